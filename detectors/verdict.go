@@ -1,0 +1,132 @@
+package detectors
+
+import (
+	"time"
+
+	"recoup/invoice"
+)
+
+// Decision is what recoup does about an invoice.
+type Decision string
+
+// The decisions of the contract.
+const (
+	DecisionNone     Decision = "none"      // nothing to do
+	DecisionOpenCase Decision = "open_case" // a person should look: a case is opened
+	DecisionBundle   Decision = "bundle"    // part of an incident, no case of its own
+	DecisionLogOnly  Decision = "log_only"  // costs more to handle than it would bring
+	DecisionHold     Decision = "hold"      // pre_issue only: do not send yet
+)
+
+// Direction tells who gains by the error.
+type Direction string
+
+// The directions of the contract; the two are never netted.
+const (
+	DirectionNone           Direction = "none"
+	DirectionCustomerFavour Direction = "customer_favour" // billed too little
+	DirectionSellerFavour   Direction = "seller_favour"   // billed too much
+)
+
+// Level names the baseline an expectation was taken from, narrowest first.
+type Level string
+
+// The levels of the contract.
+const (
+	LevelCustomerProduct Level = "customer_product"
+	LevelCustomer        Level = "customer"
+	LevelTypeProduct     Level = "type_product"   // cross of both margins
+	LevelCustomerType    Level = "customer_type"  // margin
+	LevelProductFamily   Level = "product_family" // margin
+	LevelSeller          Level = "seller"
+	LevelNone            Level = "none" // no usable history
+)
+
+// Codes of the 15 % rule in Verdict.Rules; every other code is "<cause>:<kind>".
+const (
+	RuleCustomerType  = "deviation:customer_type"
+	RuleProductFamily = "deviation:product_family"
+	RuleSegment       = "deviation:segment" // the cross of both margins
+)
+
+// Cause codes of the contract, as they stand in Finding.Code.
+const (
+	CauseDataEntry        = "data_entry"
+	CauseBillingSystem    = "billing_system"
+	CausePromotion        = "promotion"
+	CauseCRMSync          = "crm_sync"
+	CauseDuplicate        = "duplicate"
+	CausePriceList        = "price_list"
+	CauseBeforeShipment   = "before_shipment"
+	CauseMissingAdminData = "missing_admin_data"
+	CauseUnknown          = "unknown"
+)
+
+// Basis says whether the amounts of a verdict include tax.
+type Basis string
+
+// The bases of the contract.
+const (
+	BasisGross Basis = "gross"
+	BasisNet   Basis = "net"
+)
+
+// Verdict is what scoring says of one invoice (verdict.v1). Its JSON form is
+// the contract: the decision log, the case, the stored row and `recoup score`
+// all carry it. Amounts are what the customer pays (see AmountBasis).
+type Verdict struct {
+	Schema       string           `json:"schema"` // "verdict.v1"
+	Seller       string           `json:"seller"`
+	InvoiceID    string           `json:"invoice_id"`
+	Revision     int64            `json:"revision"`
+	Stage        invoice.Stage    `json:"stage"`   // "issued" or "pre_issue" as text
+	Suspect      bool             `json:"suspect"` // PError reached the suspect threshold
+	PError       float64          `json:"p_error"` // probability of an error, 0 to 1
+	Decision     Decision         `json:"decision"`
+	Direction    Direction        `json:"direction"`
+	Rules        []string         `json:"rules"` // codes of what fired, in a fixed order; never nil in JSON
+	AmountBasis  Basis            `json:"amount_basis"`
+	Currency     string           `json:"currency"`
+	Billed       invoice.Amount   `json:"billed"`
+	Expected     invoice.Amount   `json:"expected"`      // 0 when Level is none
+	ExpectedLow  invoice.Amount   `json:"expected_low"`  // 95 % band
+	ExpectedHigh invoice.Amount   `json:"expected_high"` // 95 % band
+	Level        Level            `json:"level"`
+	N            int64            `json:"n"`             // invoices behind the expectation
+	CV           float64          `json:"cv"`            // coefficient of variation of that baseline
+	DeviationPct float64          `json:"deviation_pct"` // (billed-expected)/expected in per cent; 0 when Level is none
+	Loss         Loss             `json:"loss"`
+	Causes       []Finding        `json:"causes"`     // most probable first; never nil in JSON
+	Taught       bool             `json:"taught"`     // the amount went into the baselines
+	LateBy       time.Duration    `json:"late_by_ms"` // milliseconds in JSON
+	IncidentID   string           `json:"incident_id,omitempty"`
+	CaseID       string           `json:"case_id,omitempty"`
+	Model        Model            `json:"model"`
+	Source       invoice.Position `json:"source"`
+}
+
+// Loss is the money at stake: positive when billed too little, negative when
+// billed too much. Low ≤ Point ≤ High.
+type Loss struct {
+	Point invoice.Amount `json:"point"`
+	Low   invoice.Amount `json:"low"`
+	High  invoice.Amount `json:"high"`
+}
+
+// Finding is one detector's answer to "which single change would make this
+// invoice usual?".
+type Finding struct {
+	Code     string         `json:"code"` // a Cause constant
+	Kind     string         `json:"kind"` // the error within the cause; "<code>:<kind>" stands in Rules
+	P        float64        `json:"p"`    // probability that this is the cause of an error, 0 to 1
+	Evidence []string       `json:"evidence"`
+	Repaired invoice.Amount `json:"repaired_amount"` // what the customer should have paid
+}
+
+// Model names what produced a verdict, so that it can be derived again.
+type Model struct {
+	Version       string `json:"version"`         // "prior-1" until a model is trained
+	ConfigHash    string `json:"config_hash"`     // of the scoring settings, 16 hex digits
+	ReferenceAsOf string `json:"reference_as_of"` // RFC 3339, empty without references
+	FeedbackAsOf  string `json:"feedback_as_of"`  // RFC 3339, empty without outcomes
+}
