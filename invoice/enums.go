@@ -6,8 +6,8 @@ var (
 	stageNames = []string{Issued: "issued", PreIssue: "pre_issue"}
 	typeNames  = []string{Standard: "invoice", CreditNote: "credit_note", Correction: "correction"}
 
-	// EntryChannels are the values an entry_channel may have.
-	EntryChannels = []string{"manual", "import", "api", "recurring"}
+	// entryChannels are the values an entry_channel may have.
+	entryChannels = []string{"manual", "import", "api", "recurring"}
 )
 
 // String returns the name of the contract: "issued" or "pre_issue".

@@ -72,6 +72,8 @@ type Invoice struct {
 	CRM                                                  CRM
 	Lines                                                []Line
 	TraceParent                                          string // W3C trace context, carried through unchanged
+
+	unescaped []byte // what strings with JSON escapes point into; reused by Decode
 }
 
 // CRM is what the customer system held when the invoice was made.
