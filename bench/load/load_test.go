@@ -252,6 +252,22 @@ func TestZeroPlan(t *testing.T) {
 	}
 }
 
+// What the ledger calls garbage the decoder refuses, and it takes all the rest:
+// so the dead letters of a run are exactly the garbage sent (G6).
+func TestDecoderAgreesWithLedger(t *testing.T) {
+	var inv invoice.Invoice
+	decoder := invoice.NewDecoder(invoice.Limits{})
+	for record, truth := range New(everything).All() {
+		err := decoder.Decode(record.Value, &inv)
+		if (err != nil) != (truth.GarbageKind != "") {
+			t.Fatalf("record %d, garbage %q: decoder says %v", truth.Seq, truth.GarbageKind, err)
+		}
+		if err == nil && (inv.ID != truth.InvoiceID || inv.NetAmount != truth.Net) {
+			t.Fatalf("record %d: decoded %s %v, truth %+v", truth.Seq, inv.ID, inv.NetAmount, truth)
+		}
+	}
+}
+
 // One core makes at least 200,000 invoices of 3 lines a second.
 func BenchmarkNext(b *testing.B) {
 	g := New(Plan{Separated: true, Injected: 0.03, Redelivered: 0.001, Late: 0.01})
