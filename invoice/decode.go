@@ -41,6 +41,11 @@ const (
 type Decoder struct {
 	limits Limits
 	scanner
+
+	// What followed each field the last time (1 + its position for the one
+	// before, 0 for the start of the object): producers keep their order, so most
+	// names need one comparison. A wrong guess costs time, never truth.
+	follows [objectKinds][maxFields + 1]uint8
 }
 
 // NewDecoder returns a decoder with these limits.
@@ -113,13 +118,22 @@ func decodeObject[T any](d *Decoder, o *object[T], dst *T) *DecodeError {
 	}
 	base := len(d.names)
 	var seen, present uint64
+	follows, last := &d.follows[o.kind], 0
 	more := !d.empty('}')
 	for more {
-		name, err := d.name()
-		if err != nil {
-			return err
+		i := int(follows[last])
+		name := o.fields[i].name
+		var err *DecodeError
+		if !d.guessed(o.keys[i]) {
+			if name, err = d.name(); err != nil {
+				return err
+			}
+			if i = o.find(name); i >= 0 {
+				follows[last] = uint8(i)
+			}
 		}
-		if i := o.find(name); i < 0 {
+		last = i + 1
+		if i < 0 {
 			if err = d.unknown(name, base); err == nil {
 				err = d.skip()
 			}

@@ -26,7 +26,7 @@ type field[T any] struct {
 // The three tables are the contract in code: decoder, AppendJSON and
 // ContentHash all walk them. New fields are added at the end, because the
 // position of a field is part of the hash that recoup.state keeps.
-var invoiceFields = newObject([]field[Invoice]{
+var invoiceFields = newObject(invoiceObject, []field[Invoice]{
 	{"schema", plain, true, func(*Invoice) any { return nil }},
 	{"event_id", envelope, true, func(v *Invoice) any { return &v.EventID }},
 	{"seller", identity, true, func(v *Invoice) any { return &v.Seller }},
@@ -70,14 +70,14 @@ var invoiceFields = newObject([]field[Invoice]{
 	{"traceparent", carried, false, func(v *Invoice) any { return &v.TraceParent }},
 })
 
-var crmFields = newObject([]field[CRM]{
+var crmFields = newObject(crmObject, []field[CRM]{
 	{"plan", text, false, func(v *CRM) any { return &v.Plan }},
 	{"discount_rate", plain, false, func(v *CRM) any { return &v.DiscountRate }},
 	{"contract_version", text, false, func(v *CRM) any { return &v.ContractVersion }},
 	{"synced_at", instant, false, func(v *CRM) any { return &v.SyncedAt }},
 })
 
-var lineFields = newObject([]field[Line]{
+var lineFields = newObject(lineObject, []field[Line]{
 	{"line_id", text, false, func(v *Line) any { return &v.ID }},
 	{"product_id", identity, false, func(v *Line) any { return &v.ProductID }},
 	{"product_family", identity, false, func(v *Line) any { return &v.ProductFamily }},
@@ -97,16 +97,32 @@ var lineFields = newObject([]field[Line]{
 
 // object is the table of one JSON object with a way to find a field by name.
 type object[T any] struct {
+	kind     objectKind
 	fields   []field[T]
+	keys     []string         // per field, how its name stands in compact JSON: "seller":
 	required uint64           // bit per field that must be there
 	slots    [slotCount]uint8 // 1 + position in fields, open addressing; 0 is free
 }
 
-const slotCount = 256
+// objectKind numbers the tables.
+type objectKind uint8
 
-func newObject[T any](fields []field[T]) *object[T] {
-	o := &object[T]{fields: fields}
+const (
+	invoiceObject objectKind = iota
+	crmObject
+	lineObject
+	objectKinds
+)
+
+const (
+	slotCount = 256
+	maxFields = 64 // one bit each in a word
+)
+
+func newObject[T any](kind objectKind, fields []field[T]) *object[T] {
+	o := &object[T]{kind: kind, fields: fields}
 	for i, f := range fields {
+		o.keys = append(o.keys, `"`+f.name+`":`)
 		if f.required {
 			o.required |= 1 << i
 		}

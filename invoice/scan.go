@@ -3,6 +3,7 @@ package invoice
 import (
 	"encoding/binary"
 	"math/bits"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 	"unsafe"
@@ -112,6 +113,15 @@ func (s *scanner) name() (string, *DecodeError) {
 	}
 	s.pos++
 	return name, nil
+}
+
+// guessed reads a quoted name and its colon if exactly these bytes come next.
+func (s *scanner) guessed(key string) bool {
+	if !strings.HasPrefix(s.src[s.pos:], key) {
+		return false
+	}
+	s.pos += len(key)
+	return true
 }
 
 // unknown remembers the name of a field the contract does not have, to find
