@@ -3,7 +3,6 @@ package memstore
 import (
 	"reflect"
 	"strings"
-	"time"
 
 	"recoup/detectors"
 	"recoup/invoice"
@@ -30,7 +29,7 @@ func (b *Block) Append(inv *invoice.Invoice, v *detectors.Verdict, received int6
 	if b.sealed {
 		panic("memstore: Append on a sealed block")
 	}
-	b.rows = append(b.rows, Row{Invoice: clone(*inv), Verdict: clone(*v), Received: received})
+	b.rows = append(b.rows, Row{Invoice: *inv.Clone(), Verdict: cloneVerdict(*v), Received: received})
 	b.bytes += rowBytes + lineBytes*len(inv.Lines)
 }
 
@@ -71,13 +70,11 @@ func (b *Block) Suspects() map[int64]bool {
 	return suspects
 }
 
-// clone copies a value with all its strings and slices.
-func clone[T any](v T) T {
+// cloneVerdict copies a verdict with all its strings and slices.
+func cloneVerdict(v detectors.Verdict) detectors.Verdict {
 	deepen(reflect.ValueOf(&v).Elem())
 	return v
 }
-
-var timeType = reflect.TypeFor[time.Time]()
 
 // deepen replaces every string and slice within v by its own copy.
 func deepen(v reflect.Value) {
@@ -95,9 +92,6 @@ func deepen(v reflect.Value) {
 		}
 		v.Set(own)
 	case reflect.Struct:
-		if v.Type() == timeType {
-			return
-		}
 		for i := range v.NumField() {
 			deepen(v.Field(i))
 		}
