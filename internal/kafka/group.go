@@ -1,0 +1,237 @@
+package kafka
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+
+	"recoup/pipeline"
+)
+
+// GroupSettings describe a member of a consumer group on one topic. ID and Topic
+// are required.
+type GroupSettings struct {
+	// ID names the group.
+	ID string
+	// Topic is the topic whose partitions the group shares.
+	Topic string
+	// SessionTimeout is how long the group waits for a silent member before it
+	// evicts it; brokers refuse less than 6 s. By default 10 s.
+	SessionTimeout time.Duration
+	// HeartbeatInterval is how often a member shows that it lives; a rebalance is
+	// noticed no sooner. By default 1 s.
+	HeartbeatInterval time.Duration
+	// RebalanceTimeout is how long a rebalance waits for a member to stop its
+	// workers before it goes on without it. By default 30 s.
+	RebalanceTimeout time.Duration
+	// JoinBackoff is the pause after a failed attempt to join. By default 250 ms.
+	JoinBackoff time.Duration
+}
+
+const closeWait = 5 * time.Second
+
+// group is the pipeline.Group of a cluster: one member.
+type group struct {
+	c        *Client
+	settings GroupSettings
+
+	mu      sync.Mutex // guards what follows
+	members *kafkago.ConsumerGroup
+	last    *generation
+	closed  bool
+}
+
+// Group returns a new member of a consumer group. It joins at its first Next.
+func (c *Client) Group(s GroupSettings) pipeline.Group {
+	s.SessionTimeout = cmp.Or(s.SessionTimeout, 10*time.Second)
+	s.HeartbeatInterval = cmp.Or(s.HeartbeatInterval, time.Second)
+	s.RebalanceTimeout = cmp.Or(s.RebalanceTimeout, 30*time.Second)
+	s.JoinBackoff = cmp.Or(s.JoinBackoff, 250*time.Millisecond)
+	return &group{c: c, settings: s}
+}
+
+// Next joins the group if needed and waits for this member's next assignment. A
+// broker that is only starting is waited for.
+func (g *group) Next(ctx context.Context) (pipeline.Generation, error) {
+	members, err := g.join(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cannot join group %q: %w", g.settings.ID, err)
+	}
+	for {
+		gen, err := members.Next(ctx)
+		switch {
+		case err == nil:
+			return g.start(gen), nil
+		case ctx.Err() == nil && starting(err):
+			g.c.log.Info("kafka: waiting for the group's coordinator", "group", g.settings.ID, "answer", err)
+		default:
+			return nil, fmt.Errorf("cannot join group %q: %w", g.settings.ID, g.c.explain(ctx, err))
+		}
+	}
+}
+
+// join makes sure that the topic exists, for a group on a missing topic looks
+// like one without work, and that kafka-go is joining.
+func (g *group) join(ctx context.Context) (*kafkago.ConsumerGroup, error) {
+	if _, err := g.c.Log().Partitions(ctx, g.settings.Topic); err != nil {
+		return nil, err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return nil, errors.New("this member is closed")
+	}
+	if g.members != nil {
+		return g.members, nil
+	}
+	debug := slogger{log: g.c.log.With("group", g.settings.ID)}
+	members, err := kafkago.NewConsumerGroup(kafkago.ConsumerGroupConfig{
+		ID:                g.settings.ID,
+		Brokers:           g.c.settings.Brokers,
+		Dialer:            g.c.dialer,
+		Topics:            []string{g.settings.Topic},
+		SessionTimeout:    g.settings.SessionTimeout,
+		HeartbeatInterval: g.settings.HeartbeatInterval,
+		RebalanceTimeout:  g.settings.RebalanceTimeout,
+		JoinGroupBackoff:  g.settings.JoinBackoff,
+		StartOffset:       kafkago.FirstOffset,
+		Timeout:           g.c.settings.RequestTimeout,
+		Logger:            debug,
+		ErrorLogger:       debug,
+	})
+	g.members = members
+	return members, err
+}
+
+// starting reports whether err is how a group answers while it or its broker
+// comes up, or while other members come and go: kafka-go tries again by itself.
+func starting(err error) bool {
+	for _, e := range []error{
+		kafkago.GroupLoadInProgress, kafkago.GroupCoordinatorNotAvailable, kafkago.NotCoordinatorForGroup,
+		kafkago.RebalanceInProgress, kafkago.UnknownMemberId, kafkago.IllegalGeneration, kafkago.MemberIDRequired,
+		kafkago.UnknownTopicOrPartition, kafkago.LeaderNotAvailable,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// start makes kafka-go's generation end when, and only when, the broker ends it
+// or Leave is called: one function lives as long as the generation's workers.
+func (g *group) start(gen *kafkago.Generation) *generation {
+	out := &generation{
+		group:    g,
+		gen:      gen,
+		assigned: map[int]int64{},
+		done:     make(chan struct{}),
+		left:     make(chan struct{}),
+	}
+	for _, p := range gen.Assignments[g.settings.Topic] {
+		out.assigned[p.ID] = max(p.Offset, -1) // kafka-go gives FirstOffset, -2, where none was committed
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		out.Leave()
+	}
+	g.last = out
+	gen.Start(func(ctx context.Context) {
+		select {
+		case <-ctx.Done():
+		case <-out.left:
+		}
+		close(out.done)
+		// kafka-go keeps the connection, over which a last commit may still go, and
+		// rejoins only once this function returns.
+		<-out.left
+	})
+	return out
+}
+
+// Close leaves the group; its last generation counts as left. It waits a few
+// seconds at most: kafka-go cannot break off an attempt to join.
+func (g *group) Close() error {
+	g.mu.Lock()
+	g.closed = true
+	last, members := g.last, g.members
+	g.mu.Unlock()
+	if last != nil {
+		last.Leave()
+	}
+	if members == nil {
+		return nil
+	}
+	gone := make(chan error, 1)
+	go func() { gone <- members.Close() }()
+	select {
+	case err := <-gone:
+		return err
+	case <-time.After(closeWait):
+		g.c.log.Info("kafka: left the group without waiting for its answer", "group", g.settings.ID)
+		return nil
+	}
+}
+
+// generation is the pipeline.Generation of a cluster.
+type generation struct {
+	group    *group
+	gen      *kafkago.Generation
+	assigned map[int]int64
+	done     chan struct{}
+
+	leave sync.Once
+	left  chan struct{} // closed by leave
+}
+
+// Assigned returns the assignment. The caller must not change it.
+func (g *generation) Assigned() map[int]int64 { return g.assigned }
+
+// Done is closed when the broker ended the generation, or at Leave.
+func (g *generation) Done() <-chan struct{} { return g.done }
+
+// Leave lets kafka-go go on to the next generation; commits are refused from now on.
+func (g *generation) Leave() { g.leave.Do(func() { close(g.left) }) }
+
+// Commit stores the offsets with the group's coordinator. While a rebalance
+// waits for this member, the broker still takes them: nobody else owns the
+// partitions yet.
+func (g *generation) Commit(ctx context.Context, offsets map[int]int64) error {
+	err := ctx.Err()
+	if err == nil {
+		select {
+		case <-g.left:
+			err = pipeline.ErrFenced
+		default:
+			err = g.gen.CommitOffsets(map[string]map[int]int64{g.group.settings.Topic: offsets})
+		}
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, kafkago.IllegalGeneration), errors.Is(err, kafkago.UnknownMemberId),
+		errors.Is(err, kafkago.RebalanceInProgress), errors.Is(err, kafkago.FencedInstanceID):
+		err = fmt.Errorf("%w: %w", pipeline.ErrFenced, err)
+	case !errors.Is(err, pipeline.ErrFenced):
+		err = g.group.c.explain(ctx, err)
+	}
+	return fmt.Errorf("cannot commit for group %q: %w", g.group.settings.ID, err)
+}
+
+// slogger writes kafka-go's log at debug level.
+type slogger struct{ log *slog.Logger }
+
+// Printf writes one line.
+func (s slogger) Printf(format string, args ...any) {
+	if s.log.Enabled(context.Background(), slog.LevelDebug) {
+		s.log.Debug("kafka: " + strings.TrimSpace(fmt.Sprintf(format, args...)))
+	}
+}

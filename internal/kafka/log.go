@@ -1,0 +1,385 @@
+package kafka
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/compress"
+	"github.com/segmentio/kafka-go/protocol"
+
+	"recoup/pipeline"
+)
+
+const (
+	fetchBytes = 1 << 20
+	fetchWait  = 250 * time.Millisecond
+	// appendBytes is how many bytes of keys and values one produce request takes:
+	// the broker's default limit of a batch is 1 MiB and a little.
+	appendBytes = 900 << 10
+	// leaderPatience is how long a call waits for a partition to get a leader.
+	leaderPatience = 8 * time.Second
+	leaderPause    = 100 * time.Millisecond
+)
+
+// clusterLog is the pipeline.Log of a cluster.
+type clusterLog struct{ c *Client }
+
+var _ pipeline.Log = clusterLog{}
+
+// Log returns the cluster's topics as logs. An Append whose records have more
+// than 900 KiB together is sent as several requests in order; only then can an
+// error leave a prefix of them in the log.
+func (c *Client) Log() pipeline.Log { return clusterLog{c} }
+
+// Partitions asks the cluster how many partitions a topic has.
+func (l clusterLog) Partitions(ctx context.Context, topic string) (int, error) {
+	n := 0
+	err := l.c.settled(ctx, topic, 0, func(ctx context.Context) error {
+		if err := l.c.refresh(ctx); err != nil {
+			return err
+		}
+		got, err := l.c.metadata(ctx, topic)
+		if err != nil {
+			return err
+		}
+		n = len(got.Topics[0].Partitions)
+		return got.Topics[0].Error
+	})
+	if err != nil {
+		return 0, fmt.Errorf("cannot count the partitions of topic %q: %w", topic, err)
+	}
+	return n, nil
+}
+
+// Bounds asks the leader for the first offset and the last stable offset.
+func (l clusterLog) Bounds(ctx context.Context, topic string, partition int) (start, end int64, err error) {
+	err = l.c.settled(ctx, topic, partition, func(ctx context.Context) error {
+		got, err := l.c.api.ListOffsets(ctx, &kafkago.ListOffsetsRequest{
+			IsolationLevel: kafkago.ReadCommitted,
+			Topics: map[string][]kafkago.OffsetRequest{
+				topic: {kafkago.FirstOffsetOf(partition), kafkago.LastOffsetOf(partition)},
+			},
+		})
+		if err != nil {
+			return err
+		}
+		at := got.Topics[topic][0]
+		start, end = at.FirstOffset, at.LastOffset
+		return at.Error
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("cannot find the bounds of %s/%d: %w", topic, partition, err)
+	}
+	return start, end, nil
+}
+
+// Append sends the records in as few requests as the limits allow.
+func (l clusterLog) Append(ctx context.Context, topic string, partition int,
+	records []pipeline.Record) (int64, error) {
+	if len(records) == 0 {
+		_, end, err := l.Bounds(ctx, topic, partition)
+		return end, err
+	}
+	first, limit := int64(-1), appendBytes
+	for len(records) > 0 {
+		n, size := fit(records, limit)
+		base, err := l.produce(ctx, topic, partition, records[:n])
+		if errors.Is(err, pipeline.ErrTooLarge) && n > 1 {
+			limit = size / 2 // the topic takes smaller batches; each record may still fit
+			continue
+		}
+		if err != nil {
+			return 0, fmt.Errorf("cannot append %d records to %s/%d: %w", len(records), topic, partition, err)
+		}
+		if first < 0 {
+			first = base
+		}
+		records = records[n:]
+	}
+	return first, nil
+}
+
+// fit returns how many of the first records go into one request, at least one,
+// and their size.
+func fit(records []pipeline.Record, limit int) (n, size int) {
+	for ; n < len(records); n++ {
+		more := len(records[n].Key) + len(records[n].Value) + 20 // 20: a record's own fields
+		if n > 0 && size+more > limit {
+			break
+		}
+		size += more
+	}
+	return n, size
+}
+
+func (l clusterLog) produce(ctx context.Context, topic string, partition int,
+	records []pipeline.Record) (base int64, err error) {
+	err = l.c.settled(ctx, topic, partition, func(ctx context.Context) error {
+		out := make([]kafkago.Record, len(records))
+		for i, r := range records {
+			out[i] = kafkago.Record{Time: r.Time, Key: kafkago.NewBytes(r.Key), Value: kafkago.NewBytes(r.Value)}
+		}
+		got, err := l.c.api.Produce(ctx, &kafkago.ProduceRequest{
+			Topic:        topic,
+			Partition:    partition,
+			RequiredAcks: kafkago.RequireAll,
+			Compression:  kafkago.Lz4,
+			Records:      kafkago.NewRecordReader(out...),
+		})
+		if err != nil {
+			return err
+		}
+		base = got.BaseOffset
+		return got.Error
+	})
+	return base, err
+}
+
+// settled calls try until the partition has a leader that answers, for a bounded
+// time. It tries again only after answers that say that nothing was done.
+func (c *Client) settled(ctx context.Context, topic string, partition int, try func(context.Context) error) error {
+	began := time.Now()
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		once, cancel := context.WithTimeout(ctx, c.settings.RequestTimeout)
+		err := try(once)
+		if err == nil || !unsettled(err) {
+			cancel()
+			return c.explain(ctx, err)
+		}
+		known, lookErr := c.known(once, topic, partition)
+		cancel()
+		switch {
+		case lookErr != nil:
+			return lookErr
+		case !known:
+			return fmt.Errorf("%w: %s/%d", pipeline.ErrNoTopic, topic, partition)
+		case time.Since(began) > leaderPatience:
+			return c.explain(ctx, err)
+		}
+		c.log.Debug("kafka: waiting for a leader", "topic", topic, "partition", partition, "err", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(leaderPause):
+		}
+	}
+}
+
+// known asks the cluster whether a partition exists.
+func (c *Client) known(ctx context.Context, topic string, partition int) (bool, error) {
+	if err := c.refresh(ctx); err != nil {
+		return false, err
+	}
+	got, err := c.metadata(ctx, topic)
+	if err != nil {
+		return false, err
+	}
+	t := got.Topics[0]
+	if errors.Is(t.Error, kafkago.UnknownTopicOrPartition) || errors.Is(t.Error, kafkago.InvalidTopic) {
+		return false, nil
+	}
+	return t.Error != nil || slices.ContainsFunc(t.Partitions, func(p kafkago.Partition) bool {
+		return p.ID == partition
+	}), nil
+}
+
+// unsettled reports whether err says that a request reached no leader, so that
+// it had no effect and may succeed elsewhere or later.
+func unsettled(err error) bool {
+	for _, e := range []error{
+		protocol.ErrNoTopic, protocol.ErrNoPartition, protocol.ErrNoLeader,
+		kafkago.UnknownTopicOrPartition, kafkago.LeaderNotAvailable, kafkago.NotLeaderForPartition,
+		kafkago.BrokerNotAvailable, kafkago.ReplicaNotAvailable, kafkago.NotEnoughReplicas,
+		kafkago.FencedLeaderEpoch, kafkago.UnknownLeaderEpoch, kafkago.OffsetNotAvailable,
+		kafkago.InvalidTopic, kafkago.NotController,
+		kafkago.GroupLoadInProgress, kafkago.GroupCoordinatorNotAvailable, kafkago.NotCoordinatorForGroup,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// explain gives an error of a call its meaning for pipeline.
+func (c *Client) explain(ctx context.Context, err error) error {
+	var code kafkago.Error
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, kafkago.OffsetOutOfRange):
+		return pipeline.ErrOutOfRange
+	case errors.Is(err, kafkago.MessageSizeTooLarge), errors.Is(err, kafkago.RecordListTooLarge):
+		return fmt.Errorf("%w: raise max.message.bytes of the topic", pipeline.ErrTooLarge)
+	case errors.Is(err, kafkago.TopicAuthorizationFailed), errors.Is(err, kafkago.GroupAuthorizationFailed),
+		errors.Is(err, kafkago.ClusterAuthorizationFailed):
+		return fmt.Errorf("%w; fix: give user %q the right to do that (kafka-acls)", err, c.settings.SASL.Username)
+	case errors.As(err, &code):
+		return err
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return c.unreachable(ctx, fmt.Errorf("no answer within %v", c.settings.RequestTimeout))
+	default:
+		return c.unreachable(ctx, err)
+	}
+}
+
+// reader is the pipeline.Reader of one partition.
+type reader struct {
+	c     *Client
+	ask   fetchAsk
+	reply *fetchCall // the last one, whose buffer the next reuses
+	dec   decoder
+}
+
+// Open returns a reader of one partition. It uses the client's connections.
+func (l clusterLog) Open(topic string, partition int) pipeline.Reader {
+	return &reader{
+		c:     l.c,
+		ask:   fetchAsk{topic: topic, partition: int32(partition), maxWaitMS: int32(fetchWait.Milliseconds())},
+		reply: &fetchCall{},
+		dec:   decoder{decompress: decompress},
+	}
+}
+
+// Close drops the reader's buffers.
+func (r *reader) Close() error {
+	r.reply, r.dec = &fetchCall{}, decoder{decompress: decompress}
+	return nil
+}
+
+// Fetch asks the partition's leader, with more room if a record needs it.
+func (r *reader) Fetch(ctx context.Context, offset int64) (pipeline.Fetched, error) {
+	r.ask.offset, r.ask.maxBytes = offset, fetchBytes
+	for {
+		if err := r.fetch(ctx); err != nil {
+			return pipeline.Fetched{}, fmt.Errorf("cannot fetch %s/%d from offset %d: %w",
+				r.ask.topic, r.ask.partition, offset, err)
+		}
+		a := &r.reply.answer
+		records, next, err := r.dec.decode(a.set, offset, a.aborted)
+		if err != nil {
+			return pipeline.Fetched{}, fmt.Errorf("cannot fetch %s/%d: %w", r.ask.topic, r.ask.partition, err)
+		}
+		if len(a.set) > 0 && next == offset && r.ask.maxBytes < maxAnswer/2 {
+			r.ask.maxBytes *= 2 // not even one batch came whole
+			continue
+		}
+		return pipeline.Fetched{Records: records, Next: next, End: a.end, Start: a.start}, nil
+	}
+}
+
+func (r *reader) fetch(ctx context.Context) error {
+	buf := r.reply.buf
+	if cap(buf) > maxKeptBuffer {
+		buf = nil
+	}
+	return r.c.settled(ctx, r.ask.topic, int(r.ask.partition), func(ctx context.Context) error {
+		// A call that ended early may still be read into by kafka-go: its buffer is
+		// given up with it.
+		call := &fetchCall{ask: r.ask, clientID: r.c.settings.ClientID, buf: buf}
+		buf = nil
+		if _, err := r.c.transport.RoundTrip(ctx, r.c.api.Addr, call); err != nil {
+			return err
+		}
+		r.reply, buf = call, call.buf
+		if code := call.answer.code; code != 0 {
+			return kafkago.Error(code)
+		}
+		return nil
+	})
+}
+
+// fetchCall is a fetch as a message of kafka-go: it is sent to the leader over
+// the transport's connections but writes and reads itself.
+type fetchCall struct {
+	ask      fetchAsk
+	clientID string
+	buf      []byte // of the request, then of the answer
+	tooOld   bool   // the broker does not know fetchVersion
+	answer   fetchAnswer
+}
+
+var (
+	_ protocol.BrokerMessage = (*fetchCall)(nil)
+	_ protocol.RawExchanger  = (*fetchCall)(nil)
+)
+
+// ApiKey names the request.
+func (f *fetchCall) ApiKey() protocol.ApiKey { return protocol.Fetch }
+
+// Broker returns the partition's leader.
+func (f *fetchCall) Broker(cluster protocol.Cluster) (protocol.Broker, error) {
+	none := protocol.Broker{ID: -1}
+	topic, ok := cluster.Topics[f.ask.topic]
+	if !ok {
+		return none, protocol.NewErrNoTopic(f.ask.topic)
+	}
+	partition, ok := topic.Partitions[f.ask.partition]
+	if !ok {
+		return none, protocol.NewErrNoPartition(f.ask.topic, f.ask.partition)
+	}
+	leader, ok := cluster.Brokers[partition.Leader]
+	if !ok {
+		return none, protocol.NewErrNoLeader(f.ask.topic, f.ask.partition)
+	}
+	return leader, nil
+}
+
+// Required says that the call always exchanges raw bytes.
+func (f *fetchCall) Required(versions map[protocol.ApiKey]int16) bool {
+	f.tooOld = versions[protocol.Fetch] < fetchVersion
+	return true
+}
+
+// RawExchange sends the request and reads its answer.
+func (f *fetchCall) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
+	if f.tooOld {
+		return nil, errors.New("the broker is too old, expected Kafka 2.1 or newer")
+	}
+	f.buf = f.ask.encode(f.buf[:0], f.clientID)
+	if _, err := rw.Write(f.buf); err != nil {
+		return nil, err
+	}
+	var err error
+	if f.buf, err = readAnswer(rw, f.buf); err != nil {
+		return nil, err
+	}
+	return f, f.answer.parse(f.buf, &f.ask)
+}
+
+// decompress is the decoder's, by kafka-go's codecs.
+func decompress(codec int8, dst, src []byte, limit int) ([]byte, error) {
+	c := compress.Compression(codec).Codec()
+	if c == nil {
+		return nil, fmt.Errorf("compression %d is not known, expected gzip, snappy, lz4 or zstd", codec)
+	}
+	r := c.NewReader(bytes.NewReader(src))
+	defer r.Close()
+	for {
+		if len(dst) == cap(dst) {
+			dst = slices.Grow(dst, max(4*len(src), 64<<10))
+		}
+		n, err := r.Read(dst[len(dst):cap(dst)])
+		dst = dst[:len(dst)+n]
+		if err == io.EOF {
+			return dst, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("cannot decompress it with %s: %w", c.Name(), err)
+		}
+		if len(dst) > limit {
+			return nil, fmt.Errorf("it decompresses to more than %d bytes", limit)
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package kafka
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+)
+
+// Settings say how to reach a cluster. Only Brokers is required.
+type Settings struct {
+	// Brokers are host:port addresses; any one that answers is enough.
+	Brokers []string
+	// ClientID names this program in the brokers' logs and quotas. By default "recoup".
+	ClientID string
+	// TLS encrypts the connections. By default they are not encrypted.
+	TLS TLS
+	// SASL logs in. By default nobody logs in.
+	SASL SASL
+	// DialTimeout bounds opening a connection, TLS and login included. By default 5 s.
+	DialTimeout time.Duration
+	// RequestTimeout bounds one request, a fetch's wait excluded. By default 10 s.
+	RequestTimeout time.Duration
+	// Logger receives what the client does, at debug, and what a user should
+	// know, at info. By default nothing is logged.
+	Logger *slog.Logger
+}
+
+// TLS says how connections are encrypted. There is no way to skip the check of
+// the broker's certificate: give its authority as CAFile instead.
+type TLS struct {
+	// Enabled turns encryption on. By default off.
+	Enabled bool
+	// CAFile holds the authorities (PEM) that may sign a broker's certificate.
+	// By default those of the operating system.
+	CAFile string
+	// CertFile and KeyFile hold this client's certificate and key (PEM) for mTLS.
+	// They are read again for every connection, so they may be renewed in place.
+	// By default the client shows no certificate.
+	CertFile, KeyFile string
+	// ServerName is the name the broker's certificate must carry. By default the
+	// host that is dialled.
+	ServerName string
+}
+
+// SASL says how to log in.
+type SASL struct {
+	// Mechanism is "", "PLAIN", "SCRAM-SHA-256" or "SCRAM-SHA-512". By default
+	// "": no login.
+	Mechanism string
+	// Username and Password are the credentials.
+	Username, Password string
+	// AllowPlaintext permits PLAIN without TLS to other hosts than this one, which
+	// sends the password readable over the network. By default false.
+	AllowPlaintext bool
+}
+
+// withDefaults fills in what was left empty.
+func (s Settings) withDefaults() Settings {
+	s.ClientID = cmp.Or(s.ClientID, "recoup")
+	s.DialTimeout = cmp.Or(s.DialTimeout, 5*time.Second)
+	s.RequestTimeout = cmp.Or(s.RequestTimeout, 10*time.Second)
+	if s.Logger == nil {
+		s.Logger = slog.New(slog.DiscardHandler)
+	}
+	return s
+}
+
+// check finds what can be known to be wrong before anything is dialled.
+func (s Settings) check() error {
+	if len(s.Brokers) == 0 {
+		return errors.New("cannot reach Kafka: brokers is empty, expected host:port addresses")
+	}
+	for _, b := range s.Brokers {
+		if host, port, err := net.SplitHostPort(b); err != nil || host == "" || port == "" {
+			return fmt.Errorf("cannot use broker %q: expected host:port, for example localhost:9092", b)
+		}
+	}
+	switch m := s.SASL.Mechanism; m {
+	case "":
+		if s.SASL.Username != "" || s.SASL.Password != "" {
+			return errors.New("cannot log in: sasl.username or sasl.password is set but sasl.mechanism is empty, " +
+				"expected PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
+		}
+	case "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512":
+		if s.SASL.Username == "" || s.SASL.Password == "" {
+			return fmt.Errorf("cannot log in with sasl.mechanism %s: sasl.username or sasl.password is empty", m)
+		}
+	default:
+		return fmt.Errorf("cannot use sasl.mechanism %q: expected PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", m)
+	}
+	for _, b := range s.Brokers {
+		if err := s.checkPlaintext(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkPlaintext refuses to send a readable password to another host. It is
+// asked again at every dial: the cluster may name other brokers than Settings.
+func (s Settings) checkPlaintext(broker string) error {
+	if s.SASL.Mechanism != "PLAIN" || s.TLS.Enabled || s.SASL.AllowPlaintext {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(broker)
+	if err != nil {
+		host = broker
+	}
+	ip := net.ParseIP(host)
+	if strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("cannot log in to %s with PLAIN: the password would cross the network readable; "+
+		"set tls.enabled, use SCRAM-SHA-512, or allow it with sasl.allow_plaintext", broker)
+}
+
+// config returns nil when TLS is off.
+func (t TLS) config() (*tls.Config, error) {
+	if !t.Enabled {
+		if t.CAFile != "" || t.CertFile != "" || t.KeyFile != "" || t.ServerName != "" {
+			return nil, errors.New("cannot use tls.ca_file, cert_file, key_file or server_name: tls.enabled is false")
+		}
+		return nil, nil
+	}
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
+	if t.CAFile != "" {
+		pem, err := os.ReadFile(t.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read tls.ca_file: %w", err)
+		}
+		cfg.RootCAs = x509.NewCertPool()
+		if !cfg.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("cannot use tls.ca_file %q: no PEM certificate in it", t.CAFile)
+		}
+	}
+	if (t.CertFile == "") != (t.KeyFile == "") {
+		return nil, errors.New("cannot use mTLS: tls.cert_file and tls.key_file must be set together")
+	}
+	if t.CertFile != "" {
+		if _, err := t.keyPair(); err != nil {
+			return nil, err
+		}
+		cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return t.keyPair() }
+	}
+	return cfg, nil
+}
+
+func (t TLS) keyPair() (*tls.Certificate, error) {
+	pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("cannot use tls.cert_file %q with tls.key_file %q: %w", t.CertFile, t.KeyFile, err)
+	}
+	return &pair, nil
+}
