@@ -1,6 +1,12 @@
 package detectors
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"recoup/invoice"
@@ -49,6 +55,10 @@ const (
 	RuleSegment       = "deviation:segment" // the cross of both margins
 )
 
+// RuleImplausibleTime stands in Verdict.Rules of an invoice that claims to be
+// issued long after its record was written; the record's time is used instead.
+const RuleImplausibleTime = "time:implausible"
+
 // Cause codes of the contract, as they stand in Finding.Code.
 const (
 	CauseDataEntry        = "data_entry"
@@ -73,7 +83,11 @@ const (
 
 // Verdict is what scoring says of one invoice (verdict.v1). Its JSON form is
 // the contract: the decision log, the case, the stored row and `recoup score`
-// all carry it. Amounts are what the customer pays (see AmountBasis).
+// all carry it. A decoded verdict encodes to the same bytes again. Amounts are
+// what the customer pays (see AmountBasis).
+//
+// A verdict that Engine.Score filled is valid until the next Score into it, and
+// Seller, InvoiceID and Currency only as long as the invoice: Clone it to keep it.
 type Verdict struct {
 	Schema       string           `json:"schema"` // "verdict.v1"
 	Seller       string           `json:"seller"`
@@ -98,12 +112,76 @@ type Verdict struct {
 	Loss         Loss             `json:"loss"`
 	Causes       []Finding        `json:"causes"`     // most probable first; never nil in JSON
 	Taught       bool             `json:"taught"`     // the amount went into the baselines
-	LateBy       time.Duration    `json:"late_by_ms"` // milliseconds in JSON
+	LateBy       Delay            `json:"late_by_ms"` // behind the newest invoice of the seller in this partition
 	IncidentID   string           `json:"incident_id,omitempty"`
 	CaseID       string           `json:"case_id,omitempty"`
 	Model        Model            `json:"model"`
 	Source       invoice.Position `json:"source"`
 }
+
+// VerdictSchema is the "schema" of every verdict.
+const VerdictSchema = "verdict.v1"
+
+// MarshalJSON writes verdict.v1. Lists are never null, and HTML characters stay
+// as they are.
+func (v Verdict) MarshalJSON() ([]byte, error) {
+	type plain Verdict // without this method
+	p := plain(v)
+	if p.Rules == nil {
+		p.Rules = []string{}
+	}
+	if p.Causes == nil {
+		p.Causes = []Finding{}
+	}
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(&p); err != nil {
+		return nil, fmt.Errorf("cannot encode verdict of invoice %q: %w", v.InvoiceID, err)
+	}
+	return bytes.TrimRight(buf.Bytes(), "\n"), nil
+}
+
+// Clone returns a copy that shares nothing with v or its invoice.
+func (v *Verdict) Clone() *Verdict {
+	c := *v
+	c.Seller, c.InvoiceID = strings.Clone(v.Seller), strings.Clone(v.InvoiceID)
+	c.Currency, c.Source.Topic = strings.Clone(v.Currency), strings.Clone(v.Source.Topic)
+	c.Rules, c.Causes = slices.Clone(v.Rules), slices.Clone(v.Causes)
+	for i := range c.Causes {
+		c.Causes[i].Evidence = slices.Clone(c.Causes[i].Evidence)
+	}
+	return &c
+}
+
+// Delay is how late an event is, in whole milliseconds; JSON carries their number.
+type Delay time.Duration
+
+// Milliseconds returns the delay as JSON carries it.
+func (d Delay) Milliseconds() int64 { return time.Duration(d).Milliseconds() }
+
+// String returns the delay like a time.Duration: "36h0m0s".
+func (d Delay) String() string { return time.Duration(d).String() }
+
+// MarshalJSON writes the number of milliseconds.
+func (d Delay) MarshalJSON() ([]byte, error) {
+	return strconv.AppendInt(nil, d.Milliseconds(), 10), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (d *Delay) UnmarshalJSON(data []byte) error {
+	ms, err := strconv.ParseInt(string(data), 10, 64)
+	if err != nil || ms < 0 || ms > mostDelayMS {
+		return fmt.Errorf("cannot read delay %q: want whole milliseconds, 0 to %d", data, mostDelayMS)
+	}
+	*d = delayOf(ms)
+	return nil
+}
+
+// mostDelayMS is the longest delay a time.Duration holds: 292 years.
+const mostDelayMS = int64(1<<63-1) / int64(time.Millisecond)
+
+func delayOf(ms int64) Delay { return Delay(min(ms, mostDelayMS) * int64(time.Millisecond)) }
 
 // Loss is the money at stake: positive when billed too little, negative when
 // billed too much. Low ≤ Point ≤ High.

@@ -1,0 +1,257 @@
+// Package detectors says of each invoice whether it is plausible, why not, how
+// much money is at stake and what to do about it. Scoring is pure: it knows
+// event time only, no clock, no randomness, no I/O, and the same invoices in
+// the same order give the same verdicts, bit for bit. It knows neither Kafka
+// nor ClickHouse.
+//
+// An Engine scores the invoices of one source partition. It is owned by one
+// goroutine and holds what the partition taught; Shared holds what all
+// partitions taught the baselines and is the only thing engines have in common.
+package detectors
+
+import (
+	"fmt"
+	"maps"
+	"time"
+
+	"recoup/invoice"
+)
+
+// Kind tells whether a record brings something new.
+type Kind uint8
+
+// The kinds of records.
+const (
+	Fresh      Kind = iota // to be scored
+	Redelivery             // identity and content were met before, at a lower offset: no row, no case
+)
+
+// Engine scores and learns the invoices of one source partition, in the order
+// of their offsets:
+//
+//	if e.Begin(inv, position, received) == Fresh {
+//		e.Score(&verdict)        // or take the verdict that was published before
+//		e.Teach(verdict.Suspect) // what was decided, not what might be decided now
+//	}
+//
+// Replay for learning leaves out Score. An Engine is not safe for concurrent use.
+type Engine struct {
+	settings   Settings
+	configHash string
+	halfLife   float64 // hours
+	partition  int
+	shared     *Shared
+
+	segments map[string]*segment
+	clock    *clock
+	seen     *seen
+	dirty    []*segment // in the order of their first change
+	forget   []string   // shared keys to tombstone: an older epoch wrote what this engine never learned
+
+	cur     current
+	scratch []byte
+}
+
+// current is the invoice last begun.
+type current struct {
+	inv         *invoice.Invoice
+	position    invoice.Position
+	eventMS     int64
+	lateMS      int64
+	implausible bool
+	sight       sighting
+	segments    [segmentKinds]*segment // nil where the invoice does not name what the kind needs
+	stats       [segmentKinds]stats    // filled by Score
+	subject     Subject                // filled by Score
+}
+
+// NewEngine returns an engine that has learned nothing. The settings are
+// copied; they must be valid.
+func NewEngine(s Settings, shared *Shared, partition int) *Engine {
+	s.HandlingCost = maps.Clone(s.HandlingCost)
+	return &Engine{
+		settings: s, configHash: s.Hash(), halfLife: s.HalfLife.Hours(), partition: partition, shared: shared,
+		segments: map[string]*segment{}, clock: newClock(), seen: newSeen(int64(s.IdentityRetention / time.Hour)),
+	}
+}
+
+// Begin takes up one invoice: it looks up everything known of it and changes
+// nothing. pos is where its record stands, received the record's own time. The
+// engine keeps inv until Teach; it must not change meanwhile.
+func (e *Engine) Begin(inv *invoice.Invoice, pos invoice.Position, received time.Time) Kind {
+	c := &e.cur
+	c.inv, c.position = inv, pos
+	c.eventMS, c.implausible = eventTime(inv, received, e.settings.FutureTolerance)
+	c.lateMS = 0
+	if mark := e.clock.mark(inv.Seller); mark != nil {
+		c.lateMS = max(0, mark.ms-c.eventMS)
+	}
+	c.sight.hour = max(e.clock.hour, hourOf(c.eventMS))
+	c.sight.identity, c.sight.content = inv.Identity(), inv.ContentHash()
+	c.sight.delivery, e.scratch = deliveryHash(inv, e.scratch)
+	e.seen.look(&c.sight, pos.Offset)
+	if c.sight.again {
+		return Redelivery
+	}
+	for kind := range segmentKind(segmentKinds) {
+		c.segments[kind] = e.segment(kind, inv)
+	}
+	return Fresh
+}
+
+// segment finds the invoice's segment of one kind.
+func (e *Engine) segment(kind segmentKind, inv *invoice.Invoice) *segment {
+	key, ok := appendSegmentKey(e.scratch[:0], kind, inv)
+	e.scratch = key
+	if !ok {
+		return nil
+	}
+	if s := e.segments[string(key)]; s != nil {
+		return s
+	}
+	return e.addSegment(string(key))
+}
+
+func (e *Engine) addSegment(key string) *segment {
+	shared := e.shared.segment(key)
+	s := &segment{key: shared.key, shared: shared}
+	e.segments[s.key] = s
+	return s
+}
+
+// taught tells whether the invoice last begun teaches its amount, given that it
+// is suspect or not.
+func (e *Engine) taught(suspect bool) bool {
+	c := &e.cur
+	return !suspect && !c.sight.again && c.inv.Type == invoice.Standard && c.inv.Stage == invoice.Issued &&
+		!c.inv.Canary && c.lateMS <= e.settings.LearnWithin.Milliseconds()
+}
+
+// Teach learns the invoice last begun: its identity, its delivery, the event
+// time of its seller, and its amount if it is usual. suspect is what was decided
+// of it. Segments that a restored checkpoint brought up to a higher offset are
+// left as they are. A redelivery teaches nothing. It returns whether the amount
+// was taught.
+func (e *Engine) Teach(suspect bool) (taught bool) {
+	c := &e.cur
+	if c.sight.again {
+		return false
+	}
+	taught = e.taught(suspect)
+	e.clock.saw(c.inv.Seller, c.eventMS)
+	e.seen.expire(e.clock.hour)
+	if !c.bindsDelivery() {
+		c.sight.delivery = 0
+	}
+	e.seen.register(&c.sight, c.position.Offset, c.inv.ID)
+	if !taught {
+		return false
+	}
+	for _, s := range c.segments {
+		if s == nil || s.applied > c.position.Offset {
+			continue
+		}
+		s.own.teach(c.inv.NetAmount, hourOf(c.eventMS), e.halfLife)
+		e.change(s)
+	}
+	return true
+}
+
+// bindsDelivery tells whether this is the invoice that its delivery belongs to:
+// the first one issued for it. A draft, a correction or recoup's own canary
+// must not make the real invoice a duplicate.
+func (c *current) bindsDelivery() bool {
+	return c.sight.first == 0 && c.inv.Type == invoice.Standard && c.inv.Stage == invoice.Issued && !c.inv.Canary
+}
+
+// change has the next checkpoint write a segment.
+func (e *Engine) change(s *segment) {
+	if !s.dirty {
+		s.dirty = true
+		e.dirty = append(e.dirty, s)
+	}
+}
+
+// HighMarks returns the newest plausible event time seen of each seller, to be
+// kept in the marker.
+func (e *Engine) HighMarks() []byte { return e.clock.append(nil) }
+
+// RestoreHighMarks takes back what HighMarks returned.
+func (e *Engine) RestoreHighMarks(marks []byte) error { return e.clock.restore(marks) }
+
+// StateRecord is one key of the state to be written.
+type StateRecord struct {
+	Key    []byte // natural key, readable: "segment|acme|EUR|B2C|fibre", "seen|4711"
+	Value  []byte // nil: a tombstone, the key is forgotten
+	Shared bool   // a contribution to a shared baseline, for recoup.baselines; else for recoup.state
+}
+
+// Changed returns how many records Checkpoint would return now.
+func (e *Engine) Changed() int { return len(e.dirty) + len(e.forget) + e.seen.changed() }
+
+// Checkpoint returns copies of everything that changed since the one before.
+// Every source offset below applied is contained and none at or above it. The
+// caller owns the bytes. No further checkpoint may be taken before the records
+// of this one, and their marker, are stored.
+func (e *Engine) Checkpoint(applied int64) []StateRecord {
+	out := make([]StateRecord, 0, e.Changed())
+	for _, s := range e.dirty {
+		s.dirty = false
+		out = append(out, StateRecord{Key: []byte(s.key), Value: s.own.append(nil), Shared: true})
+	}
+	for _, key := range e.forget {
+		if s := e.segments[key]; s == nil || s.own.n == 0 {
+			out = append(out, StateRecord{Key: []byte(key), Shared: true})
+		}
+	}
+	e.dirty, e.forget = e.dirty[:0], e.forget[:0]
+	return e.seen.checkpoint(out)
+}
+
+// Restore takes back one local state record, nil for a key that was forgotten.
+// Of several records of a key the one to keep must come last. applied is the
+// offset of the checkpoint that wrote it.
+func (e *Engine) Restore(key, value []byte, applied int64) error {
+	first, ok := parseSeenKey(key)
+	switch {
+	case ok:
+		return e.seen.restore(first, value)
+	case value == nil:
+		return nil
+	}
+	return fmt.Errorf("cannot restore state key %q of offset %d: want a key that begins with %q; "+
+		"run the newer recoup that wrote it", key, applied, seenPrefix)
+}
+
+// MarkDirty has the next checkpoint write a key again, with a tombstone if this
+// engine does not have it: an older owner wrote it late.
+func (e *Engine) MarkDirty(key []byte, shared bool) {
+	if !shared {
+		if first, ok := parseSeenKey(key); ok {
+			e.seen.markDirty(first)
+		}
+		return
+	}
+	if s := e.segments[string(key)]; s != nil && s.own.n > 0 {
+		e.change(s)
+		return
+	}
+	e.forget = append(e.forget, string(key))
+}
+
+// AdoptShared makes what Shared holds of this engine's partition its live state,
+// with the applied offsets, and returns how many segments that are. It is called
+// once, after Shared was read to its end and before anything is taught.
+func (e *Engine) AdoptShared() int {
+	n := 0
+	e.shared.eachOf(e.partition, func(shared *sharedSegment, c contribution) {
+		s := e.segments[shared.key]
+		if s == nil {
+			s = &segment{key: shared.key, shared: shared}
+			e.segments[s.key] = s
+		}
+		s.own, s.applied = c.baseline, c.applied
+		n++
+	})
+	return n
+}

@@ -1,0 +1,199 @@
+package detectors
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"recoup/invoice"
+)
+
+// stats is one of an invoice's baselines, over all partitions, as scoring uses it.
+type stats struct {
+	n    int64
+	mean invoice.Amount
+	sd   float64
+	cv   float64
+}
+
+// Score fills v with the verdict on the invoice last begun, reusing v's slices.
+// It changes nothing: scoring twice gives the same verdict as long as no other
+// partition's baselines arrive between.
+func (e *Engine) Score(v *Verdict) {
+	c := &e.cur
+	inv := c.inv
+	c.subject = Subject{Invoice: inv, pays: payableOf(inv)}
+	pays := &c.subject.pays
+	*v = Verdict{
+		Schema: VerdictSchema, Seller: inv.Seller, InvoiceID: inv.ID, Revision: inv.Revision, Stage: inv.Stage,
+		Decision: DecisionNone, Direction: DirectionNone, Level: LevelNone,
+		Rules: v.Rules[:0], Causes: v.Causes[:0],
+		AmountBasis: pays.basis, Currency: inv.Currency, Billed: pays.billed(inv), LateBy: delayOf(c.lateMS),
+		Model: Model{Version: ModelVersion, ConfigHash: e.configHash}, Source: c.position,
+	}
+	if inv.Type == invoice.Standard {
+		e.judge(v)
+	}
+	if c.implausible {
+		v.Rules = append(v.Rules, RuleImplausibleTime)
+	}
+	v.Taught = e.taught(v.Suspect)
+}
+
+// judge scores a standard invoice; other documents have nothing to be judged by.
+func (e *Engine) judge(v *Verdict) {
+	c := &e.cur
+	e.readBaselines()
+	e.expect(v)
+	deviation := e.deviation(v)
+	clean := 1 - deviation
+	c.subject.Changed = c.sight.changed
+	if c.sight.first != 0 {
+		c.subject.FirstForDelivery = string(e.seen.invoiceID(c.sight.first))
+	}
+	for _, d := range allDetectors {
+		f, ok := d.Detect(&c.subject)
+		if !ok {
+			continue
+		}
+		clean *= 1 - f.P
+		v.Rules = append(v.Rules, f.Code+":"+f.Kind)
+		v.Causes = append(v.Causes, f)
+	}
+	v.PError = 1 - clean
+	if len(v.Causes) == 0 || (len(v.Causes) == 1 && v.Causes[0].Code == CauseUnknown) {
+		v.PError = deviation // 1 - (1 - p) is not always p in floating point
+	}
+	if len(v.Causes) > 1 {
+		slices.SortStableFunc(v.Causes, func(a, b Finding) int {
+			switch {
+			case a.P > b.P:
+				return -1
+			case a.P < b.P:
+				return 1
+			}
+			return 0
+		})
+	}
+	v.Suspect = v.PError >= e.settings.SuspectThreshold
+	e.weighLoss(v)
+	e.decide(v)
+}
+
+// readBaselines reads the invoice's baselines over all partitions.
+func (e *Engine) readBaselines() {
+	c := &e.cur
+	for kind, s := range c.segments {
+		c.stats[kind] = stats{}
+		if s == nil {
+			continue
+		}
+		b := s.baseline(e.partition, e.halfLife)
+		if b.n > 0 {
+			mean, sd := b.Mean(), b.SD()
+			c.stats[kind] = stats{n: b.n, mean: mean, sd: sd, cv: cvOf(mean, sd)}
+		}
+	}
+}
+
+// deviation applies the 15 % rule, appends what fired to v.Rules and returns the
+// probability of an error it stands for.
+//
+// The rule is literal: integers, strictly more than the threshold below the
+// mean, whatever the history. It means something only where amounts hardly vary
+// (n ≥ MinN, cv ≤ MaxCV); there the probability is Φ((shortfall - threshold) /
+// cv), of several segments the highest, and one that fired makes a finding.
+// Elsewhere the probability stays below suspicion: BaseRate × 2Φ(shortfall / cv)
+// of the expectation, so that alerts can still be ranked, or BaseRate without
+// any history.
+func (e *Engine) deviation(v *Verdict) float64 {
+	c := &e.cur
+	limit := float64(e.settings.DeviationBasisPoints) / wholeBasisPoints
+	narrow, p, firedKind := false, 0.0, bySeller
+	for kind := range bySeller { // the seller as a whole has no rule
+		st := &c.stats[kind]
+		if st.n == 0 || st.mean <= 0 {
+			continue
+		}
+		fired := invoice.LessByBasisPoints(c.inv.NetAmount, st.mean, e.settings.DeviationBasisPoints)
+		if fired {
+			v.Rules = append(v.Rules, segmentRules[kind])
+		}
+		if st.n < e.settings.MinN || st.cv > e.settings.MaxCV {
+			continue
+		}
+		one := normal((shortfall(c.inv.NetAmount, st.mean) - limit) / max(st.cv, leastCV))
+		if fired { // the integers decide, the float only grades
+			one = max(one, 0.5)
+		} else {
+			one = min(one, belowHalf)
+		}
+		if !narrow || one > p {
+			p = one
+			if fired {
+				firedKind = kind
+			}
+		}
+		narrow = true
+	}
+	if !narrow {
+		return e.graded(v)
+	}
+	if firedKind != bySeller {
+		v.Causes = append(v.Causes, e.deviationFinding(v, firedKind, p))
+	}
+	return p
+}
+
+const (
+	// leastCV keeps the rule's probability smooth where all amounts are equal.
+	leastCV = 0.005
+	// gradedCV does the same where nothing is narrow.
+	gradedCV = 0.05
+)
+
+// belowHalf is the highest probability of a rule that did not fire.
+var belowHalf = math.Nextafter(0.5, 0)
+
+// normal is Φ, the standard normal distribution function.
+func normal(z float64) float64 { return 0.5 * math.Erfc(-z/math.Sqrt2) }
+
+// shortfall returns how far billed lies below a positive mean, as a fraction.
+func shortfall(billed, mean invoice.Amount) float64 {
+	return difference(mean, billed) / float64(mean)
+}
+
+// graded is the probability where the 15 % rule has no say.
+func (e *Engine) graded(v *Verdict) float64 {
+	p := e.settings.BaseRate
+	if v.N > 0 {
+		st := e.expectation()
+		if st.mean > 0 {
+			p *= 2 * normal(shortfall(e.cur.inv.NetAmount, st.mean)/max(st.cv, gradedCV))
+		}
+	}
+	return min(p, math.Nextafter(e.settings.SuspectThreshold, 0))
+}
+
+// deviationFinding says in words what the 15 % rule found. Which cause made it
+// is not known.
+func (e *Engine) deviationFinding(v *Verdict, kind segmentKind, p float64) Finding {
+	c := &e.cur
+	inv, st := c.inv, &c.stats[kind]
+	var of string
+	switch kind {
+	case byCustomerType:
+		of = "customer type " + inv.CustomerType
+	case byProductFamily:
+		of = "product family " + inv.ProductFamily
+	default:
+		of = "customer type " + inv.CustomerType + " and product family " + inv.ProductFamily
+	}
+	return Finding{
+		Code: CauseUnknown, Kind: "deviation", P: p, Repaired: max(v.Expected, v.Billed),
+		Evidence: []string{fmt.Sprintf("net %s is %.2f %% below the usual %s of %s (%d invoices, which vary by %.1f %%)",
+			c.subject.Money(inv.NetAmount), 100*shortfall(inv.NetAmount, st.mean), c.subject.Money(st.mean),
+			strings.Clone(of), st.n, 100*st.cv)},
+	}
+}

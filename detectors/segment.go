@@ -1,0 +1,99 @@
+package detectors
+
+import (
+	"strings"
+
+	"recoup/invoice"
+)
+
+// segmentKind is what a baseline is a baseline of. The order is the one in
+// which an engine looks at them and in which their rules stand in a verdict.
+type segmentKind uint8
+
+const (
+	byCustomerType segmentKind = iota
+	byProductFamily
+	bySegment // both: the cross
+	bySeller
+	segmentKinds = 4
+)
+
+// segmentNames begin the keys of recoup.baselines. Each kind is at one level
+// and, but for the seller, fires one rule.
+var (
+	segmentNames  = [segmentKinds]string{"customer_type", "product_family", "segment", "seller"}
+	segmentLevels = [segmentKinds]Level{LevelCustomerType, LevelProductFamily, LevelTypeProduct, LevelSeller}
+	segmentRules  = [segmentKinds]string{RuleCustomerType, RuleProductFamily, RuleSegment, ""}
+)
+
+// narrowestFirst is the order in which an expectation backs off.
+var narrowestFirst = [segmentKinds]segmentKind{bySegment, byCustomerType, byProductFamily, bySeller}
+
+// appendSegmentKey writes the natural key of the invoice's segment of one kind,
+// such as "segment|acme|EUR|B2C|fibre", or returns false when the invoice does
+// not name what the kind needs.
+func appendSegmentKey(dst []byte, kind segmentKind, inv *invoice.Invoice) ([]byte, bool) {
+	needsType := kind == byCustomerType || kind == bySegment
+	needsFamily := kind == byProductFamily || kind == bySegment
+	if (needsType && inv.CustomerType == "") || (needsFamily && inv.ProductFamily == "") {
+		return dst, false
+	}
+	dst = append(dst, segmentNames[kind]...)
+	dst = appendKeyPart(dst, inv.Seller)
+	dst = appendKeyPart(dst, inv.Currency)
+	if needsType {
+		dst = appendKeyPart(dst, inv.CustomerType)
+	}
+	if needsFamily {
+		dst = appendKeyPart(dst, inv.ProductFamily)
+	}
+	return dst, true
+}
+
+// appendKeyPart adds "|part"; a bar or per cent sign inside is written as in a URL.
+func appendKeyPart(dst []byte, part string) []byte {
+	dst = append(dst, '|')
+	if strings.IndexByte(part, '|') < 0 && strings.IndexByte(part, '%') < 0 {
+		return append(dst, part...)
+	}
+	for i := 0; i < len(part); i++ {
+		switch part[i] {
+		case '|':
+			dst = append(dst, "%7C"...)
+		case '%':
+			dst = append(dst, "%25"...)
+		default:
+			dst = append(dst, part[i])
+		}
+	}
+	return dst
+}
+
+// segment is one baseline as an engine holds it: what its own partition taught,
+// and the way to what the others did.
+type segment struct {
+	key     string
+	own     Baseline // of this engine's partition; n = 0: nothing yet
+	applied int64    // own holds every source offset below it that teaches it
+	dirty   bool     // in Engine.dirty: the next checkpoint writes it
+	shared  *sharedSegment
+
+	folded *[]contribution // what others was folded from
+	others Baseline        // all other partitions
+}
+
+// baseline returns the segment over all partitions.
+func (s *segment) baseline(partition int, halfLifeHours float64) Baseline {
+	parts := s.shared.parts.Load()
+	if parts != s.folded {
+		s.folded, s.others = parts, Baseline{}
+		for i := range *parts {
+			if c := &(*parts)[i]; c.partition != partition {
+				s.others.fold(c.baseline, halfLifeHours)
+			}
+		}
+	}
+	b := s.own
+	b.fold(s.others, halfLifeHours)
+	return b
+}
