@@ -1,0 +1,91 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"recoup/pipeline"
+	"recoup/pipeline/memlog"
+)
+
+// Every record arrives on its partition, in order, and is reported once.
+func TestSendKeepsOrder(t *testing.T) {
+	plan := everything
+	plan.Invoices = 6_000
+	log := memlog.New(memlog.Options{MaxWait: -1})
+	log.CreateTopic("t", plan.Partitions, 0)
+	var mu sync.Mutex
+	reported := 0
+	err := Send(t.Context(), log, New(plan), Sending{Topic: "t", Sent: func(truths []Truth) {
+		mu.Lock()
+		defer mu.Unlock()
+		reported += len(truths)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := make([][][]byte, plan.Partitions)
+	total := 0
+	for record := range New(plan).All() {
+		want[record.Partition] = append(want[record.Partition], record.Value)
+		total++
+	}
+	if reported != total {
+		t.Errorf("%d records reported, %d sent", reported, total)
+	}
+	for partition := range want {
+		reader := log.Open("t", partition)
+		for offset := int64(0); offset < int64(len(want[partition])); {
+			fetched, err := reader.Fetch(t.Context(), offset)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, record := range fetched.Records {
+				if !bytes.Equal(record.Value, want[partition][record.Offset]) {
+					t.Fatalf("partition %d offset %d holds another record", partition, record.Offset)
+				}
+			}
+			offset = fetched.Next
+		}
+	}
+}
+
+// A refused append ends the sending with its error; nothing hangs.
+func TestSendStopsAtError(t *testing.T) {
+	broken := errors.New("disk full")
+	log := memlog.New(memlog.Options{Hooks: memlog.Hooks{
+		BeforeAppend: func(_ string, partition int, _ []pipeline.Record) error {
+			if partition == 2 {
+				return broken
+			}
+			return nil
+		},
+	}})
+	log.CreateTopic("t", everything.Partitions, 0)
+	if err := Send(t.Context(), log, New(everything), Sending{Topic: "t"}); !errors.Is(err, broken) {
+		t.Errorf("error %v, want %v", err, broken)
+	}
+}
+
+// A rate is kept, and a cancelled context ends the sending.
+func TestSendRate(t *testing.T) {
+	plan := Plan{Invoices: 300, Partitions: 2, Segments: 1, WarmUp: -1}
+	log := memlog.New(memlog.Options{})
+	log.CreateTopic("t", plan.Partitions, 0)
+	started := time.Now()
+	if err := Send(t.Context(), log, New(plan), Sending{Topic: "t", Rate: 1_000}); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(started); took < 200*time.Millisecond {
+		t.Errorf("300 records at 1,000 a second took %v", took)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := Send(ctx, log, New(plan), Sending{Topic: "t", Rate: 1}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v after cancel", err)
+	}
+}
