@@ -14,7 +14,9 @@ func TestExponent(t *testing.T) {
 			t.Errorf("Exponent(%s) = %d, %v; want %d", code, got, ok, want)
 		}
 	}
-	for _, code := range []string{"", "EU", "EURO", "eur", "Eur", "XXX", "XTS", "XAU", "DEM", "AAA", "ZZZ", "€uR", "E\x00R"} {
+	for _, code := range []string{
+		"", "EU", "EURO", "eur", "Eur", "XXX", "XTS", "XAU", "DEM", "AAA", "ZZZ", "€uR", "E\x00R",
+	} {
 		if got, ok := Exponent(code); ok {
 			t.Errorf("Exponent(%q) = %d, want it unknown", code, got)
 		}
