@@ -131,6 +131,34 @@ func settle(member pipeline.Group, n int) pipeline.Generation {
 	}
 }
 
+// While a rebalance waits for a member nobody else owns its partitions: the last
+// commit before Leave is taken, and the next owner resumes from it (G9).
+func testLastCommit(t *testing.T, c Cluster) {
+	topic := c.MakeTopic(t, 2, mib)
+	a, b := c.NewMember(t, "last-"+topic, topic), c.NewMember(t, "last-"+topic, topic)
+	defer a.Close()
+	defer b.Close()
+	gen := next(t, a)
+	gens := make(chan pipeline.Generation, 1)
+	go func() { gens <- settle(b, 1) }()
+	waitOver(t, gen)
+	if err := gen.Commit(context30(t), map[int]int64{0: 11, 1: 12}); err != nil {
+		t.Errorf("Commit before Leave during a rebalance: %v", err)
+	}
+	gen.Leave()
+	genA, genB := settle(a, 1), <-gens
+	if genA == nil || genB == nil {
+		t.Fatal("the members never shared the partitions")
+	}
+	both := genA.Assigned()
+	maps.Copy(both, genB.Assigned())
+	if want := (map[int]int64{0: 11, 1: 12}); !maps.Equal(both, want) {
+		t.Errorf("both together are assigned %v, want %v", both, want)
+	}
+	genA.Leave()
+	genB.Leave()
+}
+
 // A generation that was left cannot commit any more, and the commit of the next
 // stands (G3, G9).
 func testFence(t *testing.T, c Cluster) {

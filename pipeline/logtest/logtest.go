@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) Cluster) {
 		{"AppendNothing", testNothing},
 		{"GroupOfOne", testGroupOfOne},
 		{"GroupOfTwo", testGroupOfTwo},
+		{"GroupLastCommit", testLastCommit},
 		{"GroupFences", testFence},
 		{"GroupWithoutTopic", testGroupNoTopic},
 	} {

@@ -1,0 +1,189 @@
+// Package cases turns suspect verdicts into cases that a person can work:
+// what is wrong, how much money it is, who owns it, what to verify first and
+// until when to answer. It does no I/O.
+package cases
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/google/uuid"
+
+	"recoup/detectors"
+	"recoup/invoice"
+)
+
+// Schema is the "schema" of every record in recoup.cases.
+const Schema = "case.v1"
+
+// Action says what a record does to its case.
+type Action string
+
+// The actions of the contract, in the order a case goes through them.
+const (
+	ActionOpen    Action = "open"
+	ActionUpdate  Action = "update"
+	ActionResolve Action = "resolve"
+)
+
+// Severity says how soon a person should look.
+type Severity string
+
+// The severities of the contract. A single invoice is never above SeverityWarning.
+const (
+	SeverityCritical Severity = "critical"
+	SeverityError    Severity = "error"
+	SeverityWarning  Severity = "warning"
+	SeverityInfo     Severity = "info"
+)
+
+// Times a case gives its owner, both from the moment of detection (B12, B15).
+const (
+	RespondWithin  = 24 * time.Hour
+	EscalateWithin = 12 * time.Hour
+)
+
+// namespace makes case ids: UUID version 5 of the dedup key within it.
+var namespace = uuid.NewSHA1(uuid.NameSpaceURL, []byte("recoup:case"))
+
+// maxKeyPart is the longest part of a dedup key that is written out.
+const maxKeyPart = 64
+
+// Case is case.v1, the alert. Amounts are what the customer pays.
+type Case struct {
+	Schema     string              `json:"schema"`    // "case.v1"
+	CaseID     string              `json:"case_id"`   // name-based UUID of DedupKey
+	DedupKey   string              `json:"dedup_key"` // one case per invoice, whatever the cause
+	Seq        int64               `json:"seq"`       // rises by one per action; readers keep the highest
+	Origin     string              `json:"origin"`    // "detector"
+	Action     Action              `json:"action"`
+	Kind       string              `json:"kind"` // "invoice"
+	Severity   Severity            `json:"severity"`
+	Seller     string              `json:"seller"`
+	Stage      invoice.Stage       `json:"stage"`
+	IssuedAt   time.Time           `json:"issued_at"`
+	ReceivedAt time.Time           `json:"received_at"` // Kafka's record timestamp
+	DetectedAt time.Time           `json:"detected_at"`
+	InvoiceID  string              `json:"invoice_id"`
+	Number     string              `json:"invoice_number,omitempty"`
+	Customer   string              `json:"customer_ref,omitempty"` // pseudonym
+	Segment    Segment             `json:"segment"`
+	Source     invoice.Position    `json:"source"`
+	PError     float64             `json:"p_error"`
+	Direction  detectors.Direction `json:"direction"`
+	Rules      []string            `json:"rules"`
+	Basis      detectors.Basis     `json:"amount_basis"`
+	Billed     invoice.Amount      `json:"billed"`
+	Expected   invoice.Amount      `json:"expected"`
+	Low        invoice.Amount      `json:"expected_low"`
+	High       invoice.Amount      `json:"expected_high"`
+	Deviation  float64             `json:"deviation_pct"`
+	Loss       detectors.Loss      `json:"loss"`
+	Currency   string              `json:"currency"`
+	Causes     []detectors.Finding `json:"causes"` // most probable first
+	Summary    Summary             `json:"summary"`
+	Economics  Economics           `json:"economics"`
+	Verify     []string            `json:"verify_first"` // what to make sure of before acting (D1)
+	OwnerTeam  string              `json:"owner_team"`
+	RespondBy  time.Time           `json:"respond_by"`
+	EscalateAt time.Time           `json:"escalate_at"`
+	Links      Links               `json:"links"`
+	Model      detectors.Model     `json:"model"`
+}
+
+// Segment is the baseline the invoice was compared with.
+type Segment struct {
+	CustomerType  string          `json:"customer_type"`
+	ProductFamily string          `json:"product_family"`
+	Level         detectors.Level `json:"level"`
+	N             int64           `json:"n"`
+	CV            float64         `json:"cv"`
+}
+
+// Summary is one sentence for a person, in the two languages of the product.
+type Summary struct {
+	FR string `json:"fr"`
+	EN string `json:"en"`
+}
+
+// Economics shows why the case was worth opening.
+type Economics struct {
+	HandlingCost invoice.Amount     `json:"handling_cost"` // in the invoice's currency
+	Decision     detectors.Decision `json:"decision"`
+}
+
+// Links lead from the case to what explains it.
+type Links struct {
+	Runbook string `json:"runbook"` // page in this repository's docs
+	Query   string `json:"query"`   // SQL that finds the scored invoice
+}
+
+// Opener opens cases of single invoices.
+type Opener struct {
+	// HandlingCost is what working one case costs, per currency.
+	HandlingCost map[string]invoice.Amount
+}
+
+// DedupKey names the one case an invoice can have: no cause in it, so that a
+// changed mind updates the case instead of opening a second one. Parts longer
+// than 64 characters are replaced by their hash.
+func DedupKey(seller, invoiceID string, revision int64) string {
+	return keyPart(seller) + "|invoice|" + keyPart(invoiceID) + "|r" + strconv.FormatInt(revision, 10)
+}
+
+// ID is the case id of a dedup key: a name-based UUID, the same after any crash.
+func ID(dedupKey string) string {
+	return uuid.NewSHA1(namespace, []byte(dedupKey)).String()
+}
+
+func keyPart(s string) string {
+	if len(s) <= maxKeyPart {
+		return s
+	}
+	return fmt.Sprintf("h%016x", xxhash.Sum64String(s))
+}
+
+// Open builds the finished case of a suspect invoice, copying what it keeps.
+// v.CaseID must already be the ID of its dedup key. received is Kafka's record
+// time, detected the moment of the decision.
+func (o Opener) Open(inv *invoice.Invoice, v *detectors.Verdict, received, detected time.Time) *Case {
+	key := DedupKey(inv.Seller, inv.ID, inv.Revision)
+	return &Case{
+		Schema: Schema, CaseID: ID(key), DedupKey: key, Seq: 1, Origin: "detector",
+		Action: ActionOpen, Kind: "invoice", Severity: SeverityWarning,
+		Seller: inv.Seller, Stage: inv.Stage,
+		IssuedAt: inv.IssuedAt.UTC(), ReceivedAt: received.UTC(), DetectedAt: detected.UTC(),
+		InvoiceID: inv.ID, Number: inv.Number, Customer: inv.CustomerRef,
+		Segment: Segment{CustomerType: inv.CustomerType, ProductFamily: inv.ProductFamily,
+			Level: v.Level, N: v.N, CV: v.CV},
+		Source: v.Source, PError: v.PError, Direction: v.Direction, Rules: v.Rules,
+		Basis: v.AmountBasis, Billed: v.Billed, Expected: v.Expected, Low: v.ExpectedLow, High: v.ExpectedHigh,
+		Deviation: v.DeviationPct, Loss: v.Loss, Currency: inv.Currency, Causes: v.Causes,
+		Summary:    summarise(inv, v),
+		Economics:  Economics{HandlingCost: o.HandlingCost[inv.Currency], Decision: v.Decision},
+		Verify:     verifyFirst(v),
+		OwnerTeam:  ownerTeam(topCause(v)),
+		RespondBy:  detected.Add(RespondWithin).UTC(),
+		EscalateAt: detected.Add(EscalateWithin).UTC(),
+		Links: Links{Runbook: "docs/runbooks/" + topCause(v) + ".md",
+			Query: "SELECT * FROM recoup.scored_invoices WHERE source_partition = " +
+				strconv.Itoa(v.Source.Partition) + " AND source_offset = " + strconv.FormatInt(v.Source.Offset, 10)},
+		Model: v.Model,
+	}
+}
+
+// Encode returns the case's JSON, the bytes that are published. The same case
+// gives the same bytes; HTML characters are left as they are.
+func (c *Case) Encode() ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(c); err != nil {
+		return nil, fmt.Errorf("cannot encode case %s: %w", c.CaseID, err)
+	}
+	return bytes.TrimRight(buf.Bytes(), "\n"), nil
+}

@@ -1,0 +1,65 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+)
+
+// appender writes one partition that this member believes to own alone, and
+// notices when it does not: an acknowledged offset that is not the next one
+// means that somebody wrote in between, and the gap is read before going on.
+type appender struct {
+	log       Log
+	topic     string
+	partition int
+	next      int64              // the offset our next record should get
+	onGap     func(Record) error // sees every record of a gap, our own repeats included
+}
+
+// append writes records and returns the offset of the first. An error of onGap
+// comes back after the write: the records stand in the log, and whoever reads
+// it judges them by what stands before them.
+func (a *appender) append(ctx context.Context, records []Record) (int64, error) {
+	base, err := a.log.Append(ctx, a.topic, a.partition, records)
+	if err != nil {
+		return 0, fmt.Errorf("cannot append to %s/%d: %w", a.topic, a.partition, err)
+	}
+	if base > a.next {
+		if err := readRange(ctx, a.log, a.topic, a.partition, a.next, base, a.onGap); err != nil {
+			return 0, err
+		}
+	}
+	a.next = base + int64(len(records))
+	return base, nil
+}
+
+// readRange calls each for every record in [from, to). A range that starts
+// before what the log still holds starts there.
+func readRange(ctx context.Context, log Log, topic string, partition int, from, to int64,
+	each func(Record) error) error {
+	start, _, err := log.Bounds(ctx, topic, partition)
+	if err != nil {
+		return fmt.Errorf("cannot read bounds of %s/%d: %w", topic, partition, err)
+	}
+	reader := log.Open(topic, partition)
+	defer reader.Close()
+	for at := max(from, start); at < to; {
+		f, err := reader.Fetch(ctx, at)
+		if err != nil {
+			return fmt.Errorf("cannot read %s/%d at offset %d: %w", topic, partition, at, err)
+		}
+		for _, r := range f.Records {
+			if r.Offset >= to {
+				return nil
+			}
+			if err := each(r); err != nil {
+				return err
+			}
+		}
+		if f.Next <= at && at >= f.End {
+			return nil // the end moved back: a transaction was open, or records were deleted
+		}
+		at = max(at, f.Next)
+	}
+	return nil
+}

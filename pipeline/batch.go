@@ -1,0 +1,241 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"recoup/cases"
+	"recoup/detectors"
+)
+
+// effects are the outside writes of one batch that come before its rows. done
+// counts the steps that are acknowledged, so that a worker whose generation
+// ended in the middle goes on where it stopped.
+type effects struct {
+	decisions []Record
+	sources   []int64 // source offset of each decision
+	cases     []Record
+	dead      []Record
+	received  time.Time // oldest record time among the cases
+	done      int
+}
+
+// scoreBatch scores every record of one fetch and collects what has to be written.
+func (w *Worker) scoreBatch(f Fetched) error {
+	if w.next == w.queuedEnd {
+		w.blockSince = w.m.opt.Now()
+	}
+	for i := range f.Records {
+		if err := w.scoreRecord(&f.Records[i]); err != nil {
+			return err
+		}
+		w.next = f.Records[i].Offset + 1
+	}
+	if n := len(f.Records); n > 0 {
+		last := &f.Records[n-1]
+		w.beforeAt, w.beforeHash = last.Offset, xxhash.Sum64(last.Value)
+		w.scoredSince += int64(n)
+		w.m.opt.Log.Debug("batch", "partition", w.partition, "records", n, "next", f.Next, "end", f.End)
+	}
+	w.next = max(w.next, f.Next)
+	w.countBlock()
+	return nil
+}
+
+// scoreRecord decides one record. A verdict that was published before, or a row
+// that stands already, is kept as it is; everything else was never visible and
+// is scored now.
+func (w *Worker) scoreRecord(r *Record) error {
+	m := w.m
+	if err := w.decoder.Decode(r.Value, &w.inv); err != nil {
+		w.pending.dead = append(w.pending.dead, w.deadLetter(r, "decode", err))
+		return nil
+	}
+	w.position.Offset = r.Offset
+	if w.engine.Begin(&w.inv, w.position, r.Time) == detectors.Redelivery {
+		m.metrics.Redelivered.Inc()
+		return nil
+	}
+	rowSuspect, rowStored := w.rows.atTakeOver[r.Offset]
+	kept := w.kept[r.Offset]
+	switch {
+	case kept != nil:
+		delete(w.kept, r.Offset)
+		if !rowStored {
+			w.republish(kept)
+			w.block.Append(&w.inv, kept.Verdict, r.Time.UnixMilli())
+		}
+		w.engine.Teach(kept.Verdict.Suspect)
+	case rowStored:
+		w.engine.Teach(rowSuspect)
+	default:
+		if err := w.decide(r); err != nil {
+			return err
+		}
+		w.engine.Teach(w.verdict.Suspect)
+	}
+	return nil
+}
+
+// decide scores the invoice last begun and collects its decision, case and row.
+func (w *Worker) decide(r *Record) error {
+	v := &w.verdict
+	w.engine.Score(v)
+	w.m.metrics.scored(v)
+	if v.Suspect {
+		if err := w.suspect(r, v); err != nil {
+			return err
+		}
+	}
+	w.block.Append(&w.inv, v, r.Time.UnixMilli())
+	w.m.opt.Observe(v)
+	return nil
+}
+
+// suspect collects the decision record of a suspect verdict and its case.
+func (w *Worker) suspect(r *Record, v *detectors.Verdict) error {
+	now := w.m.opt.Now()
+	d := Decision{Schema: DecisionSchema, Kind: kindDecision, Epoch: w.epoch, Source: w.position,
+		DetectedAt: now.UTC(), Verdict: v}
+	if v.Decision == detectors.DecisionOpenCase {
+		key := cases.DedupKey(w.inv.Seller, w.inv.ID, w.inv.Revision)
+		v.CaseID = cases.ID(key)
+		body, err := w.m.opt.Cases.Open(&w.inv, v, r.Time, now).Encode()
+		if err != nil {
+			return err
+		}
+		d.Case = body
+		w.addCase(key, body, r.Time)
+	}
+	value, err := d.encode()
+	if err != nil {
+		return err
+	}
+	key := []byte(w.inv.Seller + "|" + w.inv.ID)
+	w.pending.decisions = append(w.pending.decisions, Record{Key: key, Value: value})
+	w.pending.sources = append(w.pending.sources, r.Offset)
+	return nil
+}
+
+// republish sends a former owner's case again, byte for byte: it may have died
+// between the log and the case.
+func (w *Worker) republish(d *Decision) {
+	if len(d.Case) == 0 {
+		return
+	}
+	v := d.Verdict
+	w.addCase(cases.DedupKey(v.Seller, v.InvoiceID, v.Revision), d.Case, d.DetectedAt)
+}
+
+func (w *Worker) addCase(key string, body []byte, received time.Time) {
+	if len(w.pending.cases) == 0 || received.Before(w.pending.received) {
+		w.pending.received = received
+	}
+	w.pending.cases = append(w.pending.cases, Record{Key: []byte(key), Value: body})
+}
+
+// makeEffects makes the writes of steps 1 and 2 in their order, each once the
+// one before is acknowledged, and forgets them.
+func (w *Worker) makeEffects(ctx context.Context, c *claim) error {
+	e := &w.pending
+	steps := []func(context.Context, *claim) error{w.writeDecisions, w.writeCases, w.writeDeadLetters}
+	for e.done < len(steps) {
+		if err := steps[e.done](ctx, c); err != nil {
+			return err
+		}
+		e.done++
+	}
+	*e = effects{decisions: e.decisions[:0], sources: e.sources[:0], cases: e.cases[:0], dead: e.dead[:0]}
+	return nil
+}
+
+// writeDecisions is step 1.
+func (w *Worker) writeDecisions(ctx context.Context, c *claim) error {
+	e := &w.pending
+	if len(e.decisions) == 0 {
+		return nil
+	}
+	return w.m.persist(ctx, "decision log", func(ctx context.Context) error {
+		if err := c.hold(ctx); err != nil {
+			return err
+		}
+		base, err := w.decisions.append(ctx, e.decisions)
+		if err != nil {
+			return err
+		}
+		for i, source := range e.sources {
+			w.logged = append(w.logged, logEntry{log: base + int64(i), source: source})
+		}
+		return nil
+	})
+}
+
+// writeCases is step 2, the cases.
+func (w *Worker) writeCases(ctx context.Context, c *claim) error {
+	e := &w.pending
+	if err := w.spread(ctx, c, w.m.opt.Topics.Cases, w.m.casePartitions, e.cases); err != nil {
+		return err
+	}
+	if len(e.cases) > 0 {
+		w.m.metrics.CasesOpened.Add(float64(len(e.cases)))
+		w.m.metrics.EventToCase.Observe(w.m.opt.Now().Sub(e.received).Seconds())
+	}
+	return nil
+}
+
+// writeDeadLetters is step 2, the records that cannot be scored. One that the
+// topic refuses for its size is cut, so that it never blocks what comes after.
+func (w *Worker) writeDeadLetters(ctx context.Context, c *claim) error {
+	topic := w.m.opt.Topics.DeadLetter
+	err := w.spread(ctx, c, topic, w.m.deadPartitions, w.pending.dead)
+	if !errors.Is(err, ErrTooLarge) {
+		return err
+	}
+	w.m.opt.Log.Error("dead letters are too large for their topic and were cut; raise its max.message.bytes to "+
+		"twice that of the invoices", "topic", topic, "error", err)
+	for i := range w.pending.dead {
+		w.pending.dead[i].Value = cutDeadLetter(w.pending.dead[i].Value)
+	}
+	return w.spread(ctx, c, topic, w.m.deadPartitions, w.pending.dead)
+}
+
+// spread appends records to the partitions their keys belong to.
+func (w *Worker) spread(ctx context.Context, c *claim, topic string, partitions int, records []Record) error {
+	byPartition := map[int][]Record{}
+	for _, r := range records {
+		p := keyPartition(r.Key, partitions)
+		byPartition[p] = append(byPartition[p], r)
+	}
+	for p := range partitions {
+		if len(byPartition[p]) == 0 {
+			continue
+		}
+		err := w.m.persist(ctx, topic, func(ctx context.Context) error {
+			if err := c.hold(ctx); err != nil {
+				return err
+			}
+			_, err := w.m.log.Append(ctx, topic, p, byPartition[p])
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("cannot write to %s: %w", topic, err)
+		}
+	}
+	return nil
+}
+
+// keyPartition spreads keys over partitions; the same key always gets the same one.
+func keyPartition(key []byte, partitions int) int {
+	h := fnv.New32a()
+	h.Write(key)
+	return int(h.Sum32() % uint32(partitions))
+}
+
+// label is a partition number as a metric label.
+func label(partition int) string { return strconv.Itoa(partition) }

@@ -1,0 +1,99 @@
+package pipeline
+
+import (
+	"time"
+)
+
+// maxStretch bounds how far a checkpoint is put off while it would write more
+// than a record per five invoices.
+const maxStretch = 10
+
+// checkpoint is a copy of everything that changed since the one before, taken
+// between two batches. It is published once the commit of its offset was
+// accepted; until then no other is taken and learning goes on.
+type checkpoint struct {
+	marker marker
+	local  []Record // for recoup.state
+	shared []Record // for recoup.baselines
+}
+
+// rollCheckpoint takes a checkpoint when one is due, or now is set.
+func (w *Worker) rollCheckpoint(now bool) {
+	if w.scoredSince == 0 || w.queue.hasCheckpoint() {
+		return
+	}
+	if !now && !w.checkpointDue() {
+		return
+	}
+	w.queue.offer(w.copyState())
+	w.lastCheckpoint, w.scoredSince = w.m.opt.Now(), 0
+}
+
+// checkpointDue keeps the state records below a fifth of the invoices, within reason.
+func (w *Worker) checkpointDue() bool {
+	since := w.m.opt.Now().Sub(w.lastCheckpoint)
+	interval := w.m.opt.CheckpointInterval
+	if since < interval {
+		return false
+	}
+	return int64(w.engine.Changed()) <= w.scoredSince/5 || since >= time.Duration(maxStretch)*interval
+}
+
+// copyState copies the changed keys at the present offset.
+func (w *Worker) copyState() *checkpoint {
+	t := w.next
+	at := stamp{epoch: w.epoch, applied: t}
+	cp := &checkpoint{marker: marker{Offset: t, Epoch: w.epoch, Incarnation: w.incarnation,
+		Partitions: w.m.invoicePartitions, LogPosition: w.logPosition(t), HighMarks: w.engine.HighMarks(),
+		BeforeAt: w.beforeAt, BeforeHash: w.beforeHash}}
+	for _, r := range w.engine.Checkpoint(t) {
+		rec := Record{Key: r.Key}
+		if r.Value != nil {
+			rec.Value = encodeState(at, r.Value)
+		}
+		if r.Shared {
+			rec.Key = sharedKey(r.Key, w.partition)
+			cp.shared = append(cp.shared, rec)
+		} else {
+			cp.local = append(cp.local, rec)
+		}
+	}
+	return cp
+}
+
+// logPosition is where a successor starts to read the decision log: at the first
+// decision of source offset t or above, else at the log's end. Entries below t
+// are forgotten.
+func (w *Worker) logPosition(t int64) int64 {
+	position := w.decisions.next
+	kept := w.logged[:0]
+	for _, e := range w.logged {
+		if e.source >= t {
+			kept = append(kept, e)
+			position = min(position, e.log)
+		}
+	}
+	w.logged = kept
+	return position
+}
+
+// seeStateGap looks at records that stand in recoup.state between our own: what
+// an older epoch wrote there would win by standing last once the topic is
+// compacted, so the key is written again.
+func (w *Worker) seeStateGap(r Record) error {
+	if len(r.Value) == 0 {
+		w.markDirty(string(r.Key), false)
+		return nil
+	}
+	s, _, err := decodeState(r.Value)
+	if err != nil {
+		return err
+	}
+	switch {
+	case s.epoch > w.epoch:
+		return ErrFenced
+	case s.epoch < w.epoch && string(r.Key) != markerKey:
+		w.markDirty(string(r.Key), false)
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package pipeline
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"recoup/invoice"
+)
+
+// DeadLetterSchema is the "schema" of every record in recoup.dead-letter.
+const DeadLetterSchema = "dead_letter.v1"
+
+// DeadLetter is a record that cannot be scored, with everything a person needs
+// to repair and retry it. It is written at least once; Source tells repeats.
+type DeadLetter struct {
+	Schema      string    `json:"schema"`
+	Topic       string    `json:"topic"`
+	Incarnation int64     `json:"incarnation"`
+	Partition   int       `json:"partition"`
+	Offset      int64     `json:"offset"`
+	Key         []byte    `json:"key"`           // original, base64 in JSON
+	Value       []byte    `json:"value"`         // original, base64 in JSON
+	ValueBytes  int       `json:"value_bytes"`   // length of the original
+	Cut         bool      `json:"cut,omitempty"` // Value is only the start of the original
+	Stage       string    `json:"stage"`         // where it failed: decode
+	Reason      string    `json:"reason"`        // stable code, the metric's label
+	Field       string    `json:"field"`         // path within the record, may be empty
+	Message     string    `json:"message"`       // for a person
+	ReceivedAt  time.Time `json:"received_at"`
+	At          time.Time `json:"at"`
+}
+
+// deadLetter parks a record.
+func (w *Worker) deadLetter(r *Record, stage string, cause error) Record {
+	d := DeadLetter{Schema: DeadLetterSchema, Topic: w.position.Topic, Incarnation: w.incarnation,
+		Partition: w.partition, Offset: r.Offset, Key: r.Key, Value: r.Value, ValueBytes: len(r.Value), Stage: stage,
+		Reason: "undecodable", Message: cause.Error(), ReceivedAt: r.Time.UTC(), At: w.m.opt.Now().UTC()}
+	var decode *invoice.DecodeError
+	if errors.As(cause, &decode) {
+		d.Reason, d.Field = decode.Reason, decode.Field
+	}
+	w.m.metrics.DeadLetters.WithLabelValues(d.Reason).Inc()
+	return Record{Key: bytes.Clone(r.Key), Value: d.encode()}
+}
+
+func (d *DeadLetter) encode() []byte {
+	value, err := json.Marshal(d)
+	if err != nil {
+		panic("a dead letter of strings, numbers and bytes must encode: " + err.Error())
+	}
+	return value
+}
+
+// cutBytes is how much of an original is kept that no topic takes whole.
+const cutBytes = 64 << 10
+
+// cutDeadLetter shortens the original inside a dead letter that is too large.
+func cutDeadLetter(value []byte) []byte {
+	var d DeadLetter
+	if err := json.Unmarshal(value, &d); err != nil || len(d.Value) <= cutBytes {
+		return value
+	}
+	d.Value, d.Cut = d.Value[:cutBytes], true
+	return d.encode()
+}

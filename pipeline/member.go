@@ -1,0 +1,328 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"recoup/detectors"
+)
+
+// errDrained ends a generation on purpose: stop was asked for, or all caught up.
+var errDrained = errors.New("drained")
+
+// Member is one process of the consumer group: it owns the partitions the group
+// assigns to it, one Worker each, and keeps their state as long as nobody else
+// claimed them in between.
+type Member struct {
+	opt     Options
+	log     Log
+	group   Group
+	store   Store
+	shared  *detectors.Shared
+	follow  *follower
+	buffer  *RowBuffer
+	metrics *Metrics
+
+	invoicePartitions int
+	casePartitions    int
+	deadPartitions    int
+
+	mu       sync.Mutex         // guards what follows
+	workers  map[int]*Worker    // by partition; kept over generations
+	targets  map[int]int64      // ends of the log when Run began
+	reached  map[int]bool       // partitions of this generation that are past their target
+	broken   map[string]error   // parts of the world that do not work now
+	finished context.CancelFunc // ends Run when all is caught up
+}
+
+// NewMember puts a member together. It does no I/O.
+func NewMember(opt Options, log Log, group Group, store Store) *Member {
+	m := &Member{opt: opt, log: log, group: group, store: store, shared: detectors.NewShared(),
+		buffer: NewRowBuffer(opt.RowBuffer), metrics: opt.Metrics, workers: map[int]*Worker{},
+		broken: map[string]error{}}
+	m.follow = newFollower(m)
+	return m
+}
+
+// Run works until ctx ends, then stores what it holds and leaves the group
+// cleanly; with UntilCaughtUp it also ends by itself. It returns an error only
+// for what waiting does not mend.
+func (m *Member) Run(ctx context.Context) error {
+	if err := m.learnTopics(ctx); err != nil {
+		return err
+	}
+	stop, cancel := context.WithCancel(ctx)
+	defer cancel()
+	m.finished = cancel
+	hard, abort := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer abort(errDrained)
+
+	followed := make(chan struct{})
+	go func() { defer close(followed); m.follow.run(hard) }()
+	defer func() { abort(errDrained); <-followed }()
+
+	for stop.Err() == nil {
+		gen, err := m.group.Next(stop)
+		if err != nil {
+			if stop.Err() != nil {
+				break
+			}
+			m.report("kafka group", err)
+			if pause(stop, firstBackoff) != nil {
+				break
+			}
+			continue
+		}
+		m.report("kafka group", nil)
+		m.runGeneration(hard, stop.Done(), gen)
+	}
+	return m.group.Close()
+}
+
+// learnTopics waits until the topics are there and fit together.
+func (m *Member) learnTopics(ctx context.Context) error {
+	t := m.opt.Topics
+	count := map[string]int{}
+	for _, topic := range []string{t.Invoices, t.Suspects, t.State, t.Baselines, t.Cases, t.DeadLetter} {
+		err := m.persist(ctx, "kafka", func(ctx context.Context) error {
+			n, err := m.log.Partitions(ctx, topic)
+			if errors.Is(err, ErrNoTopic) {
+				return fmt.Errorf("%w: topic %q does not exist; create the topics with: recoup topics create", errRefused, topic)
+			}
+			count[topic] = n
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	m.invoicePartitions = count[t.Invoices]
+	m.casePartitions, m.deadPartitions = count[t.Cases], count[t.DeadLetter]
+	for _, topic := range []string{t.Suspects, t.State, t.Baselines} {
+		if count[topic] != m.invoicePartitions {
+			return fmt.Errorf("%w: topic %q has %d partitions, %q has %d; they must be equal: recreate %q with that many",
+				errRefused, topic, count[topic], t.Invoices, m.invoicePartitions, topic)
+		}
+	}
+	m.targets = map[int]int64{}
+	if !m.opt.UntilCaughtUp {
+		return nil
+	}
+	for p := range m.invoicePartitions {
+		err := m.persist(ctx, "kafka", func(ctx context.Context) error {
+			_, end, err := m.log.Bounds(ctx, t.Invoices, p)
+			m.targets[p] = end
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runGeneration works one assignment until it is over and all its workers have
+// stopped; then it tells the group.
+func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Generation) {
+	defer gen.Leave()
+	assigned := gen.Assigned()
+	m.dropOthers(assigned)
+	m.opt.Log.Info("assignment", "partitions", len(assigned))
+	if len(assigned) == 0 {
+		if m.opt.UntilCaughtUp {
+			m.finished()
+		}
+		select {
+		case <-gen.Done():
+		case <-stop:
+		}
+		return
+	}
+	drain := make(chan struct{})
+	over := make(chan struct{})
+	go func() {
+		select {
+		case <-gen.Done():
+		case <-stop:
+		case <-over:
+		}
+		close(drain)
+	}()
+	var wg sync.WaitGroup
+	for p, committed := range assigned {
+		c := &claim{gen: gen, partition: p, now: m.opt.Now, after: m.opt.FenceAfter,
+			committed: committed, accepted: m.opt.Now()}
+		wg.Go(func() { m.runPartition(ctx, drain, c) })
+	}
+	wg.Wait()
+	close(over)
+	m.metrics.Partitions.Set(0)
+}
+
+// dropOthers forgets the state of partitions that went to somebody else.
+func (m *Member) dropOthers(assigned map[int]int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.reached = map[int]bool{}
+	for p := range assigned {
+		m.reached[p] = false
+	}
+	for p, w := range m.workers {
+		if _, still := assigned[p]; !still {
+			w.discard()
+			delete(m.workers, p)
+		}
+	}
+	m.metrics.Partitions.Set(float64(len(assigned)))
+}
+
+// runPartition owns one partition for one generation: it takes it over, or goes
+// on with what it still holds, and starts anew after a failure.
+func (m *Member) runPartition(ctx context.Context, drain <-chan struct{}, c *claim) {
+	part := fmt.Sprintf("partition %d", c.partition)
+	for wait := firstBackoff; ; wait = min(2*wait, lastBackoff) {
+		w, err := m.worker(ctx, drain, c)
+		if err == nil {
+			m.report(part, nil)
+			err = w.Run(ctx, drain, c)
+		}
+		switch {
+		case err == nil, errors.Is(err, errDrained):
+			m.report(part, nil)
+			return
+		case errors.Is(err, ErrFenced):
+			m.metrics.Fenced.Inc()
+			m.opt.Log.Info("fenced: another member claimed the partition", "partition", c.partition)
+			if c.verify(ctx) != nil {
+				return // the group agrees: it is the other's now
+			}
+			// The group still holds us for the owner: the claim came from a
+			// member that woke up late. Claim the partition again.
+			m.forget(c.partition)
+			continue
+		case ctx.Err() != nil:
+			return
+		}
+		m.report(part, err)
+		m.forget(c.partition)
+		select {
+		case <-drain:
+			return
+		case <-time.After(wait):
+		}
+	}
+}
+
+// worker returns the partition's worker: the one kept from the generation before
+// if its ownership still stands, else a new one that has taken over. It gives up
+// at once when the partition is to be left.
+func (m *Member) worker(ctx context.Context, drain <-chan struct{}, c *claim) (*Worker, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-drain:
+			cancel(errDrained)
+		case <-ctx.Done():
+		}
+	}()
+	m.mu.Lock()
+	w := m.workers[c.partition]
+	m.mu.Unlock()
+	if w != nil {
+		owned, err := w.stillOwner(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		if owned {
+			return w, nil
+		}
+		m.forget(c.partition)
+	}
+	began := m.opt.Now()
+	w = newWorker(m, c.partition)
+	if err := w.takeOver(ctx, c); err != nil {
+		w.discard()
+		return nil, err
+	}
+	m.metrics.TakeOver.Observe(m.opt.Now().Sub(began).Seconds())
+	m.mu.Lock()
+	m.workers[c.partition] = w
+	m.mu.Unlock()
+	return w, nil
+}
+
+// forget drops the state of one partition; the next owner reads it anew.
+func (m *Member) forget(partition int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if w := m.workers[partition]; w != nil {
+		w.discard()
+		delete(m.workers, partition)
+	}
+}
+
+// caughtUp is told the committed offset of a partition and ends Run when all
+// partitions of this member are past their target.
+func (m *Member) caughtUp(partition int, committed int64) {
+	if !m.opt.UntilCaughtUp || committed < m.targets[partition] {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.reached[partition] = true
+	for _, done := range m.reached {
+		if !done {
+			return
+		}
+	}
+	m.finished()
+}
+
+// stalledAfter is how long a partition may have lag without a step forward.
+const stalledAfter = 30 * time.Second
+
+// Ready returns nil while this member does its work: nothing of the world is
+// broken, and no partition with lag has stood still for 30 seconds.
+func (m *Member) Ready() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var problems []error
+	for _, part := range slices.Sorted(maps.Keys(m.broken)) {
+		problems = append(problems, fmt.Errorf("%s: %w", part, m.broken[part]))
+	}
+	now := m.opt.Now().UnixNano()
+	for p, w := range m.workers {
+		if last := w.progress.Load(); w.lag.Load() > 0 && last > 0 && now-last > int64(stalledAfter) {
+			problems = append(problems, fmt.Errorf("partition %d: no progress for %s with a lag of %d records",
+				p, time.Duration(now-last).Round(time.Second), w.lag.Load()))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// report notes that a part of the world works (nil) or does not, and logs the change.
+func (m *Member) report(part string, err error) {
+	m.mu.Lock()
+	before, was := m.broken[part]
+	if err == nil {
+		delete(m.broken, part)
+	} else {
+		m.broken[part] = err
+	}
+	m.mu.Unlock()
+	switch {
+	case err == nil && was:
+		m.opt.Log.Info("works again", "part", part)
+	case err != nil && (!was || before.Error() != err.Error()):
+		m.opt.Log.Warn("not working, trying again", "part", part, "error", err)
+	}
+	if err != nil || was {
+		m.opt.Report(part, err)
+	}
+}

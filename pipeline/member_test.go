@@ -1,0 +1,316 @@
+package pipeline_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"recoup/cases"
+	"recoup/pipeline"
+	"recoup/pipeline/memlog"
+	"recoup/sinks/memstore"
+)
+
+// world is a log, a store and what should come out of them.
+type world struct {
+	log   *memlog.Log
+	store *memstore.Store
+	opt   pipeline.Options
+	sent  int
+}
+
+func newWorld(partitions int) *world {
+	opt := pipeline.DefaultOptions()
+	opt.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	opt.CheckpointInterval = 2 * time.Second
+	opt.FlushRows = 40
+	w := &world{log: memlog.New(memlog.Options{FetchBytes: 8 << 10}), store: memstore.New(), opt: opt}
+	t := opt.Topics
+	for _, topic := range []string{t.Invoices, t.Suspects, t.State, t.Baselines} {
+		w.log.CreateTopic(topic, partitions, 0)
+	}
+	w.log.CreateTopic(t.Cases, 3, 0)
+	w.log.CreateTopic(t.DeadLetter, 2, 4<<20)
+	return w
+}
+
+// invoiceJSON is a plain invoice of a narrow segment.
+func invoiceJSON(id string, net float64, at time.Time, delivery string) []byte {
+	return fmt.Appendf(nil, `{"schema":"invoice.v1","event_id":"e-%s","seller":"acme","invoice_id":%q,`+
+		`"issued_at":%q,"currency":"EUR","net_amount":"%.2f","customer_ref":"c1","customer_type":"B2C",`+
+		`"product_family":"fibre","delivery_ref":%q}`, id, id, at.Format(time.RFC3339), net, delivery)
+}
+
+var start = time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+
+// fill sends n invoices to each partition: around 400.00, every 10th after the
+// warm-up 30 % low, with redeliveries and garbage between them.
+func (w *world) fill(t *testing.T, partitions, n int) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(1, 2))
+	for p := range partitions {
+		var records []pipeline.Record
+		for i := range n {
+			at := start.Add(time.Duration(i) * time.Minute)
+			net := 400 + 8*rng.Float64()
+			if i > 80 && i%10 == 0 {
+				net *= 0.7
+			}
+			value := invoiceJSON(fmt.Sprintf("%d-%d", p, i), net, at, fmt.Sprintf("d-%d-%d", p, i))
+			records = append(records, pipeline.Record{Key: []byte("c1"), Value: value, Time: at})
+			w.sent++
+			if i%17 == 3 {
+				records = append(records, pipeline.Record{Key: []byte("c1"), Value: value, Time: at})
+			}
+			if i%29 == 7 {
+				records = append(records, pipeline.Record{Value: []byte("garbage"), Time: at})
+			}
+		}
+		if _, err := w.log.Append(context.Background(), w.opt.Topics.Invoices, p, records); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// member makes a member of the world's group.
+func (w *world) member(name string, change func(*pipeline.Options)) (*pipeline.Member, pipeline.Group) {
+	opt := w.opt
+	opt.Member = name
+	opt.Metrics = pipeline.NewMetrics(prometheus.NewRegistry())
+	opt.UntilCaughtUp = true
+	if change != nil {
+		change(&opt)
+	}
+	group := w.log.Group(opt.Group, opt.Topics.Invoices)
+	return pipeline.NewMember(opt, w.log, group, w.store), group
+}
+
+// outcome is everything a run leaves behind that must not depend on crashes.
+type outcome struct {
+	rows    map[string]string // position → verdict, its level of detail without times
+	cases   map[string]bool   // case ids
+	dead    map[string]bool   // positions
+	doubled int
+}
+
+func (w *world) outcome(t *testing.T) outcome {
+	t.Helper()
+	o := outcome{rows: map[string]string{}, cases: map[string]bool{}, dead: map[string]bool{}}
+	for _, r := range w.store.Rows() {
+		v := r.Verdict
+		key := fmt.Sprintf("%d/%d", v.Source.Partition, v.Source.Offset)
+		if _, was := o.rows[key]; was {
+			o.doubled++
+		}
+		body, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.rows[key] = string(body)
+	}
+	bodies := map[string]string{}
+	for p := range 3 {
+		for _, r := range w.log.Records(w.opt.Topics.Cases, p) {
+			var c cases.Case
+			if err := json.Unmarshal(r.Value, &c); err != nil {
+				t.Fatal(err)
+			}
+			if was, again := bodies[c.CaseID]; again && was != string(r.Value) {
+				t.Errorf("case %s was published with two contents:\n%s\n%s", c.CaseID, was, r.Value)
+			}
+			bodies[c.CaseID] = string(r.Value)
+			o.cases[c.CaseID] = true
+		}
+	}
+	for p := range 2 {
+		for _, r := range w.log.Records(w.opt.Topics.DeadLetter, p) {
+			var d pipeline.DeadLetter
+			if err := json.Unmarshal(r.Value, &d); err != nil {
+				t.Fatal(err)
+			}
+			o.dead[fmt.Sprintf("%d/%d", d.Partition, d.Offset)] = true
+		}
+	}
+	return o
+}
+
+func (o outcome) equal(t *testing.T, want outcome) {
+	t.Helper()
+	if o.doubled > 0 {
+		t.Errorf("%d rows stand twice", o.doubled)
+	}
+	for key, body := range want.rows {
+		if got, there := o.rows[key]; !there {
+			t.Errorf("row %s is missing", key)
+		} else if got != body {
+			t.Errorf("row %s differs:\n got %s\nwant %s", key, got, body)
+		}
+	}
+	if len(o.rows) != len(want.rows) || len(o.dead) != len(want.dead) || len(o.cases) != len(want.cases) {
+		t.Errorf("got %d rows, %d dead letters, %d cases; want %d, %d, %d", len(o.rows), len(o.dead), len(o.cases),
+			len(want.rows), len(want.dead), len(want.cases))
+	}
+	for id := range want.cases {
+		if !o.cases[id] {
+			t.Errorf("case %s is missing", id)
+		}
+	}
+}
+
+// faultFree runs one member over the world until it has caught up.
+func (w *world) faultFree(t *testing.T) outcome {
+	t.Helper()
+	m, _ := w.member("only", nil)
+	if err := m.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return w.outcome(t)
+}
+
+// G1, G2, G3, G6: every invoice has one row, redeliveries none, garbage is parked.
+func TestMemberScoresEverything(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(2)
+		w.fill(t, 2, 300)
+		got := w.faultFree(t)
+		if len(got.rows) != w.sent || got.doubled != 0 {
+			t.Errorf("got %d rows, %d doubled; want %d", len(got.rows), got.doubled, w.sent)
+		}
+		if len(got.cases) != 2*21 {
+			t.Errorf("got %d cases, want 42", len(got.cases))
+		}
+		if len(got.dead) != 2*11 {
+			t.Errorf("got %d dead letters, want 22", len(got.dead))
+		}
+		for p := range 2 {
+			_, end, err := w.log.Bounds(t.Context(), w.opt.Topics.Invoices, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if at := w.log.Committed(w.opt.Group, w.opt.Topics.Invoices)[p]; at != end {
+				t.Errorf("partition %d: committed %d, log ends at %d", p, at, end)
+			}
+		}
+	})
+}
+
+var errDead = errors.New("the process is dead")
+
+// mortal is a member's view of the world: at its n-th outside call the member
+// dies, before the call or after it, and nothing it does reaches the world any more.
+type mortal struct {
+	pipeline.Log
+	pipeline.Store
+	mu    sync.Mutex
+	left  int
+	after bool
+	die   func()
+}
+
+// step runs one outside call, or the end of the member.
+func (m *mortal) step(call func() error) error {
+	m.mu.Lock()
+	if m.left < 0 {
+		m.mu.Unlock()
+		return errDead
+	}
+	m.left--
+	now := m.left < 0
+	m.mu.Unlock()
+	if now {
+		m.die()
+		if !m.after {
+			return errDead
+		}
+	}
+	err := call()
+	if now {
+		return errDead
+	}
+	return err
+}
+
+func (m *mortal) Append(ctx context.Context, topic string, p int, r []pipeline.Record) (base int64, err error) {
+	err = m.step(func() error { base, err = m.Log.Append(ctx, topic, p, r); return err })
+	return base, err
+}
+
+func (m *mortal) Insert(ctx context.Context, o pipeline.Owner, n int64, b pipeline.Block) error {
+	return m.step(func() error { return m.Store.Insert(ctx, o, n, b) })
+}
+
+// mortalGroup lets commits count as outside calls too.
+type mortalGroup struct {
+	pipeline.Group
+	m *mortal
+}
+
+func (g *mortalGroup) Next(ctx context.Context) (pipeline.Generation, error) {
+	gen, err := g.Group.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &mortalGeneration{gen, g.m}, nil
+}
+
+type mortalGeneration struct {
+	pipeline.Generation
+	m *mortal
+}
+
+func (g *mortalGeneration) Commit(ctx context.Context, offsets map[int]int64) error {
+	return g.m.step(func() error { return g.Generation.Commit(ctx, offsets) })
+}
+
+// G2, G3, G4, G5, G9: whatever outside call a member dies at, with the reply lost
+// or not, the members after it leave what a run without faults leaves.
+func TestCrashAnywhere(t *testing.T) {
+	var want outcome
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		w.fill(t, 1, 200)
+		want = w.faultFree(t)
+	})
+	for seed := range uint64(60) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { crashRun(t, seed, want) })
+		})
+	}
+}
+
+func crashRun(t *testing.T, seed uint64, want outcome) {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	w := newWorld(1)
+	w.opt.FlushRows = 5 + rng.IntN(60)
+	w.opt.CheckpointInterval = time.Duration(1+rng.IntN(400)) * time.Millisecond
+	w.opt.FlushInterval = 10 * time.Millisecond
+	w.fill(t, 1, 200)
+	for life := range 12 {
+		opt := w.opt
+		opt.Member = fmt.Sprint("life ", life)
+		opt.Metrics = pipeline.NewMetrics(prometheus.NewRegistry())
+		opt.UntilCaughtUp = true
+		ctx, cancel := context.WithCancel(t.Context())
+		group := w.log.Group(opt.Group, opt.Topics.Invoices)
+		view := &mortal{Log: w.log, Store: w.store, left: rng.IntN(30), after: rng.IntN(2) == 0}
+		view.die = func() { group.Evict(); cancel() }
+		member := pipeline.NewMember(opt, view, &mortalGroup{group, view}, view)
+		_ = member.Run(ctx) // it may die or finish
+		cancel()
+	}
+	m, _ := w.member("last", nil)
+	if err := m.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.outcome(t).equal(t, want)
+}

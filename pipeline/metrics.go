@@ -1,0 +1,85 @@
+package pipeline
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"recoup/detectors"
+)
+
+// Metrics are the numbers a member exports. Labels stay few: partitions,
+// levels, decisions, reasons.
+type Metrics struct {
+	Scored            *prometheus.CounterVec // by level
+	Suspects          *prometheus.CounterVec // by decision
+	Redelivered       prometheus.Counter
+	DeadLetters       *prometheus.CounterVec // by reason
+	CasesOpened       prometheus.Counter
+	EventToCase       prometheus.Histogram // seconds from the record's time to the acknowledged case
+	Rows              prometheus.Counter
+	RowsReplaced      prometheus.Counter
+	Insert            prometheus.Histogram // seconds an insert took, retries included
+	Buffer            prometheus.Gauge     // bytes
+	BufferFull        prometheus.Gauge     // 1 while fetching pauses
+	Lag               *prometheus.GaugeVec // records, by partition
+	Committed         *prometheus.GaugeVec // offset, by partition
+	CheckpointOffset  *prometheus.GaugeVec // offset, by partition
+	CheckpointRecords prometheus.Counter
+	Partitions        prometheus.Gauge
+	TakeOver          prometheus.Histogram // seconds
+	Fenced            prometheus.Counter
+	Expired           prometheus.Counter
+}
+
+// NewMetrics makes the metrics and registers them.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+	}
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+	}
+	perPartition := func(name, help string) *prometheus.GaugeVec {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, []string{"partition"})
+	}
+	by := func(label, name, help string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{label})
+	}
+	seconds := func(name, help string) prometheus.Histogram {
+		return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help,
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}})
+	}
+	m := &Metrics{
+		Scored:       by("level", "recoup_invoices_scored_total", "Invoices scored, by level of their baseline."),
+		Suspects:     by("decision", "recoup_invoices_suspect_total", "Suspect invoices, by decision."),
+		Redelivered:  counter("recoup_invoices_redelivered_total", "Records seen before with equal content."),
+		DeadLetters:  by("reason", "recoup_dead_letters_total", "Records parked in the dead-letter topic, by reason."),
+		CasesOpened:  counter("recoup_cases_opened_total", "Cases published and acknowledged."),
+		EventToCase:  seconds("recoup_event_to_case_seconds", "Record time of a suspect invoice to its acknowledged case."),
+		Rows:         counter("recoup_rows_stored_total", "Invoices stored and acknowledged."),
+		RowsReplaced: counter("recoup_rows_replaced_total", "Stored rows that contradicted the decision log and were replaced."),
+		Insert:       seconds("recoup_insert_duration_seconds", "Time to store one block, retries included."),
+		Buffer:       gauge("recoup_row_buffer_bytes", "Rows not stored yet."),
+		BufferFull:   gauge("recoup_row_buffer_full", "1 while fetching waits for room in the row buffer."),
+		Lag:          perPartition("recoup_partition_lag_records", "Records between the last scored one and the log's end."),
+		Committed:    perPartition("recoup_partition_committed_offset", "Last committed offset."),
+		CheckpointOffset: perPartition("recoup_checkpoint_offset",
+			"Offset of the last published checkpoint."),
+		CheckpointRecords: counter("recoup_checkpoint_records_total", "State records published."),
+		Partitions:        gauge("recoup_partitions_assigned", "Partitions this member owns."),
+		TakeOver:          seconds("recoup_takeover_duration_seconds", "Time to take a partition over."),
+		Fenced:            counter("recoup_partitions_fenced_total", "Partitions given up because another member owns them."),
+		Expired:           counter("recoup_invoices_expired_total", "Offsets deleted by retention before they were scored."),
+	}
+	reg.MustRegister(m.Scored, m.Suspects, m.Redelivered, m.DeadLetters, m.CasesOpened, m.EventToCase, m.Rows,
+		m.RowsReplaced, m.Insert, m.Buffer, m.BufferFull, m.Lag, m.Committed, m.CheckpointOffset, m.CheckpointRecords,
+		m.Partitions, m.TakeOver, m.Fenced, m.Expired)
+	return m
+}
+
+// scored counts one new verdict.
+func (m *Metrics) scored(v *detectors.Verdict) {
+	m.Scored.WithLabelValues(string(v.Level)).Inc()
+	if v.Suspect {
+		m.Suspects.WithLabelValues(string(v.Decision)).Inc()
+	}
+}

@@ -1,0 +1,74 @@
+package pipeline
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"recoup/cases"
+	"recoup/detectors"
+	"recoup/invoice"
+)
+
+// errRefused marks a state of the world that waiting does not mend: a person
+// has to act, and the message says how.
+var errRefused = errors.New("refused")
+
+// Topics names the topics a member works with.
+type Topics struct {
+	Invoices   string // read: billing.invoices
+	Suspects   string // the decision log, as many partitions as Invoices
+	State      string // partition-local state, as many partitions as Invoices
+	Baselines  string // shared state, as many partitions as Invoices
+	Cases      string // case-opening topic
+	DeadLetter string // records that cannot be scored
+}
+
+// Options configures a Member. Zero durations and sizes are not allowed: take
+// DefaultOptions and change what differs.
+type Options struct {
+	Group  string // consumer group; part of every query id and dedup token
+	Member string // names this process in ownership records, unique per start
+	Topics Topics
+
+	Scoring detectors.Settings // shared by all partitions
+	Limits  invoice.Limits     // of the decoder; zero fields take its defaults
+	Cases   cases.Opener       // builds the cases
+
+	FlushRows          int           // rows after which a block is stored at once
+	FlushInterval      time.Duration // age after which a block is stored when the store is idle
+	RowBuffer          int64         // bytes of rows not stored yet, over all partitions
+	CheckpointInterval time.Duration // shortest time between two checkpoints of a partition
+	FenceAfter         time.Duration // age of the last accepted commit before an effect asks again
+	DrainTimeout       time.Duration // longest time a leaving worker takes to store what it holds
+
+	// UntilCaughtUp ends Run once every partition assigned to this member is
+	// stored and committed up to the end the log had when Run began.
+	UntilCaughtUp bool
+
+	Now     func() time.Time             // clock of detection times and timers
+	Log     *slog.Logger                 // one line per batch at debug, none per record
+	Metrics *Metrics                     // counted into, never nil
+	Report  func(part string, err error) // told when a part of the world breaks (err) and when it works again (nil)
+	Observe func(v *detectors.Verdict)   // sees every new verdict; concurrent, must be quick, must not keep v
+}
+
+// DefaultOptions returns the defaults: what a member in a company's cluster wants.
+func DefaultOptions() Options {
+	return Options{
+		Group: "recoup",
+		Topics: Topics{Invoices: "billing.invoices", Suspects: "recoup.suspects", State: "recoup.state",
+			Baselines: "recoup.baselines", Cases: "recoup.cases", DeadLetter: "recoup.dead-letter"},
+		Scoring:            detectors.DefaultSettings(),
+		FlushRows:          50_000,
+		FlushInterval:      time.Second,
+		RowBuffer:          512 << 20,
+		CheckpointInterval: 30 * time.Second,
+		FenceAfter:         1500 * time.Millisecond,
+		DrainTimeout:       1500 * time.Millisecond,
+		Now:                time.Now,
+		Log:                slog.Default(),
+		Report:             func(string, error) {},
+		Observe:            func(*detectors.Verdict) {},
+	}
+}

@@ -1,0 +1,90 @@
+package pipeline_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"recoup/pipeline"
+)
+
+// sleeper is a member's view of the world that stops for 20 seconds right before
+// its n-th append, between the fence and the write, and then goes on as if
+// nothing had happened: a paused process that wakes up.
+type sleeper struct {
+	pipeline.Log
+	mu    sync.Mutex
+	left  int
+	sleep func()
+}
+
+func (s *sleeper) Append(ctx context.Context, topic string, p int, r []pipeline.Record) (int64, error) {
+	s.mu.Lock()
+	s.left--
+	now := s.left == 0
+	s.mu.Unlock()
+	if now {
+		s.sleep()
+	}
+	return s.Log.Append(ctx, topic, p, r)
+}
+
+// G4, G9: a member that is paused between the fence and a write, evicted and
+// followed by another, changes nothing when it wakes up and writes.
+func TestPausedOwner(t *testing.T) {
+	var want outcome
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		w.fill(t, 1, 200)
+		want = w.faultFree(t)
+	})
+	for seed := range uint64(25) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { pausedRun(t, seed, want) })
+		})
+	}
+}
+
+func pausedRun(t *testing.T, seed uint64, want outcome) {
+	rng := rand.New(rand.NewPCG(seed, 7))
+	w := newWorld(1)
+	w.opt.FlushRows = 5 + rng.IntN(60)
+	w.opt.CheckpointInterval = time.Duration(1+rng.IntN(400)) * time.Millisecond
+	w.opt.FlushInterval = 10 * time.Millisecond
+	w.fill(t, 1, 200)
+
+	opt := w.opt
+	opt.Member, opt.UntilCaughtUp = "sleeper", true
+	opt.Metrics = pipeline.NewMetrics(prometheus.NewRegistry())
+	group := w.log.Group(opt.Group, opt.Topics.Invoices)
+	asleep := make(chan struct{})
+	view := &sleeper{Log: w.log, left: 1 + rng.IntN(25)}
+	view.sleep = func() {
+		group.Evict()
+		close(asleep)
+		time.Sleep(20 * time.Second)
+		time.AfterFunc(3*time.Second, group.Heartbeat)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = pipeline.NewMember(opt, view, group, w.store).Run(ctx) })
+	wg.Go(func() {
+		select {
+		case <-asleep:
+		case <-time.After(time.Minute): // it finished before it would have slept
+		}
+		m, _ := w.member("follower", func(o *pipeline.Options) { o.UntilCaughtUp = false })
+		_ = m.Run(ctx)
+	})
+	time.Sleep(3 * time.Minute)
+	cancel()
+	wg.Wait()
+	w.outcome(t).equal(t, want)
+}

@@ -1,0 +1,112 @@
+package pipeline
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// stateVersion is the first byte of every value in recoup.state and
+// recoup.baselines; an unknown one is refused rather than guessed at.
+const stateVersion = 1
+
+// markerKey is the key of a partition's marker in recoup.state.
+const markerKey = "marker"
+
+// stamp says who wrote a state record and how far its content reaches. Of two
+// records of one key the higher epoch wins, then the higher applied offset,
+// whatever their order in the log: a paused owner may write late.
+type stamp struct {
+	epoch   int64 // log offset of the writer's ownership record
+	applied int64 // every source offset below it is contained
+}
+
+// supersedes reports whether a record with stamp s replaces one with stamp old.
+func (s stamp) supersedes(old stamp) bool {
+	if s.epoch != old.epoch {
+		return s.epoch > old.epoch
+	}
+	return s.applied >= old.applied
+}
+
+// encodeState puts the stamp before the payload.
+func encodeState(s stamp, payload []byte) []byte {
+	out := make([]byte, 0, 1+2*binary.MaxVarintLen64+len(payload))
+	out = append(out, stateVersion)
+	out = binary.AppendVarint(out, s.epoch)
+	out = binary.AppendVarint(out, s.applied)
+	return append(out, payload...)
+}
+
+// decodeState splits a value into stamp and payload; payload points into value.
+func decodeState(value []byte) (stamp, []byte, error) {
+	if len(value) == 0 {
+		return stamp{}, nil, fmt.Errorf("cannot read state record: it is empty")
+	}
+	if value[0] != stateVersion {
+		return stamp{}, nil, fmt.Errorf("cannot read state record: version %d, this recoup knows %d; "+
+			"run the newer recoup that wrote it", value[0], stateVersion)
+	}
+	rest := value[1:]
+	epoch, n := binary.Varint(rest)
+	if n <= 0 {
+		return stamp{}, nil, fmt.Errorf("cannot read state record: its epoch is cut off")
+	}
+	rest = rest[n:]
+	applied, n := binary.Varint(rest)
+	if n <= 0 {
+		return stamp{}, nil, fmt.Errorf("cannot read state record: its applied offset is cut off")
+	}
+	return stamp{epoch: epoch, applied: applied}, rest[n:], nil
+}
+
+// sharedKey is the key of a contribution in recoup.baselines: the segment's
+// natural key and the source partition the contribution was learned from.
+func sharedKey(key []byte, partition int) []byte {
+	return strconv.AppendInt(append(append([]byte{}, key...), "|p"...), int64(partition), 10)
+}
+
+// splitSharedKey takes a key of recoup.baselines apart again.
+func splitSharedKey(key []byte) (natural []byte, partition int, err error) {
+	s := string(key)
+	cut := strings.LastIndex(s, "|p")
+	if cut < 0 {
+		return nil, 0, fmt.Errorf("cannot read baseline key %q: it names no source partition", s)
+	}
+	partition, err = strconv.Atoi(s[cut+2:])
+	if err != nil || partition < 0 {
+		return nil, 0, fmt.Errorf("cannot read baseline key %q: its source partition is not a number", s)
+	}
+	return key[:cut], partition, nil
+}
+
+// marker closes a checkpoint: everything a successor needs besides the keyed
+// records themselves. It is written last.
+type marker struct {
+	Offset      int64  `json:"offset"`       // t: the checkpoint holds every source offset below it
+	Epoch       int64  `json:"epoch"`        // of the owner that wrote it
+	Incarnation int64  `json:"incarnation"`  // of the source topic
+	Partitions  int    `json:"partitions"`   // of the source topic, to notice a changed count
+	LogPosition int64  `json:"log_position"` // of the first decision whose source offset is t or above
+	HighMarks   []byte `json:"high_marks"`   // newest plausible event time per seller
+	BeforeAt    int64  `json:"before_at"`    // offset of the last record below t, -1 for none
+	BeforeHash  uint64 `json:"before_hash"`  // of that record's value: notices a recreated topic
+}
+
+func (m marker) encode() ([]byte, error) {
+	payload, err := json.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("cannot encode marker: %w", err)
+	}
+	return encodeState(stamp{epoch: m.Epoch, applied: m.Offset}, payload), nil
+}
+
+func decodeMarker(payload []byte) (marker, error) {
+	var m marker
+	if err := json.Unmarshal(payload, &m); err != nil {
+		return marker{}, fmt.Errorf("cannot read marker %q: %w", payload, err)
+	}
+	return m, nil
+}

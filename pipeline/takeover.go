@@ -1,0 +1,261 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"recoup/detectors"
+)
+
+// storeAnswersWithin is how long a take-over waits for the row store. If it does
+// not answer, scoring and alerts go on with the decision log alone and rows are
+// held until the skip-set has been read.
+const storeAnswersWithin = 3 * time.Second
+
+// takeOver makes this worker the owner of its partition and brings its state to
+// the offset to score next. The order of the steps matters:
+//
+//  1. ownership record: from here on older epochs' decisions are void
+//  2. end inserts of older epochs, so that no row appears after step 5
+//  3. marker, local state, all shared state, each to the end seen
+//  4. decision log from the marker's position to our own ownership record
+//  5. skip-set: offsets that have rows
+//  6. replay from the marker's offset to the committed one, for learning only
+//  7. score on (Run)
+func (w *Worker) takeOver(ctx context.Context, c *claim) error {
+	m := w.m
+	began := m.opt.Now()
+	if err := w.own(ctx, c); err != nil {
+		return err
+	}
+	mark, err := w.readState(ctx)
+	if err != nil {
+		return err
+	}
+	start, err := w.startOffset(ctx, c, mark)
+	if err != nil {
+		return err
+	}
+	if err := w.readDecisions(ctx, mark); err != nil {
+		return err
+	}
+	w.rows.from = start
+	w.readSkipSet(ctx)
+	replayed, err := w.replay(ctx, mark.Offset, start)
+	if err != nil {
+		return err
+	}
+	w.next, w.queuedEnd = start, start
+	w.lastCheckpoint = m.opt.Now()
+	if err := m.persist(ctx, "committing", func(ctx context.Context) error { return c.commit(ctx, start) }); err != nil {
+		return err
+	}
+	m.opt.Log.Info("took over", "partition", w.partition, "epoch", w.epoch, "offset", start, "replayed", replayed,
+		"kept_decisions", len(w.kept), "stored_rows", len(w.rows.atTakeOver), "took", m.opt.Now().Sub(began))
+	return nil
+}
+
+// own is step 1. The claim is fenced first: a member that was evicted while it
+// waited must not void the decisions of the one that followed it.
+func (w *Worker) own(ctx context.Context, c *claim) error {
+	m := w.m
+	if w.epoch >= 0 {
+		return nil
+	}
+	d := Decision{Schema: DecisionSchema, Kind: kindOwnership, Member: m.opt.Member,
+		Source: w.position, DetectedAt: m.opt.Now().UTC()}
+	d.Source.Offset = c.position()
+	value, err := d.encode()
+	if err != nil {
+		return err
+	}
+	return m.persist(ctx, "decision log", func(ctx context.Context) error {
+		if err := c.hold(ctx); err != nil {
+			return err
+		}
+		record := Record{Key: []byte(kindOwnership), Value: value}
+		base, err := m.log.Append(ctx, m.opt.Topics.Suspects, w.partition, []Record{record})
+		if err != nil {
+			return fmt.Errorf("cannot write ownership of partition %d: %w", w.partition, err)
+		}
+		w.epoch, w.decisions.next = base, base+1
+		return nil
+	})
+}
+
+// readState is step 3. It returns the zero marker when there is none.
+func (w *Worker) readState(ctx context.Context) (marker, error) {
+	m := w.m
+	var mark marker
+	var best stamp
+	seen := map[string]stamp{}
+	topic := m.opt.Topics.State
+	_, end, err := m.log.Bounds(ctx, topic, w.partition)
+	if err != nil {
+		return marker{}, fmt.Errorf("cannot read bounds of %s/%d: %w", topic, w.partition, err)
+	}
+	err = readRange(ctx, m.log, topic, w.partition, 0, end, func(r Record) error {
+		if len(r.Value) == 0 {
+			delete(seen, string(r.Key))
+			return w.engine.Restore(r.Key, nil, 0)
+		}
+		at, payload, err := decodeState(r.Value)
+		if err != nil {
+			return fmt.Errorf("%s/%d offset %d: %w", topic, w.partition, r.Offset, err)
+		}
+		if string(r.Key) == markerKey {
+			if at.supersedes(best) {
+				best = at
+				mark, err = decodeMarker(payload)
+			}
+			return err
+		}
+		if old, was := seen[string(r.Key)]; was && !at.supersedes(old) {
+			if at.epoch < old.epoch { // compaction would keep this older one
+				w.markDirty(string(r.Key), false)
+			}
+			return nil
+		}
+		seen[string(r.Key)] = at
+		return w.engine.Restore(r.Key, bytes.Clone(payload), at.applied)
+	})
+	if err != nil {
+		return marker{}, err
+	}
+	w.rows.state.next = end
+	if err := m.follow.catchUp(ctx); err != nil {
+		return marker{}, err
+	}
+	w.engine.AdoptShared()
+	if err := w.engine.RestoreHighMarks(mark.HighMarks); err != nil {
+		return marker{}, err
+	}
+	w.incarnation = mark.Incarnation
+	w.position.Incarnation = mark.Incarnation
+	w.beforeAt, w.beforeHash = mark.BeforeAt, mark.BeforeHash
+	if best == (stamp{}) {
+		w.beforeAt = -1
+	}
+	return mark, nil
+}
+
+// startOffset is the offset to score first, after checking that the log is the
+// one the state was learned from.
+func (w *Worker) startOffset(ctx context.Context, c *claim, mark marker) (int64, error) {
+	t := w.m.opt.Topics
+	first, end, err := w.m.log.Bounds(ctx, t.Invoices, w.partition)
+	if err != nil {
+		return 0, fmt.Errorf("cannot read bounds of %s/%d: %w", t.Invoices, w.partition, err)
+	}
+	if mark.Partitions != 0 && mark.Partitions != w.m.invoicePartitions {
+		return 0, fmt.Errorf("%w: %s had %d partitions when %s was written and has %d now, so customers moved between "+
+			"partitions; go back to %d, or recreate %s, %s and %s and use a new consumer group",
+			errRefused, t.Invoices, mark.Partitions, t.State, w.m.invoicePartitions, mark.Partitions,
+			t.Suspects, t.State, t.Baselines)
+	}
+	start := max(c.position(), mark.Offset)
+	if start > end {
+		return 0, w.recreated(fmt.Sprintf("offset %d lies beyond the log's end %d", start, end))
+	}
+	if w.beforeAt >= first {
+		err := readRange(ctx, w.m.log, t.Invoices, w.partition, w.beforeAt, w.beforeAt+1, func(r Record) error {
+			if r.Offset == w.beforeAt && xxhash.Sum64(r.Value) != w.beforeHash {
+				return w.recreated(fmt.Sprintf("another record stands at offset %d", w.beforeAt))
+			}
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return max(start, 0), nil
+}
+
+// readDecisions is step 4: verdicts of former owners at or above the marker's
+// offset. Of two for one invoice the first counts; a record of an epoch below an
+// ownership record before it is void.
+func (w *Worker) readDecisions(ctx context.Context, mark marker) error {
+	m := w.m
+	topic := m.opt.Topics.Suspects
+	highest := mark.Epoch
+	return readRange(ctx, m.log, topic, w.partition, mark.LogPosition, w.epoch, func(r Record) error {
+		d, err := decodeDecision(r.Value)
+		if err != nil {
+			return fmt.Errorf("%s/%d offset %d: %w", topic, w.partition, r.Offset, err)
+		}
+		if d.Kind == kindOwnership {
+			highest = max(highest, r.Offset)
+			return nil
+		}
+		if d.Kind != kindDecision || d.Epoch < highest || d.Source.Offset < mark.Offset ||
+			d.Source.Incarnation != w.incarnation || d.Verdict == nil {
+			return nil
+		}
+		if _, was := w.kept[d.Source.Offset]; !was {
+			w.kept[d.Source.Offset] = d
+			w.logged = append(w.logged, logEntry{log: r.Offset, source: d.Source.Offset})
+		}
+		return nil
+	})
+}
+
+// readSkipSet is steps 2 and 5. A store that does not answer is met later, by
+// the row writer before its first insert.
+func (w *Worker) readSkipSet(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, storeAnswersWithin)
+	defer cancel()
+	stored, err := w.rows.readStored(ctx)
+	if err != nil {
+		w.m.opt.Log.Warn("ClickHouse does not answer: scoring goes on, rows are held", "partition", w.partition, "error", err)
+		return
+	}
+	w.rows.atTakeOver, w.rows.fenced = stored, true
+}
+
+// replay is step 6: it teaches what lies between the checkpoint and the
+// committed offset, without scoring. What the log names as suspect teaches only
+// the shadow, as it did before.
+func (w *Worker) replay(ctx context.Context, from, to int64) (int64, error) {
+	var replayed int64
+	topic := w.m.opt.Topics.Invoices
+	err := readRange(ctx, w.m.log, topic, w.partition, from, to, func(r Record) error {
+		w.beforeAt, w.beforeHash = r.Offset, xxhash.Sum64(r.Value)
+		kept := w.kept[r.Offset]
+		delete(w.kept, r.Offset)
+		if err := w.decoder.Decode(r.Value, &w.inv); err != nil {
+			return nil // it went to the dead letters when it was first met
+		}
+		replayed++
+		w.position.Offset = r.Offset
+		if w.engine.Begin(&w.inv, w.position, r.Time) == detectors.Redelivery {
+			return nil
+		}
+		w.engine.Teach(kept != nil)
+		return nil
+	})
+	w.scoredSince = replayed
+	return replayed, err
+}
+
+// stillOwner reports whether a worker kept from an earlier generation may go on:
+// nobody else claimed its partition since, and the committed offset is one it knows.
+func (w *Worker) stillOwner(ctx context.Context, c *claim) (bool, error) {
+	topic := w.m.opt.Topics.Suspects
+	_, end, err := w.m.log.Bounds(ctx, topic, w.partition)
+	if err != nil {
+		return false, fmt.Errorf("cannot read bounds of %s/%d: %w", topic, w.partition, err)
+	}
+	err = readRange(ctx, w.m.log, topic, w.partition, w.decisions.next, end, w.seeDecisionGap)
+	if errors.Is(err, ErrFenced) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return c.position() <= w.queuedEnd, nil
+}

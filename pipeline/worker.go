@@ -1,0 +1,299 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"recoup/detectors"
+	"recoup/invoice"
+)
+
+// Worker owns one partition: its decoder, its state and its rows. One goroutine
+// scores, a second one (writer.go) stores rows, commits and publishes
+// checkpoints. The order of outside writes, per batch, is
+//
+//  1. decision log   every suspect verdict, whole, with its case
+//  2. cases          and dead letters
+//  3. rows           lines, then invoices
+//  4. commit         of the offset behind the last of them
+//
+// and each waits until the one before is acknowledged. Rows may lag behind
+// cases, as far as the row buffer reaches.
+type Worker struct {
+	m         *Member
+	partition int
+	epoch     int64 // log offset of our ownership record
+	position  invoice.Position
+
+	engine  *detectors.Engine
+	decoder *invoice.Decoder
+	inv     invoice.Invoice
+	verdict detectors.Verdict
+
+	next      int64               // source offset to score next
+	kept      map[int64]*Decision // verdicts a former owner published, by source offset
+	decisions appender
+	logged    []logEntry // where decisions stand in the log, for the next marker
+	pending   effects    // made outside effects of the last batch that are not all acknowledged
+
+	block      Block
+	blockBytes int64 // what block counts against the row buffer
+	blockSince time.Time
+	queuedEnd  int64 // offset behind the last queued block
+	queue      *rowQueue
+
+	incarnation    int64
+	lastCheckpoint time.Time
+	scoredSince    int64 // records since the last checkpoint
+	beforeAt       int64 // offset and hash of the last record scored
+	beforeHash     uint64
+
+	rows rowWriter
+
+	inbox struct {
+		mu    sync.Mutex // guards dirty
+		dirty []dirtyKey
+	}
+	progress atomic.Int64 // Unix nanoseconds of the last step forward
+	lag      atomic.Int64 // records between next and the log's end
+}
+
+// logEntry says that the decision of a source offset stands at a log offset or behind it.
+type logEntry struct{ log, source int64 }
+
+// dirtyKey is a state key on which somebody of an older epoch wrote after us.
+type dirtyKey struct {
+	key    string
+	shared bool
+}
+
+func newWorker(m *Member, partition int) *Worker {
+	w := &Worker{m: m, partition: partition, epoch: -1,
+		engine:  detectors.NewEngine(m.opt.Scoring, m.shared, partition),
+		decoder: invoice.NewDecoder(m.opt.Limits),
+		kept:    map[int64]*Decision{}, block: m.store.NewBlock(), queue: newRowQueue(), beforeAt: -1}
+	w.position = invoice.Position{Topic: m.opt.Topics.Invoices, Partition: partition}
+	w.decisions = appender{log: m.log, topic: m.opt.Topics.Suspects, partition: partition, onGap: w.seeDecisionGap}
+	w.rows.init(w)
+	return w
+}
+
+// Run scores until drain is closed, then stores what it holds and returns nil;
+// it returns ErrFenced when the partition went to somebody else. State and
+// unfinished effects stay in the worker, for Run to go on with.
+func (w *Worker) Run(ctx context.Context, drain <-chan struct{}, c *claim) error {
+	work, cancel := context.WithCancelCause(ctx)
+	defer cancel(errDrained)
+	w.queue.reopen()
+	written := make(chan error, 1)
+	go func() {
+		err := w.rows.run(work, c)
+		if err != nil {
+			cancel(err)
+		}
+		written <- err
+	}()
+	stopped := make(chan struct{})
+	defer close(stopped)
+	go w.limitDrain(drain, stopped, cancel)
+	err := w.scoreLoop(work, drain, c)
+	if err == nil {
+		w.queue.finish()
+	} else {
+		cancel(err)
+	}
+	if writeErr := <-written; err == nil {
+		err = writeErr
+	}
+	if errors.Is(err, errDrained) {
+		return nil
+	}
+	return err
+}
+
+// limitDrain ends what a leaving worker has under way when it takes too long.
+func (w *Worker) limitDrain(drain, stopped <-chan struct{}, cancel context.CancelCauseFunc) {
+	select {
+	case <-drain:
+	case <-stopped:
+		return
+	}
+	select {
+	case <-time.After(w.m.opt.DrainTimeout):
+		cancel(errDrained)
+	case <-stopped:
+	}
+}
+
+// scoreLoop is the way of a batch: fetch, score, effects, block, checkpoint.
+func (w *Worker) scoreLoop(ctx context.Context, drain <-chan struct{}, c *claim) error {
+	reader := w.m.log.Open(w.m.opt.Topics.Invoices, w.partition)
+	defer reader.Close()
+	w.progress.Store(w.m.opt.Now().UnixNano())
+	w.m.caughtUp(w.partition, c.position())
+	for {
+		if err := w.settle(ctx, c); err != nil {
+			return err
+		}
+		select {
+		case <-drain:
+			w.rollBlock(true)
+			w.rollCheckpoint(true)
+			return nil
+		default:
+		}
+		if err := w.waitForRoom(ctx, drain); err != nil {
+			return err
+		}
+		fetched, err := w.fetch(ctx, reader)
+		if err != nil {
+			return err
+		}
+		if err := w.scoreBatch(fetched); err != nil {
+			return err
+		}
+	}
+}
+
+// settle makes the outside effects of the last batch and then hands over its rows.
+func (w *Worker) settle(ctx context.Context, c *claim) error {
+	if err := w.makeEffects(ctx, c); err != nil {
+		return err
+	}
+	w.rollBlock(false)
+	w.applyInbox()
+	w.rollCheckpoint(false)
+	return nil
+}
+
+// fetch reads the next records, waiting out a broken world.
+func (w *Worker) fetch(ctx context.Context, reader Reader) (Fetched, error) {
+	var f Fetched
+	err := w.m.persist(ctx, fmt.Sprintf("reading partition %d", w.partition), func(ctx context.Context) error {
+		var err error
+		f, err = reader.Fetch(ctx, w.next)
+		if errors.Is(err, ErrOutOfRange) {
+			return w.outOfRange(ctx)
+		}
+		return err
+	})
+	if err != nil {
+		return Fetched{}, err
+	}
+	w.lag.Store(max(0, f.End-f.Next))
+	w.m.metrics.Lag.WithLabelValues(label(w.partition)).Set(float64(max(0, f.End-f.Next)))
+	if len(f.Records) > 0 || f.Next >= f.End {
+		w.progress.Store(w.m.opt.Now().UnixNano())
+	}
+	return f, nil
+}
+
+// outOfRange tells retention from a recreated topic. What retention took is
+// gone: it is said, counted, and scoring goes on with the first record there is.
+func (w *Worker) outOfRange(ctx context.Context) error {
+	start, end, err := w.m.log.Bounds(ctx, w.m.opt.Topics.Invoices, w.partition)
+	if err != nil {
+		return err
+	}
+	if w.next > end {
+		return w.recreated(fmt.Sprintf("offset %d lies beyond the log's end %d", w.next, end))
+	}
+	if w.next < start {
+		w.m.opt.Log.Error("invoices were deleted by retention before they were scored",
+			"partition", w.partition, "from", w.next, "to", start)
+		w.m.metrics.Expired.Add(float64(start - w.next))
+		w.next = start
+	}
+	return errors.New("offset moved to the log's start")
+}
+
+// recreated is the refusal for a topic that is not the one the state was made from.
+func (w *Worker) recreated(why string) error {
+	t := w.m.opt.Topics
+	return fmt.Errorf("%w: %s/%d is not the log that %s was learned from: %s; "+
+		"if the topic was recreated on purpose, recreate %s, %s and %s too and use a new consumer group",
+		errRefused, t.Invoices, w.partition, t.State, why, t.Suspects, t.State, t.Baselines)
+}
+
+// waitForRoom pauses fetching while the row buffer is full.
+func (w *Worker) waitForRoom(ctx context.Context, drain <-chan struct{}) error {
+	if !w.m.buffer.Full() {
+		return nil
+	}
+	const part = "row buffer"
+	w.rollBlock(true)
+	w.m.report(part, fmt.Errorf("full at %d MiB: fetching and alerts wait for ClickHouse", w.m.buffer.Used()>>20))
+	w.m.metrics.BufferFull.Set(1)
+	err := w.m.buffer.waitForRoom(ctx, drain)
+	if !w.m.buffer.Full() {
+		w.m.metrics.BufferFull.Set(0)
+		w.m.report(part, nil)
+	}
+	return err
+}
+
+// rollBlock queues the block when it is large or old enough, or now is set. A
+// young block waits while the store is busy, so that inserts grow under load.
+func (w *Worker) rollBlock(now bool) {
+	if w.next <= w.queuedEnd {
+		return
+	}
+	due := w.block.Rows() >= w.m.opt.FlushRows ||
+		w.m.opt.Now().Sub(w.blockSince) >= w.m.opt.FlushInterval && w.queue.empty()
+	if !due && !now {
+		return
+	}
+	w.queue.push(&waiting{block: w.block, bytes: w.blockBytes, end: w.next}, w.m.buffer)
+	w.queuedEnd = w.next
+	w.block, w.blockBytes = w.m.store.NewBlock(), 0
+}
+
+// countBlock keeps the row buffer's account of the block that is being filled.
+func (w *Worker) countBlock() {
+	held := int64(w.block.Bytes())
+	w.m.buffer.add(held - w.blockBytes)
+	w.blockBytes = held
+	w.m.metrics.Buffer.Set(float64(w.m.buffer.Used()))
+}
+
+// discard gives back the memory of rows that will not be stored by this worker.
+func (w *Worker) discard() {
+	w.queue.discard(w.m.buffer)
+	w.m.buffer.add(-w.blockBytes)
+	w.blockBytes = 0
+}
+
+// seeDecisionGap looks at records that stand in the decision log between our own.
+func (w *Worker) seeDecisionGap(r Record) error {
+	d, err := decodeDecision(r.Value)
+	if err != nil {
+		return err
+	}
+	if d.Kind == kindOwnership && r.Offset > w.epoch {
+		return fmt.Errorf("%w: %s claimed partition %d at %d", ErrFenced, d.Member, w.partition, r.Offset)
+	}
+	return nil
+}
+
+// markDirty is told by readers of state that an older epoch wrote one of our
+// keys after us. Safe for concurrent use.
+func (w *Worker) markDirty(key string, shared bool) {
+	w.inbox.mu.Lock()
+	defer w.inbox.mu.Unlock()
+	w.inbox.dirty = append(w.inbox.dirty, dirtyKey{key, shared})
+}
+
+// applyInbox takes over what other goroutines left, between two batches.
+func (w *Worker) applyInbox() {
+	w.inbox.mu.Lock()
+	dirty := w.inbox.dirty
+	w.inbox.dirty = nil
+	w.inbox.mu.Unlock()
+	for _, d := range dirty {
+		w.engine.MarkDirty([]byte(d.key), d.shared)
+	}
+}

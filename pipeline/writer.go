@@ -1,0 +1,219 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// rowWriter stores a worker's blocks in order, commits behind each, and
+// publishes the checkpoint whose offset a commit has reached. It runs beside
+// the scoring goroutine and shares only the queue and the claim with it.
+type rowWriter struct {
+	w     *Worker
+	state appender // recoup.state of the partition
+	n     int64    // inserts of this epoch, part of their query ids
+
+	// atTakeOver is the skip-set as read while taking over: source offset →
+	// suspect of rows that stand already. Written before scoring starts, only
+	// read afterwards. Empty when the store did not answer then.
+	atTakeOver map[int64]bool
+	// fenced: inserts of older epochs are dead and the skip-set has been read.
+	// Until then nothing is inserted.
+	fenced bool
+	from   int64          // the skip-set reaches from here
+	late   map[int64]bool // skip-set read after take-over; rows not met yet
+}
+
+func (r *rowWriter) init(w *Worker) {
+	r.w = w
+	r.state = appender{log: w.m.log, topic: w.m.opt.Topics.State, partition: w.partition, onGap: w.seeStateGap}
+}
+
+// owner names this epoch's inserts.
+func (r *rowWriter) owner() Owner {
+	w := r.w
+	return Owner{Group: w.m.opt.Group, Topic: w.m.opt.Topics.Invoices, Incarnation: w.incarnation,
+		Partition: w.partition, Epoch: w.epoch}
+}
+
+// readStored ends inserts of older epochs and then reads which offsets have
+// rows: in this order, so that no row can appear afterwards.
+func (r *rowWriter) readStored(ctx context.Context) (map[int64]bool, error) {
+	if err := r.w.m.store.Fence(ctx, r.owner()); err != nil {
+		return nil, fmt.Errorf("cannot end inserts of older epochs: %w", err)
+	}
+	stored, err := r.w.m.store.Stored(ctx, r.owner(), r.from)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the stored offsets: %w", err)
+	}
+	return stored, nil
+}
+
+// run stores until the worker has finished and nothing is left.
+func (r *rowWriter) run(ctx context.Context, c *claim) error {
+	w := r.w
+	for {
+		head := w.queue.head()
+		if head == nil {
+			if err := r.checkpoint(ctx, c); err != nil {
+				return err
+			}
+			if w.queue.done() {
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-w.queue.wake:
+			}
+			continue
+		}
+		if err := r.storeBlock(ctx, c, head.block); err != nil {
+			return err
+		}
+		if err := r.commit(ctx, c, head.end); err != nil {
+			return err
+		}
+		w.queue.pop()
+		w.m.buffer.add(-head.bytes)
+		w.m.metrics.Buffer.Set(float64(w.m.buffer.Used()))
+		if err := r.checkpoint(ctx, c); err != nil {
+			return err
+		}
+	}
+}
+
+// storeBlock is step 3: the rows of one block.
+func (r *rowWriter) storeBlock(ctx context.Context, c *claim, block Block) error {
+	m := r.w.m
+	if !r.fenced {
+		if err := r.meetStored(ctx); err != nil {
+			return err
+		}
+	}
+	if len(r.late) > 0 {
+		if err := r.reconcile(ctx, block); err != nil {
+			return err
+		}
+	}
+	rows := block.Rows()
+	if rows == 0 {
+		return nil
+	}
+	began := time.Now()
+	err := m.persist(ctx, "clickhouse", func(ctx context.Context) error {
+		if err := c.hold(ctx); err != nil {
+			return err
+		}
+		r.n++
+		return m.store.Insert(ctx, r.owner(), r.n, block)
+	})
+	if err != nil {
+		return err
+	}
+	m.metrics.Insert.Observe(time.Since(began).Seconds())
+	m.metrics.Rows.Add(float64(rows))
+	return nil
+}
+
+// meetStored runs when the store did not answer at take-over: it reads the
+// skip-set before the first insert.
+func (r *rowWriter) meetStored(ctx context.Context) error {
+	m := r.w.m
+	var stored map[int64]bool
+	err := m.persist(ctx, "clickhouse", func(ctx context.Context) error {
+		var err error
+		stored, err = r.readStored(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	r.fenced, r.late = true, stored
+	return nil
+}
+
+// reconcile makes a block that was scored without the skip-set agree with it: a
+// row that says the same is not inserted again, one that contradicts what the
+// log now says is removed first.
+func (r *rowWriter) reconcile(ctx context.Context, block Block) error {
+	m := r.w.m
+	same, other := map[int64]bool{}, []int64{}
+	for offset, suspect := range block.Suspects() {
+		was, there := r.late[offset]
+		switch {
+		case there && was == suspect:
+			same[offset] = true
+		case there:
+			other = append(other, offset)
+		}
+		delete(r.late, offset)
+	}
+	block.Drop(same)
+	if len(other) == 0 {
+		return nil
+	}
+	m.metrics.RowsReplaced.Add(float64(len(other)))
+	slices.Sort(other)
+	return m.persist(ctx, "clickhouse", func(ctx context.Context) error {
+		return m.store.Remove(ctx, r.owner(), other)
+	})
+}
+
+// commit is step 4.
+func (r *rowWriter) commit(ctx context.Context, c *claim, end int64) error {
+	m := r.w.m
+	err := m.persist(ctx, "committing", func(ctx context.Context) error { return c.commit(ctx, end) })
+	if err != nil {
+		return err
+	}
+	m.metrics.Committed.WithLabelValues(label(r.w.partition)).Set(float64(end))
+	m.caughtUp(r.w.partition, end)
+	return nil
+}
+
+// checkpoint publishes the waiting checkpoint once its offset is committed: the
+// copies first, the marker last, so that a marker never promises what is not there.
+func (r *rowWriter) checkpoint(ctx context.Context, c *claim) error {
+	w := r.w
+	cp := w.queue.due(c.position())
+	if cp == nil {
+		return nil
+	}
+	err := w.m.persist(ctx, "state", func(ctx context.Context) error {
+		if err := c.hold(ctx); err != nil {
+			return err
+		}
+		if len(cp.local) > 0 {
+			if _, err := r.state.append(ctx, cp.local); err != nil {
+				return err
+			}
+		}
+		if len(cp.shared) > 0 {
+			if err := c.hold(ctx); err != nil {
+				return err
+			}
+			if _, err := w.m.log.Append(ctx, w.m.opt.Topics.Baselines, w.partition, cp.shared); err != nil {
+				return err
+			}
+		}
+		if err := c.hold(ctx); err != nil {
+			return err
+		}
+		value, err := cp.marker.encode()
+		if err != nil {
+			return err
+		}
+		_, err = r.state.append(ctx, []Record{{Key: []byte(markerKey), Value: value}})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	w.m.metrics.CheckpointRecords.Add(float64(len(cp.local) + len(cp.shared) + 1))
+	w.m.metrics.CheckpointOffset.WithLabelValues(label(w.partition)).Set(float64(cp.marker.Offset))
+	w.queue.published()
+	return nil
+}
