@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -124,7 +125,16 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("cannot reach Kafka at %s: %w", at, ctx.Err())
 	}
+	err = bare(err)
 	return fmt.Errorf("cannot reach Kafka at %s: %w; fix: %s", at, err, c.fix(err))
+}
+
+// bare removes kafka-go's function name from an error.
+func bare(err error) error {
+	if inner := errors.Unwrap(err); inner != nil && strings.HasPrefix(err.Error(), "kafka.(*Client)") {
+		return inner
+	}
+	return err
 }
 
 // fix says what to do about an error of a connection.
@@ -145,7 +155,7 @@ func (c *Client) fix(err error) string {
 		return "the broker's certificate is signed by an unknown authority: set tls.ca_file to that authority"
 	case errors.As(err, &hostname):
 		return "the broker's certificate is for another name: set tls.server_name, or dial the name it carries"
-	case strings.Contains(text, "certificate required") || strings.Contains(text, "bad certificate"):
+	case strings.Contains(text, "remote error: tls:"):
 		return "the broker wants a client certificate it trusts: set tls.cert_file and tls.key_file"
 	case errors.As(err, &record):
 		return "the broker does not speak TLS on this port: dial its TLS port or set tls.enabled to false"
@@ -153,6 +163,8 @@ func (c *Client) fix(err error) string {
 		return "the broker wants TLS: set tls.enabled"
 	case errors.As(err, &dns):
 		return "the host name is not known: check brokers"
+	case c.settings.TLS.Enabled && (closed || errors.Is(err, os.ErrDeadlineExceeded)):
+		return "the broker may not speak TLS on this port: dial its TLS port or set tls.enabled to false"
 	case closed:
 		return "the broker closed the connection: it may want TLS (tls.enabled) or a login (sasl.mechanism)"
 	case errors.Is(err, syscall.ECONNREFUSED):

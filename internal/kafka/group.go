@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -192,8 +193,8 @@ type generation struct {
 	left  chan struct{} // closed by leave
 }
 
-// Assigned returns the assignment. The caller must not change it.
-func (g *generation) Assigned() map[int]int64 { return g.assigned }
+// Assigned returns a copy of the assignment.
+func (g *generation) Assigned() map[int]int64 { return maps.Clone(g.assigned) }
 
 // Done is closed when the broker ended the generation, or at Leave.
 func (g *generation) Done() <-chan struct{} { return g.done }

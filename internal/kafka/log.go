@@ -212,10 +212,12 @@ func unsettled(err error) bool {
 
 // explain gives an error of a call its meaning for pipeline.
 func (c *Client) explain(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	err = bare(err)
 	var code kafkago.Error
 	switch {
-	case err == nil:
-		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, kafkago.OffsetOutOfRange):
