@@ -30,6 +30,8 @@ type Subject struct {
 	// FirstForDelivery is the id of the invoice that the same delivery was
 	// invoiced with before, "" for none.
 	FirstForDelivery string
+	// Expected is what the customer usually pays, 0 without any history.
+	Expected invoice.Amount
 
 	pays payable
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"recoup/invoice"
 )
@@ -48,7 +47,7 @@ func (e *Engine) judge(v *Verdict) {
 	e.expect(v)
 	deviation := e.deviation(v)
 	clean := 1 - deviation
-	c.subject.Changed = c.sight.changed
+	c.subject.Changed, c.subject.Expected = c.sight.changed, v.Expected
 	if c.sight.first != 0 {
 		c.subject.FirstForDelivery = string(e.seen.invoiceID(c.sight.first))
 	}
@@ -194,6 +193,6 @@ func (e *Engine) deviationFinding(v *Verdict, kind segmentKind, p float64) Findi
 		Code: CauseUnknown, Kind: "deviation", P: p, Repaired: max(v.Expected, v.Billed),
 		Evidence: []string{fmt.Sprintf("net %s is %.2f %% below the usual %s of %s (%d invoices, which vary by %.1f %%)",
 			c.subject.Money(inv.NetAmount), 100*shortfall(inv.NetAmount, st.mean), c.subject.Money(st.mean),
-			strings.Clone(of), st.n, 100*st.cv)},
+			of, st.n, 100*st.cv)},
 	}
 }
