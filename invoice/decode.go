@@ -9,6 +9,9 @@ type Limits struct {
 	UnknownFields int // fields of one object that the contract does not know. By default 256
 }
 
+// DefaultLimits returns every limit with its default.
+func DefaultLimits() Limits { return Limits{}.orDefault() }
+
 // orDefault fills the fields that are zero.
 func (l Limits) orDefault() Limits {
 	for _, limit := range []struct {

@@ -1,0 +1,73 @@
+package config
+
+import (
+	"time"
+
+	"recoup/invoice"
+)
+
+// fifty is the default handling cost, in every currency that has one.
+const fifty = 50 * invoice.Unit
+
+// Default returns the settings that hold where nothing else is said.
+func Default() Config {
+	return Config{
+		Kafka: Kafka{
+			Brokers:        []string{"localhost:9092"},
+			ClientID:       "recoup",
+			Group:          "recoup",
+			SessionTimeout: Duration(10 * time.Second),
+			DialTimeout:    Duration(5 * time.Second),
+			RequestTimeout: Duration(10 * time.Second),
+			Topics: Topics{
+				Invoices:   "billing.invoices",
+				Reference:  "billing.reference",
+				Deliveries: "billing.deliveries",
+				Suspects:   "recoup.suspects",
+				Lead:       "recoup.lead",
+				Cases:      "recoup.cases",
+				CaseEvents: "recoup.case-events",
+				Recoveries: "recoup.recoveries",
+				Disputes:   "recoup.disputes",
+				State:      "recoup.state",
+				Baselines:  "recoup.baselines",
+				Models:     "recoup.models",
+				DeadLetter: "recoup.dead-letter",
+			},
+			Retention: Retention{Invoices: 35 * Day, OpenCases: 90 * Day, Events: 730 * Day, DeadLetters: 14 * Day},
+		},
+		ClickHouse: ClickHouse{
+			Addresses:        []string{"localhost:9000"},
+			Database:         "recoup",
+			User:             "default",
+			DialTimeout:      Duration(5 * time.Second),
+			QueryTimeout:     Duration(30 * time.Second),
+			InsertsPerSecond: 5,
+			Retention:        1095 * Day,
+		},
+		Scoring: Scoring{
+			Deviation:         1500,
+			MinN:              30,
+			MaxCV:             750,
+			SuspectThreshold:  0.5,
+			HalfLife:          90 * Day,
+			LearnWithin:       35 * Day,
+			IdentityRetention: 35 * Day,
+			FutureTolerance:   Day,
+			BaseRate:          300,
+			HandlingCost:      map[string]invoice.Amount{"CHF": fifty, "EUR": fifty, "GBP": fifty, "USD": fifty},
+		},
+		Pipeline: Pipeline{
+			RowBuffer:          512 << 20,
+			FlushRows:          50_000,
+			FlushInterval:      Duration(time.Second),
+			CheckpointInterval: Duration(30 * time.Second),
+			FenceAfter:         Duration(1500 * time.Millisecond),
+			DrainTimeout:       Duration(1500 * time.Millisecond),
+			Limits:             Limits{RecordBytes: 8 << 20, Depth: 16, Lines: 20_000, Items: 1_000, UnknownFields: 256},
+		},
+		HTTP:  HTTP{Listen: "127.0.0.1:8780"},
+		Pprof: Pprof{Listen: "127.0.0.1:6060"},
+		Log:   Log{Level: "info", Format: "text"},
+	}
+}
