@@ -152,8 +152,9 @@ type Scoring struct {
 	Deviation Percent `yaml:"deviation"`
 	// Invoices a segment needs before the rule can make an invoice suspect. By default 30.
 	MinN int64 `yaml:"min_n"`
-	// Coefficient of variation above which a segment is too spread for that. By default 7.5%.
-	MaxCV Percent `yaml:"max_cv"`
+	// Coefficient of variation (standard deviation over mean) above which a segment is too spread for that. By
+	// default 0.075.
+	MaxCV float64 `yaml:"max_cv"`
 	// Probability of an error from which on an invoice is suspect, between 0 and 1. By default 0.5.
 	SuspectThreshold float64 `yaml:"suspect_threshold"`
 	// Age at which an invoice counts half in a mean. By default 90d.
@@ -164,8 +165,8 @@ type Scoring struct {
 	IdentityRetention Duration `yaml:"identity_retention"`
 	// How far issued_at may lie after the record's own time before it is implausible. By default 1d.
 	FutureTolerance Duration `yaml:"future_tolerance"`
-	// Share of invoices that hold an error, where nothing better is known. By default 3%.
-	BaseRate Percent `yaml:"base_rate"`
+	// Share of invoices that hold an error, where nothing better is known, between 0 and 1. By default 0.03.
+	BaseRate float64 `yaml:"base_rate"`
 	// What handling one case costs, by currency. An invoice in another currency opens no case: it is logged only.
 	// By default CHF: 50.00, EUR: 50.00, GBP: 50.00, USD: 50.00.
 	HandlingCost map[string]invoice.Amount `yaml:"handling_cost"`

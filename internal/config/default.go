@@ -48,13 +48,13 @@ func Default() Config {
 		Scoring: Scoring{
 			Deviation:         1500,
 			MinN:              30,
-			MaxCV:             750,
+			MaxCV:             0.075,
 			SuspectThreshold:  0.5,
 			HalfLife:          90 * Day,
 			LearnWithin:       35 * Day,
 			IdentityRetention: 35 * Day,
 			FutureTolerance:   Day,
-			BaseRate:          300,
+			BaseRate:          0.03,
 			HandlingCost:      map[string]invoice.Amount{"CHF": fifty, "EUR": fifty, "GBP": fifty, "USD": fifty},
 		},
 		Pipeline: Pipeline{

@@ -90,6 +90,21 @@ func (f field) setList(texts []string) { f.value.Set(reflect.ValueOf(texts)) }
 // setMap replaces the map.
 func (f field) setMap(amounts map[string]invoice.Amount) { f.value.Set(reflect.ValueOf(amounts)) }
 
+// setEntry sets one amount and keeps the others.
+func (f field) setEntry(name, text string) error {
+	amount, err := invoice.ParseAmount(text)
+	if err != nil {
+		return expected("an amount such as 50 or 49.90")
+	}
+	amounts := maps.Clone(f.value.Interface().(map[string]invoice.Amount))
+	if amounts == nil {
+		amounts = map[string]invoice.Amount{}
+	}
+	amounts[name] = amount
+	f.setMap(amounts)
+	return nil
+}
+
 // text is the value as a person writes it; "" when there is none.
 func (f field) text() string {
 	switch v := f.value.Interface().(type) {

@@ -58,7 +58,8 @@ func TestUnknownKeys(t *testing.T) {
 
 func TestBadYAML(t *testing.T) {
 	refuse(t, "kafka: [\n", nil, "recoup.yaml:1:8: not valid YAML: ")
-	refuse(t, "kafka:\n  group: a\n  group: b\n", nil, `recoup.yaml:3:3: not valid YAML: mapping key "group" already defined`)
+	refuse(t, "kafka:\n  group: a\n  group: b\n", nil,
+		`recoup.yaml:3:3: not valid YAML: mapping key "group" already defined`)
 	refuse(t, "log: {level: info}\n---\nlog: {level: warn}\n", nil, "recoup.yaml:3:4: a second YAML document")
 	refuse(t, "kafka: 5\n", nil, `recoup.yaml:1:8: kafka: cannot use "5": expected keys below it`)
 	refuse(t, "kafka:\n  group: [a]\n", nil, `recoup.yaml:2:10: kafka.group: cannot use "[": expected a single value`)
@@ -245,6 +246,30 @@ func TestDefaultsAgreeWithTheirPackages(t *testing.T) {
 	}
 	if got, want := c.Pipeline.Limits.Invoice(), invoice.DefaultLimits(); got != want {
 		t.Errorf("limits %+v\nwant   %+v", got, want)
+	}
+}
+
+func TestSet(t *testing.T) {
+	c := Default()
+	for path, text := range map[string]string{"scoring.deviation": "12%", "scoring.handling_cost.JPY": "7000",
+		"kafka.brokers": "a:1,b:2"} {
+		if err := c.Set(path, text); err != nil {
+			t.Error(err)
+		}
+	}
+	if c.Scoring.Deviation != 1200 || c.Scoring.HandlingCost["JPY"] != 7000*invoice.Unit ||
+		c.Scoring.HandlingCost["EUR"] != fifty || len(c.Kafka.Brokers) != 2 {
+		t.Errorf("set to %+v", c)
+	}
+	for path, want := range map[string]string{
+		"scoring.deviatoin": "cannot set scoring.deviatoin: unknown key; did you mean scoring.deviation?",
+		"scoring.min_n":     `cannot set scoring.min_n to "x": expected a whole number`,
+		"scoring.handling_cost": `cannot set scoring.handling_cost to "x": ` +
+			"expected one entry, such as scoring.handling_cost.EUR",
+	} {
+		if err := c.Set(path, "x"); err == nil || err.Error() != want {
+			t.Errorf("Set(%s) = %v\nwant %s", path, err, want)
+		}
 	}
 }
 

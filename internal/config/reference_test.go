@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write deploy/recoup.example.yaml and the reference in docs/OPERATIONS.md anew")
+var rewrite = flag.Bool("rewrite", false, "write the example and the reference of the settings anew")
 
 const (
 	exampleFile   = "../../deploy/recoup.example.yaml"

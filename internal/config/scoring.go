@@ -2,7 +2,7 @@ package config
 
 import (
 	"fmt"
-	"slices"
+	"strings"
 
 	"recoup/detectors"
 	"recoup/invoice"
@@ -13,14 +13,14 @@ func (s *Scoring) Settings() detectors.Settings {
 	return detectors.Settings{
 		DeviationBasisPoints: int64(s.Deviation),
 		MinN:                 s.MinN,
-		MaxCV:                s.MaxCV.Fraction(),
+		MaxCV:                s.MaxCV,
 		SuspectThreshold:     s.SuspectThreshold,
 		HalfLife:             s.HalfLife.Std(),
 		LearnWithin:          s.LearnWithin.Std(),
 		IdentityRetention:    s.IdentityRetention.Std(),
 		FutureTolerance:      s.FutureTolerance.Std(),
 		HandlingCost:         s.HandlingCost,
-		BaseRate:             s.BaseRate.Fraction(),
+		BaseRate:             s.BaseRate,
 	}
 }
 
@@ -30,26 +30,31 @@ func (l *Limits) Invoice() invoice.Limits {
 		UnknownFields: int(l.UnknownFields)}
 }
 
-// Set changes one field by its path, as the command line does. It validates
-// nothing but the value's form.
+// Set changes one field by its path, as the command line does. One entry of a
+// map has a path of its own: scoring.handling_cost.EUR. Set checks the form of
+// the value only; Validate checks the rest.
 func (c *Config) Set(path, text string) error {
 	leaves, sections := fields(c)
-	i := slices.IndexFunc(leaves, func(f field) bool { return f.path == path })
-	if i < 0 {
-		l := loader{leaves: leaves, sections: sections}
-		return fmt.Errorf("cannot set %s: unknown key%s", path, l.suggest(path))
+	for _, f := range leaves {
+		entry, inside := strings.CutPrefix(path, f.path+".")
+		var err error
+		switch {
+		case f.isMap() && inside:
+			err = f.setEntry(entry, text)
+		case f.path != path:
+			continue
+		case f.isMap():
+			err = expected("one entry, such as " + path + ".EUR")
+		case f.isList():
+			f.setList(splitList(text))
+		default:
+			err = f.setText(text)
+		}
+		if err != nil {
+			return fmt.Errorf("cannot set %s to %q: %w", path, text, err)
+		}
+		return nil
 	}
-	var err error
-	switch f := leaves[i]; {
-	case f.isMap():
-		err = expected("a mapping: write it in the configuration file")
-	case f.isList():
-		f.setList(splitList(text))
-	default:
-		err = f.setText(text)
-	}
-	if err != nil {
-		return fmt.Errorf("cannot set %s to %q: %w", path, text, err)
-	}
-	return nil
+	l := loader{leaves: leaves, sections: sections}
+	return fmt.Errorf("cannot set %s: unknown key%s", path, l.suggest(path))
 }

@@ -101,9 +101,6 @@ func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // "7.5%". It is exact: 15 % is 1,500, never a rounded fraction.
 type Percent int64
 
-// Fraction returns 0.15 for "15%".
-func (p Percent) Fraction() float64 { return float64(p) / 100_00 }
-
 // UnmarshalText reads "15%" or "12.34%"; a finer value than 0.01 % is refused.
 func (p *Percent) UnmarshalText(text []byte) error {
 	const want = "a share in per cent with at most two decimals, such as \"15%\" or \"7.5%\""

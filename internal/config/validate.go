@@ -177,7 +177,9 @@ func (v *validator) clickHouse(c *ClickHouse) {
 func (v *validator) scoring(s *Scoring) {
 	between(v, "scoring.deviation", s.Deviation, 0, 9999)
 	between(v, "scoring.min_n", s.MinN, 1, 1<<40)
-	between(v, "scoring.max_cv", s.MaxCV, 0, 100_00)
+	if !(s.MaxCV >= 0 && s.MaxCV <= 10) {
+		v.wrong("scoring.max_cv", s.MaxCV, "expected 0 to 10")
+	}
 	if !(s.SuspectThreshold > 0 && s.SuspectThreshold <= 1) {
 		v.wrong("scoring.suspect_threshold", s.SuspectThreshold, "expected a probability above 0, at most 1")
 	}
@@ -185,7 +187,9 @@ func (v *validator) scoring(s *Scoring) {
 	between(v, "scoring.learn_within", s.LearnWithin, 0, 3650*Day)
 	between(v, "scoring.identity_retention", s.IdentityRetention, Duration(time.Hour), 3650*Day)
 	between(v, "scoring.future_tolerance", s.FutureTolerance, 0, 3650*Day)
-	between(v, "scoring.base_rate", s.BaseRate, 1, 9999)
+	if !(s.BaseRate > 0 && s.BaseRate < 1) {
+		v.wrong("scoring.base_rate", s.BaseRate, "expected a share between 0 and 1")
+	}
 	for _, currency := range slices.Sorted(maps.Keys(s.HandlingCost)) {
 		path := "scoring.handling_cost." + currency
 		if _, known := invoice.Exponent(currency); !known {
