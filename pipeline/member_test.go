@@ -57,10 +57,16 @@ var start = time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 // warm-up 30 % low, with redeliveries and garbage between them.
 func (w *world) fill(t *testing.T, partitions, n int) {
 	t.Helper()
-	rng := rand.New(rand.NewPCG(1, 2))
+	w.fillMore(t, partitions, 0, n)
+}
+
+// fillMore sends the invoices from up to before to of each partition.
+func (w *world) fillMore(t *testing.T, partitions, from, to int) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(1, uint64(from)))
 	for p := range partitions {
 		var records []pipeline.Record
-		for i := range n {
+		for i := from; i < to; i++ {
 			at := start.Add(time.Duration(i) * time.Minute)
 			net := 400 + 8*rng.Float64()
 			if i > 80 && i%10 == 0 {

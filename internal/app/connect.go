@@ -1,0 +1,76 @@
+package app
+
+import (
+	"fmt"
+	"log/slog"
+
+	"recoup/cases"
+	"recoup/internal/config"
+	"recoup/internal/kafka"
+	"recoup/pipeline"
+	"recoup/sinks"
+)
+
+// Kafka connects to the cluster of a configuration.
+func Kafka(c *config.Config, log *slog.Logger) (*kafka.Client, error) {
+	k := &c.Kafka
+	return kafka.Connect(kafka.Settings{
+		Brokers:  k.Brokers,
+		ClientID: k.ClientID,
+		TLS: kafka.TLS{Enabled: k.TLS.Enabled, CAFile: k.TLS.CAFile, CertFile: k.TLS.CertFile,
+			KeyFile: k.TLS.KeyFile, ServerName: k.TLS.ServerName},
+		SASL: kafka.SASL{Mechanism: k.SASL.Mechanism, Username: k.SASL.Username,
+			Password: k.SASL.Password.Reveal(), AllowPlaintext: k.SASL.AllowPlaintext},
+		DialTimeout:    k.DialTimeout.Std(),
+		RequestTimeout: k.RequestTimeout.Std(),
+		Logger:         log,
+	})
+}
+
+// ClickHouse returns the settings of a configuration's database.
+func ClickHouse(c *config.Config, log *slog.Logger) sinks.Settings {
+	s := &c.ClickHouse
+	return sinks.Settings{
+		Addresses: s.Addresses,
+		Database:  s.Database,
+		User:      s.User,
+		Password:  s.Password.Reveal(),
+		TLS: sinks.TLS{Enabled: s.TLS.Enabled, CAFile: s.TLS.CAFile, CertFile: s.TLS.CertFile,
+			KeyFile: s.TLS.KeyFile, ServerName: s.TLS.ServerName},
+		DialTimeout:      s.DialTimeout.Std(),
+		QueryTimeout:     s.QueryTimeout.Std(),
+		InsertsPerSecond: s.InsertsPerSecond,
+		Retention:        s.Retention.Std(),
+		Logger:           log,
+	}
+}
+
+// member returns the pipeline's options of a configuration.
+func member(c *config.Config) pipeline.Options {
+	o := pipeline.DefaultOptions()
+	t, p := &c.Kafka.Topics, &c.Pipeline
+	o.Group = c.Kafka.Group
+	o.Topics = pipeline.Topics{Invoices: t.Invoices, Suspects: t.Suspects, State: t.State, Baselines: t.Baselines,
+		Cases: t.Cases, DeadLetter: t.DeadLetter}
+	o.Scoring = c.Scoring.Settings()
+	o.Limits = p.Limits.Invoice()
+	o.Cases = cases.Opener{HandlingCost: c.Scoring.HandlingCost}
+	o.FlushRows = int(p.FlushRows)
+	o.FlushInterval = p.FlushInterval.Std()
+	o.RowBuffer = int64(p.RowBuffer)
+	o.CheckpointInterval = p.CheckpointInterval.Std()
+	o.FenceAfter = p.FenceAfter.Std()
+	o.DrainTimeout = p.DrainTimeout.Std()
+	return o
+}
+
+// group returns the settings of the consumer group that scores.
+func group(c *config.Config) kafka.GroupSettings {
+	return kafka.GroupSettings{ID: c.Kafka.Group, Topic: c.Kafka.Topics.Invoices,
+		SessionTimeout: c.Kafka.SessionTimeout.Std()}
+}
+
+// copyGroup names the consumer group that copies topics into ClickHouse.
+func copyGroup(c *config.Config, topic string) string {
+	return fmt.Sprintf("%s-copy-%s", c.Kafka.Group, topic)
+}

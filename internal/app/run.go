@@ -1,0 +1,129 @@
+// Package app puts the parts of a running recoup together: Kafka, ClickHouse,
+// the pipeline, the copy task, metrics and health. It holds no logic of its own.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"recoup/detectors"
+	"recoup/internal/config"
+	"recoup/internal/ops"
+	"recoup/pipeline"
+	"recoup/sinks"
+)
+
+// Options say what to run.
+type Options struct {
+	Config *config.Config
+	Log    *slog.Logger
+	// Registry receives the metrics; ops.NewRegistry makes one.
+	Registry *prometheus.Registry
+	// Health is told which parts work.
+	Health *ops.Health
+	// UntilCaughtUp ends the run at the ends the partitions had when it began.
+	UntilCaughtUp bool
+	// Observe sees every new verdict; it is called concurrently, must be quick and
+	// must not keep v. nil: nobody looks.
+	Observe func(v *detectors.Verdict)
+}
+
+// Summary is what a run did.
+type Summary struct {
+	Scored      int64         // invoices that got a verdict
+	Suspects    int64         // of these
+	Cases       int64         // published
+	Redelivered int64         // records seen before
+	DeadLetters int64         // records that could not be scored
+	Stored      int64         // rows
+	Took        time.Duration // from start to end
+}
+
+// Print writes the summary for a person.
+func (s Summary) Print(w io.Writer) {
+	rate := float64(s.Scored) / max(s.Took.Seconds(), 0.001)
+	fmt.Fprintf(w, "scored %d invoices in %s (%.0f/s): %d suspect, %d cases opened, %d rows stored, "+
+		"%d redeliveries skipped, %d records parked\n",
+		s.Scored, s.Took.Round(time.Millisecond), rate, s.Suspects, s.Cases, s.Stored, s.Redelivered, s.DeadLetters)
+}
+
+// Run scores until ctx ends, or until it has caught up. The topics and tables
+// must be there; doctor tells what is missing.
+func Run(ctx context.Context, o Options) (Summary, error) {
+	began := time.Now()
+	client, err := Kafka(o.Config, o.Log)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer client.Close()
+	store, err := sinks.Open(ClickHouse(o.Config, o.Log))
+	if err != nil {
+		return Summary{}, err
+	}
+	defer store.Close()
+
+	opt := member(o.Config)
+	opt.Member = memberName()
+	opt.UntilCaughtUp = o.UntilCaughtUp
+	opt.Log = o.Log
+	opt.Metrics = pipeline.NewMetrics(o.Registry)
+	opt.Report = o.Health.Set
+	if o.Observe != nil {
+		opt.Observe = o.Observe
+	}
+	m := pipeline.NewMember(opt, client.Log(), client.Group(group(o.Config)), store)
+	o.Health.Check("pipeline", m.Ready)
+
+	copied, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- copyTopics(copied, o, client, store) }()
+	runErr := m.Run(ctx)
+	cancel()
+	copyErr := <-done
+	s, err := summarise(o.Registry)
+	s.Took = time.Since(began)
+	return s, errors.Join(runErr, copyErr, err)
+}
+
+// memberName names this process in ownership records, unique per start.
+func memberName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s/%d/%d", host, os.Getpid(), time.Now().UnixNano())
+}
+
+// summarise reads the summary off the metrics.
+func summarise(reg prometheus.Gatherer) (Summary, error) {
+	families, err := reg.Gather()
+	if err != nil {
+		return Summary{}, fmt.Errorf("cannot read own metrics: %w", err)
+	}
+	sum := map[string]int64{}
+	for _, f := range families {
+		if f.GetType() != dto.MetricType_COUNTER {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			sum[f.GetName()] += int64(m.GetCounter().GetValue())
+		}
+	}
+	return Summary{
+		Scored:      sum["recoup_invoices_scored_total"],
+		Suspects:    sum["recoup_invoices_suspect_total"],
+		Cases:       sum["recoup_cases_opened_total"],
+		Redelivered: sum["recoup_invoices_redelivered_total"],
+		DeadLetters: sum["recoup_dead_letters_total"],
+		Stored:      sum["recoup_rows_stored_total"],
+	}, nil
+}

@@ -1,0 +1,203 @@
+package pipeline_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"recoup/pipeline"
+	"recoup/sinks/memstore"
+)
+
+var errAway = errors.New("connection refused")
+
+// away makes the world's store unreachable while down is set.
+func (w *world) away(down *atomic.Bool) {
+	refuse := func(pipeline.Owner, int64) error {
+		if down.Load() {
+			return errAway
+		}
+		return nil
+	}
+	w.store.SetFaults(memstore.Faults{Before: refuse, Read: func(o pipeline.Owner) error { return refuse(o, 0) }})
+}
+
+// start runs a member in the background; the function ends it.
+func (w *world) start(name string, change func(*pipeline.Options)) (*pipeline.Member, func()) {
+	m, _ := w.member(name, func(o *pipeline.Options) {
+		o.UntilCaughtUp = false
+		if change != nil {
+			change(o)
+		}
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = m.Run(ctx) })
+	return m, func() { cancel(); wg.Wait() }
+}
+
+func (w *world) caseCount() (n int) {
+	for p := range 3 {
+		n += len(w.log.Records(w.opt.Topics.Cases, p))
+	}
+	return n
+}
+
+// design.md §4 "ClickHouse away": alerts do not wait, nothing is committed, and
+// nothing is lost once it is back.
+func TestStoreAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		w.fill(t, 1, 200)
+		want := w.faultFree(t)
+
+		w = newWorld(1)
+		w.fill(t, 1, 200)
+		var down atomic.Bool
+		down.Store(true)
+		w.away(&down)
+		m, stop := w.start("a", nil)
+		defer stop()
+		time.Sleep(time.Minute)
+		if got := w.caseCount(); got != len(want.cases) {
+			t.Errorf("%d cases while the store is away, want %d", got, len(want.cases))
+		}
+		if at := w.log.Committed(w.opt.Group, w.opt.Topics.Invoices)[0]; at > 0 {
+			t.Errorf("committed %d before any row was stored", at)
+		}
+		if err := m.Ready(); err == nil || !strings.Contains(err.Error(), "clickhouse") {
+			t.Errorf("ready says %v, want clickhouse", err)
+		}
+		down.Store(false)
+		time.Sleep(time.Minute)
+		if err := m.Ready(); err != nil {
+			t.Errorf("ready says %v after the store is back", err)
+		}
+		w.outcome(t).equal(t, want)
+	})
+}
+
+// G2, G4: the first owner dies between row and commit, and the store is away when
+// the second takes over: the skip-set is read later, before the first insert.
+func TestSkipSetReadLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		w.fill(t, 1, 200)
+		want := w.faultFree(t)
+
+		w = newWorld(1)
+		w.fill(t, 1, 200)
+		ctx, cancel := context.WithCancel(t.Context())
+		opt := w.opt
+		group := w.log.Group(opt.Group, opt.Topics.Invoices)
+		var once sync.Once
+		w.store.SetFaults(memstore.Faults{After: func(_ pipeline.Owner, n int64) error {
+			if n >= 2 {
+				once.Do(func() { group.Evict(); cancel() })
+				return errDead
+			}
+			return nil
+		}})
+		opt.Member, opt.UntilCaughtUp = "first", true
+		opt.Metrics = pipeline.NewMetrics(prometheus.NewRegistry())
+		_ = pipeline.NewMember(opt, w.log, group, w.store).Run(ctx)
+		if len(w.store.Rows()) == 0 {
+			t.Fatal("the first owner stored nothing")
+		}
+		var down atomic.Bool
+		down.Store(true)
+		w.away(&down)
+		_, stop := w.start("second", nil)
+		defer stop()
+		time.Sleep(time.Minute)
+		down.Store(false)
+		time.Sleep(time.Minute)
+		w.outcome(t).equal(t, want)
+	})
+}
+
+// G7, G8, G12: a full row buffer pauses fetching and says so; nothing is lost.
+func TestRowBufferFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		w.fill(t, 1, 2000)
+		var down atomic.Bool
+		down.Store(true)
+		w.away(&down)
+		m, stop := w.start("a", func(o *pipeline.Options) { o.RowBuffer = 64 << 10 })
+		defer stop()
+		time.Sleep(time.Minute)
+		before := w.caseCount()
+		if err := m.Ready(); err == nil || !strings.Contains(err.Error(), "row buffer") {
+			t.Errorf("ready says %v, want row buffer", err)
+		}
+		time.Sleep(time.Minute)
+		if after := w.caseCount(); after != before {
+			t.Errorf("cases went from %d to %d while the buffer is full", before, after)
+		}
+		down.Store(false)
+		time.Sleep(2 * time.Minute)
+		if got := w.outcome(t); len(got.rows) != w.sent || got.doubled != 0 {
+			t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, w.sent)
+		}
+	})
+}
+
+// A redelivery and a second invoice of a delivery are recognised after a
+// take-over although their first copies lie before the committed offset.
+func TestDuplicateAcrossTakeOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		w.fill(t, 1, 200)
+		first := w.faultFree(t)
+		again := w.log.Records(w.opt.Topics.Invoices, 0)[5]
+		second := invoiceJSON("again", 403, start.Add(time.Hour), "d-0-7")
+		records := []pipeline.Record{{Value: again.Value, Time: again.Time}, {Value: second, Time: again.Time}}
+		base, err := w.log.Append(t.Context(), w.opt.Topics.Invoices, 0, records)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := w.faultFree(t)
+		if len(got.rows) != len(first.rows)+1 {
+			t.Errorf("%d rows after the take-over, want %d", len(got.rows), len(first.rows)+1)
+		}
+		row := got.rows[fmt.Sprintf("0/%d", base+1)]
+		if !strings.Contains(row, "duplicate:delivery") {
+			t.Errorf("the second invoice of delivery d-0-7 is not recognised: %s", row)
+		}
+	})
+}
+
+// G9: members that join and leave share the partitions without loss or doubles.
+func TestMembersJoinAndLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(4)
+		w.fill(t, 4, 100)
+		_, stopA := w.start("a", nil)
+		time.Sleep(500 * time.Millisecond)
+		_, stopB := w.start("b", nil)
+		w.fillMore(t, 4, 100, 200)
+		time.Sleep(700 * time.Millisecond)
+		stopA()
+		w.fillMore(t, 4, 200, 300)
+		_, stopC := w.start("c", nil)
+		time.Sleep(time.Minute)
+		stopB()
+		stopC()
+		got := w.outcome(t)
+		if len(got.rows) != w.sent || got.doubled != 0 {
+			t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, w.sent)
+		}
+		if len(got.cases) != 4*21 {
+			t.Errorf("%d cases, want %d", len(got.cases), 4*21)
+		}
+	})
+}
