@@ -120,6 +120,26 @@ func (s *Store) Inserts() int {
 	return s.inserts
 }
 
+// DropRows deletes the rows at these offsets of every partition and leaves their
+// lines, as a crash between the two inserts does.
+func (s *Store) DropRows(offsets []int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rows = slices.DeleteFunc(s.rows, func(r Row) bool { return slices.Contains(offsets, r.Verdict.Source.Offset) })
+}
+
+// Killed reports whether an insert that still runs was killed by Fence.
+func (s *Store) Killed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for run := range s.running {
+		if run.killed {
+			return true
+		}
+	}
+	return false
+}
+
 // NewBlock returns an empty block.
 func (s *Store) NewBlock() pipeline.Block { return &Block{} }
 

@@ -1,0 +1,277 @@
+// Package sinks keeps the results in ClickHouse: the scored invoices of the hot
+// path, its schema, and the copies of the case topics. Rows are stored once
+// however often a batch is repeated; docs/DATA.md describes the tables.
+package sinks
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// client talks to ClickHouse in two ways: queries and statements go through
+// clickhouse-go's pool; inserts send ready-made columns through ch-go.
+type client struct {
+	settings Settings
+	tls      *tls.Config
+	queries  driver.Conn
+	idle     chan idleConn // connections for inserts that are not in use
+}
+
+// idleConn is a connection for inserts and when it was last used.
+type idleConn struct {
+	conn *ch.Client
+	used time.Time
+}
+
+const (
+	maxIdle = 4
+	// idleLimit is how long an unused insert connection is trusted to be alive:
+	// well below the minutes after which servers and firewalls drop one.
+	idleLimit = 30 * time.Second
+)
+
+// sessionDatabase is the database connections begin in; every server has it.
+// Tables are named in full: a connection that begins in a database that is not
+// there ends the server of the demo.
+const sessionDatabase = "system"
+
+// in returns a table's full name.
+func (c *client) in(table string) string { return c.settings.Database + "." + table }
+
+// connect opens a client. Nothing is dialled before the first use.
+func connect(s Settings) (*client, error) {
+	s = s.withDefaults()
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	config, err := s.TLS.config()
+	if err != nil {
+		return nil, err
+	}
+	c := &client{settings: s, tls: config, idle: make(chan idleConn, maxIdle)}
+	if c.queries, err = c.pool(sessionDatabase); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// pool opens a pool of connections that use a database.
+func (c *client) pool(database string) (driver.Conn, error) {
+	s := c.settings
+	pool, err := clickhouse.Open(&clickhouse.Options{
+		Addr:        s.Addresses,
+		Auth:        clickhouse.Auth{Database: database, Username: s.User, Password: s.Password},
+		TLS:         c.tls,
+		DialTimeout: s.DialTimeout,
+		ReadTimeout: s.QueryTimeout,
+		ClientInfo:  clickhouse.ClientInfo{Products: []struct{ Name, Version string }{{Name: "recoup"}}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot reach ClickHouse: %w", err)
+	}
+	return pool, nil
+}
+
+// use makes statements begin in a database, which must exist.
+func (c *client) use(database string) error {
+	pool, err := c.pool(database)
+	if err != nil {
+		return err
+	}
+	_ = c.queries.Close() // nothing runs on it
+	c.queries = pool
+	return nil
+}
+
+// close closes all connections that are not in use.
+func (c *client) close() error {
+	for {
+		select {
+		case i := <-c.idle:
+			_ = i.conn.Close() // nothing is in flight on an idle connection
+		default:
+			return c.queries.Close()
+		}
+	}
+}
+
+// insertion is one INSERT statement.
+type insertion struct {
+	table   string
+	queryID string
+	token   string // deduplication token
+	columns []named
+}
+
+// insert sends one block of columns and returns once ClickHouse has stored it
+// or known it already by its token.
+func (c *client) insert(ctx context.Context, in insertion) error {
+	if in.columns[0].Rows() == 0 {
+		return nil
+	}
+	input := make(proto.Input, len(in.columns))
+	for i, column := range in.columns {
+		input[i] = proto.InputColumn{Name: column.name, Data: column.column}
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.settings.QueryTimeout)
+	defer cancel()
+	conn, err := c.insertConn(ctx)
+	if err != nil {
+		return explain("insert into "+in.table, err)
+	}
+	// ch-go notices the end of a context only between packets.
+	interrupt := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	err = conn.Do(ctx, ch.Query{QueryID: in.queryID, Settings: insertSettings(in.token), Input: input,
+		Body: "INSERT INTO " + c.in(in.table) + " " + input.Columns() + " VALUES"})
+	if !interrupt() || err != nil {
+		_ = conn.Close() // its state is unknown
+		if ctx.Err() != nil {
+			err = errors.Join(err, ctx.Err())
+		}
+		return explain("insert into "+in.table, err)
+	}
+	c.keep(conn)
+	return nil
+}
+
+// insertSettings make an insert synchronous and idempotent.
+func insertSettings(token string) []ch.Setting {
+	return []ch.Setting{
+		// Asynchronous inserts, a server default since 26, would acknowledge a
+		// buffer and deduplicate its content instead of our token.
+		{Key: "async_insert", Value: "0", Important: true},
+		{Key: "insert_deduplicate", Value: "1", Important: true},
+		{Key: "insert_deduplication_token", Value: token, Important: true},
+	}
+}
+
+// insertConn returns a connection for inserts, an idle one if there is one.
+func (c *client) insertConn(ctx context.Context) (*ch.Client, error) {
+	for {
+		select {
+		case i := <-c.idle:
+			if time.Since(i.used) < idleLimit {
+				return i.conn, nil
+			}
+			_ = i.conn.Close() // nothing is in flight on an idle connection
+			continue
+		default:
+		}
+		break
+	}
+	var failed error
+	for _, address := range c.settings.Addresses {
+		dialCtx, cancel := context.WithTimeout(ctx, c.settings.DialTimeout)
+		conn, err := ch.Dial(dialCtx, ch.Options{
+			Address: address, Database: sessionDatabase, User: c.settings.User, Password: c.settings.Password,
+			TLS: c.tls, DialTimeout: c.settings.DialTimeout, HandshakeTimeout: c.settings.DialTimeout,
+			ReadTimeout: ch.NoTimeout, Compression: ch.CompressionLZ4, ClientName: "recoup",
+		})
+		cancel()
+		if err == nil {
+			return conn, nil
+		}
+		failed = errors.Join(failed, fmt.Errorf("%s: %w", address, err))
+	}
+	return nil, failed
+}
+
+// keep makes a connection available to the next insert.
+func (c *client) keep(conn *ch.Client) {
+	select {
+	case c.idle <- idleConn{conn: conn, used: time.Now()}:
+	default:
+		_ = conn.Close() // more connections than inserts need at a time
+	}
+}
+
+// statement is one query or command.
+type statement struct {
+	sql        string
+	parameters map[string]string // for {name:Type} in sql
+	settings   map[string]any
+}
+
+// context binds a statement's parameters and settings and bounds its time.
+func (c *client) context(ctx context.Context, s statement) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, c.settings.QueryTimeout)
+	return clickhouse.Context(ctx, clickhouse.WithParameters(s.parameters),
+		clickhouse.WithSettings(clickhouse.Settings(s.settings))), cancel
+}
+
+// exec runs a statement that gives no rows.
+func (c *client) exec(ctx context.Context, s statement) error {
+	ctx, cancel := c.context(ctx, s)
+	defer cancel()
+	return c.queries.Exec(ctx, s.sql)
+}
+
+// each runs a query and calls row for each of its rows; scan reads the columns.
+func (c *client) each(ctx context.Context, s statement, row func(scan func(dest ...any) error) error) error {
+	ctx, cancel := c.context(ctx, s)
+	defer cancel()
+	rows, err := c.queries.Query(ctx, s.sql)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// ping reports whether ClickHouse answers.
+func (c *client) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.settings.QueryTimeout)
+	defer cancel()
+	return c.queries.Ping(ctx)
+}
+
+// Errors a caller may want to tell apart from a broken world; test with
+// errors.Is. Repeating helps with neither until somebody acts.
+var (
+	// ErrSchema: the tables are not those this recoup writes.
+	ErrSchema = errors.New("ClickHouse does not have the tables of this recoup")
+	// ErrRejected: ClickHouse refuses these rows whatever the state of the world.
+	ErrRejected = errors.New("ClickHouse refuses these rows")
+)
+
+// schemaCodes are the server's answers to tables or columns that are not there
+// or of another type.
+var schemaCodes = map[int32]bool{10: true, 16: true, 44: true, 47: true, 53: true, 60: true, 70: true, 81: true}
+
+// rejectCodes are the server's answers to rows it can never store.
+var rejectCodes = map[int32]bool{6: true, 27: true, 69: true, 131: true, 321: true, 407: true}
+
+// explain says what could not be done, with the remedy where there is one.
+func explain(what string, err error) error {
+	var code int32
+	if e, ok := ch.AsException(err); ok {
+		code = int32(e.Code)
+	}
+	var e *clickhouse.Exception
+	if errors.As(err, &e) {
+		code = e.Code
+	}
+	switch {
+	case schemaCodes[code]:
+		return fmt.Errorf("cannot %s: %w; run `recoup migrate`: %w", what, ErrSchema, err)
+	case rejectCodes[code]:
+		return fmt.Errorf("cannot %s: %w: %w", what, ErrRejected, err)
+	case code == 516:
+		return fmt.Errorf("cannot %s: ClickHouse refuses the login; check clickhouse.user and its password: %w",
+			what, err)
+	}
+	return fmt.Errorf("cannot %s: %w", what, err)
+}

@@ -1,0 +1,277 @@
+package sinks
+
+import (
+	"encoding/binary"
+	"strings"
+
+	"github.com/ClickHouse/ch-go/proto"
+)
+
+// text is a column of strings, each behind its length, in one piece of memory.
+type text struct {
+	data []byte
+	rows int
+}
+
+func (c *text) add(s string) {
+	if len(s) < 0x80 {
+		c.data = append(c.data, byte(len(s)))
+	} else {
+		c.data = binary.AppendUvarint(c.data, uint64(len(s)))
+	}
+	c.data = append(c.data, s...)
+	c.rows++
+}
+
+// Type returns ClickHouse's name of the type.
+func (c *text) Type() proto.ColumnType { return proto.ColumnTypeString }
+
+// Rows returns how many strings the column holds.
+func (c *text) Rows() int { return c.rows }
+
+// EncodeColumn appends the strings as ClickHouse reads them.
+func (c *text) EncodeColumn(b *proto.Buffer) { b.PutRaw(c.data) }
+
+// WriteColumn hands the strings to the writer without copying them.
+func (c *text) WriteColumn(w *proto.Writer) { w.ChainWrite(c.data) }
+
+func (c *text) pick(rows []int) column {
+	kept := &text{rows: len(rows)}
+	at, row := 0, 0
+	for _, want := range rows {
+		for ; row < want; row++ {
+			at = c.next(at)
+		}
+		end := c.next(at)
+		kept.data = append(kept.data, c.data[at:end]...)
+		at, row = end, row+1
+	}
+	return kept
+}
+
+// next returns where the string after the one at this place begins.
+func (c *text) next(at int) int {
+	length, n := binary.Uvarint(c.data[at:])
+	return at + n + int(length)
+}
+
+func (c *text) pack(dst []byte) []byte {
+	return packBytes(binary.AppendUvarint(dst, uint64(c.rows)), c.data)
+}
+
+func (c *text) unpack(src []byte) (rest []byte) {
+	rows, n := binary.Uvarint(src)
+	c.rows = int(rows)
+	c.data, rest = unpackBytes(src[n:])
+	return rest
+}
+
+func (c *text) reset() { c.data, c.rows = c.data[:0], 0 }
+
+func (c *text) size() int { return len(c.data) }
+
+// interned is a column of strings with few distinct values, a
+// LowCardinality(String): a block keeps each distinct value once.
+type interned struct {
+	names  []string          // distinct values in the order seen; the first is ""
+	bytes  int               // length of all names together
+	keys   cells             // per row the place of its value in names
+	places map[string]uint32 // value → its place; nil after unpack, until the next new value
+	last   string            // value of the row before: most rows repeat it
+	lastAt uint32            // its place
+}
+
+func newInterned() interned {
+	return interned{names: []string{""}, keys: newCells("UInt32", 4), places: map[string]uint32{"": 0}}
+}
+
+func (c *interned) add(s string) {
+	if s != c.last {
+		c.look(s)
+	}
+	c.keys.add32(c.lastAt)
+}
+
+// look makes s the last value, after keeping a copy of one never seen.
+func (c *interned) look(s string) {
+	if c.places == nil {
+		c.places = make(map[string]uint32, len(c.names))
+		for place, name := range c.names {
+			c.places[name] = uint32(place)
+		}
+	}
+	place, known := c.places[s]
+	if !known {
+		s = strings.Clone(s)
+		place = uint32(len(c.names))
+		c.names = append(c.names, s)
+		c.bytes += len(s)
+		c.places[s] = place
+	}
+	c.last, c.lastAt = c.names[place], place
+}
+
+// Type returns ClickHouse's name of the type.
+func (c *interned) Type() proto.ColumnType { return "LowCardinality(String)" }
+
+// Rows returns how many values the column holds.
+func (c *interned) Rows() int { return c.keys.Rows() }
+
+// The parts of a LowCardinality column on the wire.
+const (
+	dictionaryVersion  = 1            // values and keys in one block
+	dictionaryComplete = 1<<9 | 1<<10 // the values come along, and replace those of the block before
+)
+
+// EncodeState appends what stands before the column.
+func (c *interned) EncodeState(b *proto.Buffer) { b.PutInt64(dictionaryVersion) }
+
+// EncodeColumn appends the distinct values and the keys, as narrow as possible.
+func (c *interned) EncodeColumn(b *proto.Buffer) {
+	if c.Rows() == 0 {
+		return
+	}
+	keyType := proto.KeyUInt32
+	switch {
+	case len(c.names) <= 1<<8:
+		keyType = proto.KeyUInt8
+	case len(c.names) <= 1<<16:
+		keyType = proto.KeyUInt16
+	}
+	b.PutInt64(dictionaryComplete | int64(keyType))
+	b.PutInt64(int64(len(c.names)))
+	for _, name := range c.names {
+		b.PutString(name)
+	}
+	b.PutInt64(int64(c.Rows()))
+	b.Buf = appendKeys(b.Buf, c.keys.data, keyType)
+}
+
+func appendKeys(dst, keys []byte, keyType proto.CardinalityKey) []byte {
+	switch keyType {
+	case proto.KeyUInt8:
+		for i := 0; i < len(keys); i += 4 {
+			dst = append(dst, keys[i])
+		}
+	case proto.KeyUInt16:
+		for i := 0; i < len(keys); i += 4 {
+			dst = append(dst, keys[i], keys[i+1])
+		}
+	default:
+		dst = append(dst, keys...)
+	}
+	return dst
+}
+
+// WriteColumn writes what EncodeColumn appends.
+func (c *interned) WriteColumn(w *proto.Writer) { w.ChainBuffer(c.EncodeColumn) }
+
+func (c *interned) pick(rows []int) column {
+	kept := *c
+	kept.keys = c.keys.picked(rows)
+	return &kept
+}
+
+func (c *interned) pack(dst []byte) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(c.names)))
+	for _, name := range c.names {
+		dst = packBytes(dst, []byte(name))
+	}
+	return c.keys.pack(dst)
+}
+
+func (c *interned) unpack(src []byte) []byte {
+	count, n := binary.Uvarint(src)
+	src = src[n:]
+	c.names, c.bytes = make([]string, count), 0
+	for i := range c.names {
+		var name []byte
+		name, src = unpackBytes(src)
+		c.names[i] = string(name)
+		c.bytes += len(name)
+	}
+	c.places, c.last, c.lastAt = nil, "", 0
+	return c.keys.unpack(src)
+}
+
+func (c *interned) reset() {
+	clear(c.places)
+	c.places[""] = 0
+	clear(c.names[1:])
+	c.names, c.bytes = c.names[:1], 0
+	c.last, c.lastAt = "", 0
+	c.keys.reset()
+}
+
+// nameBytes is about what a distinct value takes besides its letters.
+const nameBytes = 64
+
+func (c *interned) size() int { return c.keys.size() + c.bytes + nameBytes*len(c.names) }
+
+// list is a column of arrays.
+type list struct {
+	ends   cells // per row the number of elements up to its end
+	values column
+}
+
+func newList(values column) list { return list{ends: newCells("UInt64", 8), values: values} }
+
+// end closes the array of one row: all elements added since the row before.
+func (c *list) end() { c.ends.add64(uint64(c.values.Rows())) }
+
+// Type returns ClickHouse's name of the type.
+func (c *list) Type() proto.ColumnType { return "Array(" + c.values.Type() + ")" }
+
+// Rows returns how many arrays the column holds.
+func (c *list) Rows() int { return c.ends.Rows() }
+
+// EncodeState appends what stands before the column.
+func (c *list) EncodeState(b *proto.Buffer) {
+	if values, ok := c.values.(proto.StateEncoder); ok {
+		values.EncodeState(b)
+	}
+}
+
+// EncodeColumn appends the ends and the elements.
+func (c *list) EncodeColumn(b *proto.Buffer) {
+	c.ends.EncodeColumn(b)
+	c.values.EncodeColumn(b)
+}
+
+// WriteColumn writes what EncodeColumn appends.
+func (c *list) WriteColumn(w *proto.Writer) {
+	c.ends.WriteColumn(w)
+	c.values.WriteColumn(w)
+}
+
+func (c *list) pick(rows []int) column {
+	kept := &list{ends: newCells(c.ends.kind, c.ends.width)}
+	var elements []int
+	for _, row := range rows {
+		for at := c.endOf(row - 1); at < c.endOf(row); at++ {
+			elements = append(elements, at)
+		}
+		kept.ends.add64(uint64(len(elements)))
+	}
+	kept.values = c.values.pick(elements)
+	return kept
+}
+
+// endOf returns the number of elements up to the end of a row, 0 before the first.
+func (c *list) endOf(row int) int {
+	if row < 0 {
+		return 0
+	}
+	return int(binary.LittleEndian.Uint64(c.ends.data[8*row:]))
+}
+
+func (c *list) pack(dst []byte) []byte { return c.values.pack(c.ends.pack(dst)) }
+
+func (c *list) unpack(src []byte) []byte { return c.values.unpack(c.ends.unpack(src)) }
+
+func (c *list) reset() {
+	c.ends.reset()
+	c.values.reset()
+}
+
+func (c *list) size() int { return c.ends.size() + c.values.size() }

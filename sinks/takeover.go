@@ -1,0 +1,118 @@
+package sinks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"recoup/pipeline"
+)
+
+// epochField is the place of the epoch in a query id split at its slashes,
+// counted from 1: recoup/<group>/<topic>/<incarnation>/<partition>/<epoch>/…
+const epochField = 6
+
+// Fence stops inserts of lower epochs of the same partition that are still
+// running and returns when none is.
+func (s *Store) Fence(ctx context.Context, owner pipeline.Owner) error {
+	// Names are compared, not matched: in LIKE an underscore of a topic would
+	// match any letter.
+	err := s.client.exec(ctx, statement{sql: fmt.Sprintf("KILL QUERY WHERE startsWith(query_id, %s) "+
+		"AND toInt64OrZero(splitByChar('/', query_id)[%d]) < %d SYNC FORMAT Null",
+		quote(partitionPrefix(owner)), epochField, owner.Epoch)})
+	if err != nil {
+		return explain(fmt.Sprintf("end older inserts of partition %d", owner.Partition), err)
+	}
+	return nil
+}
+
+// quote writes a string literal of ClickHouse's SQL.
+func quote(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
+}
+
+// selectSource reads what stands in a table for a partition from an offset on.
+func (c *client) selectSource(columns, table string, owner pipeline.Owner, from int64) statement {
+	return statement{
+		sql: "SELECT " + columns + " FROM " + c.in(table) + " WHERE source_topic = {topic:String} " +
+			"AND source_incarnation = {incarnation:Int64} AND source_partition = {partition:UInt32} " +
+			"AND source_offset >= {from:Int64}",
+		parameters: map[string]string{
+			"topic":       owner.Topic,
+			"incarnation": fmt.Sprint(owner.Incarnation),
+			"partition":   fmt.Sprint(owner.Partition),
+			"from":        fmt.Sprint(from),
+		},
+		// On replicas a read must see every acknowledged insert; one node ignores it.
+		settings: map[string]any{"select_sequential_consistency": 1},
+	}
+}
+
+// Stored returns source offset → suspect of the rows stored at or after from.
+// It also remembers lines that a crash left without their row, so that Insert
+// does not store them twice.
+func (s *Store) Stored(ctx context.Context, owner pipeline.Owner, from int64) (map[int64]bool, error) {
+	stored, orphans := map[int64]bool{}, map[int64]bool{}
+	err := s.client.each(ctx, s.client.selectSource("source_offset, suspect", tableInvoices, owner, from),
+		func(scan func(...any) error) error {
+			var offset int64
+			var suspect bool
+			err := scan(&offset, &suspect)
+			stored[offset] = suspect
+			return err
+		})
+	if err != nil {
+		return nil, explain(fmt.Sprintf("read the stored rows of partition %d", owner.Partition), err)
+	}
+	err = s.client.each(ctx, s.client.selectSource("DISTINCT source_offset", tableLines, owner, from),
+		func(scan func(...any) error) error {
+			var offset int64
+			err := scan(&offset)
+			if _, hasRow := stored[offset]; !hasRow {
+				orphans[offset] = true
+			}
+			return err
+		})
+	if err != nil {
+		return nil, explain(fmt.Sprintf("read the stored lines of partition %d", owner.Partition), err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.orphans[sourceOf(owner)] = orphans
+	return stored, nil
+}
+
+// removeChunk is how many offsets one DELETE names: the statement stays well
+// below the server's limit on the size of a query.
+const removeChunk = 5000
+
+// Remove deletes the rows and lines at these source offsets. Inserting them
+// again afterwards stores them, although an insert of the same offsets is
+// remembered.
+func (s *Store) Remove(ctx context.Context, owner pipeline.Owner, offsets []int64) error {
+	s.mu.Lock()
+	s.removals[sourceOf(owner)]++
+	for _, offset := range offsets {
+		delete(s.orphans[sourceOf(owner)], offset)
+	}
+	s.mu.Unlock()
+	for chunk := range slices.Chunk(offsets, removeChunk) {
+		for _, table := range []string{tableInvoices, tableLines} {
+			if err := s.remove(ctx, owner, table, chunk); err != nil {
+				return explain(fmt.Sprintf("remove %d rows of partition %d from %s", len(chunk), owner.Partition, table), err)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Store) remove(ctx context.Context, owner pipeline.Owner, table string, offsets []int64) error {
+	list := strings.Trim(strings.ReplaceAll(fmt.Sprint(offsets), " ", ","), "[]")
+	return s.client.exec(ctx, statement{
+		sql: fmt.Sprintf("DELETE FROM %s WHERE source_topic = %s AND source_incarnation = %d "+
+			"AND source_partition = %d AND source_offset IN (%s)",
+			s.client.in(table), quote(owner.Topic), owner.Incarnation, owner.Partition, list),
+		settings: map[string]any{"lightweight_deletes_sync": 2, "mutations_sync": 2},
+	})
+}
