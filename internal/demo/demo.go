@@ -1,0 +1,249 @@
+// Package demo runs recoup on real invoices without any server to set up: an
+// embedded broker in this process, a real ClickHouse in a child process, the
+// same pipeline as `recoup run`, and a page that shows what it finds against
+// the truth, which is known because the errors were injected.
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"recoup/detectors"
+	"recoup/internal/app"
+	"recoup/internal/config"
+	"recoup/internal/demo/data"
+)
+
+// partitions is how many partitions the demo's topics have.
+const partitions = 4
+
+// storedTimeout bounds the wait for the last rows after the last verdict.
+const storedTimeout = 60 * time.Second
+
+// retention keeps the rows: the invoices are of 2011, and rows older than the
+// retention would be dropped as soon as they are stored.
+const retention = 9_125 * config.Day
+
+// Options say how the demo runs.
+type Options struct {
+	// ClickHouse is the host:port of the native protocol of a server to use. By
+	// default the demo starts one of its own.
+	ClickHouse string
+	// ClickHouseHTTP is the host:port of that server's HTTP interface. By default
+	// port 8123 of the same host.
+	ClickHouseHTTP string
+	// Keep is a new directory for ClickHouse's data, which stays there. By default
+	// a temporary one, removed at the end.
+	Keep string
+	// Speed is invoices replayed per second, 0 as fast as possible.
+	Speed float64
+	// Once ends the demo after the stream. By default the page stays until ctx ends.
+	Once bool
+	// Listen is the page's address, which must be a loopback one. By default
+	// 127.0.0.1 and a free port.
+	Listen string
+	// Out receives the lines for the user.
+	Out io.Writer
+	// Log receives what the pipeline logs. By default nothing is logged.
+	Log *slog.Logger
+}
+
+// show is one running demo.
+type show struct {
+	options   Options
+	warehouse *warehouse
+	tally     *tally
+	samples   []sample
+	summary   atomic.Pointer[Summary] // for the page; nil until the stream has ended
+}
+
+// Run runs the demo until its stream has ended (Options.Once) or ctx is done,
+// and leaves no process and no temporary directory behind. Ending by ctx is not
+// an error.
+func Run(ctx context.Context, options Options) error {
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
+	if options.Listen == "" {
+		options.Listen = "127.0.0.1:0"
+	}
+	err := run(ctx, options)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// run starts the servers, in the order in which they depend on each other, and
+// ends them in the other one.
+func run(ctx context.Context, options Options) (err error) {
+	started := time.Now()
+	s := &show{options: options}
+	if s.warehouse, err = openWarehouse(ctx, options); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.warehouse.close()) }()
+	broker, err := openBroker()
+	if err != nil {
+		return err
+	}
+	defer broker.close()
+	cfg := s.config(broker.addr)
+	if err := prepare(ctx, cfg, options.Log); err != nil {
+		return err
+	}
+	if s.samples, err = samples(); err != nil {
+		return err
+	}
+	issued := make(map[string]string, len(s.samples))
+	for _, sample := range s.samples {
+		issued[sample.id] = sample.day
+	}
+	s.tally = newTally(started, issued)
+	page, err := servePage(options.Listen, s.view)
+	if err != nil {
+		return err
+	}
+	defer page.close()
+	s.announce(page.url, broker.addr)
+	return s.perform(ctx, cfg)
+}
+
+// config returns the settings of `recoup run`, pointed at the demo's servers.
+func (s *show) config(brokerAddr string) *config.Config {
+	cfg := config.Default()
+	cfg.Kafka.Brokers = []string{brokerAddr}
+	cfg.ClickHouse.Addresses = []string{s.warehouse.native}
+	cfg.ClickHouse.Database = s.warehouse.database
+	cfg.ClickHouse.Retention = retention
+	return &cfg
+}
+
+// announce says where everything is before the first invoice comes.
+func (s *show) announce(page, brokerAddr string) {
+	out := s.options.Out
+	fmt.Fprintf(out, "recoup demo: %s real invoices, %s a second\n", thousands(len(s.samples)), speedText(s.options.Speed))
+	fmt.Fprintf(out, "  page        %s\n", page)
+	fmt.Fprintf(out, "  ClickHouse  clickhouse://default@%s/%s   http://%s/   (version %s)\n",
+		s.warehouse.native, s.warehouse.database, s.warehouse.http, s.warehouse.version)
+	fmt.Fprintf(out, "  Kafka       %s   (embedded, topic billing.invoices)\n\n", brokerAddr)
+}
+
+func speedText(speed float64) string {
+	if speed <= 0 {
+		return "as many as possible"
+	}
+	return thousands(int(speed))
+}
+
+// perform runs the pipeline beside the replay and shows what happens.
+func (s *show) perform(ctx context.Context, cfg *config.Config) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	pipelineEnded := make(chan error, 1)
+	go func() {
+		err := runPipeline(ctx, cfg, s.options.Log, func(v *detectors.Verdict) { s.tally.observe(v) })
+		pipelineEnded <- err
+		if err == nil {
+			err = errors.New("the pipeline ended by itself")
+		}
+		cancel(err)
+	}()
+	// The pipeline must have ended before its servers do.
+	defer func() { cancel(nil); <-pipelineEnded }()
+	if err := s.stream(ctx, cfg); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		return err
+	}
+	if s.options.Once {
+		return nil
+	}
+	fmt.Fprintln(s.options.Out, "\nThe page and ClickHouse stay until Ctrl-C.")
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+// stream replays the invoices, waits until all are stored and sums up.
+func (s *show) stream(ctx context.Context, cfg *config.Config) error {
+	client, err := app.Kafka(cfg, s.options.Log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }()
+	stop, followed := make(chan struct{}), make(chan struct{})
+	go func() { defer close(followed); follow(s.options.Out, s.tally, time.Second, stop) }()
+	err = replay(ctx, client.Log(), cfg.Kafka.Topics.Invoices, partitions, s.samples, s.options.Speed, s.tally.replayed)
+	if err == nil {
+		err = s.waitStored(ctx)
+	}
+	close(stop)
+	<-followed
+	if err != nil {
+		return err
+	}
+	return s.sumUp(ctx)
+}
+
+// waitStored returns when every invoice has its row.
+func (s *show) waitStored(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, storedTimeout)
+	defer cancel()
+	for {
+		n, err := s.warehouse.stored(ctx)
+		if err == nil && n >= len(s.samples) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("cannot see all invoices in ClickHouse: %d of %d are stored: %w",
+				n, len(s.samples), errors.Join(ctx.Err(), err))
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// sumUp compares what is stored with the truth and says how to look oneself.
+func (s *show) sumUp(ctx context.Context) error {
+	rows, err := s.warehouse.rows(ctx)
+	if err != nil {
+		return err
+	}
+	labels, err := data.Labels()
+	if err != nil {
+		return err
+	}
+	summary := summarise(s.samples, rows, labels)
+	s.summary.Store(&summary)
+	out := s.options.Out
+	f := s.tally.figures()
+	fmt.Fprintf(out, "\n%s invoices scored in %.1f s, the first after %.1f s\n\n",
+		thousands(f.Scored), f.Elapsed.Seconds(), f.FirstScored.Seconds())
+	summary.print(out)
+	fmt.Fprintln(out, "\nQuery it yourself")
+	for _, line := range s.warehouse.queries() {
+		fmt.Fprintln(out, "  "+line)
+	}
+	if s.warehouse.own == nil {
+		fmt.Fprintf(out, "The database stays; remove it with DROP DATABASE %s\n", s.warehouse.database)
+	}
+	if s.options.Keep != "" {
+		fmt.Fprintf(out, "ClickHouse's data stays in %s\n", s.options.Keep)
+	}
+	if summary.Missing+summary.Twice > 0 {
+		return fmt.Errorf("cannot vouch for the rows: %d invoices have none and %d more than one",
+			summary.Missing, summary.Twice)
+	}
+	return nil
+}
+
+// view is what the page shows now.
+func (s *show) view() View {
+	f := s.tally.figures()
+	return View{Figures: f, Chart: chart(f.Days), Summary: s.summary.Load(), Queries: s.warehouse.queries()}
+}

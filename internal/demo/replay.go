@@ -1,0 +1,89 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"recoup/internal/demo/data"
+	"recoup/invoice"
+	"recoup/pipeline"
+)
+
+// sample is one bundled invoice, ready to be sent.
+type sample struct {
+	id, day, currency string
+	key, value        []byte
+}
+
+// samples reads the bundled invoices.
+func samples() ([]sample, error) {
+	all := make([]sample, 0, data.Count)
+	decoder := invoice.NewDecoder(invoice.Limits{})
+	var inv invoice.Invoice
+	for line, err := range data.Invoices() {
+		if err != nil {
+			return nil, err
+		}
+		value := bytes.Clone(line)
+		if err := decoder.Decode(value, &inv); err != nil {
+			return nil, fmt.Errorf("cannot read bundled invoice %d: %w", len(all)+1, err)
+		}
+		// The customer is the recommended key; without one, as a broken invoice may
+		// be, the invoice spreads the load.
+		key := inv.CustomerRef
+		if key == "" {
+			key = inv.ID
+		}
+		all = append(all, sample{
+			id: strings.Clone(inv.ID), day: inv.IssuedAt.Format(time.DateOnly), currency: strings.Clone(inv.Currency),
+			key: []byte(key), value: value,
+		})
+	}
+	return all, nil
+}
+
+// replayTick is how often what is due is sent.
+const replayTick = 50 * time.Millisecond
+
+// replay appends the samples at speed invoices a second, by key, and calls sent
+// with how many were appended. Speed 0 sends as fast as the log takes them.
+func replay(
+	ctx context.Context, log pipeline.Log, topic string, partitions int, all []sample, speed float64, sent func(n int),
+) error {
+	started := time.Now()
+	for next := 0; next < len(all); {
+		due := min(next+500, len(all))
+		if speed > 0 {
+			due = min(int(speed*time.Since(started).Seconds())+1, len(all))
+		}
+		batches := make([][]pipeline.Record, partitions)
+		for _, s := range all[next:due] {
+			p := xxhash.Sum64(s.key) % uint64(partitions)
+			batches[p] = append(batches[p], pipeline.Record{Key: s.key, Value: s.value})
+		}
+		for partition, batch := range batches {
+			if len(batch) == 0 {
+				continue
+			}
+			if _, err := log.Append(ctx, topic, partition, batch); err != nil {
+				return fmt.Errorf("cannot replay invoices to %s: %w", topic, err)
+			}
+		}
+		if due > next {
+			sent(due - next)
+		}
+		if next = due; speed > 0 && next < len(all) {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(replayTick):
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package demo
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"recoup/internal/demo/data"
+	"recoup/pipeline"
+	"recoup/pipeline/memlog"
+)
+
+// The summary counts what is stored against what is known, and says when a row
+// is missing or there twice (G2).
+func TestSummary(t *testing.T) {
+	sent := []sample{
+		{id: "right", currency: "GBP"}, {id: "right-flagged", currency: "GBP"}, {id: "zero", currency: "GBP"},
+		{id: "typo", currency: "GBP"}, {id: "copy", currency: "GBP"}, {id: "lost", currency: "GBP"},
+	}
+	labels := map[string]data.Label{
+		"zero": {Kind: "zero_total", Loss: 300_0000},
+		"typo": {Kind: "missing_digit", Loss: 100_0000},
+		"copy": {Kind: "exact", Loss: -80_0000},
+	}
+	rows := []StoredRow{
+		{InvoiceID: "right", Rows: 1}, {InvoiceID: "right-flagged", Rows: 1, Suspect: true, Decision: "log_only"},
+		{InvoiceID: "zero", Rows: 1, Suspect: true, Decision: "open_case"}, {InvoiceID: "typo", Rows: 2},
+		{InvoiceID: "copy", Rows: 1, Suspect: true, Decision: "open_case"},
+	}
+	summary := summarise(sent, rows, labels)
+	if summary.Missing != 1 || summary.Twice != 1 {
+		t.Errorf("%d missing, %d twice", summary.Missing, summary.Twice)
+	}
+	var out strings.Builder
+	summary.print(&out)
+	for _, want := range []string{
+		"5, 1 missing, 1 twice", "(2 of 3)", "100.0 % [34.2–100.0] (2 of 2)",
+		"300 of 400 (75.0 %)", "80 of 80 (100.0 %)", "3 flagged",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, out.String())
+		}
+	}
+}
+
+// The replay sends every bundled invoice once, a customer always to the same
+// partition, each partition in time order.
+func TestReplay(t *testing.T) {
+	all, err := samples()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != data.Count {
+		t.Fatalf("%d samples, want %d", len(all), data.Count)
+	}
+	const partitions = 4
+	log := memlog.New(memlog.Options{MaxWait: -1})
+	log.CreateTopic("t", partitions, 0)
+	counted := 0
+	err = replay(t.Context(), log, "t", partitions, all, 0, func(n int) { counted += n })
+	if err != nil {
+		t.Fatal(err)
+	}
+	home, seen := map[string]int{}, 0
+	for partition := range partitions {
+		reader := log.Open("t", partition)
+		_, end, err := log.Bounds(t.Context(), "t", partition)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for offset := int64(0); offset < end; {
+			fetched, err := reader.Fetch(t.Context(), offset)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, record := range fetched.Records {
+				if other, known := home[string(record.Key)]; known && other != partition {
+					t.Fatalf("key %s is on partitions %d and %d", record.Key, other, partition)
+				}
+				home[string(record.Key)] = partition
+				seen++
+			}
+			offset = fetched.Next
+		}
+	}
+	if seen != data.Count || counted != data.Count {
+		t.Errorf("%d records on the topic, %d counted, want %d", seen, counted, data.Count)
+	}
+}
+
+// A replay at a speed ends with its context.
+func TestReplayStops(t *testing.T) {
+	log := memlog.New(memlog.Options{Hooks: memlog.Hooks{
+		BeforeAppend: func(string, int, []pipeline.Record) error { return t.Context().Err() },
+	}})
+	log.CreateTopic("t", 1, 0)
+	all := []sample{{id: "1", value: []byte("{}")}, {id: "2", value: []byte("{}")}}
+	ctx, cancel := context.WithCancel(t.Context())
+	err := replay(ctx, log, "t", 1, all, 0.001, func(int) { cancel() })
+	if err == nil {
+		t.Error("the replay ended without its context's error")
+	}
+}

@@ -1,0 +1,181 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"recoup/internal/clickhouse"
+)
+
+// warehouse is the ClickHouse of one demo: its own child process, or a database
+// of its own on a server that was given.
+type warehouse struct {
+	native, http string // host:port
+	database     string
+	version      string
+	own          *clickhouse.Server // nil: a server that was given
+}
+
+// askTimeout bounds one query of the demo itself.
+const askTimeout = 30 * time.Second
+
+// openWarehouse starts ClickHouse, or reaches the one at the given address.
+func openWarehouse(ctx context.Context, options Options) (*warehouse, error) {
+	if options.ClickHouse == "" {
+		return startWarehouse(ctx, options)
+	}
+	host, _, err := net.SplitHostPort(options.ClickHouse)
+	if err != nil {
+		return nil, fmt.Errorf("cannot use --clickhouse %q: "+
+			"give host:port of the native protocol, such as localhost:9000", options.ClickHouse)
+	}
+	w := &warehouse{
+		native: options.ClickHouse, http: options.ClickHouseHTTP,
+		database: "recoup_demo_" + time.Now().UTC().Format("20060102_150405"),
+	}
+	if w.http == "" {
+		w.http = net.JoinHostPort(host, "8123")
+	}
+	if w.version, err = w.ask(ctx, "SELECT version()"); err != nil {
+		return nil, fmt.Errorf("cannot reach ClickHouse over HTTP at %s (give its address with --clickhouse-http): %w",
+			w.http, err)
+	}
+	return w, nil
+}
+
+// startWarehouse starts a server of the demo's own, installing it first when
+// it has to.
+func startWarehouse(ctx context.Context, options Options) (*warehouse, error) {
+	if err := checkKeep(options.Keep); err != nil {
+		return nil, err
+	}
+	var bar *progressbar.ProgressBar
+	server, err := clickhouse.Start(ctx, clickhouse.Options{
+		Dir: options.Keep,
+		Progress: func(done, total int64) {
+			if bar == nil {
+				bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(options.Out),
+					progressbar.OptionSetDescription("installing ClickHouse, once"), progressbar.OptionShowBytes(true),
+					progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionOnCompletion(func() {
+						_, _ = fmt.Fprintln(options.Out)
+					}))
+			}
+			_ = bar.Set64(done) // a bar that cannot be drawn must not stop the demo
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &warehouse{
+		native: server.NativeAddr, http: server.HTTPAddr, database: "recoup", version: server.Version, own: server,
+	}, nil
+}
+
+// checkKeep refuses a directory with older data: its rows would count as
+// stored, because their positions come again on a new topic.
+func checkKeep(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("cannot keep the data in %q: %w", dir, err)
+	}
+	if len(entries) > 0 {
+		return fmt.Errorf("cannot keep the data in %q: it is not empty; give a new directory", dir)
+	}
+	return nil
+}
+
+// ask runs one query over the HTTP interface, as a user with curl would, and
+// returns the answer without the last line end.
+func (w *warehouse) ask(ctx context.Context, query string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+w.http+"/", strings.NewReader(query))
+	if err != nil {
+		return "", fmt.Errorf("cannot make the request: %w", err)
+	}
+	request.Close = true
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return "", fmt.Errorf("cannot read ClickHouse's answer: %w", err)
+	}
+	answer := strings.TrimSuffix(string(body), "\n")
+	if response.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("cannot run %q: %s: %s", query, response.Status, answer)
+	}
+	return answer, nil
+}
+
+// rows reads back what was stored, one entry per invoice.
+func (w *warehouse) rows(ctx context.Context) ([]StoredRow, error) {
+	answer, err := w.ask(ctx, "SELECT invoice_id, (max(suspect) = 1)::Bool AS suspect, "+
+		"toString(any(decision)) AS decision, toUInt32(count()) AS rows "+
+		"FROM "+w.database+".scored_invoices GROUP BY invoice_id FORMAT JSONEachRow")
+	if err != nil {
+		return nil, err
+	}
+	var rows []StoredRow
+	for decoder := json.NewDecoder(strings.NewReader(answer)); decoder.More(); {
+		var row StoredRow
+		if err := decoder.Decode(&row); err != nil {
+			return nil, fmt.Errorf("cannot read ClickHouse's answer: %w", err)
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// stored returns how many rows there are.
+func (w *warehouse) stored(ctx context.Context) (n int, err error) {
+	answer, err := w.ask(ctx, "SELECT count() FROM "+w.database+".scored_invoices")
+	if err != nil {
+		return 0, err
+	}
+	if _, err := fmt.Sscan(answer, &n); err != nil {
+		return 0, fmt.Errorf("cannot read ClickHouse's answer %q: %w", answer, err)
+	}
+	return n, nil
+}
+
+// queries returns lines that a user can paste into a shell.
+func (w *warehouse) queries() []string {
+	at := (&url.URL{Scheme: "http", Host: w.http, Path: "/", RawQuery: "database=" + w.database}).String()
+	lines := []string{"# clickhouse://default@" + w.native + "/" + w.database}
+	for _, query := range []string{
+		"SELECT count(), uniqExact(invoice_id) FROM scored_invoices",
+		"SELECT invoice_id, arrayJoin(rules) AS rule, billed, loss_point FROM scored_invoices WHERE suspect " +
+			"ORDER BY abs(loss_point) DESC LIMIT 10 FORMAT PrettyCompact",
+		"SELECT toDate(issued_at) AS day, count(), countIf(suspect) FROM scored_invoices GROUP BY day ORDER BY day " +
+			"FORMAT PrettyCompact",
+	} {
+		lines = append(lines, fmt.Sprintf("curl -s '%s' --data-binary \"%s\"", at, query))
+	}
+	return lines
+}
+
+// close stops the demo's own server; a server that was given keeps the database.
+func (w *warehouse) close() error {
+	if w.own == nil {
+		return nil
+	}
+	// The demo may be ending because its context has: stopping takes its own time.
+	return w.own.Stop(context.Background())
+}
