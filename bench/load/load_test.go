@@ -156,7 +156,7 @@ func checkKind(t *testing.T, inv *read, truth Truth, deliveries map[string]strin
 func TestSeparatedPlan(t *testing.T) {
 	for _, lines := range []int{1, 3, 20} {
 		plan := everything
-		plan.Lines = lines
+		plan.Lines, plan.Invoices = lines, 8_000
 		usual, low := map[string][]float64{}, map[string][]float64{}
 		warm := map[[2]string]int{}
 		for record, truth := range New(plan).All() {
