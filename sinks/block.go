@@ -1,6 +1,7 @@
 package sinks
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"sync"
@@ -121,7 +122,7 @@ func (b *Block) Seal() {
 	}
 	packed := s2.Encode(nil, packAll(b.rows.named()))
 	b.release()
-	b.packed = packed
+	b.packed = bytes.Clone(packed) // s2 allocates for the worst case
 }
 
 func packAll(columns []named) []byte {

@@ -195,8 +195,10 @@ func (c *interned) unpack(src []byte) []byte {
 }
 
 func (c *interned) reset() {
-	clear(c.places)
-	c.places[""] = 0
+	if c.places != nil {
+		clear(c.places)
+		c.places[""] = 0
+	}
 	clear(c.names[1:])
 	c.names, c.bytes = c.names[:1], 0
 	c.last, c.lastAt = "", 0

@@ -225,10 +225,10 @@ func (c *client) setRetention(ctx context.Context, dryRun bool) ([]Step, error) 
 		if err != nil {
 			return nil, explain("read the retention of "+table, err)
 		}
-		if strings.Contains(engine, fmt.Sprintf("TTL cohort_day + toIntervalDay(%d)", days)) {
+		if strings.Contains(engine, fmt.Sprintf("TTL toDateTime(inserted_at) + toIntervalDay(%d)", days)) {
 			continue
 		}
-		sql := fmt.Sprintf("ALTER TABLE %s MODIFY TTL cohort_day + INTERVAL %d DAY", c.in(table), days)
+		sql := fmt.Sprintf("ALTER TABLE %s MODIFY TTL toDateTime(inserted_at) + INTERVAL %d DAY", c.in(table), days)
 		step.Statements = append(step.Statements, sql)
 		if dryRun {
 			continue

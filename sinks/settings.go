@@ -36,8 +36,9 @@ type Settings struct {
 	// scored_invoices, all partitions together; every insert makes a part that
 	// ClickHouse must merge. By default 5.
 	InsertsPerSecond int64
-	// Retention is how long rows are kept, counted from their cohort_day; whole
-	// months are dropped. Migrate sets it. By default 1095 days.
+	// Retention is how long rows are kept, counted from when they were stored, so
+	// that a replay of old invoices does not vanish; whole parts are dropped.
+	// Migrate sets it. By default 1095 days.
 	Retention time.Duration
 	// Logger receives what a user should know. By default nothing is logged.
 	Logger *slog.Logger

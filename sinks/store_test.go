@@ -1,0 +1,152 @@
+package sinks
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"recoup/detectors"
+	"recoup/invoice"
+	"recoup/sinks/sinktest"
+)
+
+// openStore returns a store on a fresh, migrated database.
+func openStore(t *testing.T) *Store {
+	t.Helper()
+	settings := freshSettings(t)
+	if _, err := Migrate(t.Context(), settings, false); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func TestConformance(t *testing.T) {
+	sinktest.Run(t, func(t *testing.T) sinktest.Subject { return subject(openStore(t)) })
+}
+
+func subject(s *Store) sinktest.Subject {
+	return sinktest.Subject{
+		Store: s,
+		Rows:  func(t *testing.T) []sinktest.Row { return readRows(t, s) },
+		Lines: func(t *testing.T) []sinktest.Line { return readLines(t, s) },
+		DropRows: func(t *testing.T, offsets []int64) {
+			list := strings.Trim(strings.ReplaceAll(fmt.Sprint(offsets), " ", ","), "[]")
+			run(t, s, fmt.Sprintf("DELETE FROM %s WHERE source_offset IN (%s)", s.client.in(tableInvoices), list))
+		},
+	}
+}
+
+func run(t *testing.T, s *Store, sql string) {
+	t.Helper()
+	if err := s.client.exec(t.Context(), statement{sql: sql}); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// count runs a query that gives one number.
+func count(t *testing.T, s *Store, sql string) int {
+	t.Helper()
+	var n uint64
+	err := s.client.each(t.Context(), statement{sql: sql}, func(scan func(...any) error) error { return scan(&n) })
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return int(n)
+}
+
+func readRows(t *testing.T, s *Store) (rows []sinktest.Row) {
+	t.Helper()
+	err := s.client.each(t.Context(), statement{sql: "SELECT source_topic, source_incarnation, source_partition, " +
+		"source_offset, seller, invoice_id, customer_ref, issued_at, net_amount, billed, loss_low, gross_amount, " +
+		"tax_rate, suspect, p_error, rules, `causes.code`, `causes.kind`, `causes.p`, `causes.evidence`, " +
+		"`causes.repaired_amount`, line_count FROM " + s.client.in(tableInvoices)},
+		func(scan func(...any) error) error {
+			var r sinktest.Row
+			var partition, lines uint32
+			var net, billed, low decimal.Decimal
+			var gross, rate *decimal.Decimal
+			var codes, kinds []string
+			var ps []float64
+			var evidence [][]string
+			var repaired []decimal.Decimal
+			err := scan(&r.Source.Topic, &r.Source.Incarnation, &partition, &r.Source.Offset, &r.Seller, &r.InvoiceID,
+				&r.Customer, &r.IssuedAt, &net, &billed, &low, &gross, &rate, &r.Suspect, &r.PError, &r.Rules,
+				&codes, &kinds, &ps, &evidence, &repaired, &lines)
+			r.Source.Partition, r.LineCount = int(partition), int(lines)
+			r.Net, r.Billed, r.LossLow = amount(t, net), amount(t, billed), amount(t, low)
+			if gross != nil {
+				r.Gross = invoice.OptionalAmount{Value: amount(t, *gross), Set: true}
+			}
+			if rate != nil {
+				r.TaxRate = fixed(t, rate)
+			}
+			r.Causes = []detectors.Finding{}
+			for i := range codes {
+				r.Causes = append(r.Causes, detectors.Finding{Code: codes[i], Kind: kinds[i], P: ps[i],
+					Evidence: evidence[i], Repaired: amount(t, repaired[i])})
+			}
+			rows = append(rows, r)
+			return err
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func readLines(t *testing.T, s *Store) (lines []sinktest.Line) {
+	t.Helper()
+	err := s.client.each(t.Context(), statement{sql: "SELECT source_topic, source_incarnation, source_partition, " +
+		"source_offset, line_index, product_id, description, unit_price, line_net FROM " + s.client.in(tableLines)},
+		func(scan func(...any) error) error {
+			var l sinktest.Line
+			var partition, index uint32
+			var price, net *decimal.Decimal
+			err := scan(&l.Source.Topic, &l.Source.Incarnation, &partition, &l.Source.Offset, &index, &l.Product,
+				&l.Description, &price, &net)
+			l.Source.Partition, l.Index = int(partition), int(index)
+			if net != nil {
+				l.Net = invoice.OptionalAmount{Value: amount(t, *net), Set: true}
+			}
+			if price != nil {
+				l.UnitPrice = fixed(t, price)
+			}
+			lines = append(lines, l)
+			return err
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
+
+// amount and fixed turn what ClickHouse printed into exact integers again.
+func amount(t *testing.T, d decimal.Decimal) invoice.Amount {
+	t.Helper()
+	return invoice.Amount(exact(t, d.Shift(4)))
+}
+
+func fixed(t *testing.T, d *decimal.Decimal) invoice.OptionalFixed {
+	t.Helper()
+	return invoice.OptionalFixed{Value: invoice.Fixed(exact(t, d.Shift(8))), Set: true}
+}
+
+func exact(t *testing.T, d decimal.Decimal) int64 {
+	t.Helper()
+	if !d.IsInteger() || !d.BigInt().IsInt64() {
+		t.Fatalf("%v is no whole number of 64 bits", d)
+	}
+	return d.IntPart()
+}
+
+var _ = time.Now
+var _ context.Context
