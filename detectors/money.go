@@ -26,20 +26,16 @@ func difference(a, b invoice.Amount) float64 {
 
 // addFloat returns a + f, f being whole, held at the limits.
 func addFloat(a invoice.Amount, f float64) invoice.Amount {
-	const limit = 1 << 62
+	const limit = 1 << 63
 	switch {
-	case f >= limit || f <= -limit:
-		f += float64(a)
-		if f >= math.MaxInt64 {
-			return mostAmount
-		}
-		if f <= math.MinInt64 {
-			return leastAmount
-		}
-		return invoice.Amount(f)
-	default:
-		return add(a, invoice.Amount(f))
+	case f >= 2*limit:
+		return mostAmount
+	case f <= -2*limit:
+		return leastAmount
+	case f >= limit || f < -limit: // no Amount: add it in two halves
+		return addFloat(addFloat(a, f/2), f/2)
 	}
+	return add(a, invoice.Amount(f))
 }
 
 // add returns a + b, held at the limits.
