@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"recoup/internal/app"
+	"recoup/sinks"
+)
+
+// mostSkew is how far the database's clock may be from ours: times of detection
+// and of storing are compared with each other.
+const mostSkew = 5 * time.Second
+
+// clickHouse checks the database.
+func (x *examination) clickHouse(ctx context.Context) {
+	settings := app.ClickHouse(x.settings, x.log)
+	asked := time.Now()
+	server, err := sinks.Inspect(ctx, settings)
+	if err != nil {
+		x.failed("clickhouse", err, "start ClickHouse; check clickhouse.addresses, clickhouse.tls, clickhouse.user and the "+
+			"password, and that the port is that of the native protocol (9000, with TLS 9440)")
+		return
+	}
+	x.ok("clickhouse", "version %s at %s", server.Version, strings.Join(settings.Addresses, ", "))
+	if server.ReadOnly {
+		x.wrong("clickhouse", fmt.Sprintf("user %s may only read", settings.User),
+			"give it a settings profile with readonly=0 and the right to insert")
+	}
+	// The answer was made somewhere between asking and now.
+	if ahead, behind := time.Until(server.Now), asked.Sub(server.Now); ahead > mostSkew || behind > mostSkew {
+		x.wrong("clock", fmt.Sprintf("ClickHouse's clock is %s from this machine's", max(ahead, behind).Round(time.Second)),
+			"synchronise both with NTP")
+	} else {
+		x.ok("clock", "ClickHouse and this machine agree")
+	}
+	x.schema(ctx, settings, server)
+}
+
+// schema checks the tables.
+func (x *examination) schema(ctx context.Context, settings sinks.Settings, server sinks.Server) {
+	have, want, err := sinks.SchemaVersion(ctx, settings)
+	switch {
+	case err != nil:
+		x.failed("schema", err, "recoup migrate")
+		return
+	case have == 0:
+		x.wrong("schema", fmt.Sprintf("database %s has no tables of recoup", settings.Database), "recoup migrate")
+		return
+	case have < want:
+		x.wrong("schema", fmt.Sprintf("database %s has schema %d, this recoup needs %d", settings.Database, have, want),
+			"recoup migrate")
+		return
+	case have > want:
+		x.wrong("schema", fmt.Sprintf("database %s has schema %d, this recoup knows %d at most", settings.Database, have,
+			want), "run the newer recoup that made it")
+		return
+	}
+	x.ok("schema", "database %s has schema %d", settings.Database, have)
+	for _, table := range server.NoWindow {
+		x.wrong("schema", fmt.Sprintf("table %s.%s does not recognise repeated inserts: its rows could be doubled",
+			settings.Database, table), fmt.Sprintf(
+			"ALTER TABLE %s.%s MODIFY SETTING non_replicated_deduplication_window = 10000", settings.Database, table))
+	}
+}
