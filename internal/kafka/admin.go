@@ -180,11 +180,11 @@ func (c *Client) CommittedOffsets(ctx context.Context, group, topic string) (map
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the offsets of group %q: %w", group, err)
 	}
-	all := make([]int, n)
+	all, offsets := make([]int, n), make(map[int]int64, n)
 	for p := range n {
 		all[p] = p
+		offsets[p] = -1
 	}
-	offsets := make(map[int]int64, n)
 	err = c.settled(ctx, topic, 0, func(ctx context.Context) error {
 		got, err := c.api.OffsetFetch(ctx, &kafkago.OffsetFetchRequest{
 			GroupID: group, Topics: map[string][]int{topic: all}})
@@ -196,6 +196,9 @@ func (c *Client) CommittedOffsets(ctx context.Context, group, topic string) (map
 				return p.Error
 			}
 			offsets[p.Partition] = p.CommittedOffset
+		}
+		if errors.Is(got.Error, kafkago.GroupIdNotFound) {
+			return nil // nobody of that group was ever there
 		}
 		return got.Error
 	})

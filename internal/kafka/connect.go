@@ -34,8 +34,25 @@ type Client struct {
 	login     *login // nil without SASL
 	log       *slog.Logger
 
+	patience  time.Duration // how long a call waits for a partition to get a leader
+	connected bool          // a broker has answered, so the settings are good
+
 	refreshing sync.Mutex // held during refresh
 }
+
+// lost is the error of a connection, explained once.
+type lost struct {
+	at, fix string
+	err     error
+}
+
+// Error says what failed and what to do.
+func (l *lost) Error() string {
+	return fmt.Sprintf("cannot reach Kafka at %s: %v; fix: %s", l.at, l.err, l.fix)
+}
+
+// Unwrap returns the error of the connection.
+func (l *lost) Unwrap() error { return l.err }
 
 // Connect opens a connection to the cluster and makes sure that a broker
 // answers. It tries once: a caller that may come up before Kafka calls it again.
@@ -48,7 +65,7 @@ func Connect(s Settings) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{settings: s, log: s.Logger}
+	c := &Client{settings: s, log: s.Logger, patience: 8 * time.Second}
 	var mechanism sasl.Mechanism
 	if s.SASL.Mechanism != "" {
 		if c.login, err = newLogin(s.SASL); err != nil {
@@ -75,6 +92,7 @@ func Connect(s Settings) (*Client, error) {
 		c.Close()
 		return nil, err
 	}
+	c.connected = true
 	return c, nil
 }
 
@@ -122,11 +140,15 @@ func (c *Client) refresh(ctx context.Context) error {
 // asked for stays what it is.
 func (c *Client) unreachable(ctx context.Context, err error) error {
 	at := strings.Join(c.settings.Brokers, ", ")
-	if ctx.Err() != nil {
+	var known *lost
+	switch {
+	case ctx.Err() != nil:
 		return fmt.Errorf("cannot reach Kafka at %s: %w", at, ctx.Err())
+	case errors.As(err, &known):
+		return known
 	}
 	err = bare(err)
-	return fmt.Errorf("cannot reach Kafka at %s: %w; fix: %s", at, err, c.fix(err))
+	return &lost{at: at, err: err, fix: c.fix(err)}
 }
 
 // bare removes kafka-go's function name from an error.
@@ -163,6 +185,8 @@ func (c *Client) fix(err error) string {
 		return "the broker wants TLS: set tls.enabled"
 	case errors.As(err, &dns):
 		return "the host name is not known: check brokers"
+	case closed && c.connected:
+		return "the broker closed the connection: check that it runs"
 	case c.settings.TLS.Enabled && (closed || errors.Is(err, os.ErrDeadlineExceeded)):
 		return "the broker may not speak TLS on this port: dial its TLS port or set tls.enabled to false"
 	case closed:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -36,7 +37,8 @@ type GroupSettings struct {
 	JoinBackoff time.Duration
 }
 
-const closeWait = 5 * time.Second
+// closePatience is how long Close waits for an answer before it hangs up.
+const closePatience = time.Second
 
 // group is the pipeline.Group of a cluster: one member.
 type group struct {
@@ -46,6 +48,7 @@ type group struct {
 	mu      sync.Mutex // guards what follows
 	members *kafkago.ConsumerGroup
 	last    *generation
+	conns   map[*groupConn]struct{}
 	closed  bool
 }
 
@@ -55,7 +58,7 @@ func (c *Client) Group(s GroupSettings) pipeline.Group {
 	s.HeartbeatInterval = cmp.Or(s.HeartbeatInterval, time.Second)
 	s.RebalanceTimeout = cmp.Or(s.RebalanceTimeout, 30*time.Second)
 	s.JoinBackoff = cmp.Or(s.JoinBackoff, 250*time.Millisecond)
-	return &group{c: c, settings: s}
+	return &group{c: c, settings: s, conns: map[*groupConn]struct{}{}}
 }
 
 // Next joins the group if needed and waits for this member's next assignment. A
@@ -93,10 +96,12 @@ func (g *group) join(ctx context.Context) (*kafkago.ConsumerGroup, error) {
 		return g.members, nil
 	}
 	debug := slogger{log: g.c.log.With("group", g.settings.ID)}
+	dialer := *g.c.dialer
+	dialer.DialFunc = g.dial
 	members, err := kafkago.NewConsumerGroup(kafkago.ConsumerGroupConfig{
 		ID:                g.settings.ID,
 		Brokers:           g.c.settings.Brokers,
-		Dialer:            g.c.dialer,
+		Dialer:            &dialer,
 		Topics:            []string{g.settings.Topic},
 		SessionTimeout:    g.settings.SessionTimeout,
 		HeartbeatInterval: g.settings.HeartbeatInterval,
@@ -158,8 +163,7 @@ func (g *group) start(gen *kafkago.Generation) *generation {
 	return out
 }
 
-// Close leaves the group; its last generation counts as left. It waits a few
-// seconds at most: kafka-go cannot break off an attempt to join.
+// Close leaves the group; its last generation counts as left.
 func (g *group) Close() error {
 	g.mu.Lock()
 	g.closed = true
@@ -173,13 +177,50 @@ func (g *group) Close() error {
 	}
 	gone := make(chan error, 1)
 	go func() { gone <- members.Close() }()
-	select {
-	case err := <-gone:
-		return err
-	case <-time.After(closeWait):
-		g.c.log.Info("kafka: left the group without waiting for its answer", "group", g.settings.ID)
-		return nil
+	for {
+		select {
+		case err := <-gone:
+			return err
+		case <-time.After(closePatience):
+			g.hangUp()
+		}
 	}
+}
+
+// hangUp breaks off what kafka-go waits for: it cannot stop waiting for the
+// other members of a rebalance by itself.
+func (g *group) hangUp() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for conn := range g.conns {
+		_ = conn.Conn.Close()
+	}
+}
+
+// dial opens a connection that hangUp knows.
+func (g *group) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := g.c.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	known := &groupConn{Conn: conn, group: g}
+	g.conns[known] = struct{}{}
+	return known, nil
+}
+
+type groupConn struct {
+	net.Conn
+	group *group
+}
+
+// Close closes the connection and forgets it.
+func (c *groupConn) Close() error {
+	c.group.mu.Lock()
+	delete(c.group.conns, c)
+	c.group.mu.Unlock()
+	return c.Conn.Close()
 }
 
 // generation is the pipeline.Generation of a cluster.

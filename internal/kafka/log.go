@@ -23,9 +23,7 @@ const (
 	// appendBytes is how many bytes of keys and values one produce request takes:
 	// the broker's default limit of a batch is 1 MiB and a little.
 	appendBytes = 900 << 10
-	// leaderPatience is how long a call waits for a partition to get a leader.
-	leaderPatience = 8 * time.Second
-	leaderPause    = 100 * time.Millisecond
+	leaderPause = 100 * time.Millisecond
 )
 
 // clusterLog is the pipeline.Log of a cluster.
@@ -163,7 +161,7 @@ func (c *Client) settled(ctx context.Context, topic string, partition int, try f
 			return lookErr
 		case !known:
 			return fmt.Errorf("%w: %s/%d", pipeline.ErrNoTopic, topic, partition)
-		case time.Since(began) > leaderPatience:
+		case time.Since(began) > c.patience:
 			return c.explain(ctx, err)
 		}
 		c.log.Debug("kafka: waiting for a leader", "topic", topic, "partition", partition, "err", err)

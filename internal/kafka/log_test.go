@@ -67,10 +67,6 @@ func testLog(t *testing.T, addr string) {
 	})
 }
 
-func TestLogOnFake(t *testing.T) {
-	testLog(t, fake(t).ListenAddrs()[0])
-}
-
 // freeAddr returns an address at which nothing listens.
 func freeAddr(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
