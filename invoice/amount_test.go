@@ -12,7 +12,7 @@ import (
 // extremes are values where int64 arithmetic breaks first.
 var extremes = []int64{
 	math.MinInt64, math.MinInt64 + 1, math.MinInt64 / 2, -1 << 53, -100_000_000, -10_001, -10_000, -9_999, -5, -2, -1,
-	0, 1, 2, 3, 5, 7, 9_999, 10_000, 10_001, 99_999_999, 100_000_000, 1 << 32, 1 << 53, 1 << 62,
+	0, 1, 2, 3, 5, 7, 9_999, 10_000, 10_001, 99_999_999, 100_000_000, 100_000_001, 1 << 32, 1 << 53, 1 << 62,
 	math.MaxInt64 / 10_000, math.MaxInt64/10_000 + 1, math.MaxInt64/2 + 1, math.MaxInt64 - 1, math.MaxInt64,
 }
 
@@ -136,6 +136,26 @@ func TestLineNetAgainstBig(t *testing.T) {
 		net, ok := LineNet(Fixed(quantity), Fixed(price), Fixed(discount))
 		agrees(t, "LineNet", net, ok, halfEven(exact, scale), quantity, price, discount)
 	})
+}
+
+// Random numbers never meet a tie, nor a quotient that rounds up to 2^64.
+func TestRoundingExtremes(t *testing.T) {
+	for _, c := range []struct {
+		quantity, price string
+		want            Amount
+	}{
+		{"0.5", "0.0001", 0}, {"1.5", "0.0001", 2}, {"2.5", "0.0001", 2}, {"-0.5", "0.0001", 0}, {"-1.5", "0.0001", -2},
+		{"0.50000001", "0.0001", 1}, {"0.49999999", "0.0001", 0},
+	} {
+		quantity, _ := ParseFixed(c.quantity)
+		price, _ := ParseFixed(c.price)
+		if net, ok := LineNet(quantity, price, 0); !ok || net != c.want {
+			t.Errorf("%s x %s = %d, %v; want %d", c.quantity, c.price, int64(net), ok, int64(c.want))
+		}
+	}
+	if v, ok := Amount(1<<62-1).MulRate(1<<62+1, 1<<60); ok {
+		t.Errorf("2^64 came out as %d", int64(v))
+	}
 }
 
 func TestParseAmount(t *testing.T) {

@@ -48,6 +48,8 @@ func refusals() []refusal {
 		{with(`"x":[1,]`), "x[1]", ReasonSyntax},
 		{with(`"x":{"a":{"b":tru}}`), "x.a.b", ReasonSyntax},
 		{with(`"x":"` + "\n" + `"`), "x", ReasonSyntax},
+		{with("\"x\":\"\x1f\""), "x", ReasonSyntax},
+		{with("\"x\":\"long enough for a word\x1f of 8 bytes\""), "x", ReasonSyntax},
 		{with(`"x":"\x"`), "x", ReasonSyntax},
 		{with(`"x":"\u12g4"`), "x", ReasonSyntax},
 		{with(`"x" 1`), "x", ReasonSyntax},

@@ -41,6 +41,8 @@ func seeds() []string {
 	list := []string{
 		required + "}", full, threeLines,
 		with(`"x":{"a":[1,-0,1e9,true,null,"\n"]}`), with(`"\u0073tage":"issued"`), with(`"lines":[],"crm":{}`),
+		with(`"x":{"a":1,"b":[{"a":1},{"a":1}]},"a":2`), with(`"crm":{"a":1},"lines":[{"a":1},{"a":1}],"a":2`),
+		with(`"order_ref":"\u0000\u0008\t\u001f\u007f\u0085\u2028\ufffe"`), with("\"order_ref\":\"\x7f\u0085\""),
 		with(`"lines":null,"crm":null,"stage":null`), with(`"description":"x","SELLER":"other"`),
 	}
 	for _, c := range refusals() {
