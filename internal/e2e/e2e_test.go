@@ -223,7 +223,7 @@ func (r *rig) check(want truth) {
 	if n := r.count("SELECT uniqExact(source_partition, source_offset) FROM DB.scored_invoices"); n != want.rows {
 		r.t.Errorf("%d distinct rows, want %d", n, want.rows)
 	}
-	const lines = "SELECT count() - uniqExact(source_partition, source_offset, line_number) FROM DB.invoice_lines"
+	const lines = "SELECT count() - uniqExact(source_partition, source_offset, line_id) FROM DB.invoice_lines"
 	if n := r.count(lines); n != 0 {
 		r.t.Errorf("%d invoice lines stand twice", n)
 	}
@@ -338,3 +338,5 @@ func TestTwoProcesses(t *testing.T) {
 	}
 	r.check(want)
 }
+
+func TestMain(m *testing.M) { testservers.Main(m) }
