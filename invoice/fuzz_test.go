@@ -45,7 +45,7 @@ func seeds() []string {
 		with(`"order_ref":"\u0000\u0008\t\u001f\u007f\u0085\u2028\ufffe"`), with("\"order_ref\":\"\x7f\u0085\""),
 		with(`"lines":null,"crm":null,"stage":null`), with(`"description":"x","SELLER":"other"`),
 	}
-	for _, c := range refusals() {
+	for _, c := range refusals {
 		if len(c.record) < 1024 { // minimising a long one would take the whole time
 			list = append(list, c.record)
 		}
