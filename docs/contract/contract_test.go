@@ -135,6 +135,21 @@ func TestDecoderAgreesOnEveryFieldAndValue(t *testing.T) {
 	}
 }
 
+// The schema lists the same currencies as the program.
+func TestCurrenciesAgree(t *testing.T) {
+	listed := map[string]bool{}
+	defs := properties(t, "invoice.v1")["$defs"].(map[string]any)
+	for _, code := range defs["currency"].(map[string]any)["enum"].([]any) {
+		listed[code.(string)] = true
+	}
+	for i := range 26 * 26 * 26 {
+		code := string([]byte{'A' + byte(i/26/26), 'A' + byte(i/26%26), 'A' + byte(i%26)})
+		if _, known := invoice.Exponent(code); known != listed[code] {
+			t.Errorf("currency %s: the program knows it: %v, the schema: %v", code, known, listed[code])
+		}
+	}
+}
+
 // invoiceWith returns the smallest invoice with one field set.
 func invoiceWith(name, value string) string {
 	fields := map[string]string{
