@@ -174,8 +174,9 @@ func decodeBaseline(data []byte) (Baseline, error) {
 	r := stateReader{rest: data}
 	b := Baseline{n: int64(r.uvarint()), hour: r.varint(), first: invoice.Amount(r.varint())}
 	b.weight, b.sum, b.square = r.float(), r.float(), r.float()
-	if r.failed || len(r.rest) > 0 || b.n < 1 || !(b.weight > 0) || !(b.square >= 0) ||
-		math.IsInf(b.weight+b.square, 0) || math.IsNaN(b.sum/b.weight) || math.IsInf(b.sum/b.weight, 0) {
+	// No invoice weighs more than 1, and no two amounts differ by more than 2^64.
+	if r.failed || len(r.rest) > 0 || b.n < 1 || !(b.weight > 0 && b.weight <= float64(b.n)) ||
+		!(math.Abs(b.sum) <= b.weight*(1<<65)) || !(b.square >= 0 && b.square <= b.weight*(1<<64)*(1<<64)) {
 		return Baseline{}, errBaseline
 	}
 	return b, nil
