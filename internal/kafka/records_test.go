@@ -165,7 +165,7 @@ func TestDecodeTimes(t *testing.T) {
 // they fit into the arena of the fetch before or not.
 func TestDecodeArena(t *testing.T) {
 	d := decoder{decompress: decompress}
-	for round, keys := range []int{1, 3000, 40, 90_000, 3000, 1} {
+	for round, keys := range []int{1, 3000, 40, 20_000, 3000, 1} {
 		var batches []testBatch
 		var want strings.Builder
 		for i := range 5 {
@@ -225,17 +225,17 @@ func TestDecompressLimit(t *testing.T) {
 	for codec := int8(1); codec <= 4; codec++ {
 		var out bytes.Buffer
 		w := kafkago.Compression(codec).Codec().NewWriter(&out)
-		if _, err := w.Write(make([]byte, 20<<20)); err != nil {
+		if _, err := w.Write(make([]byte, 4<<20)); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := decompress(codec, nil, out.Bytes(), 1<<20); err == nil || !strings.Contains(err.Error(), "more than") {
-			t.Errorf("codec %d: %v, want a refusal of 20 MiB where 1 MiB is allowed", codec, err)
+			t.Errorf("codec %d: %v, want a refusal of 4 MiB where 1 MiB is allowed", codec, err)
 		}
-		if got, err := decompress(codec, nil, out.Bytes(), 20<<20); err != nil || len(got) != 20<<20 {
-			t.Errorf("codec %d: %d bytes, %v; want 20 MiB", codec, len(got), err)
+		if got, err := decompress(codec, nil, out.Bytes(), 4<<20); err != nil || len(got) != 4<<20 {
+			t.Errorf("codec %d: %d bytes, %v; want 4 MiB", codec, len(got), err)
 		}
 	}
 }
