@@ -1,16 +1,23 @@
 // Package testservers gives tests a real Kafka and a real ClickHouse. The test
-// command starts one of each for all packages and names them in the environment;
-// without it every test process starts its own. A server that cannot be started
-// fails the test: nothing is skipped.
+// command of the repository starts one of each for all packages and names them
+// in the environment; a test that is run alone starts its own, one per process.
+//
+// A package that uses it calls Main from its TestMain:
+//
+//	func TestMain(m *testing.M) { os.Exit(testservers.Main(m)) }
+//
+// The servers are shared: a test makes its own topics and its own database,
+// named by Name, and kills neither. Tests that must kill a server start their
+// own with kafkaserver.Start or clickhouse.Start.
 package testservers
 
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,111 +25,100 @@ import (
 	"recoup/internal/kafkaserver"
 )
 
-// Variables that name servers which are running already.
+// The environment variables that name servers which run already.
 const (
-	KafkaVariable      = "RECOUP_TEST_KAFKA"      // host:port of a broker
+	KafkaVariable      = "RECOUP_TEST_KAFKA"      // host:port
 	ClickHouseVariable = "RECOUP_TEST_CLICKHOUSE" // host:port of the native protocol
 )
 
-// startWithin bounds a start, first installation included.
-const startWithin = 5 * time.Minute
+// startTimeout covers an installation too.
+const startTimeout = 10 * time.Minute
 
 var (
-	startKafka      = sync.OnceValues(newKafka)
-	startClickHouse = sync.OnceValues(newClickHouse)
-	number          atomic.Int64
+	kafka  lazy[*kafkaserver.Server]
+	clicks lazy[*clickhouse.Server]
 )
 
-// Main runs a package's tests; call it from TestMain, as its only statement. It
-// is what lets this process be a ClickHouse for its tests, and stops what they
-// started.
-func Main(m *testing.M) {
-	clickhouse.ChildMain()
-	code := m.Run()
-	stop()
-	os.Exit(code)
+// lazy starts a server at most once per process.
+type lazy[S any] struct {
+	once    sync.Once
+	server  S
+	started bool
+	err     error
 }
 
-var (
-	stopping sync.Mutex // guards stops
-	stops    []func()
-)
+func (l *lazy[S]) get(t testing.TB, name string, start func(ctx context.Context) (S, error)) S {
+	t.Helper()
+	l.once.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+		defer cancel()
+		l.server, l.err = start(ctx)
+		l.started = l.err == nil
+	})
+	if l.err != nil {
+		t.Fatalf("cannot test without %s: %v", name, l.err)
+	}
+	return l.server
+}
+
+// Main runs the tests of a package and then stops the servers they started. It
+// calls clickhouse.ChildMain first.
+func Main(m *testing.M) int {
+	clickhouse.ChildMain()
+	defer stop()
+	return m.Run()
+}
 
 func stop() {
-	stopping.Lock()
-	defer stopping.Unlock()
-	for _, f := range stops {
-		f()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if kafka.started {
+		if err := kafka.server.Stop(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+	if clicks.started {
+		if err := clicks.server.Stop(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
 	}
 }
 
-func atEnd(f func()) {
-	stopping.Lock()
-	defer stopping.Unlock()
-	stops = append(stops, f)
-}
-
-// Kafka returns the address of a real broker.
+// Kafka returns the host:port of a broker that makes no topics by itself. The
+// test fails when there is none and none can be started.
 func Kafka(t testing.TB) string {
 	t.Helper()
 	if addr := os.Getenv(KafkaVariable); addr != "" {
 		return addr
 	}
-	addr, err := startKafka()
-	if err != nil {
-		t.Fatalf("cannot start Kafka for the tests: %v", err)
-	}
-	return addr
+	return kafka.get(t, "Kafka", func(ctx context.Context) (*kafkaserver.Server, error) {
+		return kafkaserver.Start(ctx, kafkaserver.Options{})
+	}).Addr()
 }
 
-func newKafka() (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
-	defer cancel()
-	server, err := kafkaserver.Start(ctx, kafkaserver.Options{})
-	if err != nil {
-		return "", err
-	}
-	atEnd(func() { _ = server.Stop(context.Background()) })
-	return server.Addr(), nil
-}
-
-// ClickHouse returns the native address of a real ClickHouse. The embedded one
-// dies of a connection that is reset; connect through something that closes
-// connections properly where a test kills clients.
+// ClickHouse returns the host:port of a server's native protocol, user
+// "default" without a password. The test fails when there is none and none can
+// be started.
 func ClickHouse(t testing.TB) string {
 	t.Helper()
 	if addr := os.Getenv(ClickHouseVariable); addr != "" {
 		return addr
 	}
-	addr, err := startClickHouse()
-	if err != nil {
-		t.Fatalf("cannot start ClickHouse for the tests: %v", err)
-	}
-	return addr
+	return clicks.get(t, "ClickHouse", func(ctx context.Context) (*clickhouse.Server, error) {
+		return clickhouse.Start(ctx, clickhouse.Options{})
+	}).NativeAddr
 }
 
-func newClickHouse() (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
-	defer cancel()
-	server, err := clickhouse.Start(ctx, clickhouse.Options{})
-	if err != nil {
-		return "", err
-	}
-	atEnd(func() { _ = server.Stop(context.Background()) })
-	return server.NativeAddr, nil
-}
-
-// Name returns a name for this test's topics, groups and databases that no other
-// test of any process uses: lower case letters, digits and underscores.
+// Name returns a name for a topic, a consumer group or a database that no other
+// test uses, on any run: the test's own name and a random end, of lower-case
+// letters, digits and underscores.
 func Name(t testing.TB) string {
+	const longest = 40
 	clean := strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
 			return r
-		case r >= 'A' && r <= 'Z':
-			return r + 'a' - 'A'
 		}
 		return '_'
-	}, t.Name())
-	return fmt.Sprintf("t%s_%d_%d_%d", clean[:min(len(clean), 40)], os.Getpid(), time.Now().UnixNano(), number.Add(1))
+	}, strings.ToLower(t.Name()))
+	return fmt.Sprintf("%.*s_%08x", longest, clean, rand.Uint32())
 }
