@@ -1,0 +1,181 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"recoup/detectors"
+	"recoup/internal/demo/data"
+	"recoup/internal/kafkaserver"
+	"recoup/invoice"
+	"recoup/pipeline"
+)
+
+// G5: `recoup score FILE` and `recoup run` over the same records, through Kafka
+// into one partition, say the same of every invoice; only the source differs.
+func TestScoreEqualsRun(t *testing.T) {
+	r := newRig(t, 1)
+	var file bytes.Buffer
+	var records []pipeline.Record
+	for line, err := range data.Invoices() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		file.Write(line)
+		file.WriteByte('\n')
+		records = append(records, pipeline.Record{Value: bytes.Clone(line), Time: issuedAt(t, line)})
+	}
+	for at := 0; at < len(records); at += 500 {
+		part := records[at:min(at+500, len(records))]
+		if _, err := r.log.Append(t.Context(), r.topic("invoices"), 0, part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.start("--until-caught-up").cmd.Wait(); err != nil {
+		t.Fatalf("recoup run: %v", err)
+	}
+	path := filepath.Join(t.TempDir(), "invoices.jsonl")
+	if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(r.binary, "--config", r.config, "score", "--format", "jsonl", path).Output()
+	if err != nil {
+		t.Fatalf("recoup score: %v", err)
+	}
+	stored := r.verdicts()
+	compared := 0
+	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); compared++ {
+		var v detectors.Verdict
+		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
+			t.Fatal(err)
+		}
+		row, there := stored[v.Source.Offset]
+		if !there {
+			t.Fatalf("record %d has a verdict by score and no row", v.Source.Offset)
+		}
+		v.Source, row.Source = invoice.Position{}, invoice.Position{}
+		if want, got := encode(t, v), encode(t, row); got != want {
+			t.Fatalf("invoice %s:\nscore %s\nrun   %s", v.InvoiceID, want, got)
+		}
+	}
+	if compared != len(stored) || compared < 4000 {
+		t.Errorf("%d verdicts by score, %d rows by run", compared, len(stored))
+	}
+}
+
+func issuedAt(t *testing.T, line []byte) time.Time {
+	t.Helper()
+	var fields struct {
+		IssuedAt time.Time `json:"issued_at"`
+	}
+	if err := json.Unmarshal(line, &fields); err != nil {
+		t.Fatal(err)
+	}
+	return fields.IssuedAt
+}
+
+func encode(t *testing.T, v detectors.Verdict) string {
+	t.Helper()
+	body, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+// verdicts reads every row back as the verdict it was made from, by offset.
+func (r *rig) verdicts() map[int64]detectors.Verdict {
+	r.t.Helper()
+	rows, err := r.db.Query(`SELECT seller, invoice_id, revision, stage, suspect, p_error, decision, direction, rules,
+		amount_basis, currency, billed, expected, expected_low, expected_high, level, n, cv, deviation_pct, loss_point,
+		loss_low, loss_high, causes.code, causes.kind, causes.p, causes.evidence, causes.repaired_amount, taught,
+		late_by_ms, incident_id, case_id, model_version, config_hash, source_offset
+		FROM ` + r.prefix + `.scored_invoices`)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer rows.Close()
+	all := map[int64]detectors.Verdict{}
+	for rows.Next() {
+		var v detectors.Verdict
+		var stage string
+		var money [7]decimal.Decimal
+		var codes, kinds []string
+		var ps []float64
+		var evidence [][]string
+		var repaired []decimal.Decimal
+		var late int64
+		err := rows.Scan(&v.Seller, &v.InvoiceID, &v.Revision, &stage, &v.Suspect, &v.PError, (*string)(&v.Decision),
+			(*string)(&v.Direction), &v.Rules, (*string)(&v.AmountBasis), &v.Currency, &money[0], &money[1], &money[2],
+			&money[3], (*string)(&v.Level), &v.N, &v.CV, &v.DeviationPct, &money[4], &money[5], &money[6], &codes, &kinds,
+			&ps, &evidence, &repaired, &v.Taught, &late, &v.IncidentID, &v.CaseID, &v.Model.Version, &v.Model.ConfigHash,
+			&v.Source.Offset)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		v.Schema = "verdict.v1"
+		v.LateBy = detectors.Delay(time.Duration(late) * time.Millisecond)
+		if err := v.Stage.UnmarshalText([]byte(stage)); err != nil {
+			r.t.Fatal(err)
+		}
+		for i, to := range []*invoice.Amount{&v.Billed, &v.Expected, &v.ExpectedLow, &v.ExpectedHigh, &v.Loss.Point,
+			&v.Loss.Low, &v.Loss.High} {
+			*to = amount(money[i])
+		}
+		v.Causes = []detectors.Finding{}
+		for i := range codes {
+			v.Causes = append(v.Causes, detectors.Finding{Code: codes[i], Kind: kinds[i], P: ps[i],
+				Evidence: evidence[i], Repaired: amount(repaired[i])})
+		}
+		all[v.Source.Offset] = v
+	}
+	if err := rows.Err(); err != nil {
+		r.t.Fatal(err)
+	}
+	return all
+}
+
+// amount is exact: both have four decimals.
+func amount(d decimal.Decimal) invoice.Amount { return invoice.Amount(d.Shift(4).IntPart()) }
+
+// Records of an aborted transaction, by Kafka's own producer, are neither scored
+// nor parked.
+func TestAbortedTransaction(t *testing.T) {
+	r := newRig(t, 1)
+	invoices := func(prefix string) (values [][]byte) {
+		for _, n := range []string{"1", "2", "3"} {
+			values = append(values, []byte(strings.ReplaceAll(`{"schema":"invoice.v1","event_id":"e-ID","seller":"acme",`+
+				`"invoice_id":"ID","issued_at":"2026-03-01T08:00:00Z","currency":"EUR","net_amount":"10.00"}`, "ID", prefix+n)))
+		}
+		return values
+	}
+	err := kafkaserver.ProduceTransactions(t.Context(), r.broker, r.topic("invoices"), 0,
+		kafkaserver.Transaction{Values: invoices("aborted-"), End: kafkaserver.Abort},
+		kafkaserver.Transaction{Values: invoices("committed-"), End: kafkaserver.Commit},
+		kafkaserver.Transaction{Values: invoices("aborted-again-"), End: kafkaserver.Abort})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.start("--until-caught-up").cmd.Wait(); err != nil {
+		t.Fatalf("recoup run: %v", err)
+	}
+	if n := r.count("SELECT count() FROM DB.scored_invoices WHERE startsWith(invoice_id, 'committed-')"); n != 3 {
+		t.Errorf("%d rows of committed invoices, want 3", n)
+	}
+	if n := r.count("SELECT count() FROM DB.scored_invoices"); n != 3 {
+		t.Errorf("%d rows, want 3: aborted invoices were scored", n)
+	}
+	r.each("dead-letter", func(rec pipeline.Record) { t.Errorf("dead letter: %s", rec.Value) })
+	if !r.drained() {
+		t.Error("the control records at the end of the log are not committed")
+	}
+}
