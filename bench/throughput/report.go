@@ -70,7 +70,8 @@ func report(plan load.Plan, records int64, recoup, peer figures, versions string
 	var out strings.Builder
 	fmt.Fprintf(&out, "# Throughput, %s\n\n", time.Now().UTC().Format(time.DateOnly))
 	fmt.Fprintf(&out, "%d records: %d distinct invoices of %d lines, %d partitions, %d segments, %d customers, "+
-		"%.1f %% errors.\n", records, plan.Invoices, plan.Lines, plan.Partitions, plan.Segments, plan.Customers, 100*plan.Injected)
+		"%.1f %% errors.\n", records, plan.Invoices, plan.Lines, plan.Partitions, plan.Segments,
+		plan.Customers, 100*plan.Injected)
 	fmt.Fprintf(&out, "%d cores, %s, %s/%s, %s; both servers and the measured process share the machine.\n",
 		runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH, versions)
 	fmt.Fprint(&out, "Method: bench/README.md.\n\n"+

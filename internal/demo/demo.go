@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"recoup/detectors"
 	"recoup/internal/app"
 	"recoup/internal/config"
 	"recoup/internal/demo/data"
@@ -83,6 +82,9 @@ func Run(ctx context.Context, options Options) error {
 // ends them in the other one.
 func run(ctx context.Context, options Options) (err error) {
 	started := time.Now()
+	if err := checkLoopback(options.Listen); err != nil {
+		return err
+	}
 	s := &show{options: options}
 	if s.warehouse, err = openWarehouse(ctx, options); err != nil {
 		return err
@@ -143,30 +145,38 @@ func speedText(speed float64) string {
 
 // perform runs the pipeline beside the replay and shows what happens.
 func (s *show) perform(ctx context.Context, cfg *config.Config) error {
+	return s.beside(ctx, func(ctx context.Context) error {
+		return runPipeline(ctx, cfg, s.options.Log, s.tally.observe)
+	}, func(ctx context.Context) error {
+		if err := s.stream(ctx, cfg); err != nil || s.options.Once {
+			return err
+		}
+		fmt.Fprintln(s.options.Out, "\nThe page and ClickHouse stay until Ctrl-C.")
+		<-ctx.Done()
+		return ctx.Err()
+	})
+}
+
+// beside runs the pipeline until the stream returns. A pipeline that ends
+// before ends the stream too, and its error is the one that counts.
+func (s *show) beside(ctx context.Context, pipeline, stream func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
-	pipelineEnded := make(chan error, 1)
+	ended := make(chan struct{})
 	go func() {
-		err := runPipeline(ctx, cfg, s.options.Log, func(v *detectors.Verdict) { s.tally.observe(v) })
-		pipelineEnded <- err
-		if err == nil {
-			err = errors.New("the pipeline ended by itself")
+		defer close(ended)
+		if err := pipeline(ctx); err != nil {
+			cancel(err)
+		} else {
+			cancel(errors.New("the pipeline ended by itself"))
 		}
-		cancel(err)
 	}()
-	// The pipeline must have ended before its servers do.
-	defer func() { cancel(nil); <-pipelineEnded }()
-	if err := s.stream(ctx, cfg); err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return cause
-		}
-		return err
+	err := stream(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
 	}
-	if s.options.Once {
-		return nil
-	}
-	fmt.Fprintln(s.options.Out, "\nThe page and ClickHouse stay until Ctrl-C.")
-	<-ctx.Done()
-	return context.Cause(ctx)
+	cancel(nil)
+	<-ended // before its servers end
+	return err
 }
 
 // stream replays the invoices, waits until all are stored and sums up.

@@ -46,11 +46,11 @@ type Bar struct {
 // Heights of the chart's parts: the flagged bars hang below the others.
 const (
 	chartWidth  = 800
-	chartHeight = 150
-	scoredBase  = 90
-	scoredHigh  = 72
-	flaggedBase = 93
-	flaggedHigh = 40
+	chartHeight = 130
+	scoredBase  = 80
+	scoredHigh  = 80
+	flaggedBase = 83
+	flaggedHigh = 47
 )
 
 // chart draws the days.
@@ -84,9 +84,8 @@ type page struct {
 // servePage starts serving what view returns on addr, which must be of the
 // loopback interface; port 0 takes a free one.
 func servePage(addr string, view func() View) (*page, error) {
-	host, _, err := net.SplitHostPort(addr)
-	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
-		return nil, fmt.Errorf("cannot serve the page on %q: give a loopback address such as 127.0.0.1:0", addr)
+	if err := checkLoopback(addr); err != nil {
+		return nil, err
 	}
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -102,6 +101,15 @@ func servePage(addr string, view func() View) (*page, error) {
 	}
 	go func() { _ = p.server.Serve(listener) }() // ends with close
 	return p, nil
+}
+
+// checkLoopback refuses addresses that other machines can reach.
+func checkLoopback(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+		return fmt.Errorf("cannot serve the page on %q: give a loopback address such as 127.0.0.1:0", addr)
+	}
+	return nil
 }
 
 // close stops serving; open connections are cut.

@@ -35,6 +35,9 @@ func openWarehouse(ctx context.Context, options Options) (*warehouse, error) {
 	if options.ClickHouse == "" {
 		return startWarehouse(ctx, options)
 	}
+	if options.Keep != "" {
+		return nil, errors.New("cannot keep the data of another server: give --keep, but not with --clickhouse")
+	}
 	host, _, err := net.SplitHostPort(options.ClickHouse)
 	if err != nil {
 		return nil, fmt.Errorf("cannot use --clickhouse %q: "+

@@ -1,0 +1,197 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"recoup/internal/clickhouse"
+	"recoup/internal/demo/data"
+)
+
+func TestMain(m *testing.M) {
+	clickhouse.ChildMain()
+	os.Exit(m.Run())
+}
+
+// screen is what the demo printed so far.
+type screen struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// waitFor returns what pattern's group matches, once the screen shows it.
+func (s *screen) waitFor(t *testing.T, pattern string) string {
+	t.Helper()
+	expression := regexp.MustCompile(pattern)
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if match := expression.FindStringSubmatch(s.String()); match != nil {
+			return match[len(match)-1]
+		}
+	}
+	t.Fatalf("%q never appeared on the screen:\n%s", pattern, s.String())
+	return ""
+}
+
+// ownTemp gives the test a temporary directory that must be empty at its end:
+// the demo leaves nothing behind.
+func ownTemp(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	t.Cleanup(func() {
+		if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 {
+			t.Errorf("left behind: %v", left)
+		}
+	})
+}
+
+// The demo with --once ends by itself and prints what it found against the
+// truth: all that today's checks are built to see, and no false alarm.
+func TestDemoOnce(t *testing.T) {
+	ownTemp(t)
+	var out screen
+	if err := Run(t.Context(), Options{Once: true, Out: &out}); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	for _, want := range []string{
+		"4,367, 0 missing, 0 twice", "4,367 invoices scored in",
+		"(36 of 36)", "(36 of 145)", "(32 of 32)", "8,469 of 12,733", "3,129 of 7,970",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, out.String())
+		}
+	}
+	native := out.waitFor(t, `default@(\S+)/recoup`)
+	if conn, err := net.Dial("tcp", native); err == nil {
+		_ = conn.Close()
+		t.Error("ClickHouse still runs")
+	}
+}
+
+// Without --once page and ClickHouse stay until Ctrl-C, the printed address
+// finds one row per invoice (G2), and the page shows the same figures.
+func TestDemoStaysUntilCancelled(t *testing.T) {
+	ownTemp(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var out screen
+	ended := make(chan error, 1)
+	go func() { ended <- Run(ctx, Options{Out: &out}) }()
+	out.waitFor(t, `(stay until Ctrl-C)`)
+	address := out.waitFor(t, `(http://\S+/)   \(version`)
+	response, err := http.Post(address, "", strings.NewReader(
+		"SELECT count() = 4367 AND uniqExact(invoice_id) = 4367 FROM recoup.scored_invoices"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(response.Body)
+	if _ = response.Body.Close(); err != nil || strings.TrimSpace(string(answer)) != "1" {
+		t.Errorf("ClickHouse answers %q, %v", answer, err)
+	}
+	body, _ := get(t, out.waitFor(t, `page +(http://\S+)`))
+	for _, want := range []string{"4,367", "(36 of 36)", "2011-07-28"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page does not show %q", want)
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("Ctrl-C gives the error %v", err)
+	}
+}
+
+// Ctrl-C in the middle of the stream is not an error either, and leaves nothing.
+func TestDemoCancelledMidway(t *testing.T) {
+	for _, after := range []string{`(page)`, `(of 4,367 scored)`} {
+		ownTemp(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var out screen
+		ended := make(chan error, 1)
+		go func() { ended <- Run(ctx, Options{Out: &out, Speed: 100}) }()
+		out.waitFor(t, after)
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("cancelled after %s: %v", after, err)
+		}
+	}
+}
+
+// On a ClickHouse that is given the demo makes a database of its own, which
+// stays: what else is there is not touched.
+func TestDemoOnGivenClickHouse(t *testing.T) {
+	ownTemp(t)
+	server, err := clickhouse.Start(t.Context(), clickhouse.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Stop(context.Background()) }()
+	var out screen
+	err = Run(t.Context(), Options{
+		Once: true, Out: &out, ClickHouse: server.NativeAddr, ClickHouseHTTP: server.HTTPAddr,
+	})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	database := out.waitFor(t, `DROP DATABASE (recoup_demo_\d+_\d+)`)
+	w := &warehouse{http: server.HTTPAddr, database: database}
+	if n, err := w.stored(t.Context()); err != nil || n != data.Count {
+		t.Errorf("%d rows in %s, %v", n, database, err)
+	}
+}
+
+// What cannot work is refused before anything starts, and says what to do.
+func TestDemoRefuses(t *testing.T) {
+	used := t.TempDir()
+	if err := os.WriteFile(filepath.Join(used, "data"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, options := range map[string]Options{
+		"give a new directory":    {Keep: used},
+		"host:port of the native": {ClickHouse: "localhost"},
+		"with --clickhouse-http":  {ClickHouse: "127.0.0.1:1", ClickHouseHTTP: "127.0.0.1:1"},
+		"not with --clickhouse":   {ClickHouse: "127.0.0.1:1", Keep: filepath.Join(used, "new")},
+		"give a loopback address": {Listen: "0.0.0.0:0"},
+	} {
+		options.Out = io.Discard
+		if err := Run(t.Context(), options); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one that says %q", err, want)
+		}
+	}
+}
+
+// A pipeline that ends ends the demo, with its error.
+func TestDemoEndsWithItsPipeline(t *testing.T) {
+	broken := errors.New("broken world")
+	s := &show{options: Options{Out: io.Discard}, tally: newTally(time.Now(), nil)}
+	err := s.beside(t.Context(), func(context.Context) error { return broken }, func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	if !errors.Is(err, broken) {
+		t.Errorf("error %v, want %v", err, broken)
+	}
+}
