@@ -1,4 +1,4 @@
-//go:build !linux || !amd64
+//go:build !linux || !amd64 || static
 
 package clickhouse
 
@@ -10,6 +10,6 @@ import (
 const libraryRuns = false
 
 func serveLibrary(path string, _ []string) error {
-	return fmt.Errorf("cannot serve %s on %s/%s: the library exists for linux/amd64 only",
+	return fmt.Errorf("cannot serve %s on %s/%s: the library exists for linux/amd64 only, and not in a static build",
 		path, runtime.GOOS, runtime.GOARCH)
 }

@@ -40,7 +40,7 @@ func find(ctx context.Context, progress func(done, total int64)) (engine, error)
 	if path, err := exec.LookPath("clickhouse"); err == nil {
 		version, err := binaryVersion(ctx, path)
 		if err == nil {
-			return binary{path: path, version: version}, nil
+			return pathBinary{path: path, version: version}, nil
 		}
 		passedOver = err.Error()
 	}
@@ -83,12 +83,12 @@ func binaryVersion(ctx context.Context, path string) (string, error) {
 	return version, nil
 }
 
-// binary is a clickhouse of the PATH.
-type binary struct{ path, version string }
+// pathBinary is a clickhouse of the PATH.
+type pathBinary struct{ path, version string }
 
-func (b binary) name() string { return b.path + " " + b.version }
+func (b pathBinary) name() string { return b.path + " " + b.version }
 
-func (b binary) command(dir string, ports ports) (*exec.Cmd, error) {
+func (b pathBinary) command(dir string, ports ports) (*exec.Cmd, error) {
 	file := filepath.Join(dir, "config.xml")
 	text, err := xml.MarshalIndent(newServerConfig(dir, file, ports), "", "  ")
 	if err != nil {

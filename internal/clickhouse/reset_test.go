@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,6 +94,7 @@ func TestResetsDoNotKill(t *testing.T) {
 		reset(t, s.NativeAddr, "")
 		reset(t, s.NativeAddr, "garbage\r\n\r\n")
 		reset(t, s.NativeAddr, hello)
+		reset(t, s.NativeAddr, hello[:9])
 		reset(t, s.HTTPAddr, "")
 		reset(t, s.HTTPAddr, "garbage\r\n\r\n")
 		reset(t, s.HTTPAddr, "\x16\x03\x01\x02\x00\x01\x00")
@@ -124,6 +127,46 @@ func TestKilledClientsDoNotKill(t *testing.T) {
 	if got := query(t, s, "SELECT count() > 0 FROM k.t"); got != "1" {
 		t.Error("no client got to insert anything: this test tests nothing")
 	}
+}
+
+// A login that cannot be must be refused with the server's own words, again and
+// again: the library dies of it.
+func TestImpossibleLoginsDoNotKill(t *testing.T) {
+	s := start(t, Options{})
+	for range 3 {
+		for want, auth := range map[string]clickhouse.Auth{
+			"code: 81, message: Database it's does not exist":              {Database: "it's"},
+			"code: 516, message: nobody: Authentication failed":            {Username: "nobody"},
+			"code: 516, message: default: Authentication failed: password": {Username: "default", Password: "x"},
+		} {
+			err := ping(t, s, auth)
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v: error %v, want %q", auth, err, want)
+			}
+		}
+		response, err := http.Post("http://nobody:x@"+s.HTTPAddr+"/?database=nope", "", strings.NewReader("SELECT 1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+	}
+	query(t, s, "CREATE DATABASE `it's`")
+	for _, database := range []string{"it's", "default", ""} {
+		if err := ping(t, s, clickhouse.Auth{Database: database, Username: "default"}); err != nil {
+			t.Errorf("database %q: %v", database, err)
+		}
+	}
+	mustLive(t, s)
+}
+
+func ping(t *testing.T, s *Server, auth clickhouse.Auth) error {
+	t.Helper()
+	conn, err := clickhouse.Open(&clickhouse.Options{Addr: []string{s.NativeAddr}, Auth: auth})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	return conn.Ping(t.Context())
 }
 
 // The control of the tests above: without the shield the library dies.

@@ -117,10 +117,10 @@ func (s *Server) Restart(ctx context.Context) error {
 	}
 	s.closeShields()
 	var err error
-	if s.native, err = listenShield(s.NativeAddr, speaksNative); err != nil {
+	if s.native, err = listenShield(s.NativeAddr); err != nil {
 		return err
 	}
-	if s.http, err = listenShield(s.HTTPAddr, speaksHTTP); err != nil {
+	if s.http, err = listenShield(s.HTTPAddr); err != nil {
 		s.closeShields()
 		return err
 	}
@@ -133,10 +133,10 @@ func (s *Server) Restart(ctx context.Context) error {
 
 // listen opens the two public ports and holds them from now on.
 func (s *Server) listen() (err error) {
-	if s.native, err = listenShield("", speaksNative); err != nil {
+	if s.native, err = listenShield(""); err != nil {
 		return err
 	}
-	if s.http, err = listenShield("", speaksHTTP); err != nil {
+	if s.http, err = listenShield(""); err != nil {
 		s.closeShields()
 		return err
 	}
@@ -181,8 +181,8 @@ func (s *Server) launchOnce(ctx context.Context) error {
 		return err
 	}
 	s.process = process
-	s.native.serve(ports.nativeAddr())
-	s.http.serve(ports.httpAddr())
+	s.native.serve(ports.nativeAddr(), nativeGreeter(s.native.stop, ports.httpAddr()))
+	s.http.serve(ports.httpAddr(), httpGreeter)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package clickhouse
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -11,16 +12,15 @@ import (
 	"recoup/internal/child"
 )
 
-// shield is a TCP proxy in front of the server's port. In the library an
-// exception that leaves a connection's handler ends the whole process
+// shield is a TCP proxy in front of one of the server's ports. In the library
+// an exception that leaves a connection's handler ends the whole process
 // (clickhouse-server installs a handler for that, clickhouse-local does not): a
-// TCP reset by a client that was killed is enough, or a first packet that makes
-// no sense. So the shield turns every reset into an orderly end and refuses
-// clients that speak another protocol. It also keeps the public address while
-// the server behind it is away.
+// TCP reset by a killed client is enough, a wrong password, a database that
+// does not exist, or a first packet that makes no sense. So the shield turns
+// every reset into an orderly end, refuses impossible logins itself and hangs
+// up on other protocols. It also keeps the public address over a restart.
 type shield struct {
 	listener net.Listener
-	speaks   func(first []byte) bool
 	stop     context.Context // ends when the shield closes
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
@@ -30,26 +30,13 @@ type shield struct {
 // The native protocol notices the end of the connection at once.
 const drainTime = 3 * time.Second
 
-// firstBytes is how much a client must send before it is let through. Every
-// request of both protocols is longer.
-const firstBytes = 4
-
-// speaksNative accepts the Hello packet: type 0, then the length and the name
-// of the client.
-func speaksNative(first []byte) bool { return first[0] == 0 && first[1] > 0 }
-
-// speaksHTTP accepts the methods that ClickHouse serves.
-func speaksHTTP(first []byte) bool {
-	switch string(first) {
-	case "GET ", "POST", "HEAD", "PUT ", "OPTI", "DELE":
-		return true
-	}
-	return false
-}
+// greeter reads what a client says first. It returns what it has taken from the
+// reader, to be sent on, or an answer for a client that is not let through.
+type greeter func(client *bufio.Reader) (forward, answer []byte, err error)
 
 // listenShield opens the port at addr, any free loopback port when addr is "".
 // Connections wait until serve.
-func listenShield(addr string, speaks func(first []byte) bool) (*shield, error) {
+func listenShield(addr string) (*shield, error) {
 	var listener net.Listener
 	var err error
 	if addr == "" {
@@ -60,53 +47,60 @@ func listenShield(addr string, speaks func(first []byte) bool) (*shield, error) 
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen for ClickHouse's clients: %w", err)
 	}
-	s := &shield{listener: listener, speaks: speaks}
+	s := &shield{listener: listener}
 	s.stop, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }
 
 func (s *shield) addr() string { return s.listener.Addr().String() }
 
-// serve starts to pass connections on to the server at addr.
-func (s *shield) serve(addr string) {
+// serve starts to pass the connections that greet lets through on to the server
+// at addr.
+func (s *shield) serve(addr string, greet greeter) {
 	s.running.Go(func() {
 		for {
 			client, err := s.listener.Accept()
 			if err != nil {
 				return // closed
 			}
-			s.running.Go(func() { s.pass(client, addr) })
+			s.running.Go(func() { s.admit(client.(*net.TCPConn), addr, greet) })
 		}
 	})
 }
 
-// pass copies both ways until both sides have ended or the shield closes.
-func (s *shield) pass(client net.Conn, addr string) {
+// admit connects one client to the server, or tells it why not.
+func (s *shield) admit(client *net.TCPConn, addr string, greet greeter) {
 	defer func() { _ = client.Close() }()
-	hangUp := context.AfterFunc(s.stop, func() { _ = client.Close() })
-	defer hangUp()
-	first := make([]byte, firstBytes)
-	if _, err := io.ReadFull(client, first); err != nil || !s.speaks(first) {
+	defer context.AfterFunc(s.stop, func() { _ = client.Close() })()
+	reader := bufio.NewReader(client)
+	first, answer, err := greet(reader)
+	if err != nil || answer != nil {
+		_, _ = client.Write(answer) // a client that is gone needs no answer
 		return
 	}
-	server, err := (&net.Dialer{}).DialContext(s.stop, "tcp4", addr)
+	buffered, _ := reader.Peek(reader.Buffered()) // never more than there is
+	conn, err := (&net.Dialer{}).DialContext(s.stop, "tcp4", addr)
 	if err != nil {
 		return
 	}
+	server := conn.(*net.TCPConn)
 	defer func() { _ = server.Close() }()
-	release := context.AfterFunc(s.stop, func() { _ = server.Close() })
-	defer release()
-	if _, err := server.Write(first); err != nil {
+	defer context.AfterFunc(s.stop, func() { _ = server.Close() })()
+	if _, err := server.Write(append(first, buffered...)); err != nil {
 		return
 	}
+	pass(client, server)
+}
 
+// pass copies both ways until both sides have ended.
+func pass(client, server *net.TCPConn) {
 	var up sync.WaitGroup
 	up.Go(func() {
 		_, _ = io.Copy(server, client) // ends with the client, by FIN or by reset
-		_ = server.(*net.TCPConn).CloseWrite()
+		_ = server.CloseWrite()
 	})
 	_, _ = io.Copy(client, server)
-	_ = client.(*net.TCPConn).CloseWrite()
+	_ = client.CloseWrite()
 	// The client may be gone while the server still sends. Closing the server's
 	// connection with unread data would reset it: read to its end first, but an
 	// HTTP answer may have none.
