@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"recoup/cases"
+	"recoup/docs/contract/contracttest"
 	"recoup/pipeline"
 	"recoup/pipeline/memlog"
 	"recoup/sinks/memstore"
@@ -127,6 +128,9 @@ func (w *world) outcome(t *testing.T) outcome {
 	bodies := map[string]string{}
 	for p := range 3 {
 		for _, r := range w.log.Records(w.opt.Topics.Cases, p) {
+			if err := contracttest.Validate(r.Value); err != nil {
+				t.Errorf("case: %v", err)
+			}
 			var c cases.Case
 			if err := json.Unmarshal(r.Value, &c); err != nil {
 				t.Fatal(err)
@@ -140,6 +144,9 @@ func (w *world) outcome(t *testing.T) outcome {
 	}
 	for p := range 2 {
 		for _, r := range w.log.Records(w.opt.Topics.DeadLetter, p) {
+			if err := contracttest.Validate(r.Value); err != nil {
+				t.Errorf("dead letter: %v", err)
+			}
 			var d pipeline.DeadLetter
 			if err := json.Unmarshal(r.Value, &d); err != nil {
 				t.Fatal(err)
@@ -194,6 +201,13 @@ func TestMemberScoresEverything(t *testing.T) {
 		}
 		if len(got.cases) != 2*21 {
 			t.Errorf("got %d cases, want 42", len(got.cases))
+		}
+		for p := range 2 {
+			for _, r := range w.log.Records(w.opt.Topics.Suspects, p) {
+				if err := contracttest.Validate(r.Value); err != nil {
+					t.Errorf("decision log: %v", err)
+				}
+			}
 		}
 		if len(got.dead) != 2*11 {
 			t.Errorf("got %d dead letters, want 22", len(got.dead))

@@ -69,7 +69,7 @@ func (w *Worker) own(ctx context.Context, c *claim) error {
 	}
 	d := Decision{Schema: DecisionSchema, Kind: kindOwnership, Member: m.opt.Member,
 		Source: w.position, DetectedAt: m.opt.Now().UTC()}
-	d.Source.Offset = c.position()
+	d.Source.Offset = max(c.position(), 0)
 	value, err := d.encode()
 	if err != nil {
 		return err
