@@ -59,11 +59,15 @@ func TestRuleAgainstExactArithmetic(t *testing.T) {
 	for _, bp := range []int64{0, 1, 1234, 1500, 9999} {
 		s := DefaultSettings()
 		s.DeviationBasisPoints = bp
-		for _, mean := range extremes {
+		means := slices.Clone(extremes)
+		for range 40 { // so large that a float cannot see the last ten-thousandth
+			means = append(means, invoice.Amount(1<<61+rng.Int64N(1<<61)))
+		}
+		for _, mean := range means {
 			e := taughtWith(s, 40, mean)
 			edge := new(big.Int).Mul(big.NewInt(int64(mean)), big.NewInt(10000-bp))
 			billed := append(slices.Clone(extremes), clamp(edge.Div(edge, big.NewInt(10000))))
-			for range 20 {
+			for range 5 {
 				billed = append(billed, invoice.Amount(rng.Uint64()))
 			}
 			for _, around := range billed {
@@ -107,9 +111,6 @@ func checkSane(t *testing.T, v *Verdict) {
 	if !v.Suspect && v.Decision != DecisionNone || v.Suspect && v.Taught {
 		t.Fatalf("suspect %v, decision %s, taught %v", v.Suspect, v.Decision, v.Taught)
 	}
-	if _, err := json.Marshal(v); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // Whatever can be decoded can be scored: no panic, a sane verdict, nothing
@@ -134,6 +135,9 @@ func FuzzScore(f *testing.F) {
 			e.Score(&v)
 			e.Score(&w)
 			checkSane(t, &v)
+			if _, err := json.Marshal(&v); err != nil {
+				t.Fatal(err)
+			}
 			if !reflect.DeepEqual(v, w) || dump(e) != before {
 				t.Fatal("scoring changed something")
 			}
@@ -215,6 +219,27 @@ func TestCleanInvoicesDoNotAllocate(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(2000, score); n != 0 {
 		t.Errorf("%v allocations per clean invoice", n)
+	}
+}
+
+// Hours are whole and round towards the past, before 1970 too.
+func TestHours(t *testing.T) {
+	for ms, want := range map[int64]int64{0: 0, msPerHour - 1: 0, msPerHour: 1, -1: -1, -msPerHour: -1, -msPerHour - 1: -2} {
+		if got := hourOf(ms); got != want {
+			t.Errorf("hour of %d ms is %d, want %d", ms, got, want)
+		}
+	}
+}
+
+// A record without a time of its own is taken at its word.
+func TestEventTime(t *testing.T) {
+	inv := usual(1, 0)
+	for received, implausible := range map[time.Time]bool{
+		inv.IssuedAt.Add(-25 * time.Hour): true, inv.IssuedAt: false, {}: false, time.UnixMilli(-1): false} {
+		if ms, got := eventTime(inv, received, 24*time.Hour); got != implausible ||
+			(!implausible && ms != inv.IssuedAt.UnixMilli()) || (implausible && ms != received.UnixMilli()) {
+			t.Errorf("received %v: event time %d, implausible %v", received, ms, got)
+		}
 	}
 }
 

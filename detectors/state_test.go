@@ -224,7 +224,7 @@ func crashing(t *testing.T, rng *rand.Rand, records []received, applied func(int
 
 // G5: crashes change neither verdicts nor baselines, wherever they fall.
 func TestCrashesChangeNothing(t *testing.T) {
-	for seed := range uint64(25) {
+	for seed := range uint64(12) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		records := world(rng, 600)
 		want := make([]string, len(records))
