@@ -67,6 +67,7 @@ type bench struct {
 
 // measure starts the servers, fills the topic and takes the figures.
 func measure(ctx context.Context, plan load.Plan, results string) error {
+	busy := loadAverage()
 	dir, err := os.MkdirTemp("", "recoup-bench-")
 	if err != nil {
 		return err
@@ -110,7 +111,7 @@ func measure(ctx context.Context, plan load.Plan, results string) error {
 	if err != nil {
 		return err
 	}
-	text := report(plan, records, recoup, peer, versions)
+	text := report(plan, records, recoup, peer, versions, busy)
 	fmt.Print("\n", text)
 	if results == "" {
 		return nil

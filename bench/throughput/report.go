@@ -16,6 +16,17 @@ import (
 	"recoup/bench/load"
 )
 
+// loadAverage returns how busy the machine is with other work, as a sentence;
+// empty where the system does not say.
+func loadAverage() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	oneMinute, _, _ := strings.Cut(string(text), " ")
+	return "Load average of the machine before: " + oneMinute + ". "
+}
+
 // figures are what one process took.
 type figures struct {
 	wall, cpu time.Duration
@@ -62,7 +73,7 @@ func checkRows(ctx context.Context, addr string, invoices int) error {
 }
 
 // report writes the result as Markdown, without anything that names the machine's paths.
-func report(plan load.Plan, records int64, recoup, peer figures, versions string) string {
+func report(plan load.Plan, records int64, recoup, peer figures, versions, busy string) string {
 	row := func(name string, f figures) string {
 		return fmt.Sprintf("| %s | %.1f | %.0f | %.1f | %.2f |\n", name, f.wall.Seconds(),
 			float64(records)/f.wall.Seconds(), f.cpu.Seconds(), f.cpu.Seconds()*1e6/float64(records))
@@ -74,7 +85,7 @@ func report(plan load.Plan, records int64, recoup, peer figures, versions string
 		plan.Customers, 100*plan.Injected)
 	fmt.Fprintf(&out, "%d cores, %s, %s/%s, %s; both servers and the measured process share the machine.\n",
 		runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH, versions)
-	fmt.Fprint(&out, "Method: bench/README.md.\n\n"+
+	fmt.Fprint(&out, busy+"Method: bench/README.md.\n\n"+
 		"| process | wall, s | invoices/s | CPU, s | CPU-s per million |\n|---|---|---|---|---|\n",
 		row("recoup run --until-caught-up", recoup), row("peer: fetch and decode, discard", peer))
 	fmt.Fprintf(&out, "\nrecoup reaches %.0f %% of the peer's rate and takes %.1f times its CPU.\n",
