@@ -224,7 +224,9 @@ func TestCleanInvoicesDoNotAllocate(t *testing.T) {
 
 // Hours are whole and round towards the past, before 1970 too.
 func TestHours(t *testing.T) {
-	for ms, want := range map[int64]int64{0: 0, msPerHour - 1: 0, msPerHour: 1, -1: -1, -msPerHour: -1, -msPerHour - 1: -2} {
+	for ms, want := range map[int64]int64{
+		0: 0, msPerHour - 1: 0, msPerHour: 1, -1: -1, -msPerHour: -1, -msPerHour - 1: -2,
+	} {
 		if got := hourOf(ms); got != want {
 			t.Errorf("hour of %d ms is %d, want %d", ms, got, want)
 		}

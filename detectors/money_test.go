@@ -71,8 +71,10 @@ func TestPayable(t *testing.T) {
 		pays, of invoice.Amount
 	}{
 		{"net", invoice.Invoice{Currency: "EUR", NetAmount: 900000}, BasisNet, 900000, 1000000, 1000000},
-		{"rate", invoice.Invoice{Currency: "EUR", NetAmount: 900000, TaxRate: rate(20)}, BasisGross, 1080000, 1200000, 1000000},
-		{"gross", invoice.Invoice{Currency: "EUR", NetAmount: 900000, GrossAmount: set(990000)}, BasisGross, 990000, 1100000, 1000000},
+		{"rate", invoice.Invoice{Currency: "EUR", NetAmount: 900000, TaxRate: rate(20)},
+			BasisGross, 1080000, 1200000, 1000000},
+		{"gross", invoice.Invoice{Currency: "EUR", NetAmount: 900000, GrossAmount: set(990000)},
+			BasisGross, 990000, 1100000, 1000000},
 		{"gross and rate", invoice.Invoice{Currency: "EUR", NetAmount: 900000, GrossAmount: set(990000), TaxRate: rate(20)},
 			BasisGross, 990000, 1200000, 1000000},
 		{"gross of nothing", invoice.Invoice{Currency: "EUR", GrossAmount: set(0)}, BasisGross, 0, 1000000, 1000000},

@@ -87,7 +87,8 @@ func days(d time.Duration) string {
 
 // Kinds of values, by key; what is in none of them is compared as text.
 var (
-	amountKeys = []string{"billed", "expected", "expected_low", "expected_high", "loss", "loss_low", "loss_high", "repaired"}
+	amountKeys = []string{"billed", "expected", "expected_low", "expected_high", "loss", "loss_low", "loss_high",
+		"repaired"}
 	numberKeys = []string{"p_error", "n", "cv", "deviation_pct", "suspects"}
 	listKeys   = []string{"rules", "causes"}
 )
