@@ -54,12 +54,14 @@ func TestSendKeepsOrder(t *testing.T) {
 	}
 }
 
-// A refused append ends the sending with its error; nothing hangs.
+// A refused append ends the sending with its error; nothing hangs, though the
+// generator is far ahead by then.
 func TestSendStopsAtError(t *testing.T) {
 	broken := errors.New("disk full")
 	log := memlog.New(memlog.Options{Hooks: memlog.Hooks{
 		BeforeAppend: func(_ string, partition int, _ []pipeline.Record) error {
 			if partition == 2 {
+				time.Sleep(200 * time.Millisecond)
 				return broken
 			}
 			return nil

@@ -183,6 +183,23 @@ func TestDemoRefuses(t *testing.T) {
 	}
 }
 
+// The bundled invoices are years old: none may be older than what the tables
+// keep, or a merge would drop it.
+func TestRetentionCoversTheInvoices(t *testing.T) {
+	all, err := samples()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := time.Parse(time.DateOnly, all[0].day)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &show{warehouse: &warehouse{native: "127.0.0.1:9000", database: "recoup"}}
+	if left := time.Until(first.Add(s.config("127.0.0.1:9092").ClickHouse.Retention.Std())); left < 0 {
+		t.Errorf("the first invoice is %v beyond the retention", -left)
+	}
+}
+
 // A pipeline that ends ends the demo, with its error.
 func TestDemoEndsWithItsPipeline(t *testing.T) {
 	broken := errors.New("broken world")
