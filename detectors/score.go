@@ -109,7 +109,7 @@ func (e *Engine) readBaselines() {
 func (e *Engine) deviation(v *Verdict) float64 {
 	c := &e.cur
 	limit := float64(e.settings.DeviationBasisPoints) / wholeBasisPoints
-	narrow, p, firedKind := false, 0.0, bySeller
+	narrow, firedKind, highest := false, bySeller, 0.0
 	for kind := range bySeller { // the seller as a whole has no rule
 		st := &c.stats[kind]
 		if st.n == 0 || st.mean <= 0 {
@@ -122,14 +122,14 @@ func (e *Engine) deviation(v *Verdict) float64 {
 		if st.n < e.settings.MinN || st.cv > e.settings.MaxCV {
 			continue
 		}
-		one := normal((shortfall(c.inv.NetAmount, st.mean) - limit) / max(st.cv, leastCV))
+		z := (shortfall(c.inv.NetAmount, st.mean) - limit) / max(st.cv, leastCV)
 		if fired { // the integers decide, the float only grades
-			one = max(one, 0.5)
+			z = max(z, 0)
 		} else {
-			one = min(one, belowHalf)
+			z = min(z, belowZero)
 		}
-		if !narrow || one > p {
-			p = one
+		if !narrow || z > highest {
+			highest = z
 			if fired {
 				firedKind = kind
 			}
@@ -139,6 +139,7 @@ func (e *Engine) deviation(v *Verdict) float64 {
 	if !narrow {
 		return e.graded(v)
 	}
+	p := normal(highest)
 	if firedKind != bySeller {
 		v.Causes = append(v.Causes, e.deviationFinding(v, firedKind, p))
 	}
@@ -152,8 +153,9 @@ const (
 	gradedCV = 0.05
 )
 
-// belowHalf is the highest probability of a rule that did not fire.
-var belowHalf = math.Nextafter(0.5, 0)
+// belowZero is the highest z of a rule that did not fire: near enough to 0 to
+// make no difference, far enough that its Φ is below 0.5.
+const belowZero = -1e-9
 
 // normal is Φ, the standard normal distribution function.
 func normal(z float64) float64 { return 0.5 * math.Erfc(-z/math.Sqrt2) }
