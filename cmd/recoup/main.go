@@ -28,8 +28,6 @@ type commandLine struct {
 
 	Demo        demoCommand        `cmd:"" help:"See it work on this machine; brings its own Kafka and ClickHouse."`
 	Run         runCommand         `cmd:"" help:"Score every invoice of the topic, store it, open cases: the service."`
-	Run         runCommand         `cmd:"" help:"Score every invoice of the topic, store it, open cases."`
-	Demo        demoCommand        `cmd:"" help:"See it work: real pipeline, real invoices, nothing to set up."`
 	Score       scoreCommand       `cmd:"" help:"Score a file of invoices; no servers needed."`
 	Check       checkCommand       `cmd:"" help:"Run scenario files: what would these settings say?"`
 	Migrate     migrateCommand     `cmd:"" help:"Make or update the tables in ClickHouse."`
