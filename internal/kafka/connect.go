@@ -141,14 +141,23 @@ func (c *Client) refresh(ctx context.Context) error {
 func (c *Client) unreachable(ctx context.Context, err error) error {
 	at := strings.Join(c.settings.Brokers, ", ")
 	var known *lost
-	switch {
-	case ctx.Err() != nil:
-		return fmt.Errorf("cannot reach Kafka at %s: %w", at, ctx.Err())
+	switch ended := ended(ctx); {
+	case ended != nil:
+		return fmt.Errorf("cannot reach Kafka at %s: %w", at, ended)
 	case errors.As(err, &known):
 		return known
 	}
 	err = bare(err)
 	return &lost{at: at, err: err, fix: c.fix(err)}
+}
+
+// ended is ctx.Err(), but true to the deadline: a connection's own timer may
+// strike a moment before that of the context it was set from.
+func ended(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
 }
 
 // bare removes kafka-go's function name from an error.

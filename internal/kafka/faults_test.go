@@ -1,12 +1,15 @@
 package kafka
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	kafkago "github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -191,5 +194,56 @@ func TestCloseDuringRebalance(t *testing.T) {
 	}
 	if err := a.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A fetch that was given up goes on in kafka-go for a moment: what it still
+// reads must not land in the records of the next one. The race detector sees it.
+func TestGivenUpFetch(t *testing.T) {
+	c := connect(t, fake(t).ListenAddrs()[0])
+	topic := makeTopic(t, c, 1, nil)
+	r := c.Log().Open(topic, 0)
+	for round := range int64(20) {
+		ctx, cancel := context.WithTimeout(context30(t), 20*time.Millisecond)
+		if _, err := r.Fetch(ctx, round); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("an idle Fetch of 20 ms: %v, want DeadlineExceeded", err)
+		}
+		cancel()
+		value := bytes.Repeat([]byte{byte(round)}, 1000)
+		if _, err := c.Log().Append(context30(t), topic, 0, []pipeline.Record{{Value: value}}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := r.Fetch(context30(t), round)
+		if err != nil || len(got.Records) != 1 || !bytes.Equal(got.Records[0].Value, value) {
+			t.Fatalf("round %d: %d records, %v; want the one that was written", round, len(got.Records), err)
+		}
+	}
+}
+
+// What another client does to the topics is seen at once, not seconds later.
+func TestSeesOtherClients(t *testing.T) {
+	addr := fake(t).ListenAddrs()[0]
+	c, other := connect(t, addr), connect(t, addr)
+	for range 3 {
+		topic := makeTopic(t, other, 2, nil)
+		began := time.Now()
+		if n, err := c.Log().Partitions(context30(t), topic); err != nil || n != 2 {
+			t.Errorf("Partitions of a new topic = %d, %v; want 2", n, err)
+		}
+		grown, err := other.api.CreatePartitions(context30(t), &kafkago.CreatePartitionsRequest{
+			Topics: []kafkago.TopicPartitionsConfig{{Name: topic, Count: 3}}})
+		if err != nil || grown.Errors[topic] != nil {
+			t.Fatal(err, grown)
+		}
+		if n, err := c.Log().Partitions(context30(t), topic); err != nil || n != 3 {
+			t.Errorf("Partitions of a grown topic = %d, %v; want 3", n, err)
+		}
+		topic = makeTopic(t, other, 1, nil)
+		if _, err := c.Log().Append(context30(t), topic, 0, []pipeline.Record{{Key: []byte("k")}}); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("seeing it took %v", took)
+		}
 	}
 }

@@ -154,8 +154,9 @@ func (g *group) start(gen *kafkago.Generation) *generation {
 		select {
 		case <-ctx.Done():
 		case <-out.left:
+		case <-out.done:
 		}
-		close(out.done)
+		out.end()
 		// kafka-go keeps the connection, over which a last commit may still go, and
 		// rejoins only once this function returns.
 		<-out.left
@@ -228,20 +229,23 @@ type generation struct {
 	group    *group
 	gen      *kafkago.Generation
 	assigned map[int]int64
-	done     chan struct{}
 
-	leave sync.Once
-	left  chan struct{} // closed by leave
+	ends, leaves sync.Once
+	done         chan struct{} // closed by end
+	left         chan struct{} // closed by Leave
 }
 
 // Assigned returns a copy of the assignment.
 func (g *generation) Assigned() map[int]int64 { return maps.Clone(g.assigned) }
 
-// Done is closed when the broker ended the generation, or at Leave.
+// Done is closed when the broker ended the generation, at a refused commit, or
+// at Leave.
 func (g *generation) Done() <-chan struct{} { return g.done }
 
 // Leave lets kafka-go go on to the next generation; commits are refused from now on.
-func (g *generation) Leave() { g.leave.Do(func() { close(g.left) }) }
+func (g *generation) Leave() { g.leaves.Do(func() { close(g.left) }) }
+
+func (g *generation) end() { g.ends.Do(func() { close(g.done) }) }
 
 // Commit stores the offsets with the group's coordinator. While a rebalance
 // waits for this member, the broker still takes them: nobody else owns the
@@ -261,6 +265,7 @@ func (g *generation) Commit(ctx context.Context, offsets map[int]int64) error {
 		return nil
 	case errors.Is(err, kafkago.IllegalGeneration), errors.Is(err, kafkago.UnknownMemberId),
 		errors.Is(err, kafkago.RebalanceInProgress), errors.Is(err, kafkago.FencedInstanceID):
+		g.end() // no need to wait for the next heartbeat to be refused too
 		err = fmt.Errorf("%w: %w", pipeline.ErrFenced, err)
 	case !errors.Is(err, pipeline.ErrFenced):
 		err = g.group.c.explain(ctx, err)

@@ -158,7 +158,7 @@ func (c *Client) settled(ctx context.Context, topic string, partition int, try f
 		cancel()
 		switch {
 		case lookErr != nil:
-			return lookErr
+			return c.explain(ctx, lookErr)
 		case !known:
 			return fmt.Errorf("%w: %s/%d", pipeline.ErrNoTopic, topic, partition)
 		case time.Since(began) > c.patience:
@@ -215,9 +215,12 @@ func (c *Client) explain(ctx context.Context, err error) error {
 	}
 	err = bare(err)
 	var code kafkago.Error
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
+	var known *lost
+	switch ended := ended(ctx); {
+	case ended != nil:
+		return ended
+	case errors.As(err, &known):
+		return known
 	case errors.Is(err, kafkago.OffsetOutOfRange):
 		return pipeline.ErrOutOfRange
 	case errors.Is(err, kafkago.MessageSizeTooLarge), errors.Is(err, kafkago.RecordListTooLarge):
@@ -280,19 +283,17 @@ func (r *reader) Fetch(ctx context.Context, offset int64) (pipeline.Fetched, err
 }
 
 func (r *reader) fetch(ctx context.Context) error {
-	buf := r.reply.buf
-	if cap(buf) > maxKeptBuffer {
-		buf = nil
-	}
 	return r.c.settled(ctx, r.ask.topic, int(r.ask.partition), func(ctx context.Context) error {
-		// A call that ended early may still be read into by kafka-go: its buffer is
-		// given up with it.
-		call := &fetchCall{ask: r.ask, clientID: r.c.settings.ClientID, buf: buf}
-		buf = nil
+		call := &fetchCall{ask: r.ask, clientID: r.c.settings.ClientID}
+		if cap(r.reply.buf) <= maxKeptBuffer {
+			call.buf = r.reply.buf
+		}
+		// kafka-go may go on with a call that ended early: its buffer is lost with it.
+		r.reply.buf = nil
 		if _, err := r.c.transport.RoundTrip(ctx, r.c.api.Addr, call); err != nil {
 			return err
 		}
-		r.reply, buf = call, call.buf
+		r.reply = call
 		if code := call.answer.code; code != 0 {
 			return kafkago.Error(code)
 		}
