@@ -17,10 +17,11 @@ const (
 // detectLineSum finds invoices whose lines do not add up to their net amount.
 //
 // Lines may carry more decimals than the currency, the net amount may not: so
-// half a coin is allowed for rounding the sum once. All 43,231 clean invoices of
-// the two real data sets it was measured on add up exactly. Within half a coin a line the finding
-// stands but makes no suspect by itself. A line without line_net, or no line at
-// all, leaves nothing to check; net 0 is detectZeroNet's.
+// half a coin is allowed for rounding the sum once. (All 40,831 clean invoices
+// and 2,400 credit notes of the two real data sets it was measured on add up
+// exactly.) Within half a coin a line the finding stands but makes no suspect by
+// itself. A line without line_net, or no line at all, leaves nothing to check;
+// net 0 is detectZeroNet's.
 func detectLineSum(s *Subject) (Finding, bool) {
 	inv := s.Invoice
 	sum, ok := linesLessDiscount(inv)
