@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"os"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -93,6 +92,15 @@ func (p *Process) Kill() {
 	<-p.done
 }
 
+// KillGroup ends the process and those it started in its group at once, and
+// waits.
+func (p *Process) KillGroup() {
+	if p.Ended() == nil {
+		killGroup(p.PID())
+	}
+	p.Kill()
+}
+
 // Stop asks the process to end (SIGTERM) and waits. When ctx ends first it
 // kills the process and says so.
 func (p *Process) Stop(ctx context.Context) error {
@@ -107,14 +115,6 @@ func (p *Process) Stop(ctx context.Context) error {
 		p.Kill()
 		return fmt.Errorf("cannot stop process %d in time, killed it: %w", p.PID(), ctx.Err())
 	}
-}
-
-// Signal sends sig to the process.
-func (p *Process) Signal(sig os.Signal) error {
-	if err := p.cmd.Process.Signal(sig); err != nil {
-		return fmt.Errorf("cannot send %v to process %d: %w", sig, p.PID(), err)
-	}
-	return nil
 }
 
 // Ports of servers lie below the range the kernel takes ports of outgoing
