@@ -129,7 +129,7 @@ func (s *show) config(brokerAddr string) *config.Config {
 // announce says where everything is before the first invoice comes.
 func (s *show) announce(page, brokerAddr string) {
 	out := s.options.Out
-	fmt.Fprintf(out, "recoup demo: %s real invoices, %s a second\n", thousands(len(s.samples)), speedText(s.options.Speed))
+	fmt.Fprintf(out, "recoup demo: %s real invoices, %s\n", thousands(len(s.samples)), speedText(s.options.Speed))
 	fmt.Fprintf(out, "  page        %s\n", page)
 	fmt.Fprintf(out, "  ClickHouse  clickhouse://default@%s/%s   http://%s/   (version %s)\n",
 		s.warehouse.native, s.warehouse.database, s.warehouse.http, s.warehouse.version)
@@ -138,9 +138,9 @@ func (s *show) announce(page, brokerAddr string) {
 
 func speedText(speed float64) string {
 	if speed <= 0 {
-		return "as many as possible"
+		return "as fast as possible"
 	}
-	return thousands(int(speed))
+	return fmt.Sprintf("%g a second", speed)
 }
 
 // perform runs the pipeline beside the replay and shows what happens.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
 
 	"recoup/internal/clickhouse"
 )
@@ -63,26 +64,29 @@ func startWarehouse(ctx context.Context, options Options) (*warehouse, error) {
 	if err := checkKeep(options.Keep); err != nil {
 		return nil, err
 	}
-	var bar *progressbar.ProgressBar
-	server, err := clickhouse.Start(ctx, clickhouse.Options{
-		Dir: options.Keep,
-		Progress: func(done, total int64) {
-			if bar == nil {
-				bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(options.Out),
-					progressbar.OptionSetDescription("installing ClickHouse, once"), progressbar.OptionShowBytes(true),
-					progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionOnCompletion(func() {
-						_, _ = fmt.Fprintln(options.Out)
-					}))
-			}
-			_ = bar.Set64(done) // a bar that cannot be drawn must not stop the demo
-		},
-	})
+	server, err := clickhouse.Start(ctx, clickhouse.Options{Dir: options.Keep, Progress: installing(options.Out)})
 	if err != nil {
 		return nil, err
 	}
 	return &warehouse{
 		native: server.NativeAddr, http: server.HTTPAddr, database: "recoup", version: server.Version, own: server,
 	}, nil
+}
+
+// installing shows how far the installation of ClickHouse is: with a bar on a
+// terminal, in one line elsewhere.
+func installing(out io.Writer) func(done, total int64) {
+	var bar *progressbar.ProgressBar
+	return func(done, total int64) {
+		if bar == nil {
+			file, ok := out.(*os.File)
+			fmt.Fprintf(out, "installing ClickHouse (%d MB), once\n", total/1_000_000)
+			bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(out), progressbar.OptionShowBytes(true),
+				progressbar.OptionSetVisibility(ok && term.IsTerminal(int(file.Fd()))),
+				progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish())
+		}
+		_ = bar.Set64(done) // a bar that cannot be drawn must not stop the demo
+	}
 }
 
 // checkKeep refuses a directory with older data: its rows would count as
