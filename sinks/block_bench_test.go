@@ -66,12 +66,13 @@ func BenchmarkAppend(b *testing.B) {
 	}
 	run := func(name string, do func(blk *Block)) {
 		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
+			before := processTime(b)
 			for n := 0; n < b.N; n += rows {
 				blk := newBlock()
 				do(blk)
 				blk.release()
 			}
+			b.ReportMetric((processTime(b)-before).Seconds()/float64(b.N)*1e6, "cpu-s/M")
 		})
 	}
 	fill := func(blk *Block) {

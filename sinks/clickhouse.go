@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -32,7 +33,7 @@ type idleConn struct {
 }
 
 const (
-	maxIdle = 4
+	maxIdle = 2 // each keeps buffers of its largest insert
 	// idleLimit is how long an unused insert connection is trusted to be alive:
 	// well below the minutes after which servers and firewalls drop one.
 	idleLimit = 30 * time.Second
@@ -142,15 +143,40 @@ func (c *client) insert(ctx context.Context, in insertion) error {
 	return nil
 }
 
-// insertSettings make an insert synchronous and idempotent.
+// insertSettings make an insert synchronous and idempotent. Asynchronous ones, a
+// server default since 26, would acknowledge a buffer and deduplicate its content
+// instead of our token.
 func insertSettings(token string) []ch.Setting {
 	return []ch.Setting{
-		// Asynchronous inserts, a server default since 26, would acknowledge a
-		// buffer and deduplicate its content instead of our token.
 		{Key: "async_insert", Value: "0", Important: true},
 		{Key: "insert_deduplicate", Value: "1", Important: true},
 		{Key: "insert_deduplication_token", Value: token, Important: true},
 	}
+}
+
+// insertRows inserts rows of a copied topic in one block, once per token.
+func (c *client) insertRows(ctx context.Context, into copied, rows []logRow, queryID, token string) error {
+	ctx, cancel := context.WithTimeout(ctx, c.settings.QueryTimeout)
+	defer cancel()
+	settings := clickhouse.Settings{}
+	for _, s := range insertSettings(token) {
+		settings[s.Key] = s.Value
+	}
+	ctx = clickhouse.Context(ctx, clickhouse.WithQueryID(queryID), clickhouse.WithSettings(settings))
+	batch, err := c.queries.PrepareBatch(ctx, "INSERT INTO "+c.in(into.table)+" (`"+strings.Join(into.columns, "`, `")+"`)")
+	if err != nil {
+		return explain("insert into "+into.table, err)
+	}
+	for _, row := range rows {
+		if err := batch.AppendStruct(row); err != nil {
+			_ = batch.Abort() // nothing was sent
+			return fmt.Errorf("cannot insert into %s: row of offset %d: %w", into.table, row.place().SourceOffset, err)
+		}
+	}
+	if err := batch.Send(); err != nil {
+		return explain("insert into "+into.table, err)
+	}
+	return nil
 }
 
 // insertConn returns a connection for inserts, an idle one if there is one.

@@ -2,6 +2,7 @@ package sinks
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/ClickHouse/ch-go/proto"
 )
@@ -100,13 +101,11 @@ func (c *decimals) add(v int64) { c.add64(uint64(v)) }
 
 // EncodeColumn appends the values with their sign extended to 128 bits.
 func (c *decimals) EncodeColumn(b *proto.Buffer) {
-	start := len(b.Buf)
-	b.Buf = append(b.Buf, make([]byte, 2*len(c.data))...)
-	wide := b.Buf[start:]
-	for i := 0; i < len(c.data); i += 8 {
-		v := binary.LittleEndian.Uint64(c.data[i:])
-		binary.LittleEndian.PutUint64(wide[2*i:], v)
-		binary.LittleEndian.PutUint64(wide[2*i+8:], uint64(int64(v)>>63))
+	b.Buf = slices.Grow(b.Buf, 2*len(c.data))
+	for data := c.data; len(data) >= 8; data = data[8:] {
+		v := binary.LittleEndian.Uint64(data)
+		b.Buf = binary.LittleEndian.AppendUint64(b.Buf, v)
+		b.Buf = binary.LittleEndian.AppendUint64(b.Buf, uint64(int64(v)>>63))
 	}
 }
 

@@ -79,6 +79,10 @@ type interned struct {
 	places map[string]uint32 // value → its place; nil after unpack, until the next new value
 	last   string            // value of the row before: most rows repeat it
 	lastAt uint32            // its place
+
+	// recent holds places of values seen lately, by a cheap hash: rows that
+	// alternate between a few values find theirs without the map.
+	recent [32]uint32
 }
 
 func newInterned() interned {
@@ -92,8 +96,20 @@ func (c *interned) add(s string) {
 	c.keys.add32(c.lastAt)
 }
 
-// look makes s the last value, after keeping a copy of one never seen.
+// look makes s the last value.
 func (c *interned) look(s string) {
+	slot := &c.recent[0] // of the empty string: its place is 0
+	if len(s) > 0 {
+		slot = &c.recent[1+(len(s)+int(s[0])+5*int(s[len(s)-1]))%(len(c.recent)-1)]
+	}
+	if c.names[*slot] != s {
+		*slot = c.place(s)
+	}
+	c.last, c.lastAt = c.names[*slot], *slot
+}
+
+// place returns where s stands in names, after keeping a copy of one never seen.
+func (c *interned) place(s string) uint32 {
 	if c.places == nil {
 		c.places = make(map[string]uint32, len(c.names))
 		for place, name := range c.names {
@@ -108,7 +124,7 @@ func (c *interned) look(s string) {
 		c.bytes += len(s)
 		c.places[s] = place
 	}
-	c.last, c.lastAt = c.names[place], place
+	return place
 }
 
 // Type returns ClickHouse's name of the type.
@@ -190,7 +206,7 @@ func (c *interned) unpack(src []byte) []byte {
 		c.names[i] = string(name)
 		c.bytes += len(name)
 	}
-	c.places, c.last, c.lastAt = nil, "", 0
+	c.places, c.last, c.lastAt, c.recent = nil, "", 0, [32]uint32{}
 	return c.keys.unpack(src)
 }
 
@@ -201,7 +217,7 @@ func (c *interned) reset() {
 	}
 	clear(c.names[1:])
 	c.names, c.bytes = c.names[:1], 0
-	c.last, c.lastAt = "", 0
+	c.last, c.lastAt, c.recent = "", 0, [32]uint32{}
 	c.keys.reset()
 }
 
@@ -214,12 +230,16 @@ func (c *interned) size() int { return c.keys.size() + c.bytes + nameBytes*len(c
 type list struct {
 	ends   cells // per row the number of elements up to its end
 	values column
+	count  uint64 // elements in all rows
 }
 
 func newList(values column) list { return list{ends: newCells("UInt64", 8), values: values} }
 
-// end closes the array of one row: all elements added since the row before.
-func (c *list) end() { c.ends.add64(uint64(c.values.Rows())) }
+// end closes the array of one row, whose n elements were just added.
+func (c *list) end(n int) {
+	c.count += uint64(n)
+	c.ends.add64(c.count)
+}
 
 // Type returns ClickHouse's name of the type.
 func (c *list) Type() proto.ColumnType { return "Array(" + c.values.Type() + ")" }
@@ -269,11 +289,16 @@ func (c *list) endOf(row int) int {
 
 func (c *list) pack(dst []byte) []byte { return c.values.pack(c.ends.pack(dst)) }
 
-func (c *list) unpack(src []byte) []byte { return c.values.unpack(c.ends.unpack(src)) }
+func (c *list) unpack(src []byte) []byte {
+	src = c.ends.unpack(src)
+	c.count = uint64(c.endOf(c.ends.Rows() - 1))
+	return c.values.unpack(src)
+}
 
 func (c *list) reset() {
 	c.ends.reset()
 	c.values.reset()
+	c.count = 0
 }
 
 func (c *list) size() int { return c.ends.size() + c.values.size() }

@@ -1,49 +1,17 @@
 package sinks
 
 import (
-	"context"
-	"fmt"
 	"os"
-	"sync"
-	"sync/atomic"
 	"testing"
 
-	"recoup/internal/clickhouse"
+	"recoup/internal/testservers"
 )
 
-var server struct {
-	once sync.Once
-	addr string
-	stop func()
-	err  error
-}
+func TestMain(m *testing.M) { os.Exit(testservers.Main(m)) }
 
-func TestMain(m *testing.M) {
-	clickhouse.ChildMain()
-	code := m.Run()
-	if server.stop != nil {
-		server.stop()
-	}
-	os.Exit(code)
-}
-
-var databases atomic.Int64
-
-// freshSettings returns the settings of a database that does not exist yet, on
-// the one real server of this package's tests.
-func freshSettings(t *testing.T) Settings {
+// freshSettings returns the settings of a database that does not exist yet, on a
+// real server. Tests do not wait for the pace of inserts.
+func freshSettings(t testing.TB) Settings {
 	t.Helper()
-	server.once.Do(func() {
-		s, err := clickhouse.Start(context.Background(), clickhouse.Options{})
-		if err != nil {
-			server.err = err
-			return
-		}
-		server.addr, server.stop = s.NativeAddr, func() { _ = s.Stop(context.Background()) }
-	})
-	if server.err != nil {
-		t.Fatal(server.err)
-	}
-	return Settings{Addresses: []string{server.addr}, Database: fmt.Sprintf("test_%d", databases.Add(1)),
-		InsertsPerSecond: 1000}
+	return Settings{Addresses: []string{testservers.ClickHouse(t)}, Database: testservers.Name(t), InsertsPerSecond: 1000}
 }

@@ -231,7 +231,7 @@ func (c *internedList) add(values []string) {
 	for _, s := range values {
 		c.strings.add(s)
 	}
-	c.end()
+	c.end(len(values))
 }
 
 func nullableDecimals(kind proto.ColumnType) nullable {

@@ -108,13 +108,13 @@ func (c *causeColumns) add(findings []detectors.Finding) {
 		for _, line := range f.Evidence {
 			c.line.add(line)
 		}
-		c.lines.end()
+		c.lines.end(len(f.Evidence))
 	}
-	c.codes.end()
-	c.kinds.end()
-	c.ps.end()
-	c.repaired.end()
-	c.evidence.end()
+	c.codes.end(len(findings))
+	c.kinds.end(len(findings))
+	c.ps.end(len(findings))
+	c.repaired.end(len(findings))
+	c.evidence.end(len(findings))
 }
 
 func (c *causeColumns) named() []named {

@@ -210,6 +210,9 @@ func newPace(perSecond int64) *pace { return &pace{interval: time.Second / time.
 
 // wait returns when the next insert may start.
 func (p *pace) wait(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	p.mu.Lock()
 	now := time.Now()
 	at := p.next

@@ -1,11 +1,9 @@
 package sinks
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -15,7 +13,7 @@ import (
 )
 
 // openStore returns a store on a fresh, migrated database.
-func openStore(t *testing.T) *Store {
+func openStore(t testing.TB) *Store {
 	t.Helper()
 	settings := freshSettings(t)
 	if _, err := Migrate(t.Context(), settings, false); err != nil {
@@ -147,6 +145,3 @@ func exact(t *testing.T, d decimal.Decimal) int64 {
 	}
 	return d.IntPart()
 }
-
-var _ = time.Now
-var _ context.Context

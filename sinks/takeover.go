@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"recoup/pipeline"
 )
@@ -13,18 +14,45 @@ import (
 // counted from 1: recoup/<group>/<topic>/<incarnation>/<partition>/<epoch>/…
 const epochField = 6
 
+// fencePoll is how often Fence looks whether killed inserts have ended.
+const fencePoll = 20 * time.Millisecond
+
 // Fence stops inserts of lower epochs of the same partition that are still
-// running and returns when none is.
+// running and returns when none can store anything any more.
 func (s *Store) Fence(ctx context.Context, owner pipeline.Owner) error {
 	// Names are compared, not matched: in LIKE an underscore of a topic would
 	// match any letter.
-	err := s.client.exec(ctx, statement{sql: fmt.Sprintf("KILL QUERY WHERE startsWith(query_id, %s) "+
-		"AND toInt64OrZero(splitByChar('/', query_id)[%d]) < %d SYNC FORMAT Null",
-		quote(partitionPrefix(owner)), epochField, owner.Epoch)})
-	if err != nil {
+	older := fmt.Sprintf("startsWith(query_id, %s) AND toInt64OrZero(splitByChar('/', query_id)[%d]) < %d",
+		quote(partitionPrefix(owner)), epochField, owner.Epoch)
+	if err := s.client.kill(ctx, older); err != nil {
 		return explain(fmt.Sprintf("end older inserts of partition %d", owner.Partition), err)
 	}
 	return nil
+}
+
+// kill ends the inserts that a condition on system.processes selects. It does
+// not use SYNC: that waits for the rows of a client that was paused in the middle
+// of an insert, for minutes. Such an insert is cancelled before it has read a
+// row, and the server refuses the rows when they come after all.
+func (c *client) kill(ctx context.Context, condition string) error {
+	ctx, cancel := context.WithTimeout(ctx, c.settings.QueryTimeout)
+	defer cancel()
+	for {
+		err := c.exec(ctx, statement{sql: "KILL QUERY WHERE " + condition + " ASYNC FORMAT Null"})
+		if err != nil {
+			return err
+		}
+		var running uint64
+		err = c.each(ctx, statement{sql: "SELECT count() FROM system.processes WHERE " + condition +
+			" AND NOT (is_cancelled AND read_rows = 0 AND written_rows = 0)"},
+			func(scan func(...any) error) error { return scan(&running) })
+		if err != nil || running == 0 {
+			return err
+		}
+		if err := sleep(ctx, fencePoll); err != nil {
+			return fmt.Errorf("%d are still running: %w", running, err)
+		}
+	}
 }
 
 // quote writes a string literal of ClickHouse's SQL.

@@ -1,5 +1,8 @@
 -- Append-only logs of what the topics carried, one row per record, repeats and
 -- all: the views of 0003 count each event once. raw is the record as it came.
+-- They have no PARTITION BY: an insert must make one part, because the copy goes
+-- on after the highest offset it finds, and parts of one insert are not stored
+-- together.
 
 CREATE TABLE IF NOT EXISTS cases
 (
@@ -18,8 +21,8 @@ CREATE TABLE IF NOT EXISTS cases
     incident_id String COMMENT 'Incident the case is or belongs to' CODEC(ZSTD(1)),
     customer_type LowCardinality(String) COMMENT 'Segment margin: kind of customer',
     product_family LowCardinality(String) COMMENT 'Segment margin: family of products',
-    issued_at DateTime64(3, 'UTC') COMMENT 'When the invoice was issued, UTC',
-    received_at DateTime64(3, 'UTC') COMMENT 'Kafka timestamp of the invoice, UTC',
+    issued_at DateTime64(3, 'UTC') COMMENT 'When the invoice was issued, UTC; 1970 when the case is about no single invoice',
+    received_at DateTime64(3, 'UTC') COMMENT 'Kafka timestamp of the invoice, UTC; 1970 when the case is about no single invoice',
     detected_at DateTime64(3, 'UTC') COMMENT 'When recoup decided, UTC',
     respond_by Nullable(DateTime64(3, 'UTC')) COMMENT 'Answer due, UTC',
     escalate_at Nullable(DateTime64(3, 'UTC')) COMMENT 'Escalation without an answer, UTC',
@@ -53,7 +56,6 @@ CREATE TABLE IF NOT EXISTS cases
     INDEX source_offset_range source_offset TYPE minmax GRANULARITY 1
 )
 ENGINE = MergeTree
-PARTITION BY toYYYYMM(recorded_at)
 ORDER BY (seller, case_id, seq, source_partition, source_offset)
 SETTINGS non_replicated_deduplication_window = 10000
 COMMENT 'Log of recoup.cases: every action on every case; see case_current for the state';
@@ -96,7 +98,6 @@ CREATE TABLE IF NOT EXISTS case_events
     INDEX source_offset_range source_offset TYPE minmax GRANULARITY 1
 )
 ENGINE = MergeTree
-PARTITION BY toYYYYMM(recorded_at)
 ORDER BY (case_id, at, event_id, source_partition, source_offset)
 SETTINGS non_replicated_deduplication_window = 10000
 COMMENT 'Log of recoup.case-events: what people did with the cases';
@@ -127,7 +128,6 @@ CREATE TABLE IF NOT EXISTS recoveries
     INDEX source_offset_range source_offset TYPE minmax GRANULARITY 1
 )
 ENGINE = MergeTree
-PARTITION BY toYYYYMM(recorded_at)
 ORDER BY (case_id, recovery_id, at, event_id, source_partition, source_offset)
 SETTINGS non_replicated_deduplication_window = 10000
 COMMENT 'Log of recoup.recoveries: offers, promises and payments';
@@ -150,7 +150,6 @@ CREATE TABLE IF NOT EXISTS disputes
     INDEX source_offset_range source_offset TYPE minmax GRANULARITY 1
 )
 ENGINE = MergeTree
-PARTITION BY toYYYYMM(recorded_at)
 ORDER BY (seller, invoice_id, at, event_id, source_partition, source_offset)
 SETTINGS non_replicated_deduplication_window = 10000
 COMMENT 'Log of recoup.disputes: what customers found first';
@@ -182,7 +181,6 @@ CREATE TABLE IF NOT EXISTS dead_letters
     INDEX source_offset_range source_offset TYPE minmax GRANULARITY 1
 )
 ENGINE = MergeTree
-PARTITION BY toYYYYMM(recorded_at)
 ORDER BY (topic, incarnation, `partition`, `offset`, source_partition, source_offset)
 TTL toDateTime(recorded_at) + INTERVAL 14 DAY
 SETTINGS non_replicated_deduplication_window = 10000
@@ -209,7 +207,6 @@ CREATE TABLE IF NOT EXISTS incident_members
     INDEX source_offset_range source_offset TYPE minmax GRANULARITY 1
 )
 ENGINE = MergeTree
-PARTITION BY toYYYYMM(recorded_at)
 ORDER BY (incident_id, seller, invoice_id, source_partition, source_offset)
 SETTINGS non_replicated_deduplication_window = 10000
 COMMENT 'Log of which invoice belongs to which incident';
