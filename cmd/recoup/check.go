@@ -22,8 +22,8 @@ type checkCommand struct {
 
 // Help is the longer text of `recoup check --help`.
 func (*checkCommand) Help() string {
-	return `A scenario file loads usual invoices, scores one and says what to expect of it; detectors/scenario/README.md
-shows the format. Write some from invoices you know, and see what another threshold would do to them.
+	return `A scenario file loads usual invoices, scores one and says what to expect of it; the format stands in
+detectors/scenario/README.md. Write some from invoices you know, and see what another threshold would do to them.
 
 Examples:
 
@@ -31,7 +31,7 @@ Examples:
     recoup check scenarios/ --set deviation=12% --set handling_cost.EUR=30
     recoup check scenarios/ --rewrite && git diff scenarios/
 
-Exit code 1: something came out differently. "-" is what the file expects, "+" what was found.`
+Exit code 1: something came out differently.`
 }
 
 // Run runs the files one by one.
@@ -77,13 +77,8 @@ func (c *checkCommand) report(s *session, file string, report scenario.Report, e
 		fmt.Fprintf(s.stdout, "ok    %s\n", file)
 	default:
 		fmt.Fprintf(s.stdout, "FAIL  %s\n", file)
-		line := 0
 		for _, f := range report.Failures {
-			if f.Line != line {
-				fmt.Fprintf(s.stdout, "      line %d: %s\n", f.Line, f.Scenario)
-				line = f.Line
-			}
-			fmt.Fprintf(s.stdout, "      - %s: %s\n      + %s: %s\n", f.Key, f.Want, f.Key, f.Got)
+			fmt.Fprintf(s.stdout, "      %s\n", f)
 		}
 	}
 }

@@ -10,8 +10,8 @@ type configPrintCommand struct{}
 
 // Help is the longer text of `recoup config print --help`.
 func (*configPrintCommand) Help() string {
-	return `Writes the settings as YAML, as they are after file, environment and flags. Behind each that is not the default
-stands what set it: the line of the file, or the variable.
+	return `Writes the settings as YAML, as they are after file, environment and flags. Behind each that is not the
+default stands what set it: the line of the file, or the variable.
 
 Examples:
 

@@ -24,8 +24,8 @@ type deadLettersLsCommand struct {
 
 // Help is the longer text of `recoup dead-letters ls --help`.
 func (*deadLettersLsCommand) Help() string {
-	return `Lists what could not be read: where the record stands, why and which field, and how many there are of each reason.
-It prints nothing of the records themselves; "show" does.
+	return `Lists what could not be read: where the record stands, why and which field, and how many there are of each
+reason. It prints nothing of the records themselves; "show" does.
 
 Examples:
 

@@ -20,10 +20,10 @@ type deadLettersRetryCommand struct {
 
 // Help is the longer text of `recoup dead-letters retry --help`.
 func (*deadLettersRetryCommand) Help() string {
-	return `Sends the original bytes with the original key to the partition they came from, behind what stands there now. That
-helps after a new version of recoup can read them, or raised limits let them in; a record that is wrong in itself comes
-back as a new dead letter: mend it where it was made and send it from there. Retrying twice does no harm: an invoice
-that was scored meanwhile counts as redelivered.
+	return `Sends the original bytes with the original key to the partition they came from, behind what stands there now.
+That helps once a new version of recoup can read them, or raised limits let them in; a record that is wrong in itself
+comes back as a new dead letter: mend it where it was made and send it from there. Retrying twice does no harm: an
+invoice that was scored meanwhile counts as redelivered.
 
 Examples:
 
@@ -92,8 +92,8 @@ func (c *deadLettersRetryCommand) send(ctx context.Context, s *session, d *deadL
 	at := source{topic: l.Topic, partition: l.Partition, offset: l.Offset}
 	switch {
 	case l.Cut:
-		return fmt.Errorf("cannot retry %s: only the first %d of its %d bytes were kept, since the original was too large "+
-			"for the dead-letter topic; read it from %s as long as that keeps it", at, len(l.Value), l.ValueBytes, l.Topic)
+		return fmt.Errorf("cannot retry %s: only the first %d of its %d bytes were kept, since it was too large for the "+
+			"dead-letter topic; read it from %s as long as it is kept there", at, len(l.Value), l.ValueBytes, l.Topic)
 	case len(l.Value) == 0:
 		return fmt.Errorf("cannot retry %s: the record was empty", at)
 	case c.DryRun:

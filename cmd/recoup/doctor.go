@@ -23,9 +23,9 @@ type doctorCommand struct {
 
 // Help is the longer text of `recoup doctor --help`.
 func (*doctorCommand) Help() string {
-	return `Tries everything "recoup run" needs, changes nothing, and names each problem with its fix: settings and secrets,
-Kafka (reachable, TLS, login, topics, partitions, their settings, consumer lag), ClickHouse (reachable, login, schema,
-deduplication, clock), the port of metrics, currencies without a handling cost.
+	return `Tries everything "recoup run" needs, changes nothing, and names each problem with its fix: settings and
+secrets, Kafka (reachable, TLS, login, topics, partitions, their settings, consumer lag), ClickHouse (reachable, login,
+schema, deduplication, clock), the port of metrics, currencies without a handling cost.
 
 Examples:
 

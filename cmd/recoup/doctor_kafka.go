@@ -72,7 +72,8 @@ func (x *examination) topics(ctx context.Context, client *kafka.Client, brokers 
 func (x *examination) topic(want config.Topic, is kafka.Topic, brokers int) {
 	if !is.Exists {
 		if !want.Optional {
-			x.wrong("topics", fmt.Sprintf("topic %s (kafka.topics.%s) is missing", want.Name, want.Role), "recoup topics create")
+			x.wrong("topics", fmt.Sprintf("topic %s (kafka.topics.%s) is missing", want.Name, want.Role),
+				"recoup topics create")
 		}
 		return
 	}

@@ -16,8 +16,8 @@ type migrateCommand struct {
 
 // Help is the longer text of `recoup migrate --help`.
 func (*migrateCommand) Help() string {
-	return `Makes the database and its tables, or brings them to what this version of recoup needs, and sets the retention of
-clickhouse.retention. It may run at any time and as often as wanted; what is done already is left alone.
+	return `Makes the database and its tables, or brings them to what this version of recoup needs, and sets the retention
+of clickhouse.retention. It may run at any time and as often as wanted; what is done already is left alone.
 
 Examples:
 

@@ -15,7 +15,7 @@ import (
 // The columns of the table have a fixed width, so that a file of any length can
 // be written line by line.
 const (
-	tableRow  = "%8d  %-20s  %-9s  %7.4f  %15s  %15s  %8s  %13s  %s\n"
+	tableRow  = "%8d  %-20s  %-9s  %7.4f  %15s  %15s  %8s  %13s  %s"
 	tableHead = "    line  invoice               decision   p_error           billed         expected      " +
 		"dev.           loss  rules"
 )
@@ -29,8 +29,9 @@ func (r *scoring) writeRow(v *detectors.Verdict) error {
 	if v.Suspect {
 		loss = v.Loss.Point.String()
 	}
-	_, err := fmt.Fprintf(r.out, tableRow, v.Source.Offset+1, shorten(v.InvoiceID, 20), v.Decision, v.PError,
+	row := fmt.Sprintf(tableRow, v.Source.Offset+1, shorten(v.InvoiceID, 20), v.Decision, v.PError,
 		v.Billed.String()+" "+v.Currency, expected, deviation, loss, strings.Join(v.Rules, " "))
+	_, err := fmt.Fprintln(r.out, strings.TrimRight(row, " "))
 	return err
 }
 
@@ -78,8 +79,8 @@ func (t *totals) count(v *detectors.Verdict) {
 
 // print writes the summary.
 func (t *totals) print(w io.Writer, took time.Duration) {
-	fmt.Fprintf(w, "%d invoices scored in %s, %d redeliveries, %d lines that could not be read\n",
-		t.scored, took.Round(time.Millisecond), t.redelivered, t.bad)
+	fmt.Fprintf(w, "scored %d invoices in %s, skipped %d redelivered and %d unreadable lines\n", t.scored,
+		took.Round(time.Millisecond), t.redelivered, t.bad)
 	fmt.Fprintf(w, "%d suspects", t.suspects)
 	for i, d := range slices.Sorted(maps.Keys(t.decisions)) {
 		separator := ", "

@@ -31,9 +31,9 @@ type topicsCreateCommand struct {
 
 // Help is the longer text of `recoup topics create --help`.
 func (*topicsCreateCommand) Help() string {
-	return `Makes the topics of kafka.topics that are missing, with the settings recoup needs. Decision log, state and baselines
-get as many partitions as the invoices have: the number is the most processes that can share the work, and raising it
-later means rewriting the state, so choose it for the years to come.
+	return `Makes the topics of kafka.topics that are missing, with the settings recoup needs. Decision log, state and
+baselines get as many partitions as the invoices have: the number is the most processes that can share the work, and
+raising it later means rewriting the state, so choose it for the years to come.
 
 Examples:
 
