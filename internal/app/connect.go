@@ -1,7 +1,6 @@
 package app
 
 import (
-	"fmt"
 	"log/slog"
 
 	"recoup/cases"
@@ -68,9 +67,4 @@ func member(c *config.Config) pipeline.Options {
 func group(c *config.Config) kafka.GroupSettings {
 	return kafka.GroupSettings{ID: c.Kafka.Group, Topic: c.Kafka.Topics.Invoices,
 		SessionTimeout: c.Kafka.SessionTimeout.Std()}
-}
-
-// copyGroup names the consumer group that copies topics into ClickHouse.
-func copyGroup(c *config.Config, topic string) string {
-	return fmt.Sprintf("%s-copy-%s", c.Kafka.Group, topic)
 }

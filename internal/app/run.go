@@ -16,6 +16,7 @@ import (
 
 	"recoup/detectors"
 	"recoup/internal/config"
+	"recoup/internal/kafka"
 	"recoup/internal/ops"
 	"recoup/pipeline"
 	"recoup/sinks"
@@ -59,7 +60,7 @@ func (s Summary) Print(w io.Writer) {
 // must be there; doctor tells what is missing.
 func Run(ctx context.Context, o Options) (Summary, error) {
 	began := time.Now()
-	client, err := Kafka(o.Config, o.Log)
+	client, err := reach(ctx, o)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -82,16 +83,44 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	m := pipeline.NewMember(opt, client.Log(), client.Group(group(o.Config)), store)
 	o.Health.Check("pipeline", m.Ready)
 
-	copied, cancel := context.WithCancel(ctx)
-	defer cancel()
-	done := make(chan error, 1)
-	go func() { done <- copyTopics(copied, o, client, store) }()
+	copies := newCopy(o, store)
+	copying, stopCopying := context.WithCancel(ctx)
+	defer stopCopying()
+	copied := make(chan error, 1)
+	go func() { copied <- copies.Run(copying, copyMember(o.Config, client), client.Log()) }()
+
 	runErr := m.Run(ctx)
-	cancel()
-	copyErr := <-done
+	if runErr == nil && o.UntilCaughtUp && ctx.Err() == nil {
+		runErr = settleCopies(ctx, copies, client.Log())
+	}
+	stopCopying()
+	copyErr := <-copied
 	s, err := summarise(o.Registry)
 	s.Took = time.Since(began)
 	return s, errors.Join(runErr, copyErr, err)
+}
+
+// Pauses between attempts to reach Kafka, doubled from the first to the last.
+const (
+	firstPause = 250 * time.Millisecond
+	lastPause  = 5 * time.Second
+)
+
+// reach connects to Kafka, which may come up after recoup does.
+func reach(ctx context.Context, o Options) (*kafka.Client, error) {
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		client, err := Kafka(o.Config, o.Log)
+		o.Health.Set("kafka", err)
+		if err == nil || !errors.Is(err, kafka.ErrUnreachable) {
+			return client, err
+		}
+		o.Log.Warn("Kafka does not answer, trying again", "in", pause, "error", err)
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(pause):
+		}
+	}
 }
 
 // memberName names this process in ownership records, unique per start.

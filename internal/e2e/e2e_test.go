@@ -254,6 +254,28 @@ func (r *rig) check(want truth) {
 		dead[fmt.Sprintf("%d/%d", d.Partition, d.Offset)] = true
 	})
 	r.compare("dead letter", dead, want.garbage)
+	r.checkCopies(len(want.cases), len(want.garbage))
+}
+
+// checkCopies waits for the copy task: each record of the topics once.
+func (r *rig) checkCopies(cases, dead int) {
+	r.t.Helper()
+	for table, want := range map[string]struct {
+		key, topic string
+		n          int
+	}{"cases": {"case_id", "cases", cases}, "dead_letters": {"(partition, offset)", "dead-letter", dead}} {
+		records := 0
+		r.each(want.topic, func(pipeline.Record) { records++ })
+		r.waitFor("the copy of "+table, time.Minute, func() bool {
+			return r.count("SELECT count() FROM DB."+table) >= records
+		})
+		if n := r.count("SELECT count() FROM DB." + table); n != records {
+			r.t.Errorf("%s: %d rows of %d records", table, n, records)
+		}
+		if n := r.count("SELECT uniqExact(" + want.key + ") FROM DB." + table); n != want.n {
+			r.t.Errorf("%s: %d distinct, want %d", table, n, want.n)
+		}
+	}
 }
 
 func (r *rig) compare(what string, got, want map[string]bool) {

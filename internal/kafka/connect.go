@@ -40,6 +40,10 @@ type Client struct {
 	refreshing sync.Mutex // held during refresh
 }
 
+// ErrUnreachable is what Connect's error is when no broker answered: the settings
+// may be good, and a later attempt may succeed. Test with errors.Is.
+var ErrUnreachable = errors.New("cannot reach Kafka")
+
 // lost is the error of a connection, explained once.
 type lost struct {
 	at, fix string
@@ -53,6 +57,9 @@ func (l *lost) Error() string {
 
 // Unwrap returns the error of the connection.
 func (l *lost) Unwrap() error { return l.err }
+
+// Is reports that the error is an ErrUnreachable.
+func (l *lost) Is(target error) bool { return target == ErrUnreachable }
 
 // Connect opens a connection to the cluster and makes sure that a broker
 // answers. It tries once: a caller that may come up before Kafka calls it again.
