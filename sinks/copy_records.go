@@ -42,6 +42,26 @@ func (m *money) UnmarshalText(text []byte) error { return (*invoice.Amount)(m).U
 // Value returns the decimal as text, which clickhouse-go reads exactly.
 func (m money) Value() (driver.Value, error) { return invoice.Amount(m).String(), nil }
 
+// optionalMoney is money that may be absent.
+type optionalMoney struct {
+	money money
+	set   bool
+}
+
+// UnmarshalText reads what money reads.
+func (m *optionalMoney) UnmarshalText(text []byte) error {
+	m.set = true
+	return m.money.UnmarshalText(text)
+}
+
+// Value returns the decimal as text, or nil.
+func (m optionalMoney) Value() (driver.Value, error) {
+	if !m.set {
+		return nil, nil
+	}
+	return m.money.Value()
+}
+
 // moment is an instant, or a day that means its midnight in UTC. The zero value
 // is stored as 1970: these columns hold no NULL.
 type moment time.Time
@@ -66,6 +86,20 @@ func (m moment) Value() (driver.Value, error) {
 	return time.UnixMilli(clampInstant(time.Time(m).UnixMilli())).UTC(), nil
 }
 
+// optionalMoment is a moment whose zero value is absent.
+type optionalMoment struct{ moment moment }
+
+// UnmarshalText reads what moment reads.
+func (m *optionalMoment) UnmarshalText(text []byte) error { return m.moment.UnmarshalText(text) }
+
+// Value returns the instant, or nil.
+func (m optionalMoment) Value() (driver.Value, error) {
+	if time.Time(m.moment).IsZero() {
+		return nil, nil
+	}
+	return m.moment.Value()
+}
+
 // span is a point between two bounds.
 type span struct {
 	Point money `json:"point"`
@@ -75,43 +109,43 @@ type span struct {
 
 // caseRecord is case.v1.
 type caseRecord struct {
-	CaseID        string   `json:"case_id" ch:"case_id"`
-	DedupKey      string   `json:"dedup_key" ch:"dedup_key"`
-	Seq           int64    `json:"seq" ch:"seq"`
-	Action        string   `json:"action" ch:"action"`
-	Kind          string   `json:"kind" ch:"kind"`
-	Severity      string   `json:"severity" ch:"severity"`
-	Origin        string   `json:"origin" ch:"origin"`
-	Seller        string   `json:"seller" ch:"seller"`
-	Stage         string   `json:"stage" ch:"stage"`
-	InvoiceID     string   `json:"invoice_id" ch:"invoice_id"`
-	InvoiceNumber string   `json:"invoice_number" ch:"invoice_number"`
-	CustomerRef   string   `json:"customer_ref" ch:"customer_ref"`
-	IncidentID    string   `json:"incident_id" ch:"incident_id"`
-	CustomerType  string   `json:"-" ch:"customer_type"`
-	ProductFamily string   `json:"-" ch:"product_family"`
-	IssuedAt      moment   `json:"issued_at" ch:"issued_at"`
-	ReceivedAt    moment   `json:"received_at" ch:"received_at"`
-	DetectedAt    moment   `json:"detected_at" ch:"detected_at"`
-	RespondBy     *moment  `json:"respond_by" ch:"respond_by"`
-	EscalateAt    *moment  `json:"escalate_at" ch:"escalate_at"`
-	Currency      string   `json:"currency" ch:"currency"`
-	AmountBasis   string   `json:"amount_basis" ch:"amount_basis"`
-	Billed        money    `json:"billed" ch:"billed"`
-	Expected      money    `json:"expected" ch:"expected"`
-	LossPoint     money    `json:"-" ch:"loss_point"`
-	LossLow       money    `json:"-" ch:"loss_low"`
-	LossHigh      money    `json:"-" ch:"loss_high"`
-	Direction     string   `json:"direction" ch:"direction"`
-	PError        float64  `json:"p_error" ch:"p_error"`
-	Decision      string   `json:"-" ch:"decision"`
-	HandlingCost  money    `json:"-" ch:"handling_cost"`
-	CauseCodes    []string `json:"-" ch:"causes"`
-	Rules         []string `json:"rules" ch:"rules"`
-	OwnerTeam     string   `json:"owner_team" ch:"owner_team"`
-	Topic         string   `json:"-" ch:"invoice_topic"`
-	Partition     uint32   `json:"-" ch:"invoice_partition"`
-	Offset        int64    `json:"-" ch:"invoice_offset"`
+	CaseID        string         `json:"case_id" ch:"case_id"`
+	DedupKey      string         `json:"dedup_key" ch:"dedup_key"`
+	Seq           int64          `json:"seq" ch:"seq"`
+	Action        string         `json:"action" ch:"action"`
+	Kind          string         `json:"kind" ch:"kind"`
+	Severity      string         `json:"severity" ch:"severity"`
+	Origin        string         `json:"origin" ch:"origin"`
+	Seller        string         `json:"seller" ch:"seller"`
+	Stage         string         `json:"stage" ch:"stage"`
+	InvoiceID     string         `json:"invoice_id" ch:"invoice_id"`
+	InvoiceNumber string         `json:"invoice_number" ch:"invoice_number"`
+	CustomerRef   string         `json:"customer_ref" ch:"customer_ref"`
+	IncidentID    string         `json:"incident_id" ch:"incident_id"`
+	CustomerType  string         `json:"-" ch:"customer_type"`
+	ProductFamily string         `json:"-" ch:"product_family"`
+	IssuedAt      moment         `json:"issued_at" ch:"issued_at"`
+	ReceivedAt    moment         `json:"received_at" ch:"received_at"`
+	DetectedAt    moment         `json:"detected_at" ch:"detected_at"`
+	RespondBy     optionalMoment `json:"respond_by" ch:"respond_by"`
+	EscalateAt    optionalMoment `json:"escalate_at" ch:"escalate_at"`
+	Currency      string         `json:"currency" ch:"currency"`
+	AmountBasis   string         `json:"amount_basis" ch:"amount_basis"`
+	Billed        money          `json:"billed" ch:"billed"`
+	Expected      money          `json:"expected" ch:"expected"`
+	LossPoint     money          `json:"-" ch:"loss_point"`
+	LossLow       money          `json:"-" ch:"loss_low"`
+	LossHigh      money          `json:"-" ch:"loss_high"`
+	Direction     string         `json:"direction" ch:"direction"`
+	PError        float64        `json:"p_error" ch:"p_error"`
+	Decision      string         `json:"-" ch:"decision"`
+	HandlingCost  money          `json:"-" ch:"handling_cost"`
+	CauseCodes    []string       `json:"-" ch:"causes"`
+	Rules         []string       `json:"rules" ch:"rules"`
+	OwnerTeam     string         `json:"owner_team" ch:"owner_team"`
+	Topic         string         `json:"-" ch:"invoice_topic"`
+	Partition     uint32         `json:"-" ch:"invoice_partition"`
+	Offset        int64          `json:"-" ch:"invoice_offset"`
 	origin
 
 	Segment struct {
@@ -145,31 +179,31 @@ func (r *caseRecord) flatten() error {
 
 // caseEventRecord is case_event.v1.
 type caseEventRecord struct {
-	EventID              string   `json:"event_id" ch:"event_id"`
-	CaseID               string   `json:"case_id" ch:"case_id"`
-	InvoiceID            string   `json:"invoice_id" ch:"invoice_id"`
-	Origin               string   `json:"origin" ch:"origin"`
-	Status               string   `json:"status" ch:"status"`
-	Outcome              string   `json:"outcome" ch:"outcome"`
-	TrueCause            string   `json:"true_cause" ch:"true_cause"`
-	CorrectAmount        *money   `json:"correct_amount" ch:"correct_amount"`
-	ConfirmedLoss        *money   `json:"confirmed_loss" ch:"confirmed_loss"`
-	Currency             string   `json:"currency" ch:"currency"`
-	Direction            string   `json:"direction" ch:"direction"`
-	InvoiceIsWrong       *bool    `json:"-" ch:"invoice_is_wrong"`
-	InvoiceWasSent       *bool    `json:"-" ch:"invoice_was_sent"`
-	DueDatePassed        *bool    `json:"-" ch:"due_date_passed"`
-	At                   moment   `json:"at" ch:"at"`
-	CustomerContactedAt  *moment  `json:"customer_contacted_at" ch:"customer_contacted_at"`
-	DunningHold          *bool    `json:"dunning_hold" ch:"dunning_hold"`
-	PaymentTermRestartAt *moment  `json:"payment_term_restart_at" ch:"payment_term_restart_at"`
-	HandlingMinutes      *float64 `json:"handling_minutes" ch:"handling_minutes"`
-	HandlingCost         *money   `json:"handling_cost" ch:"handling_cost"`
-	Satisfaction         *float64 `json:"satisfaction" ch:"satisfaction"`
-	CorrectiveAction     string   `json:"corrective_action" ch:"corrective_action"`
-	DecidedByRole        string   `json:"decided_by_role" ch:"decided_by_role"`
-	HoldBatchID          string   `json:"-" ch:"hold_batch_id"`
-	HoldState            string   `json:"-" ch:"hold_state"`
+	EventID              string         `json:"event_id" ch:"event_id"`
+	CaseID               string         `json:"case_id" ch:"case_id"`
+	InvoiceID            string         `json:"invoice_id" ch:"invoice_id"`
+	Origin               string         `json:"origin" ch:"origin"`
+	Status               string         `json:"status" ch:"status"`
+	Outcome              string         `json:"outcome" ch:"outcome"`
+	TrueCause            string         `json:"true_cause" ch:"true_cause"`
+	CorrectAmount        optionalMoney  `json:"correct_amount" ch:"correct_amount"`
+	ConfirmedLoss        optionalMoney  `json:"confirmed_loss" ch:"confirmed_loss"`
+	Currency             string         `json:"currency" ch:"currency"`
+	Direction            string         `json:"direction" ch:"direction"`
+	InvoiceIsWrong       *bool          `json:"-" ch:"invoice_is_wrong"`
+	InvoiceWasSent       *bool          `json:"-" ch:"invoice_was_sent"`
+	DueDatePassed        *bool          `json:"-" ch:"due_date_passed"`
+	At                   moment         `json:"at" ch:"at"`
+	CustomerContactedAt  optionalMoment `json:"customer_contacted_at" ch:"customer_contacted_at"`
+	DunningHold          *bool          `json:"dunning_hold" ch:"dunning_hold"`
+	PaymentTermRestartAt optionalMoment `json:"payment_term_restart_at" ch:"payment_term_restart_at"`
+	HandlingMinutes      *float64       `json:"handling_minutes" ch:"handling_minutes"`
+	HandlingCost         optionalMoney  `json:"handling_cost" ch:"handling_cost"`
+	Satisfaction         *float64       `json:"satisfaction" ch:"satisfaction"`
+	CorrectiveAction     string         `json:"corrective_action" ch:"corrective_action"`
+	DecidedByRole        string         `json:"decided_by_role" ch:"decided_by_role"`
+	HoldBatchID          string         `json:"-" ch:"hold_batch_id"`
+	HoldState            string         `json:"-" ch:"hold_state"`
 	origin
 
 	Verified struct {
@@ -192,19 +226,19 @@ func (r *caseEventRecord) flatten() error {
 
 // recoveryRecord is recovery.v1.
 type recoveryRecord struct {
-	EventID      string  `json:"event_id" ch:"event_id"`
-	RecoveryID   string  `json:"recovery_id" ch:"recovery_id"`
-	CaseID       string  `json:"case_id" ch:"case_id"`
-	Option       string  `json:"option" ch:"option"`
-	Event        string  `json:"event" ch:"event"`
-	Amount       money   `json:"amount" ch:"amount"`
-	Currency     string  `json:"currency" ch:"currency"`
-	Instalment   int64   `json:"instalment" ch:"instalment"`
-	Instalments  int64   `json:"instalments" ch:"instalments"`
-	DueDate      *moment `json:"due_date" ch:"due_date"`
-	GoodwillCost *money  `json:"goodwill_cost" ch:"goodwill_cost"`
-	Channel      string  `json:"channel" ch:"channel"`
-	At           moment  `json:"at" ch:"at"`
+	EventID      string         `json:"event_id" ch:"event_id"`
+	RecoveryID   string         `json:"recovery_id" ch:"recovery_id"`
+	CaseID       string         `json:"case_id" ch:"case_id"`
+	Option       string         `json:"option" ch:"option"`
+	Event        string         `json:"event" ch:"event"`
+	Amount       money          `json:"amount" ch:"amount"`
+	Currency     string         `json:"currency" ch:"currency"`
+	Instalment   int64          `json:"instalment" ch:"instalment"`
+	Instalments  int64          `json:"instalments" ch:"instalments"`
+	DueDate      optionalMoment `json:"due_date" ch:"due_date"`
+	GoodwillCost optionalMoney  `json:"goodwill_cost" ch:"goodwill_cost"`
+	Channel      string         `json:"channel" ch:"channel"`
+	At           moment         `json:"at" ch:"at"`
 	origin
 }
 

@@ -1,16 +1,158 @@
 package sinks
 
-import "testing"
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+)
 
+// TestMigrate: a dry run changes nothing, a run does what it said, a second run
+// nothing, and an interrupted run is finished by the next.
 func TestMigrate(t *testing.T) {
 	s := freshSettings(t)
-	steps, err := Migrate(t.Context(), s, true)
-	t.Log(len(steps), err)
-	steps, err = Migrate(t.Context(), s, false)
-	t.Log(len(steps), err)
+	versions := func(want int) {
+		t.Helper()
+		have, latest, err := SchemaVersion(t.Context(), s)
+		if err != nil || have != want || latest != LatestSchema() {
+			t.Fatalf("schema %d of %d, %v; want %d of %d", have, latest, err, want, LatestSchema())
+		}
+	}
+	versions(0)
+	planned, err := Migrate(t.Context(), s, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	steps, err = Migrate(t.Context(), s, false)
-	t.Log(len(steps), err)
+	versions(0)
+	done, err := Migrate(t.Context(), s, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(planned) != fmt.Sprint(done) || len(done) != LatestSchema()+2 {
+		t.Errorf("planned %d steps, did %d", len(planned), len(done))
+	}
+	versions(LatestSchema())
+	for _, dryRun := range []bool{false, true} {
+		if again, err := Migrate(t.Context(), s, dryRun); err != nil || len(again) != 0 {
+			t.Errorf("second run did %v, %v", again, err)
+		}
+	}
+	// A run that was interrupted before it remembered its last migration.
+	c := testClient(t, s)
+	if err := c.exec(t.Context(), statement{sql: fmt.Sprintf("DELETE FROM %s WHERE version = %d",
+		c.in("schema_migrations"), LatestSchema())}); err != nil {
+		t.Fatal(err)
+	}
+	versions(LatestSchema() - 1)
+	if again, err := Migrate(t.Context(), s, false); err != nil || len(again) != 1 {
+		t.Errorf("run after an interruption did %v, %v", again, err)
+	}
+	versions(LatestSchema())
+}
+
+func testClient(t *testing.T, s Settings) *client {
+	t.Helper()
+	c, err := connect(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.close() })
+	return c
+}
+
+// TestMigrateRetention: a changed setting reaches the tables.
+func TestMigrateRetention(t *testing.T) {
+	s := freshSettings(t)
+	for _, days := range []int{1095, 30} {
+		s.Retention = time.Duration(days) * 24 * time.Hour
+		steps, err := Migrate(t.Context(), s, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := steps[len(steps)-1]
+		if last.Name != fmt.Sprintf("retention of %d days", days) || len(last.Statements) != 2 {
+			t.Errorf("last step %+v, want retention of %d days", last, days)
+		}
+	}
+}
+
+// TestMigrateRefuses: a database that a newer recoup made, or that was made by
+// other files, is left alone.
+func TestMigrateRefuses(t *testing.T) {
+	s := freshSettings(t)
+	known, err := readMigrations(migrationFiles)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := migrate(t.Context(), s, known, false); err != nil {
+		t.Fatal(err)
+	}
+	changed := slices.Clone(known)
+	changed[1].checksum = "other"
+	for want, migrations := range map[string][]migration{
+		"run the newer recoup that applied it":     known[:len(known)-1],
+		"a migration must not change once applied": changed,
+	} {
+		if _, err := migrate(t.Context(), s, migrations, false); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("migrate: %v, want %q", err, want)
+		}
+	}
+	broken := append(slices.Clone(known), migration{version: len(known) + 1, name: "broken",
+		statements: []string{"CREATE TABLE good (a Int64) ENGINE = Memory", "CREATE TABLE bad"}})
+	steps, err := migrate(t.Context(), s, broken, false)
+	if err == nil || !strings.Contains(err.Error(), "(broken), statement 2 of 2") || len(steps) != 1 {
+		t.Errorf("broken migration: %v after %v", err, steps)
+	}
+}
+
+// TestReadMigrations: files are numbered without a gap and cut at the semicolons
+// that end a line.
+func TestReadMigrations(t *testing.T) {
+	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
+	got, err := readMigrations(fstest.MapFS{
+		"migrations/0001_first.sql":  file("-- a; comment\nSELECT 1;\n\nSELECT ';'\n  -- inside\nFROM t;\nSELECT 3"),
+		"migrations/0002_second.sql": file("SELECT 4;\n"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"SELECT 1", "SELECT ';'\nFROM t", "SELECT 3"}; !slices.Equal(got[0].statements, want) ||
+		got[0].name != "first" || got[1].version != 2 {
+		t.Errorf("read %+v, want %q", got, want)
+	}
+	for want, files := range map[string]fstest.MapFS{
+		"expected number 0001":                {"migrations/0002_b.sql": file("")},
+		"expected number 0002":                {"migrations/0001_a.sql": file(""), "migrations/0001_b.sql": file("")},
+		"cannot find the embedded migrations": {},
+	} {
+		if _, err := readMigrations(files); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("read %v: %v, want %q", files, err, want)
+		}
+	}
+}
+
+// TestColumnsAreDescribed: analysts read the comments; every table, view and
+// column of a table has one, and every table recognises a repeated insert.
+func TestColumnsAreDescribed(t *testing.T) {
+	s := openStore(t)
+	database := s.client.settings.Database
+	for what, sql := range map[string]string{
+		"columns without a comment": "SELECT count() FROM system.columns WHERE database = '%s' AND comment = '' " +
+			"AND table IN (SELECT name FROM system.tables WHERE database = '%[1]s' AND engine != 'View')",
+		"tables without a comment": "SELECT count() FROM system.tables WHERE database = '%s' AND comment = ''",
+	} {
+		if n := count(t, s, fmt.Sprintf(sql, database)); n != 0 {
+			t.Errorf("%d %s", n, what)
+		}
+	}
+	found, err := Inspect(t.Context(), s.client.settings)
+	if err != nil || len(found.NoWindow) != 0 || found.Version == "" || found.ReadOnly {
+		t.Errorf("inspect: %+v, %v", found, err)
+	}
+	run(t, s, "ALTER TABLE "+s.client.in("cases")+" MODIFY SETTING non_replicated_deduplication_window = 0")
+	if found, err = Inspect(t.Context(), s.client.settings); err != nil || !slices.Equal(found.NoWindow, []string{"cases"}) {
+		t.Errorf("tables without a window: %v, %v", found.NoWindow, err)
+	}
 }
