@@ -59,7 +59,7 @@ func (c *deadLettersLsCommand) Run(ctx context.Context, s *session) error {
 			return true
 		}
 		total++
-		row := letterRow{at: at, reason: l.Reason, field: printable(l.Field), bytes: l.ValueBytes, received: l.ReceivedAt}
+		row := letterRow{at: at, reason: l.Reason, field: cmp.Or(printable(l.Field), "-"), bytes: l.ValueBytes, received: l.ReceivedAt}
 		counts[reasonField{row.reason, row.field}]++
 		rows = append(rows, row)
 		if len(rows) >= 2*max(c.Limit, 1000) {
@@ -86,7 +86,7 @@ func (c *deadLettersLsCommand) Run(ctx context.Context, s *session) error {
 	for _, k := range keys {
 		fmt.Fprintf(w, "%d\t%s\t%s\n", counts[k], k.reason, k.field)
 	}
-	fmt.Fprintf(w, "%d\tall\t\n", total)
+	fmt.Fprintf(w, "%d\tall\t-\n", total)
 	return w.Flush()
 }
 
