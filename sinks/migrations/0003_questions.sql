@@ -72,10 +72,11 @@ WITH
         GROUP BY case_id
     )
 SELECT
-    actions.*,
+    actions.case_id AS case_id,
+    actions.* EXCEPT (case_id),
     status,
     outcome,
-    status = 'reopened' OR (action != 'resolve' AND status != 'closed') AS is_open,
+    CAST(status = 'reopened' OR (action != 'resolve' AND status != 'closed'), 'Bool') AS is_open,
     if(true_cause != '', true_cause, if(empty(causes), 'unknown', causes[1])) AS cause,
     true_cause,
     confirmed_loss,
