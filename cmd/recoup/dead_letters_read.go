@@ -59,7 +59,8 @@ func (c *deadLettersLsCommand) Run(ctx context.Context, s *session) error {
 			return true
 		}
 		total++
-		row := letterRow{at: at, reason: l.Reason, field: cmp.Or(printable(l.Field), "-"), bytes: l.ValueBytes, received: l.ReceivedAt}
+		row := letterRow{at: at, reason: l.Reason, field: cmp.Or(printable(l.Field), "-"), bytes: l.ValueBytes,
+			received: l.ReceivedAt}
 		counts[reasonField{row.reason, row.field}]++
 		rows = append(rows, row)
 		if len(rows) >= 2*max(c.Limit, 1000) {

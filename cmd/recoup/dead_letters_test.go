@@ -46,7 +46,8 @@ func parked(t *testing.T) (file string) {
 	cut.Cut, cut.ValueBytes = true, 9_000_000
 	park(t, file, 0, letter(1, 5, "number_in_decimal", "net_amount", content),
 		letter(1, 5, "number_in_decimal", "net_amount", content)) // at least once
-	park(t, file, 1, letter(1, 7, "number_in_decimal", "net_amount", content), // the same bytes came again
+	park(t, file, 1,
+		letter(1, 7, "number_in_decimal", "net_amount", content), // the same bytes came again
 		letter(0, 8, "duplicate_key", "\x1b[31mred", `{"a":1,"a":2}`), cut)
 	park(t, file, 2, pipeline.DeadLetter{Topic: "billing.invoices", Partition: 0, Offset: 10, Reason: "empty_record",
 		ReceivedAt: at.Add(10 * time.Minute)})
@@ -75,8 +76,9 @@ func TestDeadLettersShow(t *testing.T) {
 	got := succeed(t, "dead-letters", "show", "billing.invoices/1/5", "--config", file).stdout
 	contains(t, got, `"reason": "number_in_decimal"`, `"field": "net_amount"`, `"key": "k"`,
 		`"value": "{\"schema\":\"invoice.v1\",\"customer_ref\":\"c-4711\",\"net_amount\":12.5}"`)
-	if got := succeed(t, "dead-letters", "show", "--raw", "billing.invoices/1/5", "--config", file).stdout; got != content {
-		t.Errorf("show --raw wrote %q", got)
+	raw := succeed(t, "dead-letters", "show", "--raw", "billing.invoices/1/5", "--config", file).stdout
+	if raw != content {
+		t.Errorf("show --raw wrote %q", raw)
 	}
 	missing := recoup(t, "", "dead-letters", "show", "billing.invoices/1/6", "--config", file)
 	if missing.code != exitFailed {
@@ -110,7 +112,8 @@ func sentBack(t *testing.T, file string) string {
 func TestDeadLettersRetry(t *testing.T) {
 	file := parked(t)
 	got := succeed(t, "dead-letters", "retry", "billing.invoices/1/5", "--config", file).stdout
-	if want := fmt.Sprintf("sent billing.invoices/1/5 again: now billing.invoices/1/0, %d bytes\n", len(content)); got != want {
+	want := fmt.Sprintf("sent billing.invoices/1/5 again: now billing.invoices/1/0, %d bytes\n", len(content))
+	if got != want {
 		t.Errorf("retry says %q, want %q", got, want)
 	}
 	if got, want := sentBack(t, file), "1 k "+content+"\n"; got != want {
@@ -126,7 +129,8 @@ func TestDeadLettersRetry(t *testing.T) {
 func TestDeadLettersRetryAll(t *testing.T) {
 	file := parked(t)
 	dry := recoup(t, "", "dead-letters", "retry", "--all", "--dry-run", "--config", file)
-	contains(t, dry.stdout, "would send billing.invoices/1/5 again", "2 would be sent, 1 with the same bytes left out, 2 failed")
+	contains(t, dry.stdout, "would send billing.invoices/1/5 again",
+		"2 would be sent, 1 with the same bytes left out, 2 failed")
 	if got := sentBack(t, file); got != "" {
 		t.Fatalf("a dry run sent %q", got)
 	}
@@ -136,7 +140,8 @@ func TestDeadLettersRetryAll(t *testing.T) {
 	if all.code != exitFailed {
 		t.Errorf("retry of some that cannot be sent ended with %d", all.code)
 	}
-	contains(t, all.stderr, "cannot retry billing.invoices/0/9: ", "cannot retry billing.invoices/0/10: the record was empty")
+	contains(t, all.stderr, "cannot retry billing.invoices/0/9: ",
+		"cannot retry billing.invoices/0/10: the record was empty")
 	want := "0 k {\"a\":1,\"a\":2}\n0 k {\"a\":1,\"a\":2}\n1 k " + content + "\n"
 	if got := sentBack(t, file); got != want {
 		t.Errorf("the topic holds %q, want %q", got, want)

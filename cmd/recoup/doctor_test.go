@@ -45,8 +45,9 @@ func deadAddress(t *testing.T) string {
 // settingsFor writes a configuration that names these servers.
 func settingsFor(t *testing.T, broker, clickhouse, database string) string {
 	t.Helper()
-	return write(t, fmt.Sprintf("kafka:\n  brokers: [%q]\n  dial_timeout: 2s\n  group: %s\nclickhouse:\n  addresses: [%q]\n"+
-		"  database: %s\nhttp: {listen: %q}\n", broker, database, clickhouse, database, deadAddress(t)))
+	return write(t, fmt.Sprintf("kafka:\n  brokers: [%q]\n  dial_timeout: 2s\n  group: %s\n"+
+		"clickhouse:\n  addresses: [%q]\n  database: %s\nhttp: {listen: %q}\n",
+		broker, database, clickhouse, database, deadAddress(t)))
 }
 
 // client connects as the commands do.
@@ -112,7 +113,8 @@ func TestDoctorStoppedServers(t *testing.T) {
 		[]string{"kafka: cannot reach Kafka at " + broker, "connection refused", "-> nothing listens there: start Kafka"},
 		[]string{"clickhouse: cannot reach ClickHouse", "connection refused", "-> start ClickHouse"})
 	text := recoup(t, "", "doctor", "--config", file)
-	contains(t, text.stdout, "ok       configuration  "+file, "PROBLEM  kafka ", "fix: nothing listens there", "2 problems\n")
+	contains(t, text.stdout, "ok       configuration  "+file, "PROBLEM  kafka ", "fix: nothing listens there",
+		"2 problems\n")
 	if text.code != exitFailed {
 		t.Errorf("doctor ended with %d", text.code)
 	}
@@ -184,8 +186,8 @@ func TestDoctorTopics(t *testing.T) {
 	only(t, problems[:len(problems)-1],
 		[]string{"topics: topic recoup.cases (kafka.topics.cases) is missing -> recoup topics create"},
 		[]string{"topic recoup.state has 3 partitions, must have 4 -> ", "delete recoup.state and run recoup topics create"},
-		[]string{"topic recoup.baselines has cleanup.policy=delete, should have compact -> kafka-configs --bootstrap-server " +
-			broker, "--entity-name recoup.baselines --add-config cleanup.policy=compact"},
+		[]string{"topic recoup.baselines has cleanup.policy=delete, should have compact -> ",
+			"kafka-configs --bootstrap-server " + broker, "--entity-name recoup.baselines --add-config cleanup.policy=compact"},
 		[]string{"topic recoup.dead-letter has max.message.bytes=1048588, should have ", "--add-config max.message.bytes="})
 	list := succeed(t, "topics", "list", "--config", file).stdout
 	contains(t, list, "recoup.state", "has 3 partitions, must have 4", "missing: recoup topics create")
@@ -198,8 +200,9 @@ func TestDoctorLagAndCurrencies(t *testing.T) {
 	succeed(t, "topics", "create", "--partitions", "2", "--config", file)
 	c, cfg := client(t, file)
 	record := func(currency string, age time.Duration) pipeline.Record {
-		return pipeline.Record{Time: time.Now().Add(-age), Value: fmt.Appendf(nil, `{"schema":"invoice.v1","event_id":"e",`+
-			`"seller":"acme","invoice_id":"A-1","issued_at":"2026-01-05T08:00:00Z","currency":%q,"net_amount":"1"}`, currency)}
+		value := fmt.Appendf(nil, `{"schema":"invoice.v1","event_id":"e","seller":"acme","invoice_id":"A-1",`+
+			`"issued_at":"2026-01-05T08:00:00Z","currency":%q,"net_amount":"1"}`, currency)
+		return pipeline.Record{Time: time.Now().Add(-age), Value: value}
 	}
 	records := []pipeline.Record{record("EUR", 20*time.Minute), record("NOK", 10*time.Minute), {Value: []byte("{")}}
 	if _, err := c.Log().Append(t.Context(), cfg.Kafka.Topics.Invoices, 1, records); err != nil {
@@ -244,7 +247,8 @@ func TestDoctorOnRealServers(t *testing.T) {
 	file := write(t, topicNamesYAML(name)+fmt.Sprintf("  brokers: [%q]\n  group: %s\nclickhouse:\n  addresses: [%q]\n"+
 		"  database: %s\nhttp: {listen: %q}\n", testservers.Kafka(t), name, clickhouse, name, deadAddress(t)))
 
-	contains(t, succeed(t, "topics", "create", "--dry-run", "--config", file).stdout, "would be created  "+name+".invoices")
+	contains(t, succeed(t, "topics", "create", "--dry-run", "--config", file).stdout,
+		"would be created  "+name+".invoices")
 	contains(t, succeed(t, "topics", "create", "--partitions", "2", "--config", file).stdout,
 		"created  "+name+".state: 2 partitions, cleanup.policy=compact", "13 of 13 topics created; next: recoup doctor")
 	problems, _ := examine(t, file)
@@ -256,7 +260,8 @@ func TestDoctorOnRealServers(t *testing.T) {
 	problems, all := examine(t, file)
 	only(t, problems)
 	contains(t, all, "ClickHouse and this machine agree", "13 topics, 2 partitions of invoices", "has schema ")
-	contains(t, succeed(t, "topics", "create", "--config", file).stdout, "there    "+name+".state", "0 of 13 topics created")
+	contains(t, succeed(t, "topics", "create", "--config", file).stdout, "there    "+name+".state",
+		"0 of 13 topics created")
 
 	ask(t, clickhouse, "ALTER TABLE "+name+".scored_invoices MODIFY SETTING non_replicated_deduplication_window = 0")
 	ask(t, clickhouse, "INSERT INTO "+name+".schema_migrations (version, name, checksum) VALUES (9999, 'future', 'x')")

@@ -40,12 +40,14 @@ type commandLine struct {
 
 // Globals are the flags of every command.
 type Globals struct {
-	ConfigFile string `name:"config" short:"c" placeholder:"FILE" env:"RECOUP_CONFIG" help:"Settings file. By default ./recoup.yaml."`
-	LogLevel   string `placeholder:"LEVEL" enum:"debug,info,warn,error," default:"" help:"debug, info, warn or error."`
+	// ConfigFile holds the settings.
+	ConfigFile string `name:"config" short:"c" placeholder:"FILE" env:"RECOUP_CONFIG" help:"By default ./recoup.yaml."`
+	// LogLevel goes before log.level.
+	LogLevel string `placeholder:"LEVEL" enum:"debug,info,warn,error," default:"" help:"debug, info, warn, error."`
 }
 
-const description = `recoup reads the invoices a company issues, says of each whether it is plausible, why not and how much
-money is at stake, and opens a case where somebody should look.
+const description = `recoup reads the invoices a company issues, says of each whether it is plausible, why not and
+how much money is at stake, and opens a case where somebody should look.
 
 Try it without any server: recoup demo, or recoup score FILE.`
 

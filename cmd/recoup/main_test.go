@@ -118,7 +118,8 @@ func TestConfigPrint(t *testing.T) {
 	if got.code != exitFailed {
 		t.Errorf("an unknown key ended with %d", got.code)
 	}
-	contains(t, got.stderr, "recoup: cannot use the settings: ", ":2:3: kafka.brokrs: unknown key; did you mean kafka.brokers?")
+	contains(t, got.stderr, "recoup: cannot use the settings: ",
+		":2:3: kafka.brokrs: unknown key; did you mean kafka.brokers?")
 	got = recoup(t, "", "config", "print", "--config", "nowhere.yaml")
 	if got.code != exitFailed || !strings.Contains(got.stderr, "cannot read the configuration: open nowhere.yaml") {
 		t.Errorf("a missing file ended with %d: %s", got.code, got.stderr)
@@ -139,7 +140,8 @@ func TestInterrupted(t *testing.T) {
 	cancel()
 	var out bytes.Buffer
 	s := &session{stdin: strings.NewReader(strings.Repeat("x\n", 10)), stdout: &out, stderr: &out}
-	if code := execute(ctx, []string{"score", "-"}, s); code != exitFailed || !strings.Contains(out.String(), "interrupted") {
+	code := execute(ctx, []string{"score", "-"}, s)
+	if code != exitFailed || !strings.Contains(out.String(), "interrupted") {
 		t.Errorf("an interrupted score ended with %d: %s", code, out.String())
 	}
 }

@@ -117,7 +117,8 @@ func TestScoreSettings(t *testing.T) {
 
 func TestScoreMissingFile(t *testing.T) {
 	got := recoup(t, "", "score", "nowhere.jsonl")
-	if got.code != exitFailed || got.stderr != "recoup: cannot read invoices: open nowhere.jsonl: no such file or directory\n" {
+	want := "recoup: cannot read invoices: open nowhere.jsonl: no such file or directory\n"
+	if got.code != exitFailed || got.stderr != want {
 		t.Errorf("code %d: %s", got.code, got.stderr)
 	}
 }

@@ -91,7 +91,8 @@ func TestPprofOnItsOwnPort(t *testing.T) {
 	if code, _ := get(t, s.Address(), "/debug/pprof/"); code != http.StatusNotFound {
 		t.Errorf("profiles on the port of metrics: %d", code)
 	}
-	if code, body := get(t, s.PprofAddress(), "/debug/pprof/heap?debug=1"); code != 200 || !strings.Contains(body, "heap") {
+	code, body := get(t, s.PprofAddress(), "/debug/pprof/heap?debug=1")
+	if code != http.StatusOK || !strings.Contains(body, "heap") {
 		t.Errorf("heap profile = %d", code)
 	}
 	if without := start(t, NewHealth(), ""); without.PprofAddress() != "" {
