@@ -163,7 +163,8 @@ func (c *client) insertRows(ctx context.Context, into copied, rows []logRow, que
 		settings[s.Key] = s.Value
 	}
 	ctx = clickhouse.Context(ctx, clickhouse.WithQueryID(queryID), clickhouse.WithSettings(settings))
-	batch, err := c.queries.PrepareBatch(ctx, "INSERT INTO "+c.in(into.table)+" (`"+strings.Join(into.columns, "`, `")+"`)")
+	batch, err := c.queries.PrepareBatch(ctx,
+		"INSERT INTO "+c.in(into.table)+" (`"+strings.Join(into.columns, "`, `")+"`)")
 	if err != nil {
 		return explain("insert into "+into.table, err)
 	}

@@ -238,6 +238,25 @@ func TestCopyTakeOver(t *testing.T) {
 	w.check(t)
 }
 
+// TestCopyFence: an insert of a member that was paused while it copied can store
+// nothing once another member copies; inserts of other groups are left alone.
+func TestCopyFence(t *testing.T) {
+	w := newCopyWorld(t, openStore(t))
+	w.opt.Topics = CopyTopics{Disputes: "recoup.disputes"}
+	turns := func(group string) *turn { return &turn{copy: &Copy{opt: CopyOptions{Group: group}}} }
+	paused, pausedDone := stalledInsert(t, w.store, testOwner, turns(w.opt.Group).idPrefix("disputes")+"old-0/x.0")
+	other, otherDone := stalledInsert(t, w.store, testOwner, turns(w.opt.Group+"x").idPrefix("disputes")+"old-0/x.0")
+	w.copyAll(t)
+	close(paused)
+	close(other)
+	if err := <-pausedDone; err == nil {
+		t.Error("the paused insert went on")
+	}
+	if err := <-otherDone; err != nil {
+		t.Errorf("insert of another group: %v", err)
+	}
+}
+
 // TestCopyRecreatedTopic: offsets that start anew are noticed, and a raised
 // incarnation copies them.
 func TestCopyRecreatedTopic(t *testing.T) {

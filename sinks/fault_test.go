@@ -71,8 +71,7 @@ func TestLostAcknowledgement(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = conn.Close()
-			p.turns = 4 // on one connection: hello, query, lines, query …
-			p.turns = 5 // … rows
+			p.turns = 5 // on one connection: hello, query, lines, query, rows
 			p.cut.Store(1)
 			if err := s.Insert(t.Context(), testOwner, 2, b); err == nil {
 				t.Fatal("insert without an answer reported success")
@@ -111,7 +110,7 @@ func (c *stalled) EncodeColumn(b *proto.Buffer) {
 }
 
 // stalledInsert starts an insert of one row that stops before it sends it.
-func stalledInsert(t *testing.T, s *Store, o pipeline.Owner) (resume chan struct{}, done chan error) {
+func stalledInsert(t *testing.T, s *Store, o pipeline.Owner, id string) (resume chan struct{}, done chan error) {
 	t.Helper()
 	b := sampleBlock(s, o.Partition, o.Epoch)
 	columns := b.rows.invoices.named()
@@ -120,7 +119,7 @@ func stalledInsert(t *testing.T, s *Store, o pipeline.Owner) (resume chan struct
 	done = make(chan error, 1)
 	go func() {
 		done <- s.client.insert(context.WithoutCancel(t.Context()), insertion{table: tableInvoices, columns: columns,
-			queryID: queryID(o) + "0/rows", token: fmt.Sprint(o)})
+			queryID: id, token: fmt.Sprint(o)})
 	}()
 	<-c.sending
 	return c.resume, done
@@ -150,7 +149,7 @@ func TestFence(t *testing.T) {
 	var resumes []chan struct{}
 	var dones []chan error
 	for _, c := range cases {
-		resume, done := stalledInsert(t, s, c.owner)
+		resume, done := stalledInsert(t, s, c.owner, queryID(c.owner)+"0/rows")
 		resumes, dones = append(resumes, resume), append(dones, done)
 	}
 	began := time.Now()
@@ -167,6 +166,32 @@ func TestFence(t *testing.T) {
 	}
 	if after := count(t, s, "SELECT count() FROM "+s.client.in(tableInvoices)); before != 0 || after != 5 {
 		t.Errorf("%d rows before and %d after, want 0 and 5", before, after)
+	}
+}
+
+// TestRemovedByAnotherProcess: rows that were removed are inserted by a process
+// that knows nothing of the removal, with the offsets of an insert that the
+// server remembers. The epoch in the token makes them another insert.
+func TestRemovedByAnotherProcess(t *testing.T) {
+	first := openStore(t)
+	if err := first.Insert(t.Context(), testOwner, 0, sampleBlock(first, 1, 1, 2)); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Remove(t.Context(), testOwner, []int64{1, 2}); err != nil {
+		t.Fatal(err)
+	}
+	second, err := Open(first.client.settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = second.Close() })
+	later := testOwner
+	later.Epoch++
+	if err := second.Insert(t.Context(), later, 0, sampleBlock(second, 1, 1, 2)); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, second, "SELECT count() FROM "+second.client.in(tableInvoices)); n != 2 {
+		t.Errorf("%d rows stored, want 2", n)
 	}
 }
 

@@ -152,7 +152,8 @@ func TestColumnsAreDescribed(t *testing.T) {
 		t.Errorf("inspect: %+v, %v", found, err)
 	}
 	run(t, s, "ALTER TABLE "+s.client.in("cases")+" MODIFY SETTING non_replicated_deduplication_window = 0")
-	if found, err = Inspect(t.Context(), s.client.settings); err != nil || !slices.Equal(found.NoWindow, []string{"cases"}) {
+	found, err = Inspect(t.Context(), s.client.settings)
+	if err != nil || !slices.Equal(found.NoWindow, []string{"cases"}) {
 		t.Errorf("tables without a window: %v, %v", found.NoWindow, err)
 	}
 }

@@ -70,7 +70,8 @@ func (c *verdictColumns) named() []named {
 		{"direction", &c.direction}, {"amount_basis", &c.basis}, {"level", &c.level}, {"rules", &c.rules.list},
 		{"billed", &c.billed}, {"expected", &c.expected}, {"expected_low", &c.low}, {"expected_high", &c.high},
 		{"n", &c.n}, {"late_by_ms", &c.lateBy}, {"loss_point", &c.lossPoint}, {"loss_low", &c.lossLow},
-		{"loss_high", &c.lossHigh}, {"suspect", &c.suspect}, {"taught", &c.taught}, {"incident_id", &c.incidentID}, {"case_id", &c.caseID},
+		{"loss_high", &c.lossHigh}, {"suspect", &c.suspect}, {"taught", &c.taught},
+		{"incident_id", &c.incidentID}, {"case_id", &c.caseID},
 		{"model_version", &c.modelVersion}, {"config_hash", &c.configHash},
 		{"reference_as_of", &c.referenceAsOf.nullable}, {"feedback_as_of", &c.feedbackAsOf.nullable},
 	}, c.causes.named()...)

@@ -141,8 +141,8 @@ func checkViews(t *testing.T, s *Store, in string) {
 			"confirmed_loss": 110.0, "acknowledged_at": "2026-11-12 10:00:01.500", "satisfaction": 4.0}},
 		{"SELECT * FROM " + in + "case_current WHERE case_id = 'c3'", map[string]any{"status": "", "outcome": "",
 			"is_open": true, "cause": "promotion", "paid": 0.0, "acknowledged_at": nil}},
-		{"SELECT sum(invoices) AS n, sum(suspects) AS s, sum(invoices * live_error_rate) AS e, sum(confirmed) AS k FROM " + in +
-			"error_rate_by_day", map[string]any{"n": 9.0, "s": 4.0, "e": 0.9, "k": 2.0}},
+		{"SELECT sum(invoices) AS n, sum(suspects) AS s, sum(invoices * live_error_rate) AS e, sum(confirmed) AS k " +
+			"FROM " + in + "error_rate_by_day", map[string]any{"n": 9.0, "s": 4.0, "e": 0.9, "k": 2.0}},
 		{"SELECT * FROM " + in + "loss_by_cohort", map[string]any{"cohort_month": "2026-11-01", "cases": 4.0,
 			"confirmed": 2.0, "confirmed_loss_sum": 110.0, "open_loss_estimate": 90.0, "recovered": 110.0,
 			"handling": 68.5, "net_recovered": 41.5}},

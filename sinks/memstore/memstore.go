@@ -34,7 +34,7 @@ type Row struct {
 type Line struct {
 	Source invoice.Position // of the invoice
 	Index  int              // place on the invoice, from 0
-	Line   invoice.Line
+	Line   invoice.Line     // as it was appended; shares no memory with it
 }
 
 // Faults make an insert fail on purpose. The zero value never does. A hook

@@ -27,27 +27,31 @@ type Subject struct {
 
 // Row is what the suite compares of a stored invoice.
 type Row struct {
-	Source                      invoice.Position
-	Seller, InvoiceID, Customer string
-	IssuedAt                    time.Time
-	Net, Billed, LossLow        invoice.Amount
-	Gross                       invoice.OptionalAmount
-	TaxRate                     invoice.OptionalFixed
-	Suspect                     bool
-	PError                      float64
-	Rules                       []string
-	Causes                      []detectors.Finding
-	LineCount                   int
+	Source    invoice.Position       // of the record
+	Seller    string                 // as in the invoice
+	InvoiceID string                 // as in the invoice
+	Customer  string                 // customer_ref
+	IssuedAt  time.Time              // UTC, in milliseconds
+	Net       invoice.Amount         // before tax
+	Billed    invoice.Amount         // as in the verdict
+	LossLow   invoice.Amount         // lower end of the loss
+	Gross     invoice.OptionalAmount // after tax, may be absent
+	TaxRate   invoice.OptionalFixed  // may be absent
+	Suspect   bool                   // as in the verdict
+	PError    float64                // as in the verdict
+	Rules     []string               // never nil
+	Causes    []detectors.Finding    // never nil, Evidence never nil
+	LineCount int                    // lines of the invoice
 }
 
 // Line is what the suite compares of a stored line.
 type Line struct {
-	Source      invoice.Position
-	Index       int
-	Product     string
-	Description string
-	UnitPrice   invoice.OptionalFixed
-	Net         invoice.OptionalAmount
+	Source      invoice.Position       // of the record
+	Index       int                    // place on the invoice, from 0
+	Product     string                 // product_id
+	Description string                 // text of the line
+	UnitPrice   invoice.OptionalFixed  // may be absent
+	Net         invoice.OptionalAmount // may be absent
 }
 
 // Topic is the source topic of every row of the suite.
