@@ -55,65 +55,65 @@ const maxKeyPart = 64
 
 // Case is case.v1, the alert. Amounts are what the customer pays.
 type Case struct {
-	Schema     string              `json:"schema"`    // "case.v1"
-	CaseID     string              `json:"case_id"`   // name-based UUID of DedupKey
-	DedupKey   string              `json:"dedup_key"` // one case per invoice, whatever the cause
-	Seq        int64               `json:"seq"`       // rises by one per action; readers keep the highest
-	Origin     string              `json:"origin"`    // "detector"
-	Action     Action              `json:"action"`
-	Kind       string              `json:"kind"` // "invoice"
-	Severity   Severity            `json:"severity"`
-	Seller     string              `json:"seller"`
-	Stage      invoice.Stage       `json:"stage"`
-	IssuedAt   time.Time           `json:"issued_at"`
-	ReceivedAt time.Time           `json:"received_at"` // Kafka's record timestamp
-	DetectedAt time.Time           `json:"detected_at"`
-	InvoiceID  string              `json:"invoice_id"`
-	Number     string              `json:"invoice_number,omitempty"`
-	Customer   string              `json:"customer_ref,omitempty"` // pseudonym
-	Segment    Segment             `json:"segment"`
-	Source     invoice.Position    `json:"source"`
-	PError     float64             `json:"p_error"`
-	Direction  detectors.Direction `json:"direction"`
-	Rules      []string            `json:"rules"`
-	Basis      detectors.Basis     `json:"amount_basis"`
-	Billed     invoice.Amount      `json:"billed"`
-	Expected   invoice.Amount      `json:"expected"`
-	Low        invoice.Amount      `json:"expected_low"`
-	High       invoice.Amount      `json:"expected_high"`
-	Deviation  float64             `json:"deviation_pct"`
-	Loss       detectors.Loss      `json:"loss"`
-	Currency   string              `json:"currency"`
-	Causes     []detectors.Finding `json:"causes"` // most probable first
-	Summary    Summary             `json:"summary"`
-	Economics  Economics           `json:"economics"`
-	Verify     []string            `json:"verify_first"` // what to make sure of before acting (D1)
-	OwnerTeam  string              `json:"owner_team"`
-	RespondBy  time.Time           `json:"respond_by"`
-	EscalateAt time.Time           `json:"escalate_at"`
-	Links      Links               `json:"links"`
-	Model      detectors.Model     `json:"model"`
+	Schema     string              `json:"schema"`                   // "case.v1"
+	CaseID     string              `json:"case_id"`                  // name-based UUID of DedupKey
+	DedupKey   string              `json:"dedup_key"`                // one case per invoice, whatever the cause
+	Seq        int64               `json:"seq"`                      // rises by one per action; readers keep the highest
+	Origin     string              `json:"origin"`                   // "detector"
+	Action     Action              `json:"action"`                   // what this record does to the case
+	Kind       string              `json:"kind"`                     // "invoice"
+	Severity   Severity            `json:"severity"`                 // how soon to look
+	Seller     string              `json:"seller"`                   // who billed
+	Stage      invoice.Stage       `json:"stage"`                    // always issued: drafts open no case
+	IssuedAt   time.Time           `json:"issued_at"`                // as the invoice claims, UTC
+	ReceivedAt time.Time           `json:"received_at"`              // Kafka's record timestamp
+	DetectedAt time.Time           `json:"detected_at"`              // moment of the decision, UTC
+	InvoiceID  string              `json:"invoice_id"`               // technical, unique within the seller
+	Number     string              `json:"invoice_number,omitempty"` // what the customer reads
+	Customer   string              `json:"customer_ref,omitempty"`   // pseudonym
+	Segment    Segment             `json:"segment"`                  // what the amount was compared with
+	Source     invoice.Position    `json:"source"`                   // the invoice's record
+	PError     float64             `json:"p_error"`                  // probability of an error, 0 to 1
+	Direction  detectors.Direction `json:"direction"`                // who gains by the error
+	Rules      []string            `json:"rules"`                    // codes of what fired
+	Basis      detectors.Basis     `json:"amount_basis"`             // whether the amounts below include tax
+	Billed     invoice.Amount      `json:"billed"`                   // what the invoice asks for
+	Expected   invoice.Amount      `json:"expected"`                 // usual amount; 0 without history
+	Low        invoice.Amount      `json:"expected_low"`             // lower end of the 95 % band
+	High       invoice.Amount      `json:"expected_high"`            // upper end of the 95 % band
+	Deviation  float64             `json:"deviation_pct"`            // billed from expected, per cent; < 0: too little
+	Loss       detectors.Loss      `json:"loss"`                     // money at stake; > 0: billed too little
+	Currency   string              `json:"currency"`                 // ISO 4217 code of every amount
+	Causes     []detectors.Finding `json:"causes"`                   // most probable first
+	Summary    Summary             `json:"summary"`                  // one sentence that blames nobody (D5)
+	Economics  Economics           `json:"economics"`                // why it was worth opening
+	Verify     []string            `json:"verify_first"`             // what to make sure of before acting (D1)
+	OwnerTeam  string              `json:"owner_team"`               // who can repair the first cause (B5)
+	RespondBy  time.Time           `json:"respond_by"`               // DetectedAt + RespondWithin
+	EscalateAt time.Time           `json:"escalate_at"`              // DetectedAt + EscalateWithin
+	Links      Links               `json:"links"`                    // runbook and query
+	Model      detectors.Model     `json:"model"`                    // what decided
 }
 
 // Segment is the baseline the invoice was compared with.
 type Segment struct {
-	CustomerType  string          `json:"customer_type"`
-	ProductFamily string          `json:"product_family"`
-	Level         detectors.Level `json:"level"`
-	N             int64           `json:"n"`
-	CV            float64         `json:"cv"`
+	CustomerType  string          `json:"customer_type"`  // of the invoice; may be empty
+	ProductFamily string          `json:"product_family"` // of the invoice; may be empty
+	Level         detectors.Level `json:"level"`          // which baseline it was; none without history
+	N             int64           `json:"n"`              // invoices it had learnt
+	CV            float64         `json:"cv"`             // their standard deviation over their mean
 }
 
 // Summary is one sentence for a person, in the two languages of the product.
 type Summary struct {
-	FR string `json:"fr"`
-	EN string `json:"en"`
+	FR string `json:"fr"` // French
+	EN string `json:"en"` // English
 }
 
 // Economics shows why the case was worth opening.
 type Economics struct {
 	HandlingCost invoice.Amount     `json:"handling_cost"` // in the invoice's currency
-	Decision     detectors.Decision `json:"decision"`
+	Decision     detectors.Decision `json:"decision"`      // open_case for every case that is published
 }
 
 // Links lead from the case to what explains it.

@@ -16,7 +16,8 @@ var extremes = []invoice.Amount{
 	math.MinInt64, math.MinInt64 + 1, math.MinInt64 + 9999, math.MinInt64 / 2, -1 << 53, -(1<<53 + 1),
 	-10001, -10000, -1,
 	0, 1, 2, 50, 9999, 10000, 10001, 850000, 1000000, 1<<31 - 1, 1 << 31, 1<<53 - 1, 1 << 53, 1<<53 + 1,
-	math.MaxInt64 / 2, math.MaxInt64 / 10000, math.MaxInt64/10000 + 1, math.MaxInt64 - 9999, math.MaxInt64 - 1, math.MaxInt64,
+	math.MaxInt64 / 2, math.MaxInt64 / 10000, math.MaxInt64/10000 + 1, math.MaxInt64 - 9999,
+	math.MaxInt64 - 1, math.MaxInt64,
 }
 
 // bigMean is the mean of undecayed amounts, rounded half-even, exactly.

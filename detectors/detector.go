@@ -24,7 +24,7 @@ func (f DetectorFunc) Detect(s *Subject) (Finding, bool) { return f(s) }
 
 // Subject is an invoice with everything detectors may know of it.
 type Subject struct {
-	Invoice *invoice.Invoice
+	Invoice *invoice.Invoice // only to be read, and only during Detect
 	// Changed: an invoice of the same identity with other content came before.
 	Changed bool
 	// FirstForDelivery is the id of the invoice that the same delivery was

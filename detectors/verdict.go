@@ -89,34 +89,34 @@ const (
 // A verdict that Engine.Score filled is valid until the next Score into it, and
 // Seller, InvoiceID and Currency only as long as the invoice: Clone it to keep it.
 type Verdict struct {
-	Schema       string           `json:"schema"` // "verdict.v1"
-	Seller       string           `json:"seller"`
-	InvoiceID    string           `json:"invoice_id"`
-	Revision     int64            `json:"revision"`
-	Stage        invoice.Stage    `json:"stage"`   // "issued" or "pre_issue" as text
-	Suspect      bool             `json:"suspect"` // PError reached the suspect threshold
-	PError       float64          `json:"p_error"` // probability of an error, 0 to 1
-	Decision     Decision         `json:"decision"`
-	Direction    Direction        `json:"direction"`
-	Rules        []string         `json:"rules"` // codes of what fired, in a fixed order; never nil in JSON
-	AmountBasis  Basis            `json:"amount_basis"`
-	Currency     string           `json:"currency"`
-	Billed       invoice.Amount   `json:"billed"`
-	Expected     invoice.Amount   `json:"expected"`      // 0 when Level is none
-	ExpectedLow  invoice.Amount   `json:"expected_low"`  // 95 % band
-	ExpectedHigh invoice.Amount   `json:"expected_high"` // 95 % band
-	Level        Level            `json:"level"`
-	N            int64            `json:"n"`             // invoices behind the expectation
-	CV           float64          `json:"cv"`            // coefficient of variation of that baseline
-	DeviationPct float64          `json:"deviation_pct"` // (billed-expected)/expected in per cent; 0 when Level is none
-	Loss         Loss             `json:"loss"`
-	Causes       []Finding        `json:"causes"`     // most probable first; never nil in JSON
-	Taught       bool             `json:"taught"`     // the amount went into the baselines
-	LateBy       Delay            `json:"late_by_ms"` // behind the newest invoice of the seller in this partition
-	IncidentID   string           `json:"incident_id,omitempty"`
-	CaseID       string           `json:"case_id,omitempty"`
-	Model        Model            `json:"model"`
-	Source       invoice.Position `json:"source"`
+	Schema       string           `json:"schema"`                // "verdict.v1"
+	Seller       string           `json:"seller"`                // whose baselines were used
+	InvoiceID    string           `json:"invoice_id"`            // unique within the seller
+	Revision     int64            `json:"revision"`              // of the invoice, 0 for its first form
+	Stage        invoice.Stage    `json:"stage"`                 // "issued" or "pre_issue" as text
+	Suspect      bool             `json:"suspect"`               // PError reached the suspect threshold
+	PError       float64          `json:"p_error"`               // probability of an error, 0 to 1
+	Decision     Decision         `json:"decision"`              // what recoup does about it
+	Direction    Direction        `json:"direction"`             // sign of Loss.Point in words
+	Rules        []string         `json:"rules"`                 // codes of what fired, in a fixed order; [] for none
+	AmountBasis  Basis            `json:"amount_basis"`          // whether the amounts include tax
+	Currency     string           `json:"currency"`              // ISO 4217 code of every amount
+	Billed       invoice.Amount   `json:"billed"`                // what the invoice asks for
+	Expected     invoice.Amount   `json:"expected"`              // 0 when Level is none
+	ExpectedLow  invoice.Amount   `json:"expected_low"`          // 95 % band
+	ExpectedHigh invoice.Amount   `json:"expected_high"`         // 95 % band
+	Level        Level            `json:"level"`                 // baseline behind Expected
+	N            int64            `json:"n"`                     // invoices behind the expectation
+	CV           float64          `json:"cv"`                    // coefficient of variation of that baseline
+	DeviationPct float64          `json:"deviation_pct"`         // (Billed-Expected)/Expected, per cent; 0 at Level none
+	Loss         Loss             `json:"loss"`                  // zero when nothing fired
+	Causes       []Finding        `json:"causes"`                // most probable first; never nil in JSON
+	Taught       bool             `json:"taught"`                // the amount went into the baselines
+	LateBy       Delay            `json:"late_by_ms"`            // behind the newest of the seller in this partition
+	IncidentID   string           `json:"incident_id,omitempty"` // "" outside an incident
+	CaseID       string           `json:"case_id,omitempty"`     // "" unless a case was opened
+	Model        Model            `json:"model"`                 // what to derive it again with
+	Source       invoice.Position `json:"source"`                // record the invoice came in
 }
 
 // VerdictSchema is the "schema" of every verdict.
@@ -186,18 +186,18 @@ func delayOf(ms int64) Delay { return Delay(min(ms, mostDelayMS) * int64(time.Mi
 // Loss is the money at stake: positive when billed too little, negative when
 // billed too much. Low ≤ Point ≤ High.
 type Loss struct {
-	Point invoice.Amount `json:"point"`
-	Low   invoice.Amount `json:"low"`
-	High  invoice.Amount `json:"high"`
+	Point invoice.Amount `json:"point"` // best estimate
+	Low   invoice.Amount `json:"low"`   // what ExpectedLow would make of it, or Point
+	High  invoice.Amount `json:"high"`  // what ExpectedHigh would make of it, or Point
 }
 
 // Finding is one detector's answer to "which single change would make this
 // invoice usual?".
 type Finding struct {
-	Code     string         `json:"code"` // a Cause constant
-	Kind     string         `json:"kind"` // the error within the cause; "<code>:<kind>" stands in Rules
-	P        float64        `json:"p"`    // probability that this is the cause of an error, 0 to 1
-	Evidence []string       `json:"evidence"`
+	Code     string         `json:"code"`            // a Cause constant
+	Kind     string         `json:"kind"`            // the error within the cause; "<code>:<kind>" stands in Rules
+	P        float64        `json:"p"`               // probability that this is the cause of an error, 0 to 1
+	Evidence []string       `json:"evidence"`        // English sentences with the numbers compared
 	Repaired invoice.Amount `json:"repaired_amount"` // what the customer should have paid
 }
 

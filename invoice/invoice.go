@@ -59,63 +59,77 @@ type Invoice struct {
 	PrepaidAmount  OptionalAmount // already paid, not part of net or gross
 	TaxRate        OptionalFixed  // fraction: 0.175 is 17.5 %
 
-	SourceSystem, SourceRelease, BatchID string
-	EntryChannel                         string // manual, import, api or recurring
-	OperatorRef, SalesPoint, Country     string
-	Canary                               bool // produced by recoup itself to prove that it sees
+	SourceSystem  string // billing system that made the invoice
+	SourceRelease string // its release; errors that share one are found together
+	BatchID       string // billing run
+	EntryChannel  string // manual, import, api or recurring
+	OperatorRef   string // pseudonym of the person who typed it
+	SalesPoint    string // shop or branch
+	Country       string // of the customer
+	Canary        bool   // produced by recoup itself to prove that it sees
 
-	DueAt, PeriodStart, PeriodEnd, ShippedAt time.Time
+	DueAt       time.Time // when payment is due; a date means its midnight UTC
+	PeriodStart time.Time // first day of the billed period
+	PeriodEnd   time.Time // last day of the billed period
+	ShippedAt   time.Time // when the goods left
 
-	DeliveryRef, ContractRef, OrderRef, PriceListVersion string
-	PromoCodes                                           []string
-	LegalFieldsPresent                                   []string // names of the administrative fields that are filled
-	CRM                                                  CRM
-	Lines                                                []Line
-	TraceParent                                          string // W3C trace context, carried through unchanged
+	DeliveryRef        string   // delivery note; finds one delivery billed twice
+	ContractRef        string   // contract it is billed under
+	OrderRef           string   // order it answers
+	PriceListVersion   string   // price list the prices came from
+	PromoCodes         []string // promotions applied to the invoice
+	LegalFieldsPresent []string // names of the administrative fields that are filled
+	CRM                CRM      // what the customer system held when the invoice was made
+	Lines              []Line   // in the order of the record; at most Limits.Lines
+	TraceParent        string   // W3C trace context, carried through unchanged
 
 	unescaped []byte // what strings with JSON escapes point into; reused by Decode
 }
 
 // CRM is what the customer system held when the invoice was made.
 type CRM struct {
-	Plan            string
+	Plan            string        // tariff of the customer
 	DiscountRate    OptionalFixed // fraction
-	ContractVersion string
-	SyncedAt        time.Time
+	ContractVersion string        // of the contract, as that system knew it
+	SyncedAt        time.Time     // when billing last read the customer system
 }
 
 // Line is one line of an invoice.
 type Line struct {
-	ID, ProductID, ProductFamily string
-	Description                  string        // cut to 200 characters
-	Quantity                     OptionalFixed // in Unit; negative on returns
-	Unit                         string
-	UnitPrice, ListUnitPrice     OptionalFixed // currency units per Unit
-	DiscountRate                 OptionalFixed // fraction
-	DiscountAmount               OptionalAmount
-	Net                          OptionalAmount // line_net, after the line's discount
-	TaxRate                      OptionalFixed
-	PromoCodes                   []string
-	OrderLineRef, DeliveryRef    string
+	ID             string         // line_id: number or id within the invoice
+	ProductID      string         // key of unit prices
+	ProductFamily  string         // of the product; may differ from the invoice's
+	Description    string         // cut to 200 characters
+	Quantity       OptionalFixed  // in Unit; negative on returns
+	Unit           string         // what Quantity counts, free text
+	UnitPrice      OptionalFixed  // currency units per Unit, before the line's discount
+	ListUnitPrice  OptionalFixed  // the same as the price list says
+	DiscountRate   OptionalFixed  // fraction
+	DiscountAmount OptionalAmount // taken off the line, positive
+	Net            OptionalAmount // line_net, after the line's discount
+	TaxRate        OptionalFixed  // fraction
+	PromoCodes     []string       // promotions applied to this line
+	OrderLineRef   string         // line of the order it answers
+	DeliveryRef    string         // delivery of this line, where it differs from the invoice's
 }
 
 // OptionalAmount is an Amount that may be absent; the zero value is absent.
 type OptionalAmount struct {
-	Value Amount
-	Set   bool
+	Value Amount // 0 when absent
+	Set   bool   // the record has it
 }
 
 // OptionalFixed is a Fixed that may be absent; the zero value is absent.
 type OptionalFixed struct {
-	Value Fixed
-	Set   bool
+	Value Fixed // 0 when absent
+	Set   bool  // the record has it
 }
 
 // Position is where a record stands: the source of a verdict and the unit of
 // every "exactly once" promise.
 type Position struct {
-	Topic       string `json:"topic"`
+	Topic       string `json:"topic"`       // name in Kafka
 	Incarnation int64  `json:"incarnation"` // raised when the topic was recreated; 0 at first
-	Partition   int    `json:"partition"`
-	Offset      int64  `json:"offset"`
+	Partition   int    `json:"partition"`   // from 0
+	Offset      int64  `json:"offset"`      // from 0; never used twice in one incarnation
 }

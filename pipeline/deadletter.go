@@ -15,11 +15,11 @@ const DeadLetterSchema = "dead_letter.v1"
 // DeadLetter is a record that cannot be scored, with everything a person needs
 // to repair and retry it. It is written at least once; Source tells repeats.
 type DeadLetter struct {
-	Schema      string    `json:"schema"`
-	Topic       string    `json:"topic"`
-	Incarnation int64     `json:"incarnation"`
-	Partition   int       `json:"partition"`
-	Offset      int64     `json:"offset"`
+	Schema      string    `json:"schema"`        // DeadLetterSchema
+	Topic       string    `json:"topic"`         // it was read from
+	Incarnation int64     `json:"incarnation"`   // raised when that topic was recreated; 0 at first
+	Partition   int       `json:"partition"`     // of Topic
+	Offset      int64     `json:"offset"`        // within Partition
 	Key         []byte    `json:"key"`           // original, base64 in JSON
 	Value       []byte    `json:"value"`         // original, base64 in JSON
 	ValueBytes  int       `json:"value_bytes"`   // length of the original
@@ -28,8 +28,8 @@ type DeadLetter struct {
 	Reason      string    `json:"reason"`        // stable code, the metric's label
 	Field       string    `json:"field"`         // path within the record, may be empty
 	Message     string    `json:"message"`       // for a person
-	ReceivedAt  time.Time `json:"received_at"`
-	At          time.Time `json:"at"`
+	ReceivedAt  time.Time `json:"received_at"`   // Kafka's timestamp of the record, UTC
+	At          time.Time `json:"at"`            // when it was parked, UTC
 }
 
 // deadLetter parks a record.

@@ -22,14 +22,17 @@ const (
 // Decision is one record of the decision log, recoup.suspects. A record whose
 // epoch is lower than an ownership record that stands before it is void.
 type Decision struct {
-	Schema     string             `json:"schema"`
-	Kind       string             `json:"kind"`             // decision, ownership or model
-	Epoch      int64              `json:"epoch"`            // log offset of the writer's ownership record; its own for ownership
-	Member     string             `json:"member,omitempty"` // ownership only: who claims
-	Source     invoice.Position   `json:"source"`           // of the invoice; of the first offset to score for ownership
-	DetectedAt time.Time          `json:"detected_at"`
-	Verdict    *detectors.Verdict `json:"verdict,omitempty"`
-	Case       json.RawMessage    `json:"case,omitempty"` // the finished case, published byte for byte
+	Schema string `json:"schema"` // DecisionSchema
+	Kind   string `json:"kind"`   // decision, ownership or model
+	// Epoch is the log offset of the writer's ownership record; for ownership
+	// the record's own.
+	Epoch  int64  `json:"epoch"`
+	Member string `json:"member,omitempty"` // ownership only: who claims
+	// Source is where the invoice stands; for ownership the first offset to score.
+	Source     invoice.Position   `json:"source"`
+	DetectedAt time.Time          `json:"detected_at"`       // when it was decided or claimed, UTC
+	Verdict    *detectors.Verdict `json:"verdict,omitempty"` // decision only
+	Case       json.RawMessage    `json:"case,omitempty"`    // the finished case, published byte for byte
 }
 
 // encode returns the record's JSON. HTML characters stay as they are, so that

@@ -11,23 +11,23 @@ import (
 type Metrics struct {
 	Scored            *prometheus.CounterVec // by level
 	Suspects          *prometheus.CounterVec // by decision
-	Redelivered       prometheus.Counter
+	Redelivered       prometheus.Counter     // records with known identity and equal content
 	DeadLetters       *prometheus.CounterVec // by reason
-	CasesOpened       prometheus.Counter
-	EventToCase       prometheus.Histogram // seconds from the record's time to the acknowledged case
-	Rows              prometheus.Counter
-	RowsReplaced      prometheus.Counter
-	Insert            prometheus.Histogram // seconds an insert took, retries included
-	Buffer            prometheus.Gauge     // bytes
-	BufferFull        prometheus.Gauge     // 1 while fetching pauses
-	Lag               *prometheus.GaugeVec // records, by partition
-	Committed         *prometheus.GaugeVec // offset, by partition
-	CheckpointOffset  *prometheus.GaugeVec // offset, by partition
-	CheckpointRecords prometheus.Counter
-	Partitions        prometheus.Gauge
-	TakeOver          prometheus.Histogram // seconds
-	Fenced            prometheus.Counter
-	Expired           prometheus.Counter
+	CasesOpened       prometheus.Counter     // published and acknowledged
+	EventToCase       prometheus.Histogram   // seconds from the record's time to the acknowledged case
+	Rows              prometheus.Counter     // invoices stored and acknowledged
+	RowsReplaced      prometheus.Counter     // stored rows that contradicted the decision log
+	Insert            prometheus.Histogram   // seconds an insert took, retries included
+	Buffer            prometheus.Gauge       // bytes
+	BufferFull        prometheus.Gauge       // 1 while fetching pauses
+	Lag               *prometheus.GaugeVec   // records, by partition
+	Committed         *prometheus.GaugeVec   // offset, by partition
+	CheckpointOffset  *prometheus.GaugeVec   // offset, by partition
+	CheckpointRecords prometheus.Counter     // state records published
+	Partitions        prometheus.Gauge       // owned now
+	TakeOver          prometheus.Histogram   // seconds
+	Fenced            prometheus.Counter     // partitions given up to another member
+	Expired           prometheus.Counter     // offsets that retention deleted before they were scored
 }
 
 // NewMetrics makes the metrics and registers them.
@@ -49,19 +49,21 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}})
 	}
 	m := &Metrics{
-		Scored:       by("level", "recoup_invoices_scored_total", "Invoices scored, by level of their baseline."),
-		Suspects:     by("decision", "recoup_invoices_suspect_total", "Suspect invoices, by decision."),
-		Redelivered:  counter("recoup_invoices_redelivered_total", "Records seen before with equal content."),
-		DeadLetters:  by("reason", "recoup_dead_letters_total", "Records parked in the dead-letter topic, by reason."),
-		CasesOpened:  counter("recoup_cases_opened_total", "Cases published and acknowledged."),
-		EventToCase:  seconds("recoup_event_to_case_seconds", "Record time of a suspect invoice to its acknowledged case."),
-		Rows:         counter("recoup_rows_stored_total", "Invoices stored and acknowledged."),
-		RowsReplaced: counter("recoup_rows_replaced_total", "Stored rows that contradicted the decision log and were replaced."),
-		Insert:       seconds("recoup_insert_duration_seconds", "Time to store one block, retries included."),
-		Buffer:       gauge("recoup_row_buffer_bytes", "Rows not stored yet."),
-		BufferFull:   gauge("recoup_row_buffer_full", "1 while fetching waits for room in the row buffer."),
-		Lag:          perPartition("recoup_partition_lag_records", "Records between the last scored one and the log's end."),
-		Committed:    perPartition("recoup_partition_committed_offset", "Last committed offset."),
+		Scored:      by("level", "recoup_invoices_scored_total", "Invoices scored, by level of their baseline."),
+		Suspects:    by("decision", "recoup_invoices_suspect_total", "Suspect invoices, by decision."),
+		Redelivered: counter("recoup_invoices_redelivered_total", "Records seen before with equal content."),
+		DeadLetters: by("reason", "recoup_dead_letters_total", "Records parked in the dead-letter topic, by reason."),
+		CasesOpened: counter("recoup_cases_opened_total", "Cases published and acknowledged."),
+		EventToCase: seconds("recoup_event_to_case_seconds",
+			"Record time of a suspect invoice to its acknowledged case."),
+		Rows: counter("recoup_rows_stored_total", "Invoices stored and acknowledged."),
+		RowsReplaced: counter("recoup_rows_replaced_total",
+			"Stored rows that contradicted the decision log and were replaced."),
+		Insert:     seconds("recoup_insert_duration_seconds", "Time to store one block, retries included."),
+		Buffer:     gauge("recoup_row_buffer_bytes", "Rows not stored yet."),
+		BufferFull: gauge("recoup_row_buffer_full", "1 while fetching waits for room in the row buffer."),
+		Lag:        perPartition("recoup_partition_lag_records", "Records between the last scored one and the log's end."),
+		Committed:  perPartition("recoup_partition_committed_offset", "Last committed offset."),
 		CheckpointOffset: perPartition("recoup_checkpoint_offset",
 			"Offset of the last published checkpoint."),
 		CheckpointRecords: counter("recoup_checkpoint_records_total", "State records published."),

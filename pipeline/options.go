@@ -29,7 +29,7 @@ type Topics struct {
 type Options struct {
 	Group  string // consumer group; part of every query id and dedup token
 	Member string // names this process in ownership records, unique per start
-	Topics Topics
+	Topics Topics // names of all topics; none may be empty
 
 	Scoring detectors.Settings // shared by all partitions
 	Limits  invoice.Limits     // of the decoder; zero fields take its defaults

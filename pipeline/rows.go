@@ -27,11 +27,11 @@ type Block interface {
 
 // Owner names who inserts: the rows of one partition, in one epoch.
 type Owner struct {
-	Group       string
-	Topic       string
-	Incarnation int64
-	Partition   int
-	Epoch       int64 // offset of the ownership record in the decision log
+	Group       string // consumer group
+	Topic       string // source of the invoices
+	Incarnation int64  // raised when Topic was recreated; 0 at first
+	Partition   int    // of Topic
+	Epoch       int64  // offset of the ownership record in the decision log
 }
 
 // Store keeps scored invoices. All methods may be called concurrently. Errors

@@ -21,7 +21,7 @@ const arenaBytes = 1 << 20
 
 // Record is one record to append to a partition of billing.invoices.
 type Record struct {
-	Partition int
+	Partition int    // number to append to, from 0; it follows the customer
 	Key       []byte // customer_ref
 	Value     []byte // invoice.v1, or garbage
 }

@@ -20,7 +20,7 @@ const sendTick = 50 * time.Millisecond
 
 // Sending says how to send a stream.
 type Sending struct {
-	Topic string
+	Topic string // one that exists, with at least the partitions of the plan
 	// Rate is records per second. By default as fast as the log takes them.
 	Rate float64
 	// Sent is called after each append with the truths of its records, by one

@@ -12,16 +12,16 @@ import (
 
 // Truth is what is known about one record; as JSON it is one line of the ledger.
 type Truth struct {
-	Seq       int64          `json:"seq"` // 0 for the first record of the stream
-	Partition int            `json:"partition"`
-	Key       string         `json:"key"` // customer_ref
-	Seller    string         `json:"seller,omitempty"`
-	InvoiceID string         `json:"invoice_id,omitempty"`
-	Net       invoice.Amount `json:"net"`
+	Seq       int64          `json:"seq"`                  // 0 for the first record of the stream
+	Partition int            `json:"partition"`            // it was sent to
+	Key       string         `json:"key"`                  // customer_ref
+	Seller    string         `json:"seller,omitempty"`     // "" for garbage
+	InvoiceID string         `json:"invoice_id,omitempty"` // "" for garbage
+	Net       invoice.Amount `json:"net"`                  // as billed, before tax; 0 for garbage
 	// Loss is what the error costs, tax included: what should have been billed less
 	// what was billed. Negative for a duplicate.
 	Loss        invoice.Amount `json:"loss"`
-	WarmUp      bool           `json:"warm_up,omitempty"`
+	WarmUp      bool           `json:"warm_up,omitempty"`      // right, and sent first to fill the baselines
 	Injected    bool           `json:"injected,omitempty"`     // holds an error of Kind
 	Kind        string         `json:"kind,omitempty"`         // one of Kinds()
 	Redelivery  bool           `json:"redelivery,omitempty"`   // the same bytes came before on this partition

@@ -42,7 +42,7 @@ type Failure struct {
 	Line      int    // of the expectation, from 1
 	Scenario  string // title, "" before the first
 	Key       string // what was compared, such as "rules"
-	Want, Got string
+	Want, Got string // expected and actual value, as the file writes them
 }
 
 // String returns "file:line: title: key: want …, got …".

@@ -24,8 +24,8 @@ import (
 
 // Options say what to run.
 type Options struct {
-	Config *config.Config
-	Log    *slog.Logger
+	Config *config.Config // checked by config.Load
+	Log    *slog.Logger   // of the run and all its parts; never nil
 	// Registry receives the metrics; ops.NewRegistry makes one.
 	Registry *prometheus.Registry
 	// Health is told which parts work.

@@ -21,24 +21,24 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect
 
 // View is all that the page shows.
 type View struct {
-	Figures Figures
-	Chart   Chart
+	Figures Figures  // as of this request
+	Chart   Chart    // of the same figures
 	Summary *Summary // nil until the stream has ended
 	Queries []string // lines that query the results
 }
 
 // Chart is the bar chart of one replay, in the units of its view box.
 type Chart struct {
-	Width, Height           int
-	Bars                    []Bar
-	MostScored, MostSuspect int
-	From, To                string
+	Width, Height           int    // of the view box
+	Bars                    []Bar  // one per day, oldest first; none before the first day
+	MostScored, MostSuspect int    // invoices of the day with the most; the scales of the bars
+	From, To                string // first and last day, such as 2011-05-18
 }
 
 // Bar is one day of the chart.
 type Bar struct {
-	Title                 string
-	X, Width              float64
+	Title                 string  // shown on hovering: day and both counts
+	X, Width              float64 // left edge, and extent to the right
 	Y, High               float64 // invoices, growing upwards
 	FlaggedY, FlaggedHigh float64 // flagged invoices, growing downwards on their own scale
 }

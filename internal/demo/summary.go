@@ -20,16 +20,16 @@ var covered = []string{"billing_system:zero_total", "billing_system:sum_mismatch
 
 // StoredRow is what the summary reads back from ClickHouse of one invoice.
 type StoredRow struct {
-	InvoiceID string `json:"invoice_id"`
-	Suspect   bool   `json:"suspect"`
-	Decision  string `json:"decision"`
-	Rows      int    `json:"rows"` // rows of this invoice_id: 1 when it was stored once
+	InvoiceID string `json:"invoice_id"` // key of the comparison with the labels
+	Suspect   bool   `json:"suspect"`    // flagged, whatever was decided
+	Decision  string `json:"decision"`   // as in detectors.Decision
+	Rows      int    `json:"rows"`       // rows of this invoice_id: 1 when it was stored once
 }
 
 // Summary compares what was stored with the known truth.
 type Summary struct {
-	Lines []SummaryLine
-	Note  string
+	Lines []SummaryLine // in the order they are printed
+	Note  string        // one sentence on how to read them
 	// Twice are invoices with more than one row, Missing those with none: both
 	// are 0 in a run that kept recoup's promises.
 	Twice, Missing int

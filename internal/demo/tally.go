@@ -16,7 +16,7 @@ const latestCases = 20
 
 // Interval is a share with its 95 % Wilson interval.
 type Interval struct {
-	Share, Low, High float64
+	Share, Low, High float64 // fractions, 0 ≤ Low ≤ Share ≤ High ≤ 1
 }
 
 // wilson returns k of n with its interval; without any n everything is possible.
@@ -35,38 +35,38 @@ func wilson(k, n int) Interval {
 // Money is what suspect invoices of one currency put at risk, tax included.
 // The two directions are never netted.
 type Money struct {
-	Currency string
+	Currency string         // ISO 4217 code
 	TooLow   invoice.Amount // billed too little: the seller's loss
 	TooHigh  invoice.Amount // billed too much: the customers' loss
 }
 
 // SeenCase is a case as the page shows it.
 type SeenCase struct {
-	InvoiceID, CaseID, Rules, Evidence string
-	Billed, Expected, Loss             invoice.Amount
-	Currency                           string
-	TooHigh                            bool
-	PError                             float64
+	InvoiceID, CaseID, Rules, Evidence string         // lists joined to one text
+	Billed, Expected, Loss             invoice.Amount // Expected as the first cause repairs it; Loss < 0: billed too much
+	Currency                           string         // ISO 4217 code
+	TooHigh                            bool           // Loss is the customer's, not the seller's
+	PError                             float64        // 0 to 1
 }
 
 // Day counts the invoices that were issued on one day.
 type Day struct {
 	Date            string // 2011-05-18
-	Scored, Suspect int
+	Scored, Suspect int    // invoices; Suspect are part of Scored
 }
 
 // Figures are the live figures, as terminal and page show them.
 type Figures struct {
-	Sent, Total      int // invoices replayed so far, and in all
-	Scored, Suspects int
-	Cases            int
-	PerSecond        float64 // scored, over the last seconds
-	Flagged          Interval
-	Money            []Money    // by currency
-	Latest           []SeenCase // newest first
-	Days             []Day
+	Sent, Total      int           // invoices replayed so far, and in all
+	Scored, Suspects int           // verdicts so far, and flagged ones among them
+	Cases            int           // opened so far
+	PerSecond        float64       // scored, over the last seconds
+	Flagged          Interval      // Suspects of Scored
+	Money            []Money       // by currency
+	Latest           []SeenCase    // newest first
+	Days             []Day         // all of the replay, oldest first
 	FirstScored      time.Duration // since the start; 0 before it
-	Elapsed          time.Duration
+	Elapsed          time.Duration // since the start
 }
 
 // tally counts verdicts as they are made. It may be used concurrently.

@@ -37,7 +37,8 @@ var never = []struct {
 	imported []string
 }{
 	{"invoice", []string{module + "/"}},
-	{"detectors", []string{module + "/cases", module + "/pipeline", module + "/sinks", module + "/internal", module + "/cmd"}},
+	{"detectors", []string{module + "/cases", module + "/pipeline", module + "/sinks", module + "/internal",
+		module + "/cmd"}},
 	{"cases", []string{module + "/pipeline", module + "/sinks", module + "/internal", module + "/cmd"}},
 	{"pipeline", []string{module + "/sinks", module + "/internal", module + "/cmd"}},
 	{"sinks", []string{module + "/internal", module + "/cmd"}},

@@ -43,7 +43,8 @@ var phrases = []phrase{
 		"finish it, or open an issue and remove the note"},
 	{"unfinished", regexp.MustCompile(`(?i)\b(for no` + `w\b|in pro` + `duction (we|this|you) (would|should))`),
 		"build it as it is to be, or say what is missing in docs/"},
-	{"machine path", regexp.MustCompile(`(^|[\s"'=:(` + "`" + `])/(wo` + `rk|ro` + `ot|ho` + `me/[a-z]+|Us` + `ers/[A-Za-z]+)(/|\b)`),
+	{"machine path", regexp.MustCompile(`(^|[\s"'=:(` + "`" + `])/(wo` + `rk|ro` + `ot|` +
+		`ho` + `me/[a-z]+|Us` + `ers/[A-Za-z]+)(/|\b)`),
 		"a path of one machine: use a path of the repository or a setting"},
 	{"registry host", regexp.MustCompile(`(proxy\.gol` + `ang\.org|sum\.gol` + `ang\.org|registry\.npm` +
 		`js\.|repo1?\.mav` + `en\.|repo\.maven\.apa` + `che|deb\.deb` + `ian\.|pypi\.o` + `rg)`),

@@ -34,10 +34,10 @@ var labelsFile []byte
 // Label is the truth about one bundled invoice that holds an error. Amounts
 // are what the customer pays, tax included.
 type Label struct {
-	InvoiceID   string         `json:"invoice_id"`
-	Cause       string         `json:"cause"` // a code of the contract, as in detectors.Finding
-	Kind        string         `json:"kind"`  // the error within the cause
-	Direction   string         `json:"direction"`
+	InvoiceID   string         `json:"invoice_id"`   // every one stands among Invoices
+	Cause       string         `json:"cause"`        // a code of the contract, as in detectors.Finding
+	Kind        string         `json:"kind"`         // the error within the cause
+	Direction   string         `json:"direction"`    // who gains, as in detectors.Direction; "none" at Loss 0
 	TrueGross   invoice.Amount `json:"true_gross"`   // what should have been billed
 	BilledGross invoice.Amount `json:"billed_gross"` // what was billed
 	Loss        invoice.Amount `json:"loss"`         // true less billed: negative when billed too much
