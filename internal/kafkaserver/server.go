@@ -112,7 +112,8 @@ func (s *Server) Stop(ctx context.Context) error {
 // tests. The data stays, a temporary directory too, until Restart and Stop.
 func (s *Server) Kill() { s.process.Kill() }
 
-// Restart starts a killed broker again on the same address and data.
+// Restart starts a killed broker again on the same address and data. Partitions
+// may be without their leader for some seconds more.
 func (s *Server) Restart(ctx context.Context) error {
 	if s.process.Ended() == nil {
 		return errors.New("cannot restart Kafka: it still runs; Kill it first")

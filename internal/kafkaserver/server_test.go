@@ -83,12 +83,17 @@ func produce(t *testing.T, s *Server, topic string, value string) {
 // transactions included: kafka-go does not hide them.
 func values(t *testing.T, s *Server, topic string) (all []string) {
 	t.Helper()
+	deadline := time.Now().Add(time.Minute)
 	for offset := int64(0); ; {
 		answer, err := client(s).Fetch(t.Context(), &kafka.FetchRequest{
 			Topic: topic, Offset: offset, MaxBytes: 1 << 20, MaxWait: 100 * time.Millisecond,
 		})
 		if err == nil {
 			err = answer.Error
+		}
+		if errors.Is(err, kafka.NotLeaderForPartition) && time.Now().Before(deadline) {
+			time.Sleep(50 * time.Millisecond)
+			continue
 		}
 		if err != nil {
 			t.Fatal(err)
