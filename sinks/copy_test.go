@@ -201,8 +201,7 @@ func TestCopyLostAcknowledgement(t *testing.T) {
 				run(t, straight, "ALTER TABLE "+s.client.in("disputes")+" MODIFY SETTING non_replicated_deduplication_window = 0")
 			}
 			w.send(t, "recoup.disputes", 0, caseEvent(1), caseEvent(2))
-			// One connection serves it all: hello, KILL, two questions, query, rows.
-			p.turns, p.inserts = 0, true
+			p.inserts.Store(true) // one connection serves it all: hello, KILL, questions, INSERT, rows
 			p.cut.Store(1)
 			w.copyAll(t)
 			if p.lost.Load() != 1 {

@@ -71,7 +71,7 @@ func TestLostAcknowledgement(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = conn.Close()
-			p.turns = 5 // on one connection: hello, query, lines, query, rows
+			p.turns.Store(5) // on one connection: hello, query, lines, query, rows
 			p.cut.Store(1)
 			if err := s.Insert(t.Context(), testOwner, 2, b); err == nil {
 				t.Fatal("insert without an answer reported success")

@@ -18,8 +18,8 @@ type proxy struct {
 	target   string
 	cut      atomic.Int64 // connections whose answer to an insert is still to be lost
 	lost     atomic.Int64 // answers lost
-	turns    int64        // turn of the client in which an insert on a new connection sends its rows
-	inserts  bool         // count turns from the INSERT statement instead
+	turns    atomic.Int64 // turn of the client in which an insert on a new connection sends its rows
+	inserts  atomic.Bool  // count turns from the INSERT statement instead
 	wait     sync.WaitGroup
 }
 
@@ -31,7 +31,8 @@ func newProxy(t testing.TB, target string, config *tls.Config) *proxy {
 		t.Fatal(err)
 	}
 	// Hello, query, rows.
-	p := &proxy{listener: listener, target: target, turns: 3}
+	p := &proxy{listener: listener, target: target}
+	p.turns.Store(3)
 	if config != nil {
 		p.listener = tls.NewListener(listener, config)
 	}
@@ -55,10 +56,10 @@ const rowsTurn = 1 << 40
 
 // rowsSent reports whether the client has sent rows by this turn.
 func (p *proxy) rowsSent(turn int64) bool {
-	if p.inserts {
+	if p.inserts.Load() {
 		return turn >= rowsTurn
 	}
-	return turn >= p.turns
+	return turn >= p.turns.Load()
 }
 
 // pass copies both ways until one side ends. The answer to rows is held back
@@ -82,7 +83,7 @@ func (p *proxy) pass(client net.Conn) {
 				if spoke.CompareAndSwap(true, false) {
 					turn.Add(1)
 				}
-				if p.inserts && bytes.Contains(buffer[:n], []byte("INSERT INTO")) {
+				if p.inserts.Load() && bytes.Contains(buffer[:n], []byte("INSERT INTO")) {
 					turn.Store(rowsTurn - 1)
 				}
 				if _, err := server.Write(buffer[:n]); err != nil {
