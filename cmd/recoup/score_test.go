@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -177,6 +178,8 @@ func TestScoreAnswersBeforeTheEnd(t *testing.T) {
 	if _, err := inWrite.Write(append(first, '\n')); err != nil {
 		t.Fatal(err)
 	}
+	giveUp := time.AfterFunc(20*time.Second, func() { outWrite.CloseWithError(errors.New("no verdict in 20 s")) })
+	defer giveUp.Stop()
 	line, err := bufio.NewReader(outRead).ReadString('\n')
 	if err != nil || !strings.Contains(line, `"invoice_id":"A-0"`) {
 		t.Fatalf("got %q, %v while the input is open", line, err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -131,6 +132,14 @@ func TestGracefulStop(t *testing.T) {
 	<-entered
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.Stop(context.Background()) }()
+	for { // until Stop has closed the listener
+		conn, err := net.Dial("tcp", s.Address())
+		if err != nil {
+			break
+		}
+		conn.Close()
+	}
+	time.Sleep(100 * time.Millisecond) // a Stop that cuts connections has cut this one by now
 	close(release)
 	if got := <-code; got != http.StatusOK {
 		t.Errorf("the request under way got %d, want 200", got)
