@@ -45,7 +45,7 @@ func (w *Worker) copyState() *checkpoint {
 	at := stamp{epoch: w.epoch, applied: t}
 	cp := &checkpoint{marker: marker{Offset: t, Epoch: w.epoch, Incarnation: w.incarnation,
 		Partitions: w.m.invoicePartitions, LogPosition: w.logPosition(t), HighMarks: w.engine.HighMarks(),
-		BeforeAt: w.beforeAt, BeforeHash: w.beforeHash}}
+		SweepFrom: w.rows.sweepFrom.Load(), BeforeAt: w.beforeAt, BeforeHash: w.beforeHash}}
 	for _, r := range w.engine.Checkpoint(t) {
 		rec := Record{Key: r.Key}
 		if r.Value != nil {

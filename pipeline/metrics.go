@@ -17,6 +17,7 @@ type Metrics struct {
 	EventToCase       prometheus.Histogram   // seconds from the record's time to the acknowledged case
 	Rows              prometheus.Counter     // invoices stored and acknowledged
 	RowsReplaced      prometheus.Counter     // stored rows that contradicted the decision log
+	RowsDoubled       prometheus.Counter     // rows a paused predecessor stored twice, removed again
 	Insert            prometheus.Histogram   // seconds an insert took, retries included
 	Buffer            prometheus.Gauge       // bytes
 	BufferFull        prometheus.Gauge       // 1 while fetching pauses
@@ -57,6 +58,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		EventToCase: seconds("recoup_event_to_case_seconds",
 			"Record time of a suspect invoice to its acknowledged case."),
 		Rows: counter("recoup_rows_stored_total", "Invoices stored and acknowledged."),
+		RowsDoubled: counter("recoup_rows_doubled_total",
+			"Rows that a paused process stored a second time, removed again."),
 		RowsReplaced: counter("recoup_rows_replaced_total",
 			"Stored rows that contradicted the decision log and were replaced."),
 		Insert:     seconds("recoup_insert_duration_seconds", "Time to store one block, retries included."),
@@ -73,7 +76,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		Expired:           counter("recoup_invoices_expired_total", "Offsets deleted by retention before they were scored."),
 	}
 	reg.MustRegister(m.Scored, m.Suspects, m.Redelivered, m.DeadLetters, m.CasesOpened, m.EventToCase, m.Rows,
-		m.RowsReplaced, m.Insert, m.Buffer, m.BufferFull, m.Lag, m.Committed, m.CheckpointOffset, m.CheckpointRecords,
+		m.RowsReplaced, m.RowsDoubled, m.Insert, m.Buffer, m.BufferFull, m.Lag, m.Committed, m.CheckpointOffset, m.CheckpointRecords,
 		m.Partitions, m.TakeOver, m.Fenced, m.Expired)
 	return m
 }

@@ -42,6 +42,10 @@ type Options struct {
 	FenceAfter         time.Duration // age of the last accepted commit before an effect asks again
 	DrainTimeout       time.Duration // longest time a leaving worker takes to store what it holds
 
+	// SweepAfter is how long after its take-over an owner looks for rows that a
+	// paused predecessor stored a second time.
+	SweepAfter time.Duration
+
 	// UntilCaughtUp ends Run once every partition assigned to this member is
 	// stored and committed up to the end the log had when Run began.
 	UntilCaughtUp bool
@@ -66,6 +70,7 @@ func DefaultOptions() Options {
 		CheckpointInterval: 30 * time.Second,
 		FenceAfter:         1500 * time.Millisecond,
 		DrainTimeout:       1500 * time.Millisecond,
+		SweepAfter:         time.Minute,
 		Now:                time.Now,
 		Log:                slog.Default(),
 		Report:             func(string, error) {},

@@ -50,4 +50,9 @@ type Store interface {
 	// Remove deletes the rows and lines at these source offsets, for a row that
 	// contradicts the decision log.
 	Remove(ctx context.Context, owner Owner, offsets []int64) error
+	// Sweep removes the rows and lines that several epochs stored at source
+	// offsets in [from, to), all but those of the highest: an owner that was paused
+	// inside an insert may have woken up and stored them after all. It returns how
+	// many invoices were stored more than once.
+	Sweep(ctx context.Context, owner Owner, from, to int64) (int, error)
 }

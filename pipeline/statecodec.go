@@ -92,6 +92,7 @@ type marker struct {
 	LogPosition int64  `json:"log_position"` // of the first decision whose source offset is t or above
 	HighMarks   []byte `json:"high_marks"`   // newest plausible event time per seller
 	BeforeAt    int64  `json:"before_at"`    // offset of the last record below t, -1 for none
+	SweepFrom   int64  `json:"sweep_from"`   // doubled rows may stand from here on; -1: it was looked for
 	BeforeHash  uint64 `json:"before_hash"`  // of that record's value: notices a recreated topic
 }
 

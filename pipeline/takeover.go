@@ -45,6 +45,7 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 		return err
 	}
 	w.rows.from = start
+	w.rows.sweepFrom.Store(sweepFrom(mark))
 	w.readSkipSet(ctx)
 	replayed, err := w.replay(ctx, mark.Offset, start)
 	if err != nil {
@@ -204,6 +205,15 @@ func (w *Worker) readDecisions(ctx context.Context, mark marker) error {
 	})
 }
 
+// sweepFrom is where doubled rows may stand: a paused predecessor held offsets at
+// or above its successor's start, which is not below the marker of the one before.
+func sweepFrom(mark marker) int64 {
+	if mark.SweepFrom < 0 {
+		return mark.Offset
+	}
+	return min(mark.Offset, mark.SweepFrom)
+}
+
 // readSkipSet is steps 2 and 5. A store that does not answer is met later, by
 // the row writer before its first insert.
 func (w *Worker) readSkipSet(ctx context.Context) {
@@ -214,7 +224,8 @@ func (w *Worker) readSkipSet(ctx context.Context) {
 		w.m.opt.Log.Warn("ClickHouse does not answer: scoring goes on, rows are held", "partition", w.partition, "error", err)
 		return
 	}
-	w.rows.atTakeOver, w.rows.fenced = stored, true
+	w.rows.atTakeOver = stored
+	w.rows.mayInsert()
 }
 
 // replay is step 6: it teaches what lies between the checkpoint and the

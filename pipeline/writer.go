@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,6 +25,13 @@ type rowWriter struct {
 	fenced bool
 	from   int64          // the skip-set reaches from here
 	late   map[int64]bool // skip-set read after take-over; rows not met yet
+	// sweepAt is when to look for rows that a paused predecessor stored a second
+	// time; zero before the first insert may happen and once it is done.
+	sweepAt time.Time
+	// sweepFrom is the first offset that may hold such rows, -1 once it is done.
+	// The scoring goroutine reads it for its markers: an owner that leaves early
+	// hands the search on.
+	sweepFrom atomic.Int64
 }
 
 func (r *rowWriter) init(w *Worker) {
@@ -57,16 +65,11 @@ func (r *rowWriter) run(ctx context.Context, c *claim) error {
 	for {
 		head := w.queue.head()
 		if head == nil {
-			if err := r.checkpoint(ctx, c); err != nil {
+			if err := r.idle(ctx, c); err != nil {
 				return err
 			}
 			if w.queue.done() {
 				return nil
-			}
-			select {
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			case <-w.queue.wake:
 			}
 			continue
 		}
@@ -79,10 +82,66 @@ func (r *rowWriter) run(ctx context.Context, c *claim) error {
 		w.queue.pop()
 		w.m.buffer.add(-head.bytes)
 		w.m.metrics.Buffer.Set(float64(w.m.buffer.Used()))
-		if err := r.checkpoint(ctx, c); err != nil {
+		if err := r.upkeep(ctx, c); err != nil {
 			return err
 		}
 	}
+}
+
+// idle does what is due while no block waits, then waits for something to do.
+func (r *rowWriter) idle(ctx context.Context, c *claim) error {
+	if err := r.upkeep(ctx, c); err != nil || r.w.queue.done() {
+		return err
+	}
+	var sweep <-chan time.Time
+	if !r.sweepAt.IsZero() {
+		sweep = time.After(r.sweepAt.Sub(r.w.m.opt.Now()))
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-r.w.queue.wake:
+	case <-sweep:
+	}
+	return nil
+}
+
+// upkeep publishes the checkpoint and sweeps, each when it is due.
+func (r *rowWriter) upkeep(ctx context.Context, c *claim) error {
+	if err := r.checkpoint(ctx, c); err != nil {
+		return err
+	}
+	if r.sweepAt.IsZero() || r.w.m.opt.Now().Before(r.sweepAt) {
+		return nil
+	}
+	r.sweepAt = time.Time{}
+	return r.sweep(ctx, c)
+}
+
+// sweep removes rows that a predecessor stored a second time: it was paused
+// between its fence and its insert, and woke up after our skip-set was read.
+func (r *rowWriter) sweep(ctx context.Context, c *claim) error {
+	m := r.w.m
+	return m.persist(ctx, "clickhouse", func(ctx context.Context) error {
+		if err := c.hold(ctx); err != nil {
+			return err
+		}
+		n, err := m.store.Sweep(ctx, r.owner(), r.sweepFrom.Load(), c.position())
+		if err != nil {
+			return err
+		}
+		r.sweepFrom.Store(-1)
+		if n > 0 {
+			m.metrics.RowsDoubled.Add(float64(n))
+			m.opt.Log.Warn("removed rows that a paused process stored twice", "partition", r.w.partition, "rows", n)
+		}
+		return nil
+	})
+}
+
+// mayInsert notes that the skip-set is known, and when to sweep.
+func (r *rowWriter) mayInsert() {
+	r.fenced, r.sweepAt = true, r.w.m.opt.Now().Add(r.w.m.opt.SweepAfter)
 }
 
 // storeBlock is step 3: the rows of one block.
@@ -131,7 +190,8 @@ func (r *rowWriter) meetStored(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.fenced, r.late = true, stored
+	r.late = stored
+	r.mayInsert()
 	return nil
 }
 

@@ -109,6 +109,7 @@ func (s *Store) insertGroup(ctx context.Context, owner pipeline.Owner, id string
 	if len(withLines) < b.Rows() {
 		lines = pickAll(lines, b.lineRows(withLines))
 	}
+	rows, lines = append(rows, epochColumn(owner, rows)), append(lines, epochColumn(owner, lines))
 	err := s.client.insert(ctx, insertion{table: tableLines, columns: lines, queryID: id + "/lines",
 		token: b.token(owner, withLines) + "-lines"})
 	if err != nil {
@@ -116,6 +117,15 @@ func (s *Store) insertGroup(ctx context.Context, owner pipeline.Owner, id string
 	}
 	return s.client.insert(ctx, insertion{table: tableInvoices, columns: rows, queryID: id + "/rows",
 		token: b.token(owner, group)})
+}
+
+// epochColumn says which owner stored the rows; Sweep tells doubled ones by it.
+func epochColumn(owner pipeline.Owner, beside []named) named {
+	c := newCells("Int64", 8)
+	for range beside[0].Rows() {
+		c.add64(uint64(owner.Epoch))
+	}
+	return named{"owner_epoch", &c}
 }
 
 // withoutOrphans leaves out the invoices whose lines a crashed owner has stored

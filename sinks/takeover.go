@@ -127,7 +127,7 @@ func (s *Store) Remove(ctx context.Context, owner pipeline.Owner, offsets []int6
 	s.mu.Unlock()
 	for chunk := range slices.Chunk(offsets, removeChunk) {
 		for _, table := range []string{tableInvoices, tableLines} {
-			if err := s.remove(ctx, owner, table, chunk); err != nil {
+			if err := s.remove(ctx, owner, table, chunk, ""); err != nil {
 				return explain(fmt.Sprintf("remove %d rows of partition %d from %s", len(chunk), owner.Partition, table), err)
 			}
 		}
@@ -135,12 +135,48 @@ func (s *Store) Remove(ctx context.Context, owner pipeline.Owner, offsets []int6
 	return nil
 }
 
-func (s *Store) remove(ctx context.Context, owner pipeline.Owner, table string, offsets []int64) error {
+func (s *Store) remove(ctx context.Context, owner pipeline.Owner, table string, offsets []int64, also string) error {
 	list := strings.Trim(strings.ReplaceAll(fmt.Sprint(offsets), " ", ","), "[]")
 	return s.client.exec(ctx, statement{
 		sql: fmt.Sprintf("DELETE FROM %s WHERE source_topic = %s AND source_incarnation = %d "+
-			"AND source_partition = %d AND source_offset IN (%s)",
-			s.client.in(table), quote(owner.Topic), owner.Incarnation, owner.Partition, list),
+			"AND source_partition = %d AND source_offset IN (%s)%s",
+			s.client.in(table), quote(owner.Topic), owner.Incarnation, owner.Partition, list, also),
 		settings: map[string]any{"lightweight_deletes_sync": 2, "mutations_sync": 2},
 	})
+}
+
+// Sweep removes what several epochs stored at one offset, but for the highest.
+// Each table is looked at by itself: lines of a crashed owner whose row this one
+// has stored are not doubled.
+func (s *Store) Sweep(ctx context.Context, owner pipeline.Owner, from, to int64) (int, error) {
+	if _, err := s.sweep(ctx, owner, tableLines, from, to); err != nil {
+		return 0, err
+	}
+	return s.sweep(ctx, owner, tableInvoices, from, to)
+}
+
+// sweep returns how many offsets of a table several epochs stored.
+func (s *Store) sweep(ctx context.Context, owner pipeline.Owner, table string, from, to int64) (int, error) {
+	doubled := map[int64][]int64{} // highest epoch → offsets
+	found := s.client.selectSource("source_offset, max(owner_epoch)", table, owner, from)
+	found.sql += fmt.Sprintf(" AND source_offset < %d GROUP BY source_offset HAVING uniqExact(owner_epoch) > 1", to)
+	n := 0
+	err := s.client.each(ctx, found, func(scan func(...any) error) error {
+		var offset, epoch int64
+		err := scan(&offset, &epoch)
+		doubled[epoch] = append(doubled[epoch], offset)
+		n++
+		return err
+	})
+	if err != nil {
+		return 0, explain(fmt.Sprintf("look for doubled rows of partition %d in %s", owner.Partition, table), err)
+	}
+	for epoch, offsets := range doubled {
+		for chunk := range slices.Chunk(offsets, removeChunk) {
+			if err := s.remove(ctx, owner, table, chunk, fmt.Sprintf(" AND owner_epoch < %d", epoch)); err != nil {
+				return 0, explain(fmt.Sprintf("remove doubled rows of partition %d from %s", owner.Partition, table), err)
+			}
+		}
+	}
+	return n, nil
 }

@@ -35,6 +35,7 @@ type Line struct {
 	Source invoice.Position // of the invoice
 	Index  int              // place on the invoice, from 0
 	Line   invoice.Line     // as it was appended; shares no memory with it
+	Epoch  int64            // of the owner that inserted it
 }
 
 // Faults make an insert fail on purpose. The zero value never does. A hook
@@ -47,7 +48,7 @@ type Faults struct {
 	Between func(owner pipeline.Owner, n int64) error
 	// After runs when everything is stored; an error is a lost acknowledgement.
 	After func(owner pipeline.Owner, n int64) error
-	// Read runs before Fence, Stored and Remove do anything.
+	// Read runs before Fence, Stored, Remove and Sweep do anything.
 	Read func(owner pipeline.Owner) error
 	// NoTokens stores every insert anew, as ClickHouse does without a
 	// deduplication window: the control that must fail.
@@ -223,7 +224,7 @@ func (s *Store) storeLines(owner pipeline.Owner, b *Block) {
 			continue
 		}
 		for j, l := range b.rows[i].Invoice.Lines {
-			s.lines = append(s.lines, Line{Source: pos, Index: j, Line: l})
+			s.lines = append(s.lines, Line{Source: pos, Index: j, Line: l, Epoch: owner.Epoch})
 		}
 	}
 }
@@ -318,6 +319,46 @@ func (s *Store) Remove(_ context.Context, owner pipeline.Owner, offsets []int64)
 	}
 	s.removals[sourceOf(owner)]++
 	return nil
+}
+
+// Sweep removes what several epochs stored at one offset, but for the highest.
+func (s *Store) Sweep(_ context.Context, owner pipeline.Owner, from, to int64) (int, error) {
+	if err := s.readFault(owner); err != nil {
+		return 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	reached := func(pos invoice.Position) bool {
+		return positionOf(pos) == sourceOf(owner) && pos.Offset >= from && pos.Offset < to
+	}
+	rows, lines := map[int64]int64{}, map[int64]int64{} // offset → highest epoch
+	for i := range s.rows {
+		if !reached(s.rows[i].Verdict.Source) {
+			continue
+		}
+		at := s.rows[i].Verdict.Source.Offset
+		rows[at] = max(rows[at], s.rows[i].Epoch)
+	}
+	for i := range s.lines {
+		if !reached(s.lines[i].Source) {
+			continue
+		}
+		at := s.lines[i].Source.Offset
+		lines[at] = max(lines[at], s.lines[i].Epoch)
+	}
+	doubled := map[int64]bool{}
+	s.rows = slices.DeleteFunc(s.rows, func(r Row) bool {
+		at := r.Verdict.Source
+		if !reached(at) || r.Epoch == rows[at.Offset] {
+			return false
+		}
+		doubled[at.Offset] = true
+		return true
+	})
+	s.lines = slices.DeleteFunc(s.lines, func(l Line) bool {
+		return reached(l.Source) && l.Epoch < lines[l.Source.Offset]
+	})
+	return len(doubled), nil
 }
 
 func sourceOf(o pipeline.Owner) source {

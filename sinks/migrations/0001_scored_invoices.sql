@@ -91,6 +91,7 @@ CREATE TABLE IF NOT EXISTS scored_invoices
     source_incarnation Int64 COMMENT 'Raised when the topic was recreated; 0 at first' CODEC(ZSTD(1)),
     source_partition UInt32 COMMENT 'Partition of the source record' CODEC(ZSTD(1)),
     source_offset Int64 COMMENT 'Offset of the source record' CODEC(Delta, ZSTD(1)),
+    owner_epoch Int64 COMMENT 'Epoch of the process that stored the row: offset of its ownership record in recoup.suspects' CODEC(ZSTD(1)),
 
     INDEX invoice_id_bloom invoice_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX customer_ref_bloom customer_ref TYPE bloom_filter(0.01) GRANULARITY 1,
@@ -141,6 +142,7 @@ CREATE TABLE IF NOT EXISTS invoice_lines
     source_incarnation Int64 COMMENT 'Raised when the topic was recreated; 0 at first' CODEC(ZSTD(1)),
     source_partition UInt32 COMMENT 'Partition of the source record' CODEC(ZSTD(1)),
     source_offset Int64 COMMENT 'Offset of the source record' CODEC(Delta, ZSTD(1)),
+    owner_epoch Int64 COMMENT 'Epoch of the process that stored the row: offset of its ownership record in recoup.suspects' CODEC(ZSTD(1)),
 
     INDEX invoice_id_bloom invoice_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX product_id_bloom product_id TYPE bloom_filter(0.01) GRANULARITY 1,

@@ -182,6 +182,35 @@ func removeOnePartition(t *testing.T, s Subject) {
 	expect(t, s, append(at(1, 1), at(11, 1, 2)...)...)
 }
 
+// sweep: an owner that was paused inside an insert wakes up and stores rows that
+// its successor has stored too. Those of the highest epoch stay, in the given
+// range only, and what is stored once stays, whoever stored it.
+func sweep(t *testing.T, s Subject) {
+	insert(t, s, owner(3, 7), 0, block(s, 3, 1))
+	insert(t, s, owner(3, 9), 0, block(s, 3, 2, 3, 4, 5))
+	insert(t, s, owner(3, 7), 1, block(s, 3, 2, 3, 6))
+	insert(t, s, owner(3, 7), 2, block(s, 3, 5))
+	insert(t, s, owner(4, 7), 0, block(s, 4, 2))
+	for _, step := range []struct {
+		epoch, from, to int64
+		twice           int
+	}{{9, 4, 5, 0}, {9, 0, 5, 2}, {9, 0, 5, 0}, {9, 0, 100, 1}} {
+		twice, err := s.Store.Sweep(t.Context(), owner(3, step.epoch), step.from, step.to)
+		if err != nil || twice != step.twice {
+			t.Errorf("sweep %+v found %d, %v", step, twice, err)
+		}
+	}
+	expect(t, s, append(at(3, 1, 2, 3, 4, 5, 6), at(4, 2)...)...)
+	// Lines of an older epoch that are the only ones stay.
+	s.DropRows(t, []int64{6})
+	stored(t, s, owner(3, 9), 0)
+	insert(t, s, owner(3, 9), 1, block(s, 3, 6))
+	if twice, err := s.Store.Sweep(t.Context(), owner(3, 9), 0, 100); err != nil || twice != 0 {
+		t.Errorf("sweep found %d, %v", twice, err)
+	}
+	expect(t, s, append(at(3, 1, 2, 3, 4, 5, 6), at(4, 2)...)...)
+}
+
 // drop: dropped invoices and their lines are not stored, sealed or not, and an
 // open block goes on growing afterwards.
 func drop(t *testing.T, s Subject) {
