@@ -73,7 +73,10 @@ func (c *client) pool(database string) (driver.Conn, error) {
 		TLS:         c.tls,
 		DialTimeout: s.DialTimeout,
 		ReadTimeout: s.QueryTimeout,
-		ClientInfo:  clickhouse.ClientInfo{Products: []struct{ Name, Version string }{{Name: "recoup"}}},
+		// Every partition of a process asks for its stored offsets at the same time.
+		MaxOpenConns: 16,
+		MaxIdleConns: 4,
+		ClientInfo:   clickhouse.ClientInfo{Products: []struct{ Name, Version string }{{Name: "recoup"}}},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("cannot reach ClickHouse: %w", err)
