@@ -47,8 +47,8 @@ func openInput(name string, s *session, limit int) (*input, error) {
 	}
 	if isTerminal(s.stderr) {
 		in.bar = progressbar.NewOptions64(size, progressbar.OptionSetWriter(s.stderr),
-			progressbar.OptionSetDescription(in.name), progressbar.OptionShowBytes(true),
-			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+			progressbar.OptionSetDescription(in.name), progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionClearOnFinish())
 		raw = io.TeeReader(raw, in.bar)
 	}
 	if err := in.decompress(bufio.NewReaderSize(raw, 256<<10)); err != nil {
