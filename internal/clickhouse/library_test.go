@@ -50,7 +50,8 @@ func TestInstallReportsProgress(t *testing.T) {
 	t.Setenv(cache.Variable, t.TempDir())
 	var last, total int64
 	calls := 0
-	if _, err := installLibrary(t.Context(), func(done, all int64) { last, total, calls = done, all, calls+1 }); err != nil {
+	_, err := installLibrary(t.Context(), func(done, all int64) { last, total, calls = done, all, calls+1 })
+	if err != nil {
 		t.Fatal(err)
 	}
 	if last != librarySize || total != librarySize || calls < 3 {
