@@ -234,6 +234,7 @@ type mortal struct {
 	mu    sync.Mutex
 	left  int
 	after bool
+	takes time.Duration // how long a write takes; without, all is over before the first checkpoint
 	die   func()
 }
 
@@ -261,11 +262,13 @@ func (m *mortal) step(call func() error) error {
 }
 
 func (m *mortal) Append(ctx context.Context, topic string, p int, r []pipeline.Record) (base int64, err error) {
+	time.Sleep(m.takes)
 	err = m.step(func() error { base, err = m.Log.Append(ctx, topic, p, r); return err })
 	return base, err
 }
 
 func (m *mortal) Insert(ctx context.Context, o pipeline.Owner, n int64, b pipeline.Block) error {
+	time.Sleep(m.takes)
 	return m.step(func() error { return m.Store.Insert(ctx, o, n, b) })
 }
 
@@ -322,7 +325,8 @@ func crashRun(t *testing.T, seed uint64, want outcome) {
 		opt.UntilCaughtUp = true
 		ctx, cancel := context.WithCancel(t.Context())
 		group := w.log.Group(opt.Group, opt.Topics.Invoices)
-		view := &mortal{Log: w.log, Store: w.store, left: rng.IntN(30), after: rng.IntN(2) == 0}
+		view := &mortal{Log: w.log, Store: w.store, left: rng.IntN(40), after: rng.IntN(2) == 0,
+			takes: time.Duration(rng.IntN(100)) * time.Millisecond}
 		view.die = func() { group.Evict(); cancel() }
 		member := pipeline.NewMember(opt, view, &mortalGroup{group, view}, view)
 		_ = member.Run(ctx) // it may die or finish
