@@ -76,8 +76,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		Expired:           counter("recoup_invoices_expired_total", "Offsets deleted by retention before they were scored."),
 	}
 	reg.MustRegister(m.Scored, m.Suspects, m.Redelivered, m.DeadLetters, m.CasesOpened, m.EventToCase, m.Rows,
-		m.RowsReplaced, m.RowsDoubled, m.Insert, m.Buffer, m.BufferFull, m.Lag, m.Committed, m.CheckpointOffset, m.CheckpointRecords,
-		m.Partitions, m.TakeOver, m.Fenced, m.Expired)
+		m.RowsReplaced, m.RowsDoubled, m.Insert, m.Buffer, m.BufferFull, m.Lag, m.Committed, m.CheckpointOffset,
+		m.CheckpointRecords, m.Partitions, m.TakeOver, m.Fenced, m.Expired)
 	return m
 }
 

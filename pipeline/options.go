@@ -64,7 +64,7 @@ func DefaultOptions() Options {
 		Topics: Topics{Invoices: "billing.invoices", Suspects: "recoup.suspects", State: "recoup.state",
 			Baselines: "recoup.baselines", Cases: "recoup.cases", DeadLetter: "recoup.dead-letter"},
 		Scoring:            detectors.DefaultSettings(),
-		FlushRows:          50_000,
+		FlushRows:          20_000,
 		FlushInterval:      time.Second,
 		RowBuffer:          512 << 20,
 		CheckpointInterval: 30 * time.Second,

@@ -141,7 +141,7 @@ type ClickHouse struct {
 	QueryTimeout Duration `yaml:"query_timeout"`
 	// Inserts a second of one process, at most. By default 5.
 	InsertsPerSecond int64 `yaml:"inserts_per_second"`
-	// How long rows are kept, counted from issued_at; whole months are dropped. By default 1095d.
+	// How long rows are kept, counted from when they were stored; whole months are dropped. By default 1095d.
 	Retention Duration `yaml:"retention"`
 }
 
@@ -176,7 +176,7 @@ type Scoring struct {
 type Pipeline struct {
 	// Memory for rows that ClickHouse has not taken yet; when it is full, fetching pauses. By default 512MiB.
 	RowBuffer Size `yaml:"row_buffer"`
-	// Rows after which they are stored at once. By default 50000.
+	// Rows of a partition after which they are stored at once; memory grows with it. By default 20000.
 	FlushRows int64 `yaml:"flush_rows"`
 	// Age after which rows are stored. By default 1s.
 	FlushInterval Duration `yaml:"flush_interval"`

@@ -59,7 +59,7 @@ func Default() Config {
 		},
 		Pipeline: Pipeline{
 			RowBuffer:          512 << 20,
-			FlushRows:          50_000,
+			FlushRows:          20_000,
 			FlushInterval:      Duration(time.Second),
 			CheckpointInterval: Duration(30 * time.Second),
 			FenceAfter:         Duration(1500 * time.Millisecond),
