@@ -78,7 +78,7 @@ func TestDemoOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		"4,367, 0 missing, 0 twice", "4,367 invoices scored in",
-		"(36 of 36)", "(36 of 145)", "(32 of 32)", "8,469 of 12,733", "3,129 of 7,970",
+		"(36 of 36)", "(36 of 145)", "3.3 % (145 of 4,367)", "flagged 0.8 % [0.6–1.1]", "(32 of 32)", "8,469 of 12,733", "3,129 of 7,970",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, out.String())

@@ -109,7 +109,8 @@ func TestServePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if body, _ := get(t, p.url); !strings.Contains(body, "Invoices scored") {
+	if body, _ := get(t, p.url); !strings.Contains(body, "Invoices scored") ||
+		!strings.Contains(body, "<h2>Flagged</h2>") || strings.Contains(body, "Error rate") {
 		t.Errorf("page: %s", body)
 	}
 	p.close()

@@ -100,6 +100,8 @@ func summarise(sent []sample, rows []StoredRow, labels map[string]data.Label) Su
 		{"Rows in ClickHouse", thousands(len(sent)) + " invoices sent", fmt.Sprintf("%s, %d missing, %d twice",
 			thousands(len(rows)), s.Missing, s.Twice)},
 		{"Cases opened", thousands(suspects) + " flagged", thousands(cases)},
+		{"Flagged", "invoices sent", share(suspects, len(sent))},
+		{"Truly wrong", "invoices sent", exactly(all.errors, len(sent))},
 		{"Precision", "flagged invoices that hold an error", share(right, suspects)},
 		{"Recall", "all injected errors", share(all.found, all.errors)},
 		{"Recall", "zero and wrong totals, exact duplicates", share(inReach.found, inReach.errors)},
@@ -123,6 +125,11 @@ func currencies(sent []sample) map[string]bool {
 // share writes k of n with its interval.
 func share(k, n int) string {
 	return fmt.Sprintf("%s (%s of %s)", wilson(k, n), thousands(k), thousands(n))
+}
+
+// exactly writes k of n where both are known, so that there is no interval.
+func exactly(k, n int) string {
+	return fmt.Sprintf("%.1f %% (%s of %s)", 100*float64(k)/float64(max(n, 1)), thousands(k), thousands(n))
 }
 
 // money writes the money of the errors that were found, and of all.

@@ -35,7 +35,8 @@ func TestSummary(t *testing.T) {
 	summary.print(&out)
 	for _, want := range []string{
 		"5, 1 missing, 1 twice", "(2 of 3)", "100.0 % [34.2–100.0] (2 of 2)",
-		"300 of 400 (75.0 %)", "80 of 80 (100.0 %)", "3 flagged",
+		"300 of 400 (75.0 %)", "80 of 80 (100.0 %)", "3 flagged", "50.0 % [18.8–81.2] (3 of 6)",
+		"Truly wrong         invoices sent                            50.0 % (3 of 6)",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, out.String())

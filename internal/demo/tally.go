@@ -61,7 +61,7 @@ type Figures struct {
 	Scored, Suspects int           // verdicts so far, and flagged ones among them
 	Cases            int           // opened so far
 	PerSecond        float64       // scored, over the last seconds
-	Flagged          Interval      // Suspects of Scored
+	Flagged          Interval      // Suspects of Scored; says nothing of errors that no check sees
 	Money            []Money       // by currency
 	Latest           []SeenCase    // newest first
 	Days             []Day         // all of the replay, oldest first

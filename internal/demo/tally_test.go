@@ -66,7 +66,7 @@ func TestFollow(t *testing.T) {
 	close(stop)
 	follow(&out, testTally(), time.Hour, stop)
 	for _, want := range []string{
-		"3 of 4 scored", "error rate 66.7 % [20.8–93.9]", "cases 2", "GBP 50 too low, 20 too high",
+		"3 of 4 scored", "flagged 66.7 % [20.8–93.9]", "cases 2", "GBP 50 too low, 20 too high",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in %q", want, out.String())

@@ -19,7 +19,7 @@ func (f *Figures) line() string {
 	if money.Len() == 0 {
 		money.WriteString("  none")
 	}
-	return fmt.Sprintf("%3.0f s  %s of %s scored, %s/s  error rate %s  cases %d  at risk:%s", f.Elapsed.Seconds(),
+	return fmt.Sprintf("%3.0f s  %s of %s scored, %s/s  flagged %s  cases %d  at risk:%s", f.Elapsed.Seconds(),
 		thousands(f.Scored), thousands(f.Total), thousands(int(f.PerSecond+0.5)), f.Flagged, f.Cases, money.String())
 }
 
