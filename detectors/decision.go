@@ -6,9 +6,9 @@ import (
 	"recoup/invoice"
 )
 
-// weighLoss fills loss and direction: what the most probable cause's repair
-// would bring, or for a deviation what is missing to the expectation. Nothing
-// fired, nothing lost.
+// weighLoss fills loss and direction: what the first cause's repair would
+// bring, or for a deviation what is missing to the expectation. Nothing fired,
+// nothing lost.
 func (e *Engine) weighLoss(v *Verdict) {
 	switch {
 	case len(v.Causes) > 0 && v.Causes[0].Code != CauseUnknown:

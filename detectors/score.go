@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -65,20 +66,30 @@ func (e *Engine) judge(v *Verdict) {
 		v.PError = deviation // 1 - (1 - p) is not always p in floating point
 	}
 	if len(v.Causes) > 1 {
-		slices.SortStableFunc(v.Causes, func(a, b Finding) int {
-			switch {
-			case a.P > b.P:
-				return -1
-			case a.P < b.P:
-				return 1
-			}
-			return 0
-		})
+		slices.SortStableFunc(v.Causes, byProof)
 	}
 	v.Suspect = v.PError >= e.settings.SuspectThreshold
 	e.weighLoss(v)
 	e.decide(v)
 }
+
+// byProof orders causes: what a check has proved stands before what it has not,
+// then the more probable one; the rest keeps the order of allDetectors.
+func byProof(a, b Finding) int {
+	if proved(&a) != proved(&b) {
+		if proved(&a) {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Compare(b.P, a.P)
+}
+
+// proved tells whether a finding names its cause and is more likely right than
+// not. An unusual amount never is proof, however certain: it says that something
+// is missing, a named cause says what is owed, and to whom. A sum that is off by
+// what rounding may do is none either: its cents must not hide what is missing.
+func proved(f *Finding) bool { return f.Code != CauseUnknown && f.P >= 0.5 }
 
 // readBaselines reads the invoice's baselines over all partitions.
 func (e *Engine) readBaselines() {
