@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"recoup/internal/config"
+	"recoup/internal/ops"
 )
 
 // doctorCommand is `recoup doctor`.
@@ -25,7 +26,8 @@ type doctorCommand struct {
 func (*doctorCommand) Help() string {
 	return `Tries everything "recoup run" needs, changes nothing, and names each problem with its fix: settings and
 secrets, Kafka (reachable, TLS, login, topics, partitions, their settings, consumer lag), ClickHouse (reachable, login,
-schema, deduplication, clock), the port of metrics, currencies without a handling cost.
+tables and their columns, deduplication, clock), the port of metrics and the health of a recoup that serves there,
+currencies without a handling cost.
 
 Examples:
 
@@ -157,7 +159,7 @@ func (x *examination) configuration(s *session) *config.Loaded {
 }
 
 // port checks that metrics can be served. A recoup that answers there already is
-// the service itself.
+// the service itself: it says which of its parts are broken.
 func (x *examination) port(ctx context.Context) {
 	address := x.settings.HTTP.Listen
 	listener, err := net.Listen("tcp", address)
@@ -166,27 +168,39 @@ func (x *examination) port(ctx context.Context) {
 		x.ok("http", "%s is free", address)
 		return
 	}
-	if recoupAnswers(ctx, address) {
-		x.ok("http", "a recoup serves %s already", address)
+	parts, recoup := askRecoup(ctx, address)
+	if !recoup {
+		x.wrong("http", fmt.Sprintf("cannot listen on %s: %v", address, err),
+			"stop what uses the port, or set http.listen to another")
 		return
 	}
-	x.wrong("http", fmt.Sprintf("cannot listen on %s: %v", address, err),
-		"stop what uses the port, or set http.listen to another")
+	x.ok("http", "a recoup serves %s already", address)
+	for _, part := range parts {
+		if !part.OK {
+			x.wrong("running", fmt.Sprintf("%s of the recoup at %s is broken: %s", part.Name, address, part.Error),
+				"see the other problems here and that recoup's log; it goes on by itself once the cause is gone")
+		}
+	}
 }
 
-// recoupAnswers asks for the health of what listens there.
-func recoupAnswers(ctx context.Context, address string) bool {
+// askRecoup asks what listens there for the state of its parts, and reports
+// whether that is a recoup.
+func askRecoup(ctx context.Context, address string) (parts []ops.PartState, recoup bool) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/livez", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/readyz", nil)
 	if err != nil {
-		return false
+		return nil, false
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return false
+		return nil, false
 	}
 	defer response.Body.Close()
-	var answer struct{ OK bool }
-	return json.NewDecoder(io.LimitReader(response.Body, 1<<10)).Decode(&answer) == nil && answer.OK
+	var answer struct {
+		OK    *bool // a recoup says it, true or false
+		Parts []ops.PartState
+	}
+	err = json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(&answer)
+	return answer.Parts, err == nil && answer.OK != nil
 }

@@ -58,10 +58,25 @@ func (x *examination) schema(ctx context.Context, settings sinks.Settings, serve
 			want), "run the newer recoup that made it")
 		return
 	}
-	x.ok("schema", "database %s has schema %d", settings.Database, have)
+	x.columns(ctx, settings, have)
 	for _, table := range server.NoWindow {
 		x.wrong("schema", fmt.Sprintf("table %s.%s does not recognise repeated inserts: its rows could be doubled",
 			settings.Database, table), fmt.Sprintf(
 			"ALTER TABLE %s.%s MODIFY SETTING non_replicated_deduplication_window = 10000", settings.Database, table))
+	}
+}
+
+// columns checks that the tables are still those that the migrations made.
+func (x *examination) columns(ctx context.Context, settings sinks.Settings, have int) {
+	flaws, err := sinks.SchemaFlaws(ctx, settings)
+	if err != nil {
+		x.failed("schema", err, "let this user read system.columns")
+		return
+	}
+	for _, flaw := range flaws {
+		x.wrong("schema", flaw.Problem, flaw.Fix)
+	}
+	if len(flaws) == 0 {
+		x.ok("schema", "database %s has schema %d", settings.Database, have)
 	}
 }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +19,7 @@ import (
 	"recoup/internal/app"
 	"recoup/internal/config"
 	"recoup/internal/kafka"
+	"recoup/internal/ops"
 	"recoup/internal/testservers"
 	"recoup/pipeline"
 )
@@ -128,27 +132,39 @@ func TestDoctorConfiguration(t *testing.T) {
 	only(t, problems, []string{"clickhouse.password_file: cannot read the secret"})
 }
 
-// A TLS broker that is dialled without TLS, a wrong port for metrics.
+// A port that is taken, one where a recoup serves, whole and with a broken part,
+// and a free one.
 func TestDoctorPorts(t *testing.T) {
 	x := &examination{settings: &config.Config{}}
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
 	x.settings.HTTP.Listen = strings.TrimPrefix(server.URL, "http://")
 	x.port(t.Context())
-	recoupServer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, `{"ok":true}`)
-	}))
-	defer recoupServer.Close()
-	x.settings.HTTP.Listen = strings.TrimPrefix(recoupServer.URL, "http://")
+	health := ops.NewHealth()
+	health.Set("kafka", nil)
+	running, err := ops.Start(ops.Options{Listen: "127.0.0.1:0", Registry: ops.NewRegistry(health), Health: health,
+		Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer running.Stop(context.Background())
+	x.settings.HTTP.Listen = running.Address()
+	x.port(t.Context())
+	health.Set("clickhouse", errors.New("cannot insert into scored_invoices"))
 	x.port(t.Context())
 	x.settings.HTTP.Listen = deadAddress(t)
 	x.port(t.Context())
-	for i, want := range []bool{false, true, true} {
+	if len(x.findings) != 5 {
+		t.Fatalf("findings %+v", x.findings)
+	}
+	for i, want := range []bool{false, true, true, false, true} {
 		if x.findings[i].OK != want {
 			t.Errorf("finding %d: %+v, want ok=%v", i, x.findings[i], want)
 		}
 	}
 	contains(t, x.findings[0].Problem, "address already in use")
+	contains(t, x.findings[3].Problem, "clickhouse of the recoup at "+running.Address()+
+		" is broken: cannot insert into scored_invoices")
 }
 
 // Missing topics, wrong partitions and wrong settings are named, each with its fix.
@@ -274,6 +290,39 @@ func TestDoctorOnRealServers(t *testing.T) {
 	problems, _ = examine(t, file)
 	only(t, problems, []string{"table " + name + ".scored_invoices does not recognise repeated inserts",
 		"-> ALTER TABLE " + name + ".scored_invoices MODIFY SETTING"})
+}
+
+// A table that lost a column, has one of another type, or is gone: run would fail
+// for ever. Each fix, done as it is written, mends it.
+func TestDoctorWrongColumns(t *testing.T) {
+	name, clickhouse := testservers.Name(t), testservers.ClickHouse(t)
+	file := settingsFor(t, deadAddress(t), clickhouse, name)
+	succeed(t, "migrate", "--config", file)
+	ask(t, clickhouse, "ALTER TABLE "+name+".scored_invoices DROP COLUMN contract_ref, DROP COLUMN order_ref")
+	ask(t, clickhouse, "ALTER TABLE "+name+".cases MODIFY COLUMN raw LowCardinality(String)")
+	ask(t, clickhouse, "ALTER TABLE "+name+".scored_invoices ADD COLUMN somebody_elses String")
+	ask(t, clickhouse, "DROP TABLE "+name+".disputes SYNC")
+	problems, all := examine(t, file)
+	only(t, problems[1:], // the first is Kafka, which is not there
+		[]string{"schema: table " + name + ".scored_invoices has no column contract_ref (String) -> ALTER TABLE " + name +
+			".scored_invoices ADD COLUMN contract_ref String COMMENT 'Contract the invoice is for' CODEC(ZSTD(1)) " +
+			"AFTER `delivery_ref`"},
+		[]string{"schema: table " + name + ".scored_invoices has no column order_ref (String) -> ALTER TABLE " + name +
+			".scored_invoices ADD COLUMN order_ref String", "AFTER `contract_ref`"},
+		[]string{"schema: column raw of table " + name + ".cases has type LowCardinality(String), must have String -> " +
+			"ALTER TABLE " + name + ".cases MODIFY COLUMN raw String"},
+		[]string{"schema: table " + name + ".disputes is missing", "then recoup migrate"})
+	if strings.Contains(all, "has schema") {
+		t.Errorf("a wrong schema is called ok:\n%s", all)
+	}
+	for _, problem := range problems[1:] {
+		_, fix, _ := strings.Cut(problem, " -> ")
+		fix, _, _ = strings.Cut(fix, "; then")
+		ask(t, clickhouse, fix)
+	}
+	succeed(t, "migrate", "--config", file)
+	problems, _ = examine(t, file)
+	only(t, problems, []string{"kafka: "})
 }
 
 // topicNamesYAML gives every topic a name of this test.
