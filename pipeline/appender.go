@@ -16,20 +16,59 @@ type appender struct {
 	onGap     func(Record) error // sees every record of a gap, our own repeats included
 }
 
-// append writes records and returns the offset of the first. An error of onGap
-// comes back after the write: the records stand in the log, and whoever reads
-// it judges them by what stands before them.
+// append writes records and returns the offset of the first. When onGap refuses
+// what it sees, the records stand in the log all the same, and whoever reads it
+// judges them by what stands before them.
+//
+// It appends in chunks that a log takes in one request: between two requests
+// somebody else's record may come to stand.
 func (a *appender) append(ctx context.Context, records []Record) (int64, error) {
+	first := int64(-1)
+	for len(records) > 0 {
+		n := chunk(records)
+		base, err := a.appendChunk(ctx, records[:n])
+		if err != nil {
+			return 0, err
+		}
+		if first < 0 {
+			first = base
+		}
+		records = records[n:]
+	}
+	return first, nil
+}
+
+// chunkBytes is well below what one request may hold.
+const chunkBytes = 512 << 10
+
+// chunk returns how many of the first records go together, at least one.
+func chunk(records []Record) int {
+	size := 0
+	for i, r := range records {
+		size += len(r.Key) + len(r.Value) + recordOverhead
+		if size > chunkBytes && i > 0 {
+			return i
+		}
+	}
+	return len(records)
+}
+
+// recordOverhead is about what a record takes beside its key and value.
+const recordOverhead = 32
+
+func (a *appender) appendChunk(ctx context.Context, records []Record) (int64, error) {
 	base, err := a.log.Append(ctx, a.topic, a.partition, records)
 	if err != nil {
 		return 0, fmt.Errorf("cannot append to %s/%d: %w", a.topic, a.partition, err)
 	}
-	if base > a.next {
-		if err := readRange(ctx, a.log, a.topic, a.partition, a.next, base, a.onGap); err != nil {
+	seen := a.next
+	a.next = base + int64(len(records))
+	if base > seen {
+		if err := readRange(ctx, a.log, a.topic, a.partition, seen, base, a.onGap); err != nil {
+			a.next = seen // look again
 			return 0, err
 		}
 	}
-	a.next = base + int64(len(records))
 	return base, nil
 }
 

@@ -27,14 +27,12 @@ type effects struct {
 }
 
 // scoreBatch scores every record of one fetch and collects what has to be written.
-func (w *Worker) scoreBatch(f Fetched) error {
+func (w *Worker) scoreBatch(f Fetched) {
 	if w.next == w.queuedEnd {
 		w.blockSince = w.m.opt.Now()
 	}
 	for i := range f.Records {
-		if err := w.scoreRecord(&f.Records[i]); err != nil {
-			return err
-		}
+		w.scoreRecord(&f.Records[i])
 		w.next = f.Records[i].Offset + 1
 	}
 	if n := len(f.Records); n > 0 {
@@ -45,22 +43,22 @@ func (w *Worker) scoreBatch(f Fetched) error {
 	}
 	w.next = max(w.next, f.Next)
 	w.countBlock()
-	return nil
 }
 
 // scoreRecord decides one record. A verdict that was published before, or a row
 // that stands already, is kept as it is; everything else was never visible and
 // is scored now.
-func (w *Worker) scoreRecord(r *Record) error {
+func (w *Worker) scoreRecord(r *Record) {
 	m := w.m
+	r.Time = plausible(r.Time)
 	if err := w.decoder.Decode(r.Value, &w.inv); err != nil {
 		w.pending.dead = append(w.pending.dead, w.deadLetter(r, "decode", err))
-		return nil
+		return
 	}
 	w.position.Offset = r.Offset
 	if w.engine.Begin(&w.inv, w.position, r.Time) == detectors.Redelivery {
 		m.metrics.Redelivered.Inc()
-		return nil
+		return
 	}
 	rowSuspect, rowStored := w.rows.atTakeOver[r.Offset]
 	kept := w.kept[r.Offset]
@@ -76,23 +74,39 @@ func (w *Worker) scoreRecord(r *Record) error {
 		w.engine.Teach(rowSuspect)
 	default:
 		if err := w.decide(r); err != nil {
-			return err
+			w.pending.dead = append(w.pending.dead, w.deadLetter(r, "case", err))
+			return
 		}
 		w.engine.Teach(w.verdict.Suspect)
 	}
-	return nil
+}
+
+// lastInstant is the last that RFC 3339 can write. A producer that sends
+// microseconds for milliseconds goes beyond it.
+var lastInstant = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+
+// plausible brings a record's timestamp, which any producer may set to anything,
+// into the range that can be written down.
+func plausible(t time.Time) time.Time {
+	switch {
+	case t.After(lastInstant):
+		return lastInstant
+	case t.UnixMilli() < 0:
+		return time.UnixMilli(0).UTC()
+	}
+	return t
 }
 
 // decide scores the invoice last begun and collects its decision, case and row.
 func (w *Worker) decide(r *Record) error {
 	v := &w.verdict
 	w.engine.Score(v)
-	w.m.metrics.scored(v)
 	if v.Suspect {
 		if err := w.suspect(r, v); err != nil {
 			return err
 		}
 	}
+	w.m.metrics.scored(v)
 	w.block.Append(&w.inv, v, r.Time.UnixMilli())
 	w.m.opt.Observe(v)
 	return nil
@@ -111,11 +125,13 @@ func (w *Worker) suspect(r *Record, v *detectors.Verdict) error {
 			return err
 		}
 		d.Case = body
-		w.addCase(key, body, r.Time)
 	}
 	value, err := d.encode()
 	if err != nil {
 		return err
+	}
+	if d.Case != nil {
+		w.addCase(cases.DedupKey(v.Seller, v.InvoiceID, v.Revision), d.Case, r.Time)
 	}
 	key := []byte(w.inv.Seller + "|" + w.inv.ID)
 	w.pending.decisions = append(w.pending.decisions, Record{Key: key, Value: value})

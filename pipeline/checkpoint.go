@@ -87,7 +87,8 @@ func (w *Worker) seeStateGap(r Record) error {
 	}
 	s, _, err := decodeState(r.Value)
 	if err != nil {
-		return err
+		w.foreign(w.m.opt.Topics.State, r.Offset, err)
+		return nil
 	}
 	switch {
 	case s.epoch > w.epoch:

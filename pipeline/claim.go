@@ -17,7 +17,7 @@ type claim struct {
 
 	mu        sync.Mutex // guards what follows; held while a commit is under way
 	committed int64      // last accepted offset, -1 for none
-	accepted  time.Time  // when the group last accepted this member
+	accepted  time.Time  // when the group last accepted a commit of this member; zero: not yet
 }
 
 // hold is the fence: it returns nil if the group still accepts this member,
@@ -73,8 +73,13 @@ const (
 
 // persist repeats what until it succeeds, the member is fenced, or ctx ends.
 // Each failure is reported under the given name, and the recovery too.
-func (m *Member) persist(ctx context.Context, name string, what func(context.Context) error) error {
+func (m *Member) persist(ctx context.Context, name string, what func(context.Context) error) (err error) {
 	failed := false
+	defer func() {
+		if failed && err != nil {
+			m.clear(name) // nobody here tries any longer
+		}
+	}()
 	for wait := firstBackoff; ; wait = min(2*wait, lastBackoff) {
 		err := what(ctx)
 		switch {
@@ -94,6 +99,11 @@ func (m *Member) persist(ctx context.Context, name string, what func(context.Con
 			return err
 		}
 	}
+}
+
+// confirm is verify, asked again until there is an answer.
+func (m *Member) confirm(ctx context.Context, c *claim) error {
+	return m.persist(ctx, "committing", c.verify)
 }
 
 // pause waits, or returns why ctx ended first.

@@ -23,7 +23,7 @@ type DeadLetter struct {
 	Key         []byte    `json:"key"`           // original, base64 in JSON
 	Value       []byte    `json:"value"`         // original, base64 in JSON
 	ValueBytes  int       `json:"value_bytes"`   // length of the original
-	Cut         bool      `json:"cut,omitempty"` // Value is only the start of the original
+	Cut         bool      `json:"cut,omitempty"` // Key or Value is only the start of the original
 	Stage       string    `json:"stage"`         // where it failed: decode
 	Reason      string    `json:"reason"`        // stable code, the metric's label
 	Field       string    `json:"field"`         // path within the record, may be empty
@@ -42,7 +42,7 @@ func (w *Worker) deadLetter(r *Record, stage string, cause error) Record {
 		d.Reason, d.Field = decode.Reason, decode.Field
 	}
 	w.m.metrics.DeadLetters.WithLabelValues(d.Reason).Inc()
-	return Record{Key: bytes.Clone(r.Key), Value: d.encode()}
+	return Record{Key: bytes.Clone(cutKey(r.Key)), Value: d.encode()}
 }
 
 func (d *DeadLetter) encode() []byte {
@@ -53,15 +53,23 @@ func (d *DeadLetter) encode() []byte {
 	return value
 }
 
-// cutBytes is how much of an original is kept that no topic takes whole.
-const cutBytes = 64 << 10
+// cutBytes and cutKeyBytes are how much of an original is kept that no topic
+// takes whole.
+const (
+	cutBytes    = 64 << 10
+	cutKeyBytes = 1 << 10
+)
+
+// cutKey shortens a key that is larger than any key has reason to be.
+func cutKey(key []byte) []byte { return key[:min(len(key), cutKeyBytes)] }
 
 // cutDeadLetter shortens the original inside a dead letter that is too large.
 func cutDeadLetter(value []byte) []byte {
 	var d DeadLetter
-	if err := json.Unmarshal(value, &d); err != nil || len(d.Value) <= cutBytes {
+	if err := json.Unmarshal(value, &d); err != nil {
 		return value
 	}
-	d.Value, d.Cut = d.Value[:cutBytes], true
+	d.Cut = d.Cut || len(d.Value) > cutBytes || len(d.Key) > cutKeyBytes
+	d.Value, d.Key = d.Value[:min(len(d.Value), cutBytes)], cutKey(d.Key)
 	return d.encode()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"recoup/detectors"
@@ -53,7 +54,11 @@ func decodeDecision(value []byte) (*Decision, error) {
 		return nil, fmt.Errorf("cannot read decision record: %w", err)
 	}
 	if d.Schema != DecisionSchema {
-		return nil, fmt.Errorf("cannot read decision record: schema %q, this recoup knows %q", d.Schema, DecisionSchema)
+		err := fmt.Errorf("cannot read decision record: schema %q, this recoup knows %q", d.Schema, DecisionSchema)
+		if strings.HasPrefix(d.Schema, "decision.") {
+			err = fmt.Errorf("%w: %w; run the newer recoup that wrote it", errRefused, err)
+		}
+		return nil, err
 	}
 	return d, nil
 }

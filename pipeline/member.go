@@ -133,14 +133,17 @@ func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Ge
 	assigned := gen.Assigned()
 	m.dropOthers(assigned)
 	m.opt.Log.Info("assignment", "partitions", len(assigned))
+	if err := m.samePartitions(ctx); err != nil {
+		m.report("topics", err)
+		m.rest(stop, gen)
+		return
+	}
+	m.clear("topics")
 	if len(assigned) == 0 {
 		if m.opt.UntilCaughtUp {
 			m.finished()
 		}
-		select {
-		case <-gen.Done():
-		case <-stop:
-		}
+		m.rest(stop, gen)
 		return
 	}
 	drain := make(chan struct{})
@@ -156,12 +159,36 @@ func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Ge
 	var wg sync.WaitGroup
 	for p, committed := range assigned {
 		c := &claim{gen: gen, partition: p, now: m.opt.Now, after: m.opt.FenceAfter,
-			committed: committed, accepted: m.opt.Now()}
+			committed: committed}
 		wg.Go(func() { m.runPartition(ctx, drain, c) })
 	}
 	wg.Wait()
 	close(over)
 	m.metrics.Partitions.Set(0)
+}
+
+// rest does nothing for one generation.
+func (m *Member) rest(stop <-chan struct{}, gen Generation) {
+	select {
+	case <-gen.Done():
+	case <-stop:
+	case <-time.After(refusedPause):
+	}
+}
+
+// samePartitions refuses to work once partitions were added to the invoices:
+// their customers' history lies with other partitions then.
+func (m *Member) samePartitions(ctx context.Context) error {
+	n, err := m.log.Partitions(ctx, m.opt.Topics.Invoices)
+	if err != nil {
+		return err
+	}
+	if n != m.invoicePartitions {
+		return fmt.Errorf("%w: %s had %d partitions when recoup started and has %d now: customers moved between them; "+
+			"recreate %s, %s and %s with %d partitions and use a new consumer group", errRefused, m.opt.Topics.Invoices,
+			m.invoicePartitions, n, m.opt.Topics.Suspects, m.opt.Topics.State, m.opt.Topics.Baselines, n)
+	}
+	return nil
 }
 
 // dropOthers forgets the state of partitions that went to somebody else.
@@ -185,6 +212,7 @@ func (m *Member) dropOthers(assigned map[int]int64) {
 // on with what it still holds, and starts anew after a failure.
 func (m *Member) runPartition(ctx context.Context, drain <-chan struct{}, c *claim) {
 	part := fmt.Sprintf("partition %d", c.partition)
+	defer m.clear(part)
 	for wait := firstBackoff; ; wait = min(2*wait, lastBackoff) {
 		w, err := m.worker(ctx, drain, c)
 		if err == nil {
@@ -198,7 +226,7 @@ func (m *Member) runPartition(ctx context.Context, drain <-chan struct{}, c *cla
 		case errors.Is(err, ErrFenced):
 			m.metrics.Fenced.Inc()
 			m.opt.Log.Info("fenced: another member claimed the partition", "partition", c.partition)
-			if c.verify(ctx) != nil {
+			if m.confirmUntil(ctx, drain, c) != nil {
 				return // the group agrees: it is the other's now
 			}
 			// The group still holds us for the owner: the claim came from a
@@ -210,6 +238,9 @@ func (m *Member) runPartition(ctx context.Context, drain <-chan struct{}, c *cla
 		}
 		m.report(part, err)
 		m.forget(c.partition)
+		if errors.Is(err, errRefused) {
+			wait = refusedPause // only a person can mend it, and each attempt writes a claim
+		}
 		select {
 		case <-drain:
 			return
@@ -218,12 +249,20 @@ func (m *Member) runPartition(ctx context.Context, drain <-chan struct{}, c *cla
 	}
 }
 
-// worker returns the partition's worker: the one kept from the generation before
-// if its ownership still stands, else a new one that has taken over. It gives up
-// at once when the partition is to be left.
-func (m *Member) worker(ctx context.Context, drain <-chan struct{}, c *claim) (*Worker, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
+// refusedPause is how long a partition rests that a person has to mend.
+const refusedPause = time.Minute
+
+// confirmUntil asks the group whether the partition is still ours, until it
+// answers or the partition is to be left.
+func (m *Member) confirmUntil(ctx context.Context, drain <-chan struct{}, c *claim) error {
+	ctx, cancel := untilDrained(ctx, drain)
 	defer cancel(nil)
+	return m.confirm(ctx, c)
+}
+
+// untilDrained returns a context that ends when drain is closed.
+func untilDrained(ctx context.Context, drain <-chan struct{}) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
 		select {
 		case <-drain:
@@ -231,6 +270,15 @@ func (m *Member) worker(ctx context.Context, drain <-chan struct{}, c *claim) (*
 		case <-ctx.Done():
 		}
 	}()
+	return ctx, cancel
+}
+
+// worker returns the partition's worker: the one kept from the generation before
+// if its ownership still stands, else a new one that has taken over. It gives up
+// at once when the partition is to be left.
+func (m *Member) worker(ctx context.Context, drain <-chan struct{}, c *claim) (*Worker, error) {
+	ctx, cancel := untilDrained(ctx, drain)
+	defer cancel(nil)
 	m.mu.Lock()
 	w := m.workers[c.partition]
 	m.mu.Unlock()
@@ -304,6 +352,17 @@ func (m *Member) Ready() error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// clear forgets that a part of the world is broken, without saying that it works.
+func (m *Member) clear(part string) {
+	m.mu.Lock()
+	_, was := m.broken[part]
+	delete(m.broken, part)
+	m.mu.Unlock()
+	if was {
+		m.opt.Report(part, nil)
+	}
 }
 
 // report notes that a part of the world works (nil) or does not, and logs the change.

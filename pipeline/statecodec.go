@@ -46,8 +46,11 @@ func decodeState(value []byte) (stamp, []byte, error) {
 		return stamp{}, nil, fmt.Errorf("cannot read state record: it is empty")
 	}
 	if value[0] != stateVersion {
-		return stamp{}, nil, fmt.Errorf("cannot read state record: version %d, this recoup knows %d; "+
-			"run the newer recoup that wrote it", value[0], stateVersion)
+		err := fmt.Errorf("cannot read state record: version %d, this recoup knows %d", value[0], stateVersion)
+		if value[0] == stateVersion+1 {
+			err = fmt.Errorf("%w: %w; run the newer recoup that wrote it", errRefused, err)
+		}
+		return stamp{}, nil, err
 	}
 	rest := value[1:]
 	epoch, n := binary.Varint(rest)

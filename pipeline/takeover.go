@@ -103,11 +103,18 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 	err = readRange(ctx, m.log, topic, w.partition, 0, end, func(r Record) error {
 		if len(r.Value) == 0 {
 			delete(seen, string(r.Key))
-			return w.engine.Restore(r.Key, nil, 0)
+			if err := w.engine.Restore(r.Key, nil, 0); err != nil {
+				w.foreign(topic, r.Offset, err)
+			}
+			return nil
 		}
 		at, payload, err := decodeState(r.Value)
-		if err != nil {
+		if errors.Is(err, errRefused) {
 			return fmt.Errorf("%s/%d offset %d: %w", topic, w.partition, r.Offset, err)
+		}
+		if err != nil {
+			w.foreign(topic, r.Offset, err)
+			return nil
 		}
 		if string(r.Key) == markerKey {
 			if at.supersedes(best) {
@@ -123,7 +130,10 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 			return nil
 		}
 		seen[string(r.Key)] = at
-		return w.engine.Restore(r.Key, bytes.Clone(payload), at.applied)
+		if err := w.engine.Restore(r.Key, bytes.Clone(payload), at.applied); err != nil {
+			w.foreign(topic, r.Offset, err)
+		}
+		return nil
 	})
 	if err != nil {
 		return marker{}, err
@@ -183,17 +193,28 @@ func (w *Worker) startOffset(ctx context.Context, c *claim, mark marker) (int64,
 func (w *Worker) readDecisions(ctx context.Context, mark marker) error {
 	m := w.m
 	topic := m.opt.Topics.Suspects
-	highest := mark.Epoch
+	// The marker's owner may have kept decisions of an older one that stand before
+	// its own ownership record: then what counts is found on the way.
+	highest := int64(-1)
+	if mark.Epoch < mark.LogPosition {
+		highest = mark.Epoch
+	}
 	return readRange(ctx, m.log, topic, w.partition, mark.LogPosition, w.epoch, func(r Record) error {
 		d, err := decodeDecision(r.Value)
-		if err != nil {
+		if errors.Is(err, errRefused) {
 			return fmt.Errorf("%s/%d offset %d: %w", topic, w.partition, r.Offset, err)
+		}
+		if err != nil {
+			w.foreign(topic, r.Offset, err)
+			return nil
 		}
 		if d.Kind == kindOwnership {
 			highest = max(highest, r.Offset)
 			return nil
 		}
-		if d.Kind != kindDecision || d.Epoch < highest || d.Source.Offset < mark.Offset ||
+		void := d.Epoch < highest
+		highest = max(highest, d.Epoch) // its ownership record stands before it
+		if d.Kind != kindDecision || void || d.Source.Offset < mark.Offset ||
 			d.Source.Incarnation != w.incarnation || d.Verdict == nil {
 			return nil
 		}
@@ -243,7 +264,7 @@ func (w *Worker) replay(ctx context.Context, from, to int64) (int64, error) {
 		}
 		replayed++
 		w.position.Offset = r.Offset
-		if w.engine.Begin(&w.inv, w.position, r.Time) == detectors.Redelivery {
+		if w.engine.Begin(&w.inv, w.position, plausible(r.Time)) == detectors.Redelivery {
 			return nil
 		}
 		w.engine.Teach(kept != nil)

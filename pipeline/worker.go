@@ -153,9 +153,7 @@ func (w *Worker) scoreLoop(ctx context.Context, drain <-chan struct{}, c *claim)
 		if err != nil {
 			return err
 		}
-		if err := w.scoreBatch(fetched); err != nil {
-			return err
-		}
+		w.scoreBatch(fetched)
 	}
 }
 
@@ -229,10 +227,8 @@ func (w *Worker) waitForRoom(ctx context.Context, drain <-chan struct{}) error {
 	w.m.report(part, fmt.Errorf("full at %d MiB: fetching and alerts wait for ClickHouse", w.m.buffer.Used()>>20))
 	w.m.metrics.BufferFull.Set(1)
 	err := w.m.buffer.waitForRoom(ctx, drain)
-	if !w.m.buffer.Full() {
-		w.m.metrics.BufferFull.Set(0)
-		w.m.report(part, nil)
-	}
+	w.m.metrics.BufferFull.Set(0)
+	w.m.report(part, nil)
 	return err
 }
 
@@ -271,12 +267,21 @@ func (w *Worker) discard() {
 func (w *Worker) seeDecisionGap(r Record) error {
 	d, err := decodeDecision(r.Value)
 	if err != nil {
-		return err
+		w.foreign(w.m.opt.Topics.Suspects, r.Offset, err)
+		return nil
 	}
 	if d.Kind == kindOwnership && r.Offset > w.epoch {
 		return fmt.Errorf("%w: %s claimed partition %d at %d", ErrFenced, d.Member, w.partition, r.Offset)
 	}
 	return nil
+}
+
+// foreign notes a record that no recoup of this version wrote into one of its
+// own topics. It is passed over: nobody's stray record may stop a partition.
+func (w *Worker) foreign(topic string, offset int64, err error) {
+	w.m.metrics.Foreign.Inc()
+	w.m.opt.Log.Error("passed over a record that is not ours", "topic", topic, "partition", w.partition,
+		"offset", offset, "error", err)
 }
 
 // markDirty is told by readers of state that an older epoch wrote one of our

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -73,7 +74,7 @@ func (r *rowWriter) run(ctx context.Context, c *claim) error {
 			}
 			continue
 		}
-		if err := r.storeBlock(ctx, c, head.block); err != nil {
+		if err := r.storeBlock(ctx, c, head); err != nil {
 			return err
 		}
 		if err := r.commit(ctx, c, head.end); err != nil {
@@ -145,15 +146,15 @@ func (r *rowWriter) mayInsert() {
 }
 
 // storeBlock is step 3: the rows of one block.
-func (r *rowWriter) storeBlock(ctx context.Context, c *claim, block Block) error {
-	m := r.w.m
+func (r *rowWriter) storeBlock(ctx context.Context, c *claim, head *waiting) error {
+	m, block := r.w.m, head.block
 	if !r.fenced {
 		if err := r.meetStored(ctx); err != nil {
 			return err
 		}
 	}
 	if len(r.late) > 0 {
-		if err := r.reconcile(ctx, block); err != nil {
+		if err := r.reconcile(ctx, c, head); err != nil {
 			return err
 		}
 	}
@@ -198,8 +199,8 @@ func (r *rowWriter) meetStored(ctx context.Context) error {
 // reconcile makes a block that was scored without the skip-set agree with it: a
 // row that says the same is not inserted again, one that contradicts what the
 // log now says is removed first.
-func (r *rowWriter) reconcile(ctx context.Context, block Block) error {
-	m := r.w.m
+func (r *rowWriter) reconcile(ctx context.Context, c *claim, head *waiting) error {
+	m, block := r.w.m, head.block
 	same, other := map[int64]bool{}, []int64{}
 	for offset, suspect := range block.Suspects() {
 		was, there := r.late[offset]
@@ -209,17 +210,23 @@ func (r *rowWriter) reconcile(ctx context.Context, block Block) error {
 		case there:
 			other = append(other, offset)
 		}
-		delete(r.late, offset)
 	}
 	block.Drop(same)
-	if len(other) == 0 {
-		return nil
+	if len(other) > 0 {
+		slices.Sort(other)
+		err := m.persist(ctx, "clickhouse", func(ctx context.Context) error {
+			if err := c.hold(ctx); err != nil {
+				return err
+			}
+			return m.store.Remove(ctx, r.owner(), other)
+		})
+		if err != nil {
+			return err // all is looked at again: dropping twice does no harm
+		}
+		m.metrics.RowsReplaced.Add(float64(len(other)))
 	}
-	m.metrics.RowsReplaced.Add(float64(len(other)))
-	slices.Sort(other)
-	return m.persist(ctx, "clickhouse", func(ctx context.Context) error {
-		return m.store.Remove(ctx, r.owner(), other)
-	})
+	maps.DeleteFunc(r.late, func(offset int64, _ bool) bool { return offset < head.end })
+	return nil
 }
 
 // commit is step 4.

@@ -257,7 +257,7 @@ func (g *generation) Commit(ctx context.Context, offsets map[int]int64) error {
 		case <-g.left:
 			err = pipeline.ErrFenced
 		default:
-			err = g.gen.CommitOffsets(map[string]map[int]int64{g.group.settings.Topic: offsets})
+			err = g.commit(ctx, offsets)
 		}
 	}
 	switch {
@@ -271,6 +271,21 @@ func (g *generation) Commit(ctx context.Context, offsets map[int]int64) error {
 		err = g.group.c.explain(ctx, err)
 	}
 	return fmt.Errorf("cannot commit for group %q: %w", g.group.settings.ID, err)
+}
+
+// commit gives up waiting when ctx ends: kafka-go's call takes none, and a silent
+// broker must not hold up a member that wants to leave.
+func (g *generation) commit(ctx context.Context, offsets map[int]int64) error {
+	done := make(chan error, 1)
+	go func() {
+		done <- g.gen.CommitOffsets(map[string]map[int]int64{g.group.settings.Topic: offsets})
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // slogger writes kafka-go's log at debug level.

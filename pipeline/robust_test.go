@@ -1,0 +1,152 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"recoup/pipeline"
+)
+
+// G6: records that are odd in every way a producer can choose neither stop a
+// partition nor the process: absurd timestamps, huge keys, empty values.
+func TestOddRecords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		w.log.CreateTopic(w.opt.Topics.Invoices, 1, 4<<20)
+		w.log.CreateTopic(w.opt.Topics.DeadLetter, 2, 1<<20)
+		w.fill(t, 1, 200)
+		absurd := time.UnixMilli(1_800_000_000_000_000) // microseconds for milliseconds
+		odd := []pipeline.Record{
+			{Value: []byte("garbage"), Time: absurd},
+			{Value: invoiceJSON("absurd", 200, start.Add(3*time.Hour), "d-absurd"), Time: absurd},
+			{Key: bytes.Repeat([]byte("k"), 700<<10), Value: []byte("garbage"), Time: start},
+			{Key: []byte("k"), Value: bytes.Repeat([]byte("v"), 3<<20), Time: start},
+			{Key: []byte("k"), Value: nil, Time: start},
+		}
+		for _, r := range odd {
+			if _, err := w.log.Append(t.Context(), w.opt.Topics.Invoices, 0, []pipeline.Record{r}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, stop := w.start("a", nil)
+		defer stop()
+		time.Sleep(time.Minute)
+		got := w.outcome(t)
+		if len(got.rows) != w.sent+1 || got.doubled != 0 {
+			t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, w.sent+1)
+		}
+		if want := 7 + 4; len(got.dead) != want {
+			t.Errorf("%d dead letters, want %d", len(got.dead), want)
+		}
+		_, end, _ := w.log.Bounds(t.Context(), w.opt.Topics.Invoices, 0)
+		if at := w.log.Committed(w.opt.Group, w.opt.Topics.Invoices)[0]; at != end {
+			t.Errorf("committed %d of %d", at, end)
+		}
+	})
+}
+
+// A stray record in a topic of recoup's own stops nobody: neither the owner that
+// meets it in a gap nor the one that takes over.
+func TestForeignRecords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		w.fill(t, 1, 200)
+		stray := func() {
+			for _, topic := range []string{w.opt.Topics.Suspects, w.opt.Topics.State, w.opt.Topics.Baselines} {
+				for _, value := range [][]byte{[]byte("hello"), nil, []byte(`{"schema":"other.v1"}`), {1}} {
+					_, err := w.log.Append(t.Context(), topic, 0, []pipeline.Record{{Key: []byte("stray"), Value: value}})
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		stray()
+		_, stop := w.start("a", nil)
+		time.Sleep(10 * time.Second)
+		stray()
+		w.fillMore(t, 1, 200, 300)
+		time.Sleep(10 * time.Second)
+		before := len(w.log.Records(w.opt.Topics.Suspects, 0))
+		stop()
+		stray()
+		_, stop = w.start("b", nil)
+		defer stop()
+		w.fillMore(t, 1, 300, 400)
+		time.Sleep(time.Minute)
+		got := w.outcome(t)
+		if len(got.rows) != w.sent || got.doubled != 0 {
+			t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, w.sent)
+		}
+		if grown := len(w.log.Records(w.opt.Topics.Suspects, 0)) - before; grown > 30 {
+			t.Errorf("the decision log grew by %d records for 10 suspects", grown)
+		}
+	})
+}
+
+// "A decision, once published, is never contradicted": the first owner decides
+// all while the store is away; the second keeps its decisions, takes a checkpoint
+// amid them and dies; the third still keeps what the first decided.
+func TestDecisionsOutliveTwoOwners(t *testing.T) {
+	for calls := 2; calls < 60; calls += 2 {
+		t.Run(fmt.Sprint("second owner dies after ", calls), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { threeOwners(t, calls) })
+		})
+	}
+}
+
+func threeOwners(t *testing.T, calls int) {
+	w := newWorld(1)
+	w.opt.CheckpointInterval = 30 * time.Millisecond
+	w.opt.FlushInterval = 10 * time.Millisecond
+	w.opt.FlushRows = 10
+	w.fill(t, 1, 300)
+	var down atomic.Bool
+	down.Store(true)
+	w.away(&down)
+	_, stop := w.start("first", nil)
+	time.Sleep(4 * time.Second)
+	stop()
+	down.Store(false)
+
+	opt := w.opt
+	opt.Member, opt.UntilCaughtUp = "second", true
+	opt.Metrics = pipeline.NewMetrics(prometheus.NewRegistry())
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	group := w.log.Group(opt.Group, opt.Topics.Invoices)
+	view := &mortal{Log: w.log, Store: w.store, left: calls, takes: 20 * time.Millisecond}
+	view.die = func() { group.Evict(); cancel() }
+	_ = pipeline.NewMember(opt, view, &mortalGroup{group, view}, view).Run(ctx)
+
+	got := w.faultFree(t) // fails where one case has two contents
+	if len(got.rows) != w.sent || got.doubled != 0 {
+		t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, w.sent)
+	}
+	decided := map[int64]int{}
+	for _, r := range w.log.Records(w.opt.Topics.Suspects, 0) {
+		var d pipeline.Decision
+		if err := json.Unmarshal(r.Value, &d); err != nil {
+			t.Fatal(err)
+		}
+		if d.Verdict != nil {
+			decided[d.Source.Offset]++
+		}
+	}
+	for offset, n := range decided {
+		if n > 1 {
+			t.Errorf("offset %d was decided %d times", offset, n)
+		}
+	}
+	if len(decided) != 21 {
+		t.Errorf("%d decisions, want 21", len(decided))
+	}
+}
