@@ -61,8 +61,8 @@ func (s Summary) Print(w io.Writer) {
 func Run(ctx context.Context, o Options) (Summary, error) {
 	began := time.Now()
 	client, err := reach(ctx, o)
-	if err != nil {
-		return Summary{}, err
+	if client == nil {
+		return Summary{Took: time.Since(began)}, err
 	}
 	defer client.Close()
 	store, err := sinks.Open(ClickHouse(o.Config, o.Log))
@@ -106,18 +106,26 @@ const (
 	lastPause  = 5 * time.Second
 )
 
-// reach connects to Kafka, which may come up after recoup does.
+// reach connects to Kafka, which may come up after recoup does. It returns no
+// client and no error when ctx ends before that: nothing was begun, so a service
+// that is stopped has stopped cleanly. A run that should catch up has not.
 func reach(ctx context.Context, o Options) (*kafka.Client, error) {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		client, err := Kafka(o.Config, o.Log)
 		o.Health.Set("kafka", err)
-		if err == nil || !errors.Is(err, kafka.ErrUnreachable) {
-			return client, err
+		if err == nil {
+			return client, nil
+		}
+		if !errors.Is(err, kafka.ErrUnreachable) {
+			return nil, err
 		}
 		o.Log.Warn("Kafka does not answer, trying again", "in", pause, "error", err)
 		select {
 		case <-ctx.Done():
-			return nil, err
+			if o.UntilCaughtUp {
+				return nil, err
+			}
+			return nil, nil
 		case <-time.After(pause):
 		}
 	}
