@@ -53,7 +53,7 @@ func connect(s Settings) (*client, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	config, err := s.TLS.config()
+	config, err := s.tlsConfig()
 	if err != nil {
 		return nil, err
 	}

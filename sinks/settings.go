@@ -3,12 +3,9 @@ package sinks
 import (
 	"cmp"
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"regexp"
 	"time"
 )
@@ -44,21 +41,11 @@ type Settings struct {
 	Logger *slog.Logger
 }
 
-// TLS says how connections are encrypted. There is no way to skip the check of
-// the server's certificate: give its authority as CAFile instead.
-type TLS struct {
-	// Enabled turns encryption on. By default off.
-	Enabled bool
-	// CAFile holds the authorities (PEM) that may sign the server's certificate.
-	// By default those of the operating system.
-	CAFile string
-	// CertFile and KeyFile hold this client's certificate and key (PEM) for mTLS.
-	// They are read again for every connection, so they may be renewed in place.
-	// By default the client shows no certificate.
-	CertFile, KeyFile string
-	// ServerName is the name the server's certificate must carry. By default the
-	// host that is dialled.
-	ServerName string
+// TLS makes the configuration of encrypted connections, such as that of
+// internal/tlsfile from the files it names.
+type TLS interface {
+	// Config returns what the connections use, or nil to leave them unencrypted.
+	Config() (*tls.Config, error)
 }
 
 // withDefaults fills in what was left empty.
@@ -97,40 +84,14 @@ func (s Settings) check() error {
 	return nil
 }
 
-// config builds the client side of TLS, nil without encryption.
-func (t TLS) config() (*tls.Config, error) {
-	if !t.Enabled {
-		if t.CAFile != "" || t.CertFile != "" || t.KeyFile != "" {
-			return nil, errors.New("cannot reach ClickHouse: tls files are named but tls.enabled is false; set it to true")
-		}
+// tlsConfig returns nil without encryption.
+func (s Settings) tlsConfig() (*tls.Config, error) {
+	if s.TLS == nil {
 		return nil, nil
 	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
-	if t.CAFile != "" {
-		pem, err := os.ReadFile(t.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("cannot read the authorities of ClickHouse (tls.ca_file): %w", err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("cannot use tls.ca_file %q: it holds no PEM certificate", t.CAFile)
-		}
-	}
-	if (t.CertFile == "") != (t.KeyFile == "") {
-		return nil, errors.New("cannot show a certificate to ClickHouse: tls.cert_file and tls.key_file go together")
-	}
-	if t.CertFile != "" {
-		load := func() (*tls.Certificate, error) {
-			pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
-			if err != nil {
-				return nil, fmt.Errorf("cannot load the certificate for ClickHouse (tls.cert_file): %w", err)
-			}
-			return &pair, nil
-		}
-		if _, err := load(); err != nil {
-			return nil, err
-		}
-		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return load() }
+	config, err := s.TLS.Config()
+	if err != nil {
+		return nil, fmt.Errorf("cannot reach ClickHouse: %w", err)
 	}
 	return config, nil
 }

@@ -47,19 +47,11 @@ func (c *topicsCreateCommand) Run(ctx context.Context, s *session) error {
 		return usage("cannot create topics with %d partitions and %d replicas: expected numbers above 0",
 			c.Partitions, c.Replication)
 	}
-	loaded, err := s.settings()
-	if err != nil {
-		return err
-	}
-	client, err := app.Kafka(&loaded.Config, s.logger(loaded.Log))
+	loaded, client, partitions, err := openTopics(ctx, s)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	partitions, err := invoicePartitions(ctx, client, &loaded.Config)
-	if err != nil {
-		return err
-	}
 	if partitions > 0 && c.Partitions > 0 && c.Partitions != partitions {
 		return fmt.Errorf("cannot use --partitions %d: topic %s is there with %d; leave the flag out",
 			c.Partitions, loaded.Kafka.Topics.Invoices, partitions)
@@ -94,6 +86,23 @@ func (c *topicsCreateCommand) print(s *session, table []config.Topic, reports []
 		}
 	}
 	fmt.Fprintf(s.stdout, "%d of %d topics %screated; next: recoup doctor\n", created, len(reports), would)
+}
+
+// openTopics connects to the configured cluster and asks it for invoicePartitions.
+// The caller closes the client.
+func openTopics(ctx context.Context, s *session) (
+	loaded *config.Loaded, client *kafka.Client, partitions int, err error) {
+	if loaded, err = s.settings(); err != nil {
+		return nil, nil, 0, err
+	}
+	if client, err = app.Kafka(&loaded.Config, s.logger(loaded.Log)); err != nil {
+		return nil, nil, 0, err
+	}
+	if partitions, err = invoicePartitions(ctx, client, &loaded.Config); err != nil {
+		_ = client.Close()
+		return nil, nil, 0, err
+	}
+	return loaded, client, partitions, nil
 }
 
 // invoicePartitions returns how many partitions the invoices have, 0 when the
@@ -133,19 +142,11 @@ type topicsListCommand struct{}
 
 // Run prints a table of the topics.
 func (*topicsListCommand) Run(ctx context.Context, s *session) error {
-	loaded, err := s.settings()
-	if err != nil {
-		return err
-	}
-	client, err := app.Kafka(&loaded.Config, s.logger(loaded.Log))
+	loaded, client, partitions, err := openTopics(ctx, s)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	partitions, err := invoicePartitions(ctx, client, &loaded.Config)
-	if err != nil {
-		return err
-	}
 	if partitions == 0 {
 		partitions = defaultPartitions
 	}

@@ -6,6 +6,7 @@ import (
 	"recoup/cases"
 	"recoup/internal/config"
 	"recoup/internal/kafka"
+	"recoup/internal/tlsfile"
 	"recoup/pipeline"
 	"recoup/sinks"
 )
@@ -16,8 +17,7 @@ func Kafka(c *config.Config, log *slog.Logger) (*kafka.Client, error) {
 	return kafka.Connect(kafka.Settings{
 		Brokers:  k.Brokers,
 		ClientID: k.ClientID,
-		TLS: kafka.TLS{Enabled: k.TLS.Enabled, CAFile: k.TLS.CAFile, CertFile: k.TLS.CertFile,
-			KeyFile: k.TLS.KeyFile, ServerName: k.TLS.ServerName},
+		TLS:      tlsFiles(k.TLS),
 		SASL: kafka.SASL{Mechanism: k.SASL.Mechanism, Username: k.SASL.Username,
 			Password: k.SASL.Password.Reveal(), AllowPlaintext: k.SASL.AllowPlaintext},
 		DialTimeout:    k.DialTimeout.Std(),
@@ -30,18 +30,22 @@ func Kafka(c *config.Config, log *slog.Logger) (*kafka.Client, error) {
 func ClickHouse(c *config.Config, log *slog.Logger) sinks.Settings {
 	s := &c.ClickHouse
 	return sinks.Settings{
-		Addresses: s.Addresses,
-		Database:  s.Database,
-		User:      s.User,
-		Password:  s.Password.Reveal(),
-		TLS: sinks.TLS{Enabled: s.TLS.Enabled, CAFile: s.TLS.CAFile, CertFile: s.TLS.CertFile,
-			KeyFile: s.TLS.KeyFile, ServerName: s.TLS.ServerName},
+		Addresses:        s.Addresses,
+		Database:         s.Database,
+		User:             s.User,
+		Password:         s.Password.Reveal(),
+		TLS:              tlsFiles(s.TLS),
 		DialTimeout:      s.DialTimeout.Std(),
 		QueryTimeout:     s.QueryTimeout.Std(),
 		InsertsPerSecond: s.InsertsPerSecond,
 		Retention:        s.Retention.Std(),
 		Logger:           log,
 	}
+}
+
+func tlsFiles(t config.TLS) tlsfile.Settings {
+	return tlsfile.Settings{Enabled: t.Enabled, CAFile: t.CAFile, CertFile: t.CertFile, KeyFile: t.KeyFile,
+		ServerName: t.ServerName}
 }
 
 // member returns the pipeline's options of a configuration.
@@ -53,7 +57,7 @@ func member(c *config.Config) pipeline.Options {
 		Cases: t.Cases, DeadLetter: t.DeadLetter}
 	o.Scoring = c.Scoring.Settings()
 	o.Limits = p.Limits.Invoice()
-	o.Cases = cases.Opener{HandlingCost: c.Scoring.HandlingCost}
+	o.Cases = cases.Opener{Database: c.ClickHouse.Database, HandlingCost: c.Scoring.HandlingCost}
 	o.FlushRows = int(p.FlushRows)
 	o.FlushInterval = p.FlushInterval.Std()
 	o.RowBuffer = int64(p.RowBuffer)

@@ -97,7 +97,7 @@ func existsBy(ctx context.Context, addr string) func(name string) (bool, error) 
 	return func(name string) (bool, error) {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
-		answer, err := ask(ctx, addr, "SELECT count() FROM system.databases WHERE name = '"+quote.Replace(name)+"'")
+		answer, err := Ask(ctx, addr, "SELECT count() FROM system.databases WHERE name = '"+quote.Replace(name)+"'")
 		return answer == "1", err
 	}
 }

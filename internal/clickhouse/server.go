@@ -225,7 +225,7 @@ func waitReady(ctx context.Context, process *child.Process, dir string, ports po
 	const query = "SELECT version(), path FROM system.disks WHERE name = 'default' FORMAT TSVRaw"
 	for {
 		var answer string
-		if answer, err = ask(ctx, ports.httpAddr(), query); err == nil {
+		if answer, err = Ask(ctx, ports.httpAddr(), query); err == nil {
 			version, path, _ := strings.Cut(answer, "\t")
 			if filepath.Clean(path) != filepath.Clean(dir) {
 				return "", fmt.Errorf("another ClickHouse answers on port %d: its data is in %q", ports.http, path)
@@ -244,8 +244,8 @@ func waitReady(ctx context.Context, process *child.Process, dir string, ports po
 	}
 }
 
-// ask sends one query to the HTTP interface and returns the trimmed answer.
-func ask(ctx context.Context, addr, query string) (string, error) {
+// Ask sends one query to the HTTP interface at host:port and returns the trimmed answer.
+func Ask(ctx context.Context, addr, query string) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/", strings.NewReader(query))
 	if err != nil {
 		return "", fmt.Errorf("cannot make the request: %w", err)

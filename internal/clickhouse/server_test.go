@@ -91,7 +91,7 @@ func start(t *testing.T, options Options) *Server {
 
 func query(t *testing.T, s *Server, text string) string {
 	t.Helper()
-	answer, err := ask(t.Context(), s.HTTPAddr, text)
+	answer, err := Ask(t.Context(), s.HTTPAddr, text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestDataSurvivesStopAndKill(t *testing.T) {
 		t.Error("a running server was restarted")
 	}
 	s.Kill()
-	if _, err := ask(t.Context(), s.HTTPAddr, "SELECT 1"); err == nil {
+	if _, err := Ask(t.Context(), s.HTTPAddr, "SELECT 1"); err == nil {
 		t.Error("a killed server answers")
 	}
 	if err := s.Restart(t.Context()); err != nil {
@@ -191,7 +191,7 @@ func TestChildDiesWithItsParent(t *testing.T) {
 	if _, err := fmt.Sscan(line, &pid, &addr); err != nil {
 		t.Fatalf("cannot read %q: %v", line, err)
 	}
-	if _, err := ask(t.Context(), addr, "SELECT 1"); err != nil {
+	if _, err := Ask(t.Context(), addr, "SELECT 1"); err != nil {
 		t.Fatal(err)
 	}
 	if err := parent.Process.Kill(); err != nil {

@@ -68,9 +68,9 @@ func Connect(s Settings) (*Client, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	tlsConfig, err := s.TLS.config()
+	tlsConfig, err := s.TLS.Config()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cannot reach Kafka: %w", err)
 	}
 	c := &Client{settings: s, log: s.Logger, patience: 8 * time.Second}
 	var mechanism sasl.Mechanism

@@ -2,111 +2,17 @@ package kafka
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"recoup/internal/testcerts"
+	"recoup/internal/tlsfile"
 	"recoup/pipeline"
 )
-
-// authority signs certificates of a test.
-type authority struct {
-	dir  string
-	name string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	pem  string // path of its certificate
-}
-
-func newAuthority(t *testing.T, name string) *authority {
-	a := &authority{dir: t.TempDir(), name: name}
-	a.pem, _ = a.issue(t, name, true)
-	return a
-}
-
-// issue writes a certificate and its key and returns their paths.
-func (a *authority) issue(t *testing.T, name string, isCA bool) (certFile, keyFile string) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	spec := &x509.Certificate{
-		SerialNumber:          big.NewInt(time.Now().UnixNano()),
-		Subject:               pkix.Name{CommonName: name},
-		NotBefore:             time.Now().Add(-time.Hour),
-		NotAfter:              time.Now().Add(time.Hour),
-		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
-		IsCA:                  isCA,
-		BasicConstraintsValid: true,
-		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	if isCA {
-		spec.ExtKeyUsage = nil
-		a.cert, a.key = spec, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, spec, a.cert, &key.PublicKey, a.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certFile, keyFile = filepath.Join(a.dir, name+".pem"), filepath.Join(a.dir, name+".key")
-	write := func(file, kind string, der []byte) {
-		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(certFile, "CERTIFICATE", der)
-	write(keyFile, "EC PRIVATE KEY", keyDER)
-	return certFile, keyFile
-}
-
-// server returns the TLS settings of a broker; with clients, only their
-// certificates are let in.
-func (a *authority) server(t *testing.T, clients *authority) *tls.Config {
-	t.Helper()
-	pair, err := tls.LoadX509KeyPair(a.issue(t, "broker", false))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := &tls.Config{Certificates: []tls.Certificate{pair}}
-	if clients != nil {
-		cfg.ClientAuth, cfg.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
-		cfg.ClientCAs.AddCert(mustParse(t, clients.pem))
-	}
-	return cfg
-}
-
-func mustParse(t *testing.T, file string) *x509.Certificate {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, _ := pem.Decode(text)
-	cert, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cert
-}
 
 // checkConnect connects; want is a part of the error, or "" for success, in which
 // case a record goes there and back and a group is joined over the same settings.
@@ -157,24 +63,23 @@ func checkConnect(t *testing.T, s Settings, want string) {
 }
 
 func TestTLS(t *testing.T) {
-	ours, other := newAuthority(t, "ours"), newAuthority(t, "other")
-	secure := fake(t, kfake.TLS(ours.server(t, nil))).ListenAddrs()
+	ours, other := testcerts.New(t), testcerts.New(t)
+	secure := fake(t, kfake.TLS(ours.Server(t, nil))).ListenAddrs()
 	plain := fake(t).ListenAddrs()
 	for _, c := range []struct {
 		name    string
 		brokers []string
-		tls     TLS
+		tls     tlsfile.Settings
 		want    string
 	}{
-		{"trusted", secure, TLS{Enabled: true, CAFile: ours.pem}, ""},
-		{"unknown authority", secure, TLS{Enabled: true}, "tls.ca_file"},
-		{"wrong authority", secure, TLS{Enabled: true, CAFile: other.pem}, "tls.ca_file"},
-		{"wrong name", secure, TLS{Enabled: true, CAFile: ours.pem, ServerName: "kafka.example"}, "tls.server_name"},
-		{"no TLS to a TLS broker", secure, TLS{}, "tls.enabled"},
-		{"TLS to a plain broker", plain, TLS{Enabled: true, CAFile: ours.pem}, "tls.enabled"},
-		{"missing file", secure, TLS{Enabled: true, CAFile: "/nowhere/ca.pem"}, "/nowhere/ca.pem"},
-		{"file without certificate", secure, TLS{Enabled: true, CAFile: os.Args[0]}, "no PEM certificate"},
-		{"settings without TLS", plain, TLS{CAFile: ours.pem}, "tls.enabled is false"},
+		{"trusted", secure, tlsfile.Settings{Enabled: true, CAFile: ours.File}, ""},
+		{"unknown authority", secure, tlsfile.Settings{Enabled: true}, "tls.ca_file"},
+		{"wrong authority", secure, tlsfile.Settings{Enabled: true, CAFile: other.File}, "tls.ca_file"},
+		{"wrong name", secure, tlsfile.Settings{Enabled: true, CAFile: ours.File, ServerName: "kafka.example"},
+			"tls.server_name"},
+		{"no TLS to a TLS broker", secure, tlsfile.Settings{}, "tls.enabled"},
+		{"TLS to a plain broker", plain, tlsfile.Settings{Enabled: true, CAFile: ours.File}, "tls.enabled"},
+		{"missing file", secure, tlsfile.Settings{Enabled: true, CAFile: "/nowhere/ca.pem"}, "/nowhere/ca.pem"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			checkConnect(t, Settings{Brokers: c.brokers, TLS: c.tls, DialTimeout: 2 * time.Second}, c.want)
@@ -183,10 +88,10 @@ func TestTLS(t *testing.T) {
 }
 
 func TestMutualTLS(t *testing.T) {
-	ours, other := newAuthority(t, "ours"), newAuthority(t, "other")
-	addr := fake(t, kfake.TLS(ours.server(t, ours))).ListenAddrs()
-	cert, key := ours.issue(t, "client", false)
-	otherCert, otherKey := other.issue(t, "client", false)
+	ours, other := testcerts.New(t), testcerts.New(t)
+	addr := fake(t, kfake.TLS(ours.Server(t, ours))).ListenAddrs()
+	cert, key := ours.Issue(t, "client")
+	otherCert, otherKey := other.Issue(t, "client")
 	for _, c := range []struct {
 		name      string
 		cert, key string
@@ -195,12 +100,9 @@ func TestMutualTLS(t *testing.T) {
 		{"good", cert, key, ""},
 		{"no certificate", "", "", "tls.cert_file"},
 		{"untrusted certificate", otherCert, otherKey, "tls.cert_file"},
-		{"key of another", cert, otherKey, "tls.key_file"},
-		{"half of it", cert, "", "must be set together"},
-		{"missing key", cert, "/nowhere/key", "/nowhere/key"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			tls := TLS{Enabled: true, CAFile: ours.pem, CertFile: c.cert, KeyFile: c.key}
+			tls := tlsfile.Settings{Enabled: true, CAFile: ours.File, CertFile: c.cert, KeyFile: c.key}
 			checkConnect(t, Settings{Brokers: addr, TLS: tls}, c.want)
 		})
 	}
@@ -229,10 +131,10 @@ func TestSASL(t *testing.T) {
 
 // TLS and login together, as clusters in the cloud want it.
 func TestTLSWithSASL(t *testing.T) {
-	ours := newAuthority(t, "ours")
-	addr := fake(t, kfake.TLS(ours.server(t, nil)), kfake.EnableSASL(),
+	ours := testcerts.New(t)
+	addr := fake(t, kfake.TLS(ours.Server(t, nil)), kfake.EnableSASL(),
 		kfake.Superuser("SCRAM-SHA-512", "u", "p")).ListenAddrs()
-	s := Settings{Brokers: addr, TLS: TLS{Enabled: true, CAFile: ours.pem},
+	s := Settings{Brokers: addr, TLS: tlsfile.Settings{Enabled: true, CAFile: ours.File},
 		SASL: SASL{Mechanism: "SCRAM-SHA-512", Username: "u", Password: "p"}}
 	checkConnect(t, s, "")
 	s.SASL.Password = "wrong-secret"
@@ -256,7 +158,7 @@ func TestPlaintextPassword(t *testing.T) {
 		{"localhost:9092", Settings{SASL: plain}, false},
 		{"[::1]:9092", Settings{SASL: plain}, false},
 		{"10.0.0.1:9092", Settings{SASL: allowed}, false},
-		{"10.0.0.1:9092", Settings{SASL: plain, TLS: TLS{Enabled: true}}, false},
+		{"10.0.0.1:9092", Settings{SASL: plain, TLS: tlsfile.Settings{Enabled: true}}, false},
 		{"10.0.0.1:9092", Settings{SASL: SASL{Mechanism: "SCRAM-SHA-256", Username: "u", Password: "p"}}, false},
 	} {
 		c.s.Brokers = []string{c.broker}

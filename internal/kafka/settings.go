@@ -2,15 +2,14 @@ package kafka
 
 import (
 	"cmp"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"strings"
 	"time"
+
+	"recoup/internal/tlsfile"
 )
 
 // Settings say how to reach a cluster. Only Brokers is required.
@@ -20,7 +19,7 @@ type Settings struct {
 	// ClientID names this program in the brokers' logs and quotas. By default "recoup".
 	ClientID string
 	// TLS encrypts the connections. By default they are not encrypted.
-	TLS TLS
+	TLS tlsfile.Settings
 	// SASL logs in. By default nobody logs in.
 	SASL SASL
 	// DialTimeout bounds opening a connection, TLS and login included. By default 5 s.
@@ -30,23 +29,6 @@ type Settings struct {
 	// Logger receives what the client does, at debug, and what a user should
 	// know, at info. By default nothing is logged.
 	Logger *slog.Logger
-}
-
-// TLS says how connections are encrypted. There is no way to skip the check of
-// the broker's certificate: give its authority as CAFile instead.
-type TLS struct {
-	// Enabled turns encryption on. By default off.
-	Enabled bool
-	// CAFile holds the authorities (PEM) that may sign a broker's certificate.
-	// By default those of the operating system.
-	CAFile string
-	// CertFile and KeyFile hold this client's certificate and key (PEM) for mTLS.
-	// They are read again for every connection, so they may be renewed in place.
-	// By default the client shows no certificate.
-	CertFile, KeyFile string
-	// ServerName is the name the broker's certificate must carry. By default the
-	// host that is dialled.
-	ServerName string
 }
 
 // SASL says how to log in.
@@ -119,43 +101,4 @@ func (s Settings) checkPlaintext(broker string) error {
 	}
 	return fmt.Errorf("cannot log in to %s with PLAIN: the password would cross the network readable; "+
 		"set tls.enabled, use SCRAM-SHA-512, or allow it with sasl.allow_plaintext", broker)
-}
-
-// config returns nil when TLS is off.
-func (t TLS) config() (*tls.Config, error) {
-	if !t.Enabled {
-		if t.CAFile != "" || t.CertFile != "" || t.KeyFile != "" || t.ServerName != "" {
-			return nil, errors.New("cannot use tls.ca_file, cert_file, key_file or server_name: tls.enabled is false")
-		}
-		return nil, nil
-	}
-	cfg := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
-	if t.CAFile != "" {
-		pem, err := os.ReadFile(t.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("cannot read tls.ca_file: %w", err)
-		}
-		cfg.RootCAs = x509.NewCertPool()
-		if !cfg.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("cannot use tls.ca_file %q: no PEM certificate in it", t.CAFile)
-		}
-	}
-	if (t.CertFile == "") != (t.KeyFile == "") {
-		return nil, errors.New("cannot use mTLS: tls.cert_file and tls.key_file must be set together")
-	}
-	if t.CertFile != "" {
-		if _, err := t.keyPair(); err != nil {
-			return nil, err
-		}
-		cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return t.keyPair() }
-	}
-	return cfg, nil
-}
-
-func (t TLS) keyPair() (*tls.Certificate, error) {
-	pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("cannot use tls.cert_file %q with tls.key_file %q: %w", t.CertFile, t.KeyFile, err)
-	}
-	return &pair, nil
 }
