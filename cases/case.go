@@ -5,10 +5,13 @@ package cases
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/google/uuid"
@@ -50,7 +53,7 @@ const (
 // namespace makes case ids: UUID version 5 of the dedup key within it.
 var namespace = uuid.NewSHA1(uuid.NameSpaceURL, []byte("recoup:case"))
 
-// maxKeyPart is the longest part of a dedup key that is written out.
+// maxKeyPart is the longest part of a dedup key that is written out, in characters.
 const maxKeyPart = 64
 
 // Case is case.v1, the alert. Amounts are what the customer pays.
@@ -84,7 +87,7 @@ type Case struct {
 	Deviation  float64             `json:"deviation_pct"`            // billed from expected, per cent; < 0: too little
 	Loss       detectors.Loss      `json:"loss"`                     // money at stake; > 0: billed too little
 	Currency   string              `json:"currency"`                 // ISO 4217 code of every amount
-	Causes     []detectors.Finding `json:"causes"`                   // most probable first
+	Causes     []detectors.Finding `json:"causes"`                   // as in the verdict; the first one routes the case
 	Summary    Summary             `json:"summary"`                  // one sentence that blames nobody (D5)
 	Economics  Economics           `json:"economics"`                // why it was worth opening
 	Verify     []string            `json:"verify_first"`             // what to make sure of before acting (D1)
@@ -124,13 +127,17 @@ type Links struct {
 
 // Opener opens cases of single invoices.
 type Opener struct {
+	// Database holds the table of scored invoices in ClickHouse, a name of
+	// letters, digits and underscores. By default recoup.
+	Database string
 	// HandlingCost is what working one case costs, per currency.
 	HandlingCost map[string]invoice.Amount
 }
 
 // DedupKey names the one case an invoice can have: no cause in it, so that a
-// changed mind updates the case instead of opening a second one. Parts longer
-// than 64 characters are replaced by their hash.
+// changed mind updates the case instead of opening a second one. A part longer
+// than 64 characters, or one that holds the separator and could be read as two,
+// is replaced by its hash.
 func DedupKey(seller, invoiceID string, revision int64) string {
 	return keyPart(seller) + "|invoice|" + keyPart(invoiceID) + "|r" + strconv.FormatInt(revision, 10)
 }
@@ -141,7 +148,7 @@ func ID(dedupKey string) string {
 }
 
 func keyPart(s string) string {
-	if len(s) <= maxKeyPart {
+	if utf8.RuneCountInString(s) <= maxKeyPart && !strings.Contains(s, "|") {
 		return s
 	}
 	return fmt.Sprintf("h%016x", xxhash.Sum64String(s))
@@ -169,11 +176,22 @@ func (o Opener) Open(inv *invoice.Invoice, v *detectors.Verdict, received, detec
 		OwnerTeam:  ownerTeam(topCause(v)),
 		RespondBy:  detected.Add(RespondWithin).UTC(),
 		EscalateAt: detected.Add(EscalateWithin).UTC(),
-		Links: Links{Runbook: "docs/runbooks/" + topCause(v) + ".md",
-			Query: "SELECT * FROM recoup.scored_invoices WHERE source_partition = " +
-				strconv.Itoa(v.Source.Partition) + " AND source_offset = " + strconv.FormatInt(v.Source.Offset, 10)},
-		Model: v.Model,
+		Links:      Links{Runbook: "docs/runbooks/" + topCause(v) + ".md", Query: o.query(v.Source)},
+		Model:      v.Model,
 	}
+}
+
+// query returns the SQL that finds the row of a source record, and no other:
+// offsets repeat in other topics and after a topic was recreated.
+func (o Opener) query(at invoice.Position) string {
+	return fmt.Sprintf("SELECT * FROM %s.scored_invoices WHERE source_topic = %s AND source_incarnation = %d "+
+		"AND source_partition = %d AND source_offset = %d",
+		cmp.Or(o.Database, "recoup"), quoted(at.Topic), at.Incarnation, at.Partition, at.Offset)
+}
+
+// quoted returns a string as a literal of ClickHouse's SQL.
+func quoted(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
 }
 
 // Encode returns the case's JSON, the bytes that are published. The same case
