@@ -235,12 +235,8 @@ func (s *show) sumUp(ctx context.Context) error {
 	fmt.Fprintf(out, "\n%s invoices scored in %.1f s, the first after %.1f s\n\n",
 		thousands(f.Scored), f.Elapsed.Seconds(), f.FirstScored.Seconds())
 	summary.print(out)
-	fmt.Fprintln(out, "\nQuery it yourself")
-	for _, line := range s.warehouse.queries() {
-		fmt.Fprintln(out, "  "+line)
-	}
-	if s.warehouse.own == nil {
-		fmt.Fprintf(out, "The database stays; remove it with DROP DATABASE %s\n", s.warehouse.database)
+	if err := s.showQueries(ctx); err != nil {
+		return err
 	}
 	if s.options.Keep != "" {
 		fmt.Fprintf(out, "ClickHouse's data stays in %s\n", s.options.Keep)
@@ -248,6 +244,28 @@ func (s *show) sumUp(ctx context.Context) error {
 	if summary.Missing+summary.Twice > 0 {
 		return fmt.Errorf("cannot vouch for the rows: %d invoices have none and %d more than one",
 			summary.Missing, summary.Twice)
+	}
+	return nil
+}
+
+// showQueries says how to query what was stored; a server that ends now cannot
+// be queried, so its answers are printed instead.
+func (s *show) showQueries(ctx context.Context) error {
+	out := s.options.Out
+	if s.options.Once && s.warehouse.own != nil {
+		fmt.Fprintln(out, "\nWhat ClickHouse answers")
+		if err := s.warehouse.answers(ctx, out); err != nil {
+			return err
+		}
+		fmt.Fprintln(out, "This ClickHouse ends now. Without --once, or with --clickhouse, it stays up to be queried.")
+		return nil
+	}
+	fmt.Fprintln(out, "\nQuery it yourself")
+	for _, line := range s.warehouse.queries() {
+		fmt.Fprintln(out, "  "+line)
+	}
+	if s.warehouse.own == nil {
+		fmt.Fprintf(out, "The database stays; remove it with DROP DATABASE %s\n", s.warehouse.database)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -78,16 +79,41 @@ func TestDemoOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		"4,367, 0 missing, 0 twice", "4,367 invoices scored in",
-		"(36 of 36)", "(36 of 145)", "3.3 % (145 of 4,367)", "flagged 0.8 % [0.6–1.1]", "(32 of 32)", "8,469 of 12,733", "3,129 of 7,970",
+		"(36 of 36)", "(36 of 145)", "3.3 % (145 of 4,367)", "flagged 0.8 % [0.6–1.1]",
+		"(32 of 32)", "8,469 of 12,733", "3,129 of 7,970",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, out.String())
 		}
 	}
+	if s := out.String(); !regexp.MustCompile(`(?m)^ +│ 4367 │ +4367 │$`).MatchString(s) ||
+		!strings.Contains(s, "553879") || !strings.Contains(s, "Without --once") || strings.Contains(s, "curl") {
+		t.Errorf("the answers of a ClickHouse that ends are not printed, but how to ask it:\n%s", s)
+	}
 	native := out.waitFor(t, `default@(\S+)/recoup`)
 	if conn, err := net.Dial("tcp", native); err == nil {
 		_ = conn.Close()
 		t.Error("ClickHouse still runs")
+	}
+}
+
+// The first scored invoice comes within 5 s of the start, once ClickHouse is installed.
+func TestDemoStartsFast(t *testing.T) {
+	ownTemp(t)
+	server, err := clickhouse.Start(t.Context(), clickhouse.Options{}) // installs it, if this is the first start
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var out screen
+	if err := Run(t.Context(), Options{Once: true, Out: &out}); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	seconds, err := strconv.ParseFloat(out.waitFor(t, `the first after (\S+) s`), 64)
+	if err != nil || seconds <= 0 || seconds > 5 {
+		t.Errorf("the first invoice was scored after %g s (%v), want at most 5", seconds, err)
 	}
 }
 
@@ -156,6 +182,7 @@ func TestDemoOnGivenClickHouse(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
+	out.waitFor(t, `(curl -s 'http://\S+/' --data-binary "SELECT count\(\))`)
 	database := out.waitFor(t, `DROP DATABASE (recoup_demo_\d+_\d+)`)
 	w := &warehouse{http: server.HTTPAddr, database: database}
 	if n, err := w.stored(t.Context()); err != nil || n != data.Count {

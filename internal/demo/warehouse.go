@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -160,22 +159,6 @@ func (w *warehouse) stored(ctx context.Context) (n int, err error) {
 		return 0, fmt.Errorf("cannot read ClickHouse's answer %q: %w", answer, err)
 	}
 	return n, nil
-}
-
-// queries returns lines that a user can paste into a shell.
-func (w *warehouse) queries() []string {
-	at := (&url.URL{Scheme: "http", Host: w.http, Path: "/", RawQuery: "database=" + w.database}).String()
-	lines := []string{"# clickhouse://default@" + w.native + "/" + w.database}
-	for _, query := range []string{
-		"SELECT count(), uniqExact(invoice_id) FROM scored_invoices",
-		"SELECT invoice_id, arrayJoin(rules) AS rule, billed, loss_point FROM scored_invoices WHERE suspect " +
-			"ORDER BY abs(loss_point) DESC LIMIT 10 FORMAT PrettyCompact",
-		"SELECT toDate(issued_at) AS day, count(), countIf(suspect) FROM scored_invoices GROUP BY day ORDER BY day " +
-			"FORMAT PrettyCompact",
-	} {
-		lines = append(lines, fmt.Sprintf("curl -s '%s' --data-binary \"%s\"", at, query))
-	}
-	return lines
 }
 
 // close stops the demo's own server; a server that was given keeps the database.
