@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -104,30 +103,11 @@ func checkKeep(dir string) error {
 	return nil
 }
 
-// ask runs one query over the HTTP interface, as a user with curl would, and
-// returns the answer without the last line end.
+// ask runs one query over the HTTP interface, as a user with curl would.
 func (w *warehouse) ask(ctx context.Context, query string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+w.http+"/", strings.NewReader(query))
-	if err != nil {
-		return "", fmt.Errorf("cannot make the request: %w", err)
-	}
-	request.Close = true
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return "", fmt.Errorf("cannot read ClickHouse's answer: %w", err)
-	}
-	answer := strings.TrimSuffix(string(body), "\n")
-	if response.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("cannot run %q: %s: %s", query, response.Status, answer)
-	}
-	return answer, nil
+	return clickhouse.Ask(ctx, w.http, query)
 }
 
 // rows reads back what was stored, one entry per invoice.
