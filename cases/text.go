@@ -1,7 +1,7 @@
 package cases
 
 import (
-	"fmt"
+	"strings"
 
 	"recoup/detectors"
 	"recoup/invoice"
@@ -35,24 +35,69 @@ func topCause(v *detectors.Verdict) string {
 	return v.Causes[0].Code
 }
 
-// summarise says in one sentence what is wrong, without blaming anybody (D5).
+// summarise says in one sentence what the first cause found and how much money
+// it is about. It states what was compared and blames nobody (D5).
 func summarise(inv *invoice.Invoice, v *detectors.Verdict) Summary {
 	name := inv.Number
 	if name == "" {
 		name = inv.ID
 	}
-	billed := v.Billed.String() + " " + inv.Currency
-	expected := v.Expected.String() + " " + inv.Currency
+	first := detectors.Finding{Code: detectors.CauseUnknown, Repaired: v.Expected}
 	if len(v.Causes) > 0 {
-		expected = v.Causes[0].Repaired.String() + " " + inv.Currency
+		first = v.Causes[0]
 	}
-	en := fmt.Sprintf("Invoice %s: billed %s, expected about %s", name, billed, expected)
-	fr := fmt.Sprintf("Facture %s : montant facturé %s, attendu environ %s", name, billed, expected)
-	if len(v.Causes) > 0 && len(v.Causes[0].Evidence) > 0 {
-		en += "; " + v.Causes[0].Evidence[0]
-		fr += " ; motif : " + v.Causes[0].Code + "/" + v.Causes[0].Kind
+	en, fr := inWords(inv, &first)
+	billedEN, billedFR := money(v.Billed, inv.Currency)
+	en, fr = en+"; billed "+billedEN, fr+" ; montant facturé "+billedFR
+	// What is owed for a duplicate is the other invoice's amount, not an expectation of this one.
+	if first.Repaired != v.Billed && first.Code != detectors.CauseDuplicate {
+		aboutEN, aboutFR := "", ""
+		if first.Repaired == v.Expected { // an estimate, not what the invoice's own numbers say
+			aboutEN, aboutFR = "about ", "environ "
+		}
+		wantEN, wantFR := money(first.Repaired, inv.Currency)
+		en, fr = en+", expected "+aboutEN+wantEN, fr+", montant attendu "+aboutFR+wantFR
 	}
-	return Summary{FR: fr + ".", EN: en + "."}
+	return Summary{FR: "Facture " + name + " : " + fr + ".", EN: "Invoice " + name + ": " + en + "."}
+}
+
+// inWords says what a finding has found, in English and in French.
+func inWords(inv *invoice.Invoice, f *detectors.Finding) (en, fr string) {
+	switch f.Code + ":" + f.Kind {
+	case "billing_system:zero_net":
+		return "the total is zero although the invoice has lines",
+			"le total est nul alors que la facture comporte des lignes"
+	case "billing_system:line_sum":
+		return "the lines do not add up to the total", "la somme des lignes ne correspond pas au total"
+	case "duplicate:delivery":
+		en, fr = "delivery "+inv.DeliveryRef+" was already invoiced",
+			"la livraison "+inv.DeliveryRef+" a déjà été facturée"
+		if earlier, ok := earlierInvoice(inv, f); ok {
+			en, fr = en+" as "+earlier, fr+" sous la référence "+earlier
+		}
+		return en, fr
+	case "duplicate:same_id_changed":
+		return "its id " + inv.ID + " came before with other content",
+			"son identifiant " + inv.ID + " a déjà été reçu avec un autre contenu"
+	case "unknown:deviation":
+		return "the amount is below the usual", "le montant est inférieur à l'habitude"
+	}
+	return "the amount is not the usual one", "le montant n'est pas celui attendu"
+}
+
+// earlierInvoice returns the id of the invoice that the same delivery was
+// invoiced with, which only the evidence tells.
+func earlierInvoice(inv *invoice.Invoice, f *detectors.Finding) (id string, ok bool) {
+	if len(f.Evidence) == 0 {
+		return "", false
+	}
+	return strings.CutPrefix(f.Evidence[0], "delivery "+inv.DeliveryRef+" was already invoiced with invoice ")
+}
+
+// money writes an amount as English and as French people do.
+func money(a invoice.Amount, currency string) (en, fr string) {
+	en = a.String() + " " + currency
+	return en, strings.Replace(en, ".", ",", 1)
 }
 
 // verifyFirst lists what a person makes sure of before anything else (D1).

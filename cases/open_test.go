@@ -1,0 +1,206 @@
+package cases_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"recoup/cases"
+	"recoup/detectors"
+	"recoup/docs/contract/contracttest"
+	"recoup/invoice"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write the case that was opened into testdata")
+
+var (
+	issued   = time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC)
+	received = issued.Add(412 * time.Millisecond)
+	// A clock in another zone: the case carries UTC.
+	detected = issued.Add(655 * time.Millisecond).In(time.FixedZone("CET", 3600))
+	opener   = cases.Opener{HandlingCost: map[string]invoice.Amount{"EUR": 50 * invoice.Unit}}
+)
+
+// fibre is an invoice of a segment that usually bills 400.00.
+func fibre(id string, net invoice.Amount, lines ...invoice.Amount) *invoice.Invoice {
+	inv := &invoice.Invoice{Seller: "acme", ID: id, IssuedAt: issued, Currency: "EUR", NetAmount: net * invoice.Unit,
+		CustomerType: "B2C", ProductFamily: "fibre"}
+	for _, l := range lines {
+		inv.Lines = append(inv.Lines, invoice.Line{Net: invoice.OptionalAmount{Value: l * invoice.Unit, Set: true}})
+	}
+	return inv
+}
+
+// verdictOn is what recoup says of an invoice after 30 usual ones and those before.
+func verdictOn(inv *invoice.Invoice, before ...*invoice.Invoice) *detectors.Verdict {
+	e := detectors.NewEngine(detectors.DefaultSettings(), detectors.NewShared(), 3)
+	at := invoice.Position{Topic: "billing.invoices", Partition: 3, Offset: 81000}
+	for n := range 30 {
+		before = append(before, fibre("usual-"+strconv.Itoa(n), 400))
+	}
+	for _, b := range before {
+		e.Begin(b, at, received)
+		e.Teach(false)
+		at.Offset++
+	}
+	var v detectors.Verdict
+	e.Begin(inv, at, received)
+	e.Score(&v)
+	return &v
+}
+
+// B5, B12, B15, D1, D5, G4: a whole case, byte for byte, as the contract wants it.
+func TestWholeCase(t *testing.T) {
+	inv := fibre("2026-000417", 200, 200, 120)
+	inv.Number, inv.CustomerRef = "F&<417>", "c:17850"
+	inv.TaxRate = invoice.OptionalFixed{Value: invoice.One / 5, Set: true}
+	v := verdictOn(inv)
+	v.CaseID = cases.ID(cases.DedupKey(inv.Seller, inv.ID, inv.Revision))
+	c := opener.Open(inv, v, received, detected)
+	if c.CaseID != v.CaseID {
+		t.Errorf("case %s of a verdict that names case %s", c.CaseID, v.CaseID)
+	}
+	body := encoded(t, c)
+	if again := encoded(t, opener.Open(inv, v, received, detected)); !bytes.Equal(body, again) ||
+		!bytes.Equal(body, encoded(t, c)) {
+		t.Errorf("the same case gives other bytes:\n%s\n%s", body, again)
+	}
+	var got bytes.Buffer
+	if err := json.Indent(&got, body, "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	got.WriteByte('\n')
+	const file = "testdata/case.json"
+	if *rewrite {
+		if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Bytes(), want) {
+		t.Errorf("opened\n%s\nwant\n%s\n(-rewrite accepts what was opened)", got.Bytes(), want)
+	}
+}
+
+// encoded returns the bytes of a case, which must be as the contract says.
+func encoded(t *testing.T, c *cases.Case) []byte {
+	t.Helper()
+	body, err := c.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := contracttest.Validate(body); err != nil {
+		t.Errorf("%v\n%s", err, body)
+	}
+	return body
+}
+
+// B12, B15: 24 hours to answer, 12 until it escalates, both from the detection
+// and not from the claim of the invoice.
+func TestDeadlines(t *testing.T) {
+	inv := fibre("F-2", 200, 200, 120)
+	c := opener.Open(inv, verdictOn(inv), received, detected)
+	for _, d := range []struct {
+		name      string
+		got, want time.Time
+	}{
+		{"respond_by", c.RespondBy, time.Date(2026, 3, 2, 9, 30, 0, 655e6, time.UTC)},
+		{"escalate_at", c.EscalateAt, time.Date(2026, 3, 1, 21, 30, 0, 655e6, time.UTC)},
+		{"detected_at", c.DetectedAt, time.Date(2026, 3, 1, 9, 30, 0, 655e6, time.UTC)},
+	} {
+		if d.got != d.want {
+			t.Errorf("%s is %v, want %v", d.name, d.got, d.want)
+		}
+	}
+}
+
+// blame are words that presume who did what (D5).
+var blame = regexp.MustCompile(`(?i)\b(fault|mistakes?|errors?|wrong|fraud|guilty|careless|forgot|failed|you|your|` +
+	`faute|erreurs?|fraude|coupable|responsable|négligence|oubli|oublié|vous|votre|client|customer|unknown)\b`)
+
+// D5, B5, D2: what the first cause found, in words of people and in both
+// languages, and who is asked to look.
+func TestSummaryNamesWhatWasFound(t *testing.T) {
+	billed := fibre("F-1", 400)
+	billed.DeliveryRef = "DN7 was already invoiced with invoice X"
+	second := fibre("F-2", 201)
+	second.DeliveryRef = billed.DeliveryRef
+	free := fibre("F-2", 0, 0)
+	free.Lines[0].Quantity = invoice.OptionalFixed{Value: invoice.One, Set: true}
+	free.Lines[0].UnitPrice = invoice.OptionalFixed{Set: true}
+	changed := fibre("F-1", 395)
+	changed.Number = "N-9"
+	for _, c := range []struct {
+		name                string
+		inv                 *invoice.Invoice
+		cause, team, en, fr string
+	}{
+		{"a lost total", fibre("F-2", 0, 1000, 500), "billing_system:zero_net", "billing",
+			"Invoice F-2: the total is zero although the invoice has lines; billed 0.00 EUR, expected 1500.00 EUR.",
+			"Facture F-2 : le total est nul alors que la facture comporte des lignes ; montant facturé 0,00 EUR, " +
+				"montant attendu 1500,00 EUR."},
+		{"lost prices", free, "billing_system:zero_net", "billing",
+			"Invoice F-2: the total is zero although the invoice has lines; billed 0.00 EUR, expected about 400.00 EUR.",
+			"Facture F-2 : le total est nul alors que la facture comporte des lignes ; montant facturé 0,00 EUR, " +
+				"montant attendu environ 400,00 EUR."},
+		{"a sum", fibre("F-2", 200, 200, 120), "billing_system:line_sum", "billing",
+			"Invoice F-2: the lines do not add up to the total; billed 200.00 EUR, expected 320.00 EUR.",
+			"Facture F-2 : la somme des lignes ne correspond pas au total ; montant facturé 200,00 EUR, " +
+				"montant attendu 320,00 EUR."},
+		{"a delivery", second, "duplicate:delivery", "sales",
+			"Invoice F-2: delivery DN7 was already invoiced with invoice X was already invoiced as F-1; billed 201.00 EUR.",
+			"Facture F-2 : la livraison DN7 was already invoiced with invoice X a déjà été facturée sous la référence " +
+				"F-1 ; montant facturé 201,00 EUR."},
+		{"a known id", changed, "duplicate:same_id_changed", "sales",
+			"Invoice N-9: its id F-1 came before with other content; billed 395.00 EUR.",
+			"Facture N-9 : son identifiant F-1 a déjà été reçu avec un autre contenu ; montant facturé 395,00 EUR."},
+		{"a low amount", fibre("F-2", 200), "unknown:deviation", "billing",
+			"Invoice F-2: the amount is below the usual; billed 200.00 EUR, expected about 400.00 EUR.",
+			"Facture F-2 : le montant est inférieur à l'habitude ; montant facturé 200,00 EUR, " +
+				"montant attendu environ 400,00 EUR."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := verdictOn(c.inv, billed)
+			if len(v.Causes) == 0 || v.Causes[0].Code+":"+v.Causes[0].Kind != c.cause {
+				t.Fatalf("causes %+v, want %s first", v.Causes, c.cause)
+			}
+			got := opener.Open(c.inv, v, received, detected)
+			encoded(t, got)
+			if got.Summary.EN != c.en || got.Summary.FR != c.fr {
+				t.Errorf("summary\n%s\n%s\nwant\n%s\n%s", got.Summary.EN, got.Summary.FR, c.en, c.fr)
+			}
+			if words := blame.FindAllString(got.Summary.EN+got.Summary.FR, -1); words != nil {
+				t.Errorf("summary says %q", words)
+			}
+			runbook := "docs/runbooks/" + v.Causes[0].Code + ".md"
+			if got.OwnerTeam != c.team || got.Links.Runbook != runbook {
+				t.Errorf("owner %s, runbook %s; want %s, %s", got.OwnerTeam, got.Links.Runbook, c.team, runbook)
+			}
+			if _, err := os.Stat("../" + got.Links.Runbook); err != nil {
+				t.Errorf("cannot find the runbook of the case: %v", err)
+			}
+		})
+	}
+}
+
+// A cause that has no words of its own yet is still told in words of people.
+func TestSummaryOfAnyOtherCause(t *testing.T) {
+	inv := fibre("F-2", 200)
+	v := verdictOn(inv)
+	v.Causes = []detectors.Finding{{Code: detectors.CausePromotion, Kind: "over_cap", Repaired: 240 * invoice.Unit}}
+	got := opener.Open(inv, v, received, detected)
+	const en = "Invoice F-2: the amount is not the usual one; billed 200.00 EUR, expected 240.00 EUR."
+	const fr = "Facture F-2 : le montant n'est pas celui attendu ; montant facturé 200,00 EUR, " +
+		"montant attendu 240,00 EUR."
+	if got.Summary.EN != en || got.Summary.FR != fr || got.OwnerTeam != "sales" {
+		t.Errorf("summary %+v of team %s", got.Summary, got.OwnerTeam)
+	}
+}
