@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"strings"
 	"testing"
 	"time"
 )
@@ -128,33 +126,6 @@ func TestViews(t *testing.T) {
 	for _, view := range views {
 		if after := fmt.Sprint(table(t, s, "SELECT * FROM "+in+view+" ORDER BY ALL")); after != before[view] {
 			t.Errorf("%s changed by redelivery:\n%s\nwas\n%s", view, after, before[view])
-		}
-	}
-}
-
-// TestDataPage runs every example of docs/DATA.md.
-func TestDataPage(t *testing.T) {
-	page, err := os.ReadFile("../docs/DATA.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, examples, found := strings.Cut(string(page), "```sql\n")
-	examples, _, _ = strings.Cut(examples, "```")
-	if !found {
-		t.Fatal("the page has no examples")
-	}
-	s := openStore(t)
-	statements := splitStatements(examples)
-	for _, sql := range statements {
-		run(t, s, strings.ReplaceAll(sql, "recoup.", s.client.settings.Database+"."))
-	}
-	if len(statements) < 10 {
-		t.Errorf("the page has %d examples", len(statements))
-	}
-	for _, view := range []string{"case_current", "error_rate_by_day", "loss_by_cohort", "recovery_by_option",
-		"alert_precision", "time_to_respond", "cause_pareto", "incident_members", "schema_migrations"} {
-		if !strings.Contains(string(page), "`"+view+"`") {
-			t.Errorf("the page does not name %s", view)
 		}
 	}
 }
