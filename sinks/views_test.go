@@ -130,6 +130,32 @@ func TestViews(t *testing.T) {
 	}
 }
 
+// K2: the estimate of what open cases may cost lies within its band, on either
+// side; what one side loses is never netted with what the other does, also when
+// a band reaches over zero.
+func TestLossBand(t *testing.T) {
+	s := openStore(t)
+	w := newCopyWorld(t, s)
+	for i, loss := range []map[string]any{
+		{"low": "80.00", "point": "100.00", "high": "120.00"}, {"low": "-20.00", "point": "40.00", "high": "90.00"},
+		{"low": "-130.00", "point": "-100.00", "high": "-60.00"}, {"low": "-30.00", "point": "-10.00", "high": "5.00"},
+	} {
+		w.send(t, w.opt.Topics.Cases, 0, asJSON(t, map[string]any{"schema": "case.v1", "case_id": fmt.Sprint("l", i),
+			"seq": 1, "action": "open", "kind": "invoice", "seller": "acme", "issued_at": "2026-11-12T08:00:00Z",
+			"received_at": "2026-11-12T08:00:01Z", "detected_at": "2026-11-12T08:00:01.5Z", "currency": "EUR",
+			"direction": []string{"customer_favour", "seller_favour"}[i/2], "p_error": 0.5, "loss": loss}))
+	}
+	w.copyAll(t)
+	for direction, want := range map[string][3]float64{"customer_favour": {40, 70, 105}, "seller_favour": {30, 55, 80}} {
+		row := one(t, s, "SELECT * FROM "+s.client.settings.Database+".loss_by_cohort WHERE direction = '"+direction+"'")
+		for i, column := range []string{"open_loss_low", "open_loss_estimate", "open_loss_high"} {
+			if row[column] != want[i] {
+				t.Errorf("%s: %s is %v, want %v", direction, column, row[column], want[i])
+			}
+		}
+	}
+}
+
 func checkViews(t *testing.T, s *Store, in string) {
 	t.Helper()
 	for _, q := range []struct {
@@ -144,7 +170,8 @@ func checkViews(t *testing.T, s *Store, in string) {
 		{"SELECT sum(invoices) AS n, sum(suspects) AS s, sum(invoices * live_error_rate) AS e, sum(confirmed) AS k " +
 			"FROM " + in + "error_rate_by_day", map[string]any{"n": 9.0, "s": 4.0, "e": 0.9, "k": 2.0}},
 		{"SELECT * FROM " + in + "loss_by_cohort", map[string]any{"cohort_month": "2026-11-01", "cases": 4.0,
-			"confirmed": 2.0, "confirmed_loss_sum": 110.0, "open_loss_estimate": 90.0, "recovered": 110.0,
+			"confirmed": 2.0, "confirmed_loss_sum": 110.0, "open_loss_estimate": 90.0, "open_loss_low": 72.0,
+			"open_loss_high": 108.0, "recovered": 110.0,
 			"handling": 68.5, "net_recovered": 41.5}},
 		{"SELECT * FROM " + in + "recovery_by_option WHERE option = 'instalments'", map[string]any{"offered": 1.0,
 			"accepted": 1.0, "acceptance": 1.0, "paid_rate": 1.0, "acceptance_low": 0.2065}},

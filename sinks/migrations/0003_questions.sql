@@ -131,7 +131,12 @@ FROM scored
 LEFT JOIN decided USING (seller, cohort_day, currency, customer_type, product_family)
 COMMENT 'How many invoices are wrong? Per day of issue and segment: suspected, expected (sum of p_error) and confirmed, with 95 % Wilson bounds';
 
+-- The band of a loss in its direction: low, point, high, none below 0. What the
+-- customers lose is negative in the rows, so its low and high change places.
 CREATE OR REPLACE VIEW loss_by_cohort AS
+WITH
+    arraySort(arrayMap(amount -> greatest(0, if(direction = 'seller_favour', -1, 1) * toFloat64(amount)),
+        [loss_low, loss_point, loss_high])) AS band
 SELECT
     seller,
     currency,
@@ -140,9 +145,9 @@ SELECT
     count() AS cases,
     countIf(outcome = 'confirmed_error') AS confirmed,
     sumIf(ifNull(confirmed_loss, 0), outcome = 'confirmed_error') AS confirmed_loss_sum,
-    sumIf(p_error * abs(toFloat64(loss_point)), outcome = '') AS open_loss_estimate,
-    sumIf(abs(loss_low), outcome = '') AS open_loss_low,
-    sumIf(abs(loss_high), outcome = '') AS open_loss_high,
+    sumIf(p_error * band[1], outcome = '') AS open_loss_low,
+    sumIf(p_error * band[2], outcome = '') AS open_loss_estimate,
+    sumIf(p_error * band[3], outcome = '') AS open_loss_high,
     sum(paid) AS recovered,
     sum(goodwill_cost) AS goodwill,
     sum(ifNull(handling_cost, if(outcome = 'confirmed_error', planned_handling_cost, 0))) AS handling,
