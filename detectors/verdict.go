@@ -110,7 +110,7 @@ type Verdict struct {
 	CV           float64          `json:"cv"`                    // coefficient of variation of that baseline
 	DeviationPct float64          `json:"deviation_pct"`         // (Billed-Expected)/Expected, per cent; 0 at Level none
 	Loss         Loss             `json:"loss"`                  // zero when nothing fired
-	Causes       []Finding        `json:"causes"`                // proofs before unknown, then most probable first; never nil
+	Causes       []Finding        `json:"causes"`                // proofs first, then most probable first; never null
 	Taught       bool             `json:"taught"`                // the amount went into the baselines
 	LateBy       Delay            `json:"late_by_ms"`            // behind the newest of the seller in this partition
 	IncidentID   string           `json:"incident_id,omitempty"` // "" outside an incident
