@@ -5,9 +5,10 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
-	"net"
 	"regexp"
 	"time"
+
+	"recoup/internal/address"
 )
 
 // Settings say how to reach ClickHouse. The zero value is a server on this
@@ -70,8 +71,8 @@ var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // check finds what can be known to be wrong before anything is dialled.
 func (s Settings) check() error {
 	for _, a := range s.Addresses {
-		if host, port, err := net.SplitHostPort(a); err != nil || host == "" || port == "" {
-			return fmt.Errorf("cannot use ClickHouse address %q: expected host:port, for example localhost:9000", a)
+		if err := address.Check(a, "localhost:9000"); err != nil {
+			return fmt.Errorf("cannot use the addresses of ClickHouse: %w", err)
 		}
 	}
 	if !plainName.MatchString(s.Database) {

@@ -133,6 +133,8 @@ type ClickHouse struct {
 	Password Secret `yaml:"password,omitempty"`
 	// File whose content is the password; a line end behind it is cut. By default none.
 	PasswordFile string `yaml:"password_file"`
+	// Permits a password without TLS to another host, which sends it readable over the network. By default false.
+	AllowPlaintext bool `yaml:"allow_plaintext"`
 	// Encrypts the connections to ClickHouse.
 	TLS TLS `yaml:"tls"`
 	// Bounds opening a connection. By default 5s.

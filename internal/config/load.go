@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
+	"recoup/internal/address"
 	"recoup/invoice"
 )
 
@@ -146,7 +147,8 @@ func (l *loader) pairs(node ast.Node, path string) []*ast.MappingValueNode {
 	case *ast.NullNode:
 		return nil
 	default:
-		l.problem(l.at(node.GetToken()), path, "cannot use %q: expected keys below it, indented", node.GetToken().Value)
+		l.problem(l.at(node.GetToken()), path, "cannot use %q: expected keys below it, indented",
+			address.Mask(node.GetToken().Value))
 		return nil
 	}
 }
@@ -163,7 +165,7 @@ func (l *loader) leaf(f field, node ast.Node) {
 	case f.isList():
 		sequence, ok := node.(*ast.SequenceNode)
 		if !ok {
-			l.problem(where, f.path, "cannot use %q: expected a list such as [a, b]", node.GetToken().Value)
+			l.problem(where, f.path, "cannot use %q: expected a list such as [a, b]", address.Mask(node.GetToken().Value))
 			return
 		}
 		texts := make([]string, 0, len(sequence.Values))
@@ -179,7 +181,7 @@ func (l *loader) leaf(f field, node ast.Node) {
 			return
 		}
 		if err := f.setText(text); err != nil {
-			l.problem(where, f.path, "cannot use %q: %v", text, err)
+			l.problem(where, f.path, "cannot use %q: %v", address.Mask(text), err)
 		}
 	}
 }
@@ -215,7 +217,7 @@ func (l *loader) scalar(node ast.Node, path string) (string, bool) {
 	case *ast.NullNode:
 		l.problem(l.at(n.GetToken()), path, "no value: write one, or remove the key to keep the default")
 	default:
-		l.problem(l.at(n.GetToken()), path, "cannot use %q: expected a single value", n.GetToken().Value)
+		l.problem(l.at(n.GetToken()), path, "cannot use %q: expected a single value", address.Mask(n.GetToken().Value))
 	}
 	return "", false
 }
@@ -242,7 +244,7 @@ func (l *loader) environment(environ []string) {
 			f.value.SetString(value)
 		default:
 			if err := f.setText(value); err != nil {
-				l.problem(f.variable(), f.path, "cannot use %q: %v", value, err)
+				l.problem(f.variable(), f.path, "cannot use %q: %v", address.Mask(value), err)
 			}
 		}
 	}

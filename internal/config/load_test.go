@@ -226,6 +226,30 @@ func TestSecretsAreHidden(t *testing.T) {
 	}
 }
 
+// A login that somebody wrote into an address appears in no message (B10).
+func TestLoginsInAddressesAreHidden(t *testing.T) {
+	for yaml, environ := range map[string]string{
+		"kafka: {brokers: ['user:hunter2@host:9092']}":                            "",
+		"kafka: {brokers: ['hunter2@host:9092']}":                                 "",
+		"kafka: {brokers: 'user:hunter2@host:9092'}":                              "",
+		"kafka: 'user:hunter2@host:9092'":                                         "",
+		"kafka: {dial_timeout: 'user:hunter2@host:9092'}":                         "",
+		"kafka: {group: 'user:hunter2@host:9092'}":                                "",
+		"clickhouse: {addresses: ['clickhouse://default:hunter2@h:9000']}":        "",
+		"http: {listen: 'user:hunter2@host'}":                                     "",
+		"log: {level: info}":                                                      "RECOUP_KAFKA_BROKERS=a:1,u:hunter2@b:2",
+		"log: {level: debug}":                                                     "RECOUP_KAFKA_DIAL_TIMEOUT=u:hunter2@b:2",
+		"clickhouse: {addresses: ['http://default:hunter2@h:8123/?x=hunter2@h']}": "",
+	} {
+		_, err := load("recoup.yaml", []byte(yaml), []string{environ})
+		if err == nil {
+			t.Errorf("%s %s: accepted", yaml, environ)
+		} else if strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "***@") {
+			t.Errorf("%s %s: %v", yaml, environ, err)
+		}
+	}
+}
+
 // What `config print` writes loads to the same settings.
 func TestPrintLoads(t *testing.T) {
 	l := accept(t, "scoring: {deviation: 12.5%, handling_cost: {JPY: 7000}}\nhttp: {listen: '0.0.0.0:80'}")

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"recoup/internal/address"
 	"recoup/invoice"
 )
 
@@ -23,7 +24,7 @@ func (c *Config) Validate() []Problem {
 	v.pipeline(&c.Pipeline)
 	v.listener("http.listen", c.HTTP.Listen)
 	v.listener("pprof.listen", c.Pprof.Listen)
-	if host, _, err := net.SplitHostPort(c.Pprof.Listen); err == nil && host != "" && !isLoopback(host) {
+	if host, _, err := net.SplitHostPort(c.Pprof.Listen); err == nil && host != "" && !address.IsLoopback(host) {
 		v.wrong("pprof.listen", c.Pprof.Listen, "profiles show memory, customers included: "+
 			"listen on 127.0.0.1 and reach it through an SSH tunnel or kubectl port-forward")
 	}
@@ -34,9 +35,10 @@ func (c *Config) Validate() []Problem {
 
 type validator struct{ problems []Problem }
 
-// wrong notes a bad value and its fix.
+// wrong notes a bad value and its fix. A login in the value is hidden.
 func (v *validator) wrong(path string, value any, fix string) {
-	v.problems = append(v.problems, Problem{Field: path, Text: fmt.Sprintf("cannot use %q: %s", fmt.Sprint(value), fix)})
+	v.problems = append(v.problems, Problem{Field: path, Text: fmt.Sprintf("cannot use %q: %s",
+		address.Mask(fmt.Sprint(value)), fix)})
 }
 
 func (v *validator) oneOf(path, value string, allowed ...string) {
@@ -56,27 +58,22 @@ func (v *validator) addresses(path string, list []string, example string) {
 	if len(list) == 0 {
 		v.wrong(path, "", "expected at least one address such as "+example)
 	}
-	for _, address := range list {
-		if host, port, err := net.SplitHostPort(address); err != nil || host == "" || port == "" {
-			v.wrong(path, address, "expected host:port, such as "+example)
+	for _, a := range list {
+		if err := address.Check(a, example); err != nil {
+			v.problems = append(v.problems, Problem{Field: path, Text: err.Error()})
 		}
 	}
 }
 
-func (v *validator) listener(path, address string) {
-	host, port, err := net.SplitHostPort(address)
+func (v *validator) listener(path, listen string) {
+	host, port, err := net.SplitHostPort(listen)
 	switch {
-	case err != nil || port == "":
-		v.wrong(path, address, "expected host:port, such as 127.0.0.1:8780")
+	case err != nil || port == "" || strings.Contains(listen, "@"):
+		v.wrong(path, listen, "expected host:port, such as 127.0.0.1:8780")
 	case host == "":
-		v.wrong(path, address, "no host means every network: write 127.0.0.1"+address+" for this machine only, "+
-			"or 0.0.0.0"+address+" if everybody may read it")
+		v.wrong(path, listen, "no host means every network: write 127.0.0.1"+listen+" for this machine only, "+
+			"or 0.0.0.0"+listen+" if everybody may read it")
 	}
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 func (v *validator) kafka(k *Kafka) {
@@ -150,7 +147,7 @@ func (v *validator) sasl(k *Kafka) {
 		return
 	}
 	for _, broker := range k.Brokers {
-		if host, _, err := net.SplitHostPort(broker); err == nil && !isLoopback(host) {
+		if address.Check(broker, "") == nil && !address.IsLoopback(broker) {
 			v.wrong("kafka.sasl.mechanism", "PLAIN", "the password would cross the network readable to "+broker+
 				": set kafka.tls.enabled, use SCRAM-SHA-512, or set kafka.sasl.allow_plaintext")
 		}
@@ -168,6 +165,12 @@ func (v *validator) clickHouse(c *ClickHouse) {
 		v.wrong("clickhouse.user", "", "expected a name; ClickHouse's own is default")
 	}
 	v.tls("clickhouse.tls", c.TLS)
+	for _, a := range c.Addresses {
+		if c.Password != "" && !c.TLS.Enabled && !c.AllowPlaintext && address.Check(a, "") == nil && !address.IsLoopback(a) {
+			v.wrong("clickhouse.addresses", a, "the password would cross the network readable: set clickhouse.tls.enabled "+
+				"(its port is usually 9440), or set clickhouse.allow_plaintext")
+		}
+	}
 	between(v, "clickhouse.dial_timeout", c.DialTimeout, Duration(100*time.Millisecond), Duration(5*time.Minute))
 	between(v, "clickhouse.query_timeout", c.QueryTimeout, Duration(time.Second), Duration(time.Hour))
 	between(v, "clickhouse.inserts_per_second", c.InsertsPerSecond, 1, 1000)

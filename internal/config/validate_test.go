@@ -110,6 +110,37 @@ func TestValidateSASL(t *testing.T) {
 	}
 }
 
+// The same for ClickHouse, whose protocol sends the password as it is (B10).
+func TestValidateClickHousePassword(t *testing.T) {
+	for _, test := range []struct {
+		password       Secret
+		tls, plaintext bool
+		addresses      []string
+		want           int
+	}{
+		{"p", false, false, []string{"far:9000"}, 1},
+		{"p", false, false, []string{"127.0.0.1:9000", "far:9000", "10.0.0.2:9000"}, 2},
+		{"p", false, true, []string{"far:9000"}, 0},
+		{"p", true, false, []string{"far:9440"}, 0},
+		{"p", false, false, []string{"localhost:9000", "[::1]:9000"}, 0},
+		{"", false, false, []string{"far:9000"}, 0},
+	} {
+		c := Default()
+		c.ClickHouse.Password, c.ClickHouse.TLS.Enabled = test.password, test.tls
+		c.ClickHouse.Addresses, c.ClickHouse.AllowPlaintext = test.addresses, test.plaintext
+		problems := c.Validate()
+		if len(problems) != test.want {
+			t.Errorf("%+v: problems %v, want %d", test, problems, test.want)
+		}
+		for _, p := range problems {
+			if p.Field != "clickhouse.addresses" || !strings.Contains(p.Text, "set clickhouse.tls.enabled") ||
+				!strings.Contains(p.Text, "or set clickhouse.allow_plaintext") {
+				t.Errorf("problem %v", p)
+			}
+		}
+	}
+}
+
 func TestValidateMutualTLS(t *testing.T) {
 	c := Default()
 	c.Kafka.TLS = TLS{Enabled: true, CertFile: "c.pem"}

@@ -14,6 +14,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"recoup/internal/address"
 	"recoup/internal/clickhouse"
 )
 
@@ -37,18 +38,21 @@ func openWarehouse(ctx context.Context, options Options) (*warehouse, error) {
 	if options.Keep != "" {
 		return nil, errors.New("cannot keep the data of another server: give --keep, but not with --clickhouse")
 	}
-	host, _, err := net.SplitHostPort(options.ClickHouse)
-	if err != nil {
-		return nil, fmt.Errorf("cannot use --clickhouse %q: "+
-			"give host:port of the native protocol, such as localhost:9000", options.ClickHouse)
+	if err := address.Check(options.ClickHouse, "localhost:9000"); err != nil {
+		return nil, fmt.Errorf("cannot reach ClickHouse with --clickhouse: %w", err)
 	}
 	w := &warehouse{
 		native: options.ClickHouse, http: options.ClickHouseHTTP,
 		database: "recoup_demo_" + time.Now().UTC().Format("20060102_150405"),
 	}
 	if w.http == "" {
+		host, _, _ := net.SplitHostPort(options.ClickHouse) // checked above
 		w.http = net.JoinHostPort(host, "8123")
 	}
+	if err := address.Check(w.http, "localhost:8123"); err != nil {
+		return nil, fmt.Errorf("cannot reach ClickHouse with --clickhouse-http: %w", err)
+	}
+	var err error
 	if w.version, err = w.ask(ctx, "SELECT version()"); err != nil {
 		return nil, fmt.Errorf("cannot reach ClickHouse over HTTP at %s (give its address with --clickhouse-http): %w",
 			w.http, err)

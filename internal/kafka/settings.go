@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"strings"
 	"time"
 
+	"recoup/internal/address"
 	"recoup/internal/tlsfile"
 )
 
@@ -60,8 +59,8 @@ func (s Settings) check() error {
 		return errors.New("cannot reach Kafka: brokers is empty, expected host:port addresses")
 	}
 	for _, b := range s.Brokers {
-		if host, port, err := net.SplitHostPort(b); err != nil || host == "" || port == "" {
-			return fmt.Errorf("cannot use broker %q: expected host:port, for example localhost:9092", b)
+		if err := address.Check(b, "localhost:9092"); err != nil {
+			return fmt.Errorf("cannot use the brokers: %w", err)
 		}
 	}
 	switch m := s.SASL.Mechanism; m {
@@ -88,15 +87,7 @@ func (s Settings) check() error {
 // checkPlaintext refuses to send a readable password to another host. It is
 // asked again at every dial: the cluster may name other brokers than Settings.
 func (s Settings) checkPlaintext(broker string) error {
-	if s.SASL.Mechanism != "PLAIN" || s.TLS.Enabled || s.SASL.AllowPlaintext {
-		return nil
-	}
-	host, _, err := net.SplitHostPort(broker)
-	if err != nil {
-		host = broker
-	}
-	ip := net.ParseIP(host)
-	if strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback() {
+	if s.SASL.Mechanism != "PLAIN" || s.TLS.Enabled || s.SASL.AllowPlaintext || address.IsLoopback(broker) {
 		return nil
 	}
 	return fmt.Errorf("cannot log in to %s with PLAIN: the password would cross the network readable; "+
