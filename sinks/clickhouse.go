@@ -296,7 +296,8 @@ func explain(what string, err error) error {
 	}
 	switch {
 	case schemaCodes[code]:
-		return fmt.Errorf("cannot %s: %w; run `recoup migrate`: %w", what, ErrSchema, err)
+		return fmt.Errorf("cannot %s: %w; run `recoup migrate`, or `recoup doctor` if that has nothing to do: %w",
+			what, ErrSchema, err)
 	case rejectCodes[code]:
 		return fmt.Errorf("cannot %s: %w: %w", what, ErrRejected, err)
 	case code == 516:

@@ -44,10 +44,15 @@ ENGINE = MergeTree
 ORDER BY version
 COMMENT 'Migrations that were applied to this database'`
 
+// ErrUnseen says that Migrate could not ask the server what it has already. Test
+// with errors.Is.
+var ErrUnseen = errors.New("cannot look at the server")
+
 // Migrate brings the database to the schema of this recoup and returns what it
 // did: nothing when there was nothing to do. With dryRun it changes nothing and
-// returns what it would do. It may be called again at any time, also after it
-// was interrupted.
+// returns what it would do; without a server, too, with ErrUnseen: then it
+// returns all steps that an empty one needs. It may be called again at any time,
+// also after it was interrupted.
 func Migrate(ctx context.Context, s Settings, dryRun bool) ([]Step, error) {
 	migrations, err := readMigrations(migrationFiles)
 	if err != nil {
@@ -63,6 +68,9 @@ func migrate(ctx context.Context, s Settings, migrations []migration, dryRun boo
 	}
 	defer func() { _ = c.close() }()
 	steps, err := c.makeDatabase(ctx, dryRun)
+	if dryRun && errors.Is(err, ErrUnseen) {
+		return c.allSteps(migrations), err
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -125,18 +133,35 @@ func (c *client) makeDatabase(ctx context.Context, dryRun bool) ([]Step, error) 
 		parameters: map[string]string{"name": c.settings.Database}},
 		func(func(...any) error) error { exists = true; return nil })
 	if err != nil {
-		return nil, explain("look for database "+c.settings.Database, err)
+		return nil, fmt.Errorf("%w: %w", ErrUnseen, explain("look for database "+c.settings.Database, err))
 	}
 	if exists {
 		return nil, nil
 	}
-	create := "CREATE DATABASE IF NOT EXISTS " + c.settings.Database
+	step := c.databaseStep()
 	if !dryRun {
-		if err := c.exec(ctx, statement{sql: create}); err != nil {
+		if err := c.exec(ctx, statement{sql: step.Statements[0]}); err != nil {
 			return nil, explain("create database "+c.settings.Database, err)
 		}
 	}
-	return []Step{{Name: "database", Statements: []string{create}}}, nil
+	return []Step{step}, nil
+}
+
+func (c *client) databaseStep() Step {
+	return Step{Name: "database", Statements: []string{"CREATE DATABASE IF NOT EXISTS " + c.settings.Database}}
+}
+
+// allSteps are those that an empty server needs.
+func (c *client) allSteps(migrations []migration) []Step {
+	steps := []Step{c.databaseStep()}
+	for _, m := range migrations {
+		steps = append(steps, Step{Version: m.version, Name: m.name, Statements: m.statements})
+	}
+	retention := c.retentionStep()
+	for _, table := range retainedTables {
+		retention.Statements = append(retention.Statements, c.retentionSQL(table))
+	}
+	return append(steps, retention)
 }
 
 // applied returns the migrations that the database remembers, by version.
@@ -211,12 +236,25 @@ func (c *client) apply(ctx context.Context, m migration) error {
 	return nil
 }
 
+// retainedTables have the retention of the settings.
+var retainedTables = []string{tableInvoices, tableLines}
+
+func (c *client) retentionDays() int64 { return int64(c.settings.Retention / (24 * time.Hour)) }
+
+func (c *client) retentionStep() Step {
+	return Step{Name: fmt.Sprintf("retention of %d days", c.retentionDays())}
+}
+
+func (c *client) retentionSQL(table string) string {
+	return fmt.Sprintf("ALTER TABLE %s MODIFY TTL toDateTime(inserted_at) + INTERVAL %d DAY", c.in(table),
+		c.retentionDays())
+}
+
 // setRetention gives the tables of the hot path the time to live of the
 // settings, which may change between two runs.
 func (c *client) setRetention(ctx context.Context, dryRun bool) ([]Step, error) {
-	days := int64(c.settings.Retention / (24 * time.Hour))
-	step := Step{Name: fmt.Sprintf("retention of %d days", days)}
-	for _, table := range []string{tableInvoices, tableLines} {
+	step := c.retentionStep()
+	for _, table := range retainedTables {
 		var engine string
 		err := c.each(ctx, statement{sql: "SELECT engine_full FROM system.tables WHERE database = {database:String} " +
 			"AND name = {table:String}",
@@ -225,10 +263,10 @@ func (c *client) setRetention(ctx context.Context, dryRun bool) ([]Step, error) 
 		if err != nil {
 			return nil, explain("read the retention of "+table, err)
 		}
-		if strings.Contains(engine, fmt.Sprintf("TTL toDateTime(inserted_at) + toIntervalDay(%d)", days)) {
+		if strings.Contains(engine, fmt.Sprintf("TTL toDateTime(inserted_at) + toIntervalDay(%d)", c.retentionDays())) {
 			continue
 		}
-		sql := fmt.Sprintf("ALTER TABLE %s MODIFY TTL toDateTime(inserted_at) + INTERVAL %d DAY", c.in(table), days)
+		sql := c.retentionSQL(table)
 		step.Statements = append(step.Statements, sql)
 		if dryRun {
 			continue

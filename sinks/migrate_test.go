@@ -1,6 +1,7 @@
 package sinks
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,6 +27,11 @@ func TestMigrate(t *testing.T) {
 		t.Fatal(err)
 	}
 	versions(0)
+	unseen := s
+	unseen.Addresses = []string{"127.0.0.1:1"}
+	if all, err := Migrate(t.Context(), unseen, true); !errors.Is(err, ErrUnseen) || fmt.Sprint(all) != fmt.Sprint(planned) {
+		t.Errorf("without a server %d steps are planned, %v; want %d", len(all), err, len(planned))
+	}
 	done, err := Migrate(t.Context(), s, false)
 	if err != nil {
 		t.Fatal(err)

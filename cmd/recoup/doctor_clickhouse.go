@@ -14,14 +14,17 @@ import (
 // and of storing are compared with each other.
 const mostSkew = 5 * time.Second
 
+// reachClickHouse is what to do about a database that cannot be asked.
+const reachClickHouse = "start ClickHouse; check clickhouse.addresses, clickhouse.tls, clickhouse.user and the " +
+	"password, and that the port is that of the native protocol (9000, with TLS 9440)"
+
 // clickHouse checks the database.
 func (x *examination) clickHouse(ctx context.Context) {
 	settings := app.ClickHouse(x.settings, x.log)
 	asked := time.Now()
 	server, err := sinks.Inspect(ctx, settings)
 	if err != nil {
-		x.failed("clickhouse", err, "start ClickHouse; check clickhouse.addresses, clickhouse.tls, clickhouse.user and the "+
-			"password, and that the port is that of the native protocol (9000, with TLS 9440)")
+		x.failed("clickhouse", err, reachClickHouse)
 		return
 	}
 	x.ok("clickhouse", "version %s at %s", server.Version, strings.Join(settings.Addresses, ", "))

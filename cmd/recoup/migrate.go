@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -17,7 +18,8 @@ type migrateCommand struct {
 // Help is the longer text of `recoup migrate --help`.
 func (*migrateCommand) Help() string {
 	return `Makes the database and its tables, or brings them to what this version of recoup needs, and sets the retention
-of clickhouse.retention. It may run at any time and as often as wanted; what is done already is left alone.
+of clickhouse.retention. It may run at any time and as often as wanted; what is done already is left alone. A dry run
+that cannot reach the server prints all there is.
 
 Examples:
 
@@ -46,7 +48,13 @@ func (c *migrateCommand) Run(ctx context.Context, s *session) error {
 			fmt.Fprintf(s.stdout, "\n%s;\n\n", strings.Join(step.Statements, ";\n\n"))
 		}
 	}
-	if err != nil {
+	switch unseen := errors.Is(err, sinks.ErrUnseen); {
+	case unseen && c.DryRun:
+		fmt.Fprintf(s.stderr, "recoup: the above is all that an empty server needs: %v; fix: %s\n", err, reachClickHouse)
+		return nil
+	case unseen:
+		return fmt.Errorf("%w; fix: %s", err, reachClickHouse)
+	case err != nil:
 		return err
 	}
 	if len(steps) == 0 {
