@@ -1,12 +1,14 @@
 package detectors
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 
 	"recoup/invoice"
 )
@@ -15,24 +17,40 @@ const msPerHour = int64(time.Hour / time.Millisecond)
 
 // clock is the event time of one partition: the newest plausible event time
 // seen per seller, in milliseconds since 1970, and over all sellers.
+//
+// Sellers are known by a hash of their name, and when there are more than
+// mostSellers, those heard of longest ago are forgotten, as if never seen. So
+// the marker that carries the marks stays small whatever the sellers are called
+// and however many there are. What is forgotten depends on the marks alone and
+// not on when a checkpoint was taken: replay forgets the same sellers.
 type clock struct {
-	sellers map[string]*highMark
+	sellers map[uint64]*highMark
 	last    *highMark // of the seller last asked for, who most often is the next one too
 	hour    int64     // newest of all sellers; noHour before the first invoice
 }
 
 type highMark struct {
-	seller string
+	seller uint64 // hash of the name
 	ms     int64
 }
+
+const (
+	// mostSellers marks take at most 90 kB in the marker.
+	mostSellers = 5000
+	// keptSellers are left when they became too many. The gap makes forgetting
+	// cost little even where every invoice brings a new seller.
+	keptSellers = 4000
+)
 
 // noHour is earlier than any event.
 const noHour = -1 << 40
 
-func newClock() *clock { return &clock{sellers: map[string]*highMark{}, hour: noHour} }
+func newClock() *clock { return &clock{sellers: map[uint64]*highMark{}, hour: noHour} }
 
-// mark returns the high mark of a seller, nil for one never seen.
-func (c *clock) mark(seller string) *highMark {
+// mark returns the high mark of a seller, nil for one never seen or forgotten.
+func (c *clock) mark(seller string) *highMark { return c.markOf(xxhash.Sum64String(seller)) }
+
+func (c *clock) markOf(seller uint64) *highMark {
 	if c.last == nil || c.last.seller != seller {
 		c.last = c.sellers[seller]
 	}
@@ -41,13 +59,28 @@ func (c *clock) mark(seller string) *highMark {
 
 // saw notes an event time.
 func (c *clock) saw(seller string, ms int64) {
+	hash := xxhash.Sum64String(seller)
 	c.hour = max(c.hour, hourOf(ms))
-	mark := c.mark(seller)
-	if mark == nil {
-		mark = &highMark{seller: strings.Clone(seller), ms: ms}
-		c.sellers[mark.seller] = mark
+	if mark := c.markOf(hash); mark != nil {
+		mark.ms = max(mark.ms, ms)
+		return
 	}
-	mark.ms = max(mark.ms, ms)
+	c.sellers[hash] = &highMark{seller: hash, ms: ms}
+	if len(c.sellers) > mostSellers {
+		c.forget()
+	}
+}
+
+// forget leaves the keptSellers with the newest marks, of equal ones those with
+// the higher hash. The newest mark of all, from which hour is restored, stays.
+func (c *clock) forget() {
+	marks := slices.SortedFunc(maps.Values(c.sellers), func(a, b *highMark) int {
+		return cmp.Or(cmp.Compare(a.ms, b.ms), cmp.Compare(a.seller, b.seller))
+	})
+	for _, mark := range marks[:len(marks)-keptSellers] {
+		delete(c.sellers, mark.seller)
+	}
+	c.last = nil // it may be one of them
 }
 
 // hourOf returns the whole hour of an instant, rounding towards the past.
@@ -68,27 +101,33 @@ func eventTime(inv *invoice.Invoice, received time.Time, tolerance time.Duration
 	return inv.IssuedAt.UnixMilli(), false
 }
 
-// append writes the stored form: per seller, in the order of their names, the
-// length of the name, the name and the mark.
+// append writes the stored form: how many sellers, then of each, in the order
+// of their hashes, the hash and the mark.
 func (c *clock) append(dst []byte) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(c.sellers)))
 	for _, seller := range slices.Sorted(maps.Keys(c.sellers)) {
-		dst = binary.AppendUvarint(dst, uint64(len(seller)))
-		dst = append(dst, seller...)
+		dst = binary.LittleEndian.AppendUint64(dst, seller)
 		dst = binary.AppendVarint(dst, c.sellers[seller].ms)
 	}
 	return dst
 }
 
-// restore reads what append wrote.
+// restore reads what append wrote; nothing at all is a clock that saw nothing.
 func (c *clock) restore(data []byte) error {
+	if len(data) == 0 {
+		return nil
+	}
 	r := stateReader{rest: data}
-	for len(r.rest) > 0 {
-		seller := string(r.bytes(r.uvarint()))
-		ms := r.varint()
+	for range r.uvarint() {
+		mark := &highMark{seller: r.fixed(), ms: r.varint()}
 		if r.failed {
-			return errors.New("cannot restore event times per seller: they are cut off or damaged")
+			break
 		}
-		c.saw(seller, ms)
+		c.sellers[mark.seller] = mark
+		c.hour = max(c.hour, hourOf(mark.ms))
+	}
+	if r.failed || len(r.rest) > 0 {
+		return errors.New("cannot restore event times per seller: they are cut off or damaged")
 	}
 	return nil
 }

@@ -172,8 +172,10 @@ func (e *Engine) change(s *segment) {
 	}
 }
 
-// HighMarks returns the newest plausible event time seen of each seller, to be
-// kept in the marker.
+// HighMarks returns the newest plausible event time seen of each seller that is
+// still known, to be kept in the marker: at most 90 kB. A seller that was
+// forgotten because 4,000 others were heard of later is met as a new one, and its
+// next invoice is not late.
 func (e *Engine) HighMarks() []byte { return e.clock.append(nil) }
 
 // RestoreHighMarks takes back what HighMarks returned.

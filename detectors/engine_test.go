@@ -356,7 +356,7 @@ func TestRestoreRefusesDamage(t *testing.T) {
 	if err := into.Restore(block.Key, block.Value, 3); err != nil {
 		t.Error(err)
 	}
-	if err := into.Restore(block.Key, nil, 3); err != nil || len(into.seen.identities) != 0 {
-		t.Errorf("tombstone left %d identities, %v", len(into.seen.identities), err)
+	if err := into.Restore(block.Key, nil, 3); err != nil || len(into.seen.byFirst) != 0 {
+		t.Errorf("tombstone left %d blocks, %v", len(into.seen.byFirst), err)
 	}
 }

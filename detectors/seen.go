@@ -1,7 +1,10 @@
 package detectors
 
 import (
+	"cmp"
 	"math"
+	"math/bits"
+	"slices"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -25,6 +28,12 @@ const blockBits = 10
 // An entry counts only for records at higher offsets, and only while it is
 // within the retention of the partition's clock. So it does not matter when a
 // block is dropped or in which order blocks came back from the state topic.
+//
+// The clock never runs backwards, so of several entries only the one with the
+// highest offset matters: when it no longer counts, none does. An entry stands
+// in identities while it is the newest of its identity, else in others: whatever
+// comes under one invoice_id, a look takes two steps. Entries restored from a
+// checkpoint ahead of replay wait in ahead until replay has passed them.
 type seen struct {
 	retention  int64 // hours
 	blocks     []*seenBlock
@@ -36,20 +45,23 @@ type seen struct {
 	retiring   []int64            // blocks that expired since
 	oldest     int64              // lowest lastHour of all blocks
 	identities map[uint64]seenRef // newest entry of an identity
-	deliveries map[uint64]seenRef // newest entry of a delivery
+	others     map[uint64]seenRef // by pair: newest entry of a content that is not the identity's newest
+	deliveries map[uint64]seenRef // entry of a delivery added last
+	restored   bool               // blocks came back since the indexes were made
+	ahead      []seenRef          // restored entries at or above the offset last looked at, ascending
 }
 
 // seenRef names an entry: block number and place within it. Block 0 does not
 // exist, so 0 is no entry.
 type seenRef uint32
 
-// seenEntry is one invoice. The entries of one identity, or delivery, are
-// chained from the newest added to the oldest.
+// seenEntry is one invoice. The entries of one delivery are chained from the
+// newest added to the oldest; there are few, as only the first of a retention
+// time binds its delivery.
 type seenEntry struct {
 	identity, content uint64
 	delivery          uint64 // hash of seller and delivery_ref; 0: none
 	offset            int64
-	olderIdentity     seenRef
 	olderDelivery     seenRef
 	hour              int32  // the partition's clock when it was met
 	idEnd             uint32 // end of its invoice_id in the block's ids
@@ -65,7 +77,8 @@ type seenBlock struct {
 
 func newSeen(retentionHours int64) *seen {
 	return &seen{retention: retentionHours, blocks: make([]*seenBlock, 1), byFirst: map[int64]uint32{},
-		identities: map[uint64]seenRef{}, deliveries: map[uint64]seenRef{}, oldest: math.MaxInt64}
+		identities: map[uint64]seenRef{}, others: map[uint64]seenRef{}, deliveries: map[uint64]seenRef{},
+		oldest: math.MaxInt64}
 }
 
 func (s *seen) entry(r seenRef) *seenEntry {
@@ -94,35 +107,48 @@ type sighting struct {
 	first                       seenRef // of the same delivery at a lower offset, 0: none
 }
 
-// look finds what is known of the record at offset.
+// look finds what is known of the record at offset. Offsets ascend from one
+// look to the next.
 func (s *seen) look(sight *sighting, offset int64) {
-	sight.again, sight.changed, sight.registered, sight.first = false, false, false, 0
-	for r := s.identities[sight.identity]; r != 0; {
-		e := s.entry(r)
-		switch {
-		case e.offset == offset:
-			sight.registered = true
-		case e.offset < offset && s.counts(e, sight.hour):
-			sight.again = sight.again || e.content == sight.content
-			sight.changed = true
-		}
-		r = e.olderIdentity
+	if s.restored {
+		s.index(offset)
 	}
-	sight.changed = sight.changed && !sight.again
+	for len(s.ahead) > 0 && s.entry(s.ahead[0]).offset < offset {
+		s.link(s.ahead[0])
+		s.ahead = s.ahead[1:]
+	}
+	sight.registered = len(s.ahead) > 0 && s.entry(s.ahead[0]).offset == offset
+	sight.again, sight.changed, sight.first = false, false, 0
+	if newest := s.identities[sight.identity]; newest != 0 && s.counts(newest, sight.hour, offset) {
+		sight.again = s.entry(newest).content == sight.content
+		if !sight.again {
+			other := s.others[pair(sight.identity, sight.content)]
+			sight.again = other != 0 && s.counts(other, sight.hour, offset)
+		}
+		sight.changed = !sight.again
+	}
 	if sight.delivery == 0 {
 		return
 	}
 	firstOffset := offset
 	for r := s.deliveries[sight.delivery]; r != 0; {
 		e := s.entry(r)
-		if e.offset < firstOffset && s.counts(e, sight.hour) {
+		if s.counts(r, sight.hour, firstOffset) {
 			sight.first, firstOffset = r, e.offset
 		}
 		r = e.olderDelivery
 	}
 }
 
-func (s *seen) counts(e *seenEntry, hour int64) bool { return hour-int64(e.hour) <= s.retention }
+// counts tells whether an entry is to be considered at an hour for records at
+// an offset.
+func (s *seen) counts(r seenRef, hour, offset int64) bool {
+	e := s.entry(r)
+	return e.offset < offset && hour-int64(e.hour) <= s.retention
+}
+
+// pair names a content of an identity.
+func pair(identity, content uint64) uint64 { return bits.RotateLeft64(identity, 32) ^ content }
 
 // register remembers a record. id is kept beside its delivery.
 func (s *seen) register(sight *sighting, offset int64, id string) {
@@ -139,8 +165,12 @@ func (s *seen) register(sight *sighting, offset int64, id string) {
 	}
 	block.entries = append(block.entries, seenEntry{identity: sight.identity, content: sight.content,
 		delivery: sight.delivery, offset: offset, hour: int32(sight.hour), idEnd: uint32(len(block.ids))})
-	s.link(s.open, len(block.entries)-1)
+	block.lastHour = sight.hour // the clock never runs backwards
+	s.oldest = min(s.oldest, block.lastHour)
+	s.link(refTo(s.open, len(block.entries)-1))
 }
+
+func refTo(number uint32, at int) seenRef { return seenRef(number<<blockBits | uint32(at)) }
 
 // add gives a block a number and its place by first offset.
 func (s *seen) add(block *seenBlock, first int64) uint32 {
@@ -156,22 +186,56 @@ func (s *seen) add(block *seenBlock, first int64) uint32 {
 	return number
 }
 
-// link puts an entry in front of its chains.
-func (s *seen) link(number uint32, at int) {
-	block := s.blocks[number]
-	e := &block.entries[at]
-	ref := seenRef(number<<blockBits | uint32(at))
-	e.olderIdentity = s.identities[e.identity]
-	s.identities[e.identity] = ref
+// index makes the indexes anew for records from an offset on. Blocks may
+// overlap, and come in any order.
+func (s *seen) index(offset int64) {
+	s.restored, s.ahead = false, nil
+	clear(s.identities)
+	clear(s.others)
+	clear(s.deliveries)
+	for number, block := range s.blocks {
+		if block == nil {
+			continue
+		}
+		for at := range block.entries {
+			ref := refTo(uint32(number), at)
+			block.entries[at].olderDelivery = 0
+			if block.entries[at].offset < offset {
+				s.link(ref)
+			} else {
+				s.ahead = append(s.ahead, ref)
+			}
+		}
+	}
+	slices.SortFunc(s.ahead, func(a, b seenRef) int {
+		return cmp.Or(cmp.Compare(s.entry(a).offset, s.entry(b).offset), cmp.Compare(a, b))
+	})
+}
+
+// link has an entry found. Of two entries it does not matter which is linked first.
+func (s *seen) link(ref seenRef) {
+	e := s.entry(ref)
+	newest := s.identities[e.identity]
+	if newest == 0 || s.entry(newest).offset < e.offset {
+		s.identities[e.identity] = ref
+		if newest != 0 {
+			s.linkOther(newest)
+		}
+	} else {
+		s.linkOther(ref)
+	}
 	if e.delivery != 0 {
 		e.olderDelivery = s.deliveries[e.delivery]
 		s.deliveries[e.delivery] = ref
 	}
-	block.lastHour = max(block.lastHour, int64(e.hour))
-	if at == 0 {
-		block.lastHour = int64(e.hour)
+}
+
+func (s *seen) linkOther(ref seenRef) {
+	e := s.entry(ref)
+	key := pair(e.identity, e.content)
+	if other := s.others[key]; other == 0 || s.entry(other).offset < e.offset {
+		s.others[key] = ref
 	}
-	s.oldest = min(s.oldest, block.lastHour)
 }
 
 // write has the next checkpoint write a block.
@@ -201,29 +265,36 @@ func (s *seen) expire(hour int64) {
 	}
 }
 
-// drop forgets a block and returns its first offset.
+// drop forgets a block of which no entry counts any more, so that no older entry
+// of their identities does either, and returns its first offset.
 func (s *seen) drop(number uint32) (first int64) {
 	block := s.blocks[number]
 	for at := range block.entries {
 		e := &block.entries[at]
-		ref := seenRef(number<<blockBits | uint32(at))
-		s.unlinkIdentity(e, ref)
+		ref := refTo(number, at)
+		if s.identities[e.identity] == ref {
+			delete(s.identities, e.identity)
+		} else if key := pair(e.identity, e.content); s.others[key] == ref {
+			delete(s.others, key)
+		}
 		if e.delivery != 0 {
 			s.unlinkDelivery(e, ref)
 		}
 	}
+	s.ahead = slices.DeleteFunc(s.ahead, func(r seenRef) bool { return r>>blockBits == seenRef(number) })
+	return s.remove(number)
+}
+
+// remove takes a block away, which no index may name any more, and returns its
+// first offset.
+func (s *seen) remove(number uint32) (first int64) {
+	block := s.blocks[number]
 	first = block.entries[0].offset
 	s.blocks[number] = nil
 	s.free = append(s.free, number)
 	delete(s.byFirst, first)
 	if block.dirty {
-		kept := s.unwritten[:0]
-		for _, n := range s.unwritten {
-			if n != number {
-				kept = append(kept, n)
-			}
-		}
-		s.unwritten = kept
+		s.unwritten = slices.DeleteFunc(s.unwritten, func(n uint32) bool { return n == number })
 	}
 	if s.open == number {
 		s.open = 0
@@ -231,36 +302,20 @@ func (s *seen) drop(number uint32) (first int64) {
 	return first
 }
 
-func (s *seen) unlinkIdentity(e *seenEntry, ref seenRef) {
-	head := s.identities[e.identity]
-	if head != ref {
-		for s.entry(head).olderIdentity != ref {
-			head = s.entry(head).olderIdentity
-		}
-		s.entry(head).olderIdentity = e.olderIdentity
-		return
-	}
-	if e.olderIdentity == 0 {
-		delete(s.identities, e.identity)
-		return
-	}
-	s.identities[e.identity] = e.olderIdentity
-}
-
 func (s *seen) unlinkDelivery(e *seenEntry, ref seenRef) {
 	head := s.deliveries[e.delivery]
-	if head != ref {
-		for s.entry(head).olderDelivery != ref {
-			head = s.entry(head).olderDelivery
+	switch {
+	case head != ref:
+		for r := head; r != 0; r = s.entry(r).olderDelivery {
+			if newer := s.entry(r); newer.olderDelivery == ref {
+				newer.olderDelivery = e.olderDelivery
+			}
 		}
-		s.entry(head).olderDelivery = e.olderDelivery
-		return
-	}
-	if e.olderDelivery == 0 {
+	case e.olderDelivery == 0:
 		delete(s.deliveries, e.delivery)
-		return
+	default:
+		s.deliveries[e.delivery] = e.olderDelivery
 	}
-	s.deliveries[e.delivery] = e.olderDelivery
 }
 
 // deliveryHash names a delivery within its seller, never 0 when there is one.

@@ -59,7 +59,7 @@ func decodeSeenBlock(data []byte, first int64) (*seenBlock, error) {
 	if n < 1 || n > blockEntries {
 		return nil, fmt.Errorf("it claims %d entries, a block has 1 to %d", n, blockEntries)
 	}
-	b := &seenBlock{entries: make([]seenEntry, 0, n), written: true}
+	b := &seenBlock{entries: make([]seenEntry, 0, n), written: true, lastHour: math.MinInt32}
 	var offset, hour int64
 	for range n {
 		offset += int64(r.uvarint())
@@ -74,6 +74,7 @@ func decodeSeenBlock(data []byte, first int64) (*seenBlock, error) {
 		}
 		e.idEnd = uint32(len(b.ids))
 		b.entries = append(b.entries, e)
+		b.lastHour = max(b.lastHour, hour)
 	}
 	if len(r.rest) > 0 || b.entries[0].offset != first {
 		return nil, fmt.Errorf("it does not fit its key")
@@ -82,10 +83,11 @@ func decodeSeenBlock(data []byte, first int64) (*seenBlock, error) {
 }
 
 // restore takes over a block from the state topic, or forgets it (nil). A later
-// form of the same block replaces an earlier one.
+// form of the same block replaces an earlier one. The next look makes the indexes.
 func (s *seen) restore(first int64, value []byte) error {
+	s.restored = true
 	if number, ok := s.byFirst[first]; ok {
-		s.drop(number)
+		s.remove(number)
 	}
 	if value == nil {
 		return nil
@@ -95,10 +97,8 @@ func (s *seen) restore(first int64, value []byte) error {
 		return fmt.Errorf("cannot restore state key %q: %w; delete the key to go on without its invoices",
 			seenKey(first), err)
 	}
-	number := s.add(block, first)
-	for at := range block.entries {
-		s.link(number, at)
-	}
+	s.add(block, first)
+	s.oldest = min(s.oldest, block.lastHour)
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -112,8 +113,8 @@ func dump(e *Engine) string {
 	for number, block := range e.seen.blocks {
 		for at := range seenBlockEntries(block) {
 			x := &block.entries[at]
-			if e.seen.counts(x, e.clock.hour) {
-				id := e.seen.invoiceID(seenRef(number<<blockBits | at))
+			if ref := refTo(uint32(number), at); e.seen.counts(ref, e.clock.hour, math.MaxInt64) {
+				id := e.seen.invoiceID(ref)
 				entries = append(entries, fmt.Sprintf("%012d %x %x %x %d %s\n",
 					x.offset, x.identity, x.content, x.delivery, x.hour, id))
 			}
