@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"debug/elf"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,8 +61,33 @@ func TestComposeImagesArePinned(t *testing.T) {
 			}
 			continue
 		}
+		if name == "clickhouse" {
+			continue // pinned to the release line of the tests, see below
+		}
 		if !pinned.MatchString(service.Image) {
 			t.Errorf("service %s: image %q is not pinned to a full version", name, service.Image)
+		}
+	}
+}
+
+// ClickHouse is of the release line that every test of this repository runs on.
+func TestComposeClickHouseIsTheTestedOne(t *testing.T) {
+	content, err := os.ReadFile("../internal/clickhouse/npm/package.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tested struct{ Dependencies map[string]string }
+	if err := json.Unmarshal(content, &tested); err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`^\d+\.\d+`)
+	if len(tested.Dependencies) == 0 {
+		t.Fatal("no version of ClickHouse is pinned for the tests")
+	}
+	for name, version := range tested.Dependencies {
+		want := "clickhouse/clickhouse-server:" + line.FindString(version)
+		if got := project(t).Services["clickhouse"].Image; got != want {
+			t.Errorf("compose.yaml runs %s, the tests %s %s: want %s", got, name, version, want)
 		}
 	}
 }
@@ -201,7 +227,7 @@ func TestDockerfileBuildsAStaticBinary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	build := regexp.MustCompile(`(?m)^RUN (.* go build .*)$`).FindSubmatch(content)
+	build := regexp.MustCompile(`(?m)^RUN (.* go build (?:.*\\\n)*.*)$`).FindSubmatch(content)
 	if build == nil {
 		t.Fatal("the Dockerfile has no line that builds")
 	}
@@ -209,6 +235,7 @@ func TestDockerfileBuildsAStaticBinary(t *testing.T) {
 	line := strings.ReplaceAll(string(build[1]), "-o /recoup", "-o "+binary)
 	command := exec.Command("sh", "-c", line)
 	command.Dir = ".."
+	command.Env = append(os.Environ(), "VERSION=v9.8.7", "REVISION=c0ffee") // as ARG does
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", line, err, out)
 	}
@@ -222,7 +249,12 @@ func TestDockerfileBuildsAStaticBinary(t *testing.T) {
 			t.Errorf("the binary is linked dynamically (%v): it does not start in an image from scratch", segment.Type)
 		}
 	}
-	for _, want := range []string{"\nUSER 65532:65532\n", "ca-certificates.crt", "\nFROM scratch\n"} {
+	said, err := exec.Command(binary, "--version").Output()
+	if err != nil || !bytes.HasPrefix(said, []byte("recoup v9.8.7\nrevision c0ffee\n")) {
+		t.Errorf("the binary says of itself %q, %v", said, err)
+	}
+	for _, want := range []string{"\nUSER 65532:65532\n", "ca-certificates.crt", "\nFROM scratch\n",
+		"\nARG VERSION\nARG REVISION\nRUN "} {
 		if !bytes.Contains(content, []byte(want)) {
 			t.Errorf("the Dockerfile lacks %q", want)
 		}

@@ -29,7 +29,8 @@ func TestMigrate(t *testing.T) {
 	versions(0)
 	unseen := s
 	unseen.Addresses = []string{"127.0.0.1:1"}
-	if all, err := Migrate(t.Context(), unseen, true); !errors.Is(err, ErrUnseen) || fmt.Sprint(all) != fmt.Sprint(planned) {
+	all, err := Migrate(t.Context(), unseen, true)
+	if !errors.Is(err, ErrUnseen) || fmt.Sprint(all) != fmt.Sprint(planned) {
 		t.Errorf("without a server %d steps are planned, %v; want %d", len(all), err, len(planned))
 	}
 	done, err := Migrate(t.Context(), s, false)

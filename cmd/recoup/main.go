@@ -25,6 +25,8 @@ const (
 // commandLine is all that may stand behind "recoup".
 type commandLine struct {
 	Globals
+	// ShowVersion is for who tries the flag first.
+	ShowVersion versionFlag `name:"version" help:"Show what runs."`
 
 	Demo        demoCommand        `cmd:"" help:"See it work on this machine; brings its own Kafka and ClickHouse."`
 	Run         runCommand         `cmd:"" help:"Score every invoice of the topic, store it, open cases: the service."`

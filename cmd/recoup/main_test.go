@@ -107,7 +107,11 @@ func TestHelp(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	contains(t, succeed(t, "version").stdout, "recoup ", "go1.", "reads invoice.v1, writes verdict.v1", "tables ")
+	said := succeed(t, "version").stdout
+	contains(t, said, "recoup ", "\nrevision ", "go1.", "reads invoice.v1, writes verdict.v1", "tables ")
+	if flag := succeed(t, "--version").stdout; flag != said {
+		t.Errorf("recoup --version says\n%s\nrecoup version\n%s", flag, said)
+	}
 }
 
 func TestConfigPrint(t *testing.T) {

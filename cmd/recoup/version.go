@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
-	"runtime/debug"
+
+	"github.com/alecthomas/kong"
 
 	"recoup/detectors"
+	"recoup/internal/build"
 	"recoup/invoice"
 	"recoup/sinks"
 )
@@ -14,19 +16,22 @@ type versionCommand struct{}
 
 // Run prints what this program was built from and what it writes.
 func (*versionCommand) Run(s *session) error {
-	version, revision, modified, goVersion := "unknown", "unknown", "", "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version, goVersion = info.Main.Version, info.GoVersion
-		for _, setting := range info.Settings {
-			switch {
-			case setting.Key == "vcs.revision":
-				revision = setting.Value
-			case setting.Key == "vcs.modified" && setting.Value == "true":
-				modified = " (modified)"
-			}
-		}
-	}
-	_, err := fmt.Fprintf(s.stdout, "recoup %s\nrevision %s%s\n%s\nreads %s, writes %s\nmodel %s\ntables %d\n", version,
-		revision, modified, goVersion, invoice.Schema, detectors.VerdictSchema, detectors.ModelVersion, sinks.LatestSchema())
+	_, err := fmt.Fprint(s.stdout, versionText())
 	return err
+}
+
+// versionFlag is `recoup --version`, which says the same.
+type versionFlag bool
+
+// BeforeReset prints and ends the program before anything else is asked for.
+func (versionFlag) BeforeReset(app *kong.Kong) error {
+	_, err := fmt.Fprint(app.Stdout, versionText())
+	app.Exit(0)
+	return err
+}
+
+func versionText() string {
+	b := build.Read()
+	return fmt.Sprintf("recoup %s\nrevision %s\n%s\nreads %s, writes %s\nmodel %s\ntables %d\n",
+		b.Version, b.Revision, b.Go, invoice.Schema, detectors.VerdictSchema, detectors.ModelVersion, sinks.LatestSchema())
 }

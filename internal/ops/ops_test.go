@@ -61,7 +61,7 @@ func TestReadiness(t *testing.T) {
 	}
 	_, metrics := get(t, s.Address(), "/metrics")
 	for _, line := range []string{`recoup_part_ready{part="clickhouse"} 0`, `recoup_part_ready{part="kafka"} 1`,
-		"recoup_build_info{", "go_goroutines", "process_cpu_seconds_total"} {
+		"recoup_build_info{", `revision="`, "go_goroutines", "process_cpu_seconds_total"} {
 		if !strings.Contains(metrics, line) {
 			t.Errorf("/metrics lacks %s", line)
 		}

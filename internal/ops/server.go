@@ -9,12 +9,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
-	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"recoup/internal/build"
 )
 
 // Options say what is served and where.
@@ -52,11 +53,8 @@ func NewRegistry(h *Health) *prometheus.Registry {
 }
 
 func buildLabels() prometheus.Labels {
-	labels := prometheus.Labels{"version": "unknown", "go": "unknown"}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		labels["version"], labels["go"] = info.Main.Version, info.GoVersion
-	}
-	return labels
+	b := build.Read()
+	return prometheus.Labels{"version": b.Version, "revision": b.Revision, "go": b.Go}
 }
 
 // Start listens and serves until Stop. An address that cannot be listened on is
