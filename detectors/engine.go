@@ -61,6 +61,7 @@ type current struct {
 	implausible bool
 	sight       sighting
 	segments    [segmentKinds]*segment // nil where the invoice does not name what the kind needs
+	untaught    [segmentKinds]segment  // what segments points to where this partition taught nothing yet
 	stats       [segmentKinds]stats    // filled by Score
 	subject     Subject                // filled by Score
 }
@@ -99,7 +100,9 @@ func (e *Engine) Begin(inv *invoice.Invoice, pos invoice.Position, received time
 	return Fresh
 }
 
-// segment finds the invoice's segment of one kind.
+// segment finds the invoice's segment of one kind. One that this partition did
+// not teach yet is only lent until the next invoice: what teaches nothing must
+// leave nothing behind.
 func (e *Engine) segment(kind segmentKind, inv *invoice.Invoice) *segment {
 	key, ok := appendSegmentKey(e.scratch[:0], kind, inv)
 	e.scratch = key
@@ -109,13 +112,19 @@ func (e *Engine) segment(kind segmentKind, inv *invoice.Invoice) *segment {
 	if s := e.segments[string(key)]; s != nil {
 		return s
 	}
-	return e.addSegment(string(key))
+	lent := &e.cur.untaught[kind]
+	*lent = segment{shared: e.shared.find(key)}
+	return lent
 }
 
-func (e *Engine) addSegment(key string) *segment {
-	shared := e.shared.segment(key)
+// keep makes a lent segment one of the engine's own.
+func (e *Engine) keep(kind segmentKind) *segment {
+	key, _ := appendSegmentKey(e.scratch[:0], kind, e.cur.inv)
+	e.scratch = key
+	shared := e.shared.segment(string(key))
 	s := &segment{key: shared.key, shared: shared}
 	e.segments[s.key] = s
+	e.cur.segments[kind] = s
 	return s
 }
 
@@ -147,9 +156,12 @@ func (e *Engine) Teach(suspect bool) (taught bool) {
 	if !taught {
 		return false
 	}
-	for _, s := range c.segments {
+	for kind, s := range c.segments {
 		if s == nil || s.applied > c.position.Offset {
 			continue
+		}
+		if s == &c.untaught[kind] {
+			s = e.keep(segmentKind(kind))
 		}
 		s.own.teach(c.inv.NetAmount, hourOf(c.eventMS), e.halfLife)
 		e.change(s)

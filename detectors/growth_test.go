@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"recoup/invoice"
 )
 
 // G7: the marker stays small however many sellers there are and however long
@@ -204,4 +206,50 @@ func TestOneIdentityWithManyContentsStaysFast(t *testing.T) {
 		}
 	}
 	inTime("forgetting", 0)
+}
+
+// G7: what teaches nothing leaves no segment behind, and is yet scored by what
+// other partitions taught.
+func TestWhatTeachesNothingLeavesNoSegment(t *testing.T) {
+	shared := NewShared()
+	for _, r := range taughtWith(DefaultSettings(), 40, 100*invoice.Unit).Checkpoint(40) {
+		if r.Shared {
+			if err := shared.Put(r.Key, r.Value, 0, 40); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	segments := func() (n int) {
+		for i := range shared.shards {
+			n += len(shared.shards[i].segments)
+		}
+		return n
+	}
+	e, before := NewEngine(DefaultSettings(), shared, 1), segments()
+	spoil := []func(*invoice.Invoice){
+		func(inv *invoice.Invoice) { inv.Type = invoice.CreditNote },
+		func(inv *invoice.Invoice) { inv.Stage = invoice.PreIssue },
+		func(inv *invoice.Invoice) { inv.Canary = true },
+		func(inv *invoice.Invoice) { inv.NetAmount /= 2 }, // suspect: its customer type is known
+	}
+	for offset := range int64(100) {
+		inv := usual(100*invoice.Unit, offset)
+		inv.ProductFamily = fmt.Sprint("garbage", offset)
+		spoil[offset%4](inv)
+		v := verdictOn(e, inv, offset)
+		if e.Teach(v.Suspect) {
+			t.Fatalf("offset %d was taught", offset)
+		}
+		if inv.Type == invoice.Standard && (v.N != 40 || v.Level != LevelCustomerType) {
+			t.Fatalf("offset %d: level %s, n %d; want the 40 invoices of the other partition", offset, v.Level, v.N)
+		}
+	}
+	if len(e.segments) != 0 || segments() != before {
+		t.Errorf("%d segments here, %d shared; want 0 and %d", len(e.segments), segments(), before)
+	}
+	inv := usual(100*invoice.Unit, 100)
+	verdictOn(e, inv, 100)
+	if !e.Teach(false) || len(e.segments) != segmentKinds || len(e.dirty) != segmentKinds {
+		t.Errorf("a usual invoice made %d segments, %d to be written; want %d", len(e.segments), len(e.dirty), segmentKinds)
+	}
 }

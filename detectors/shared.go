@@ -14,8 +14,8 @@ const sharedShards = 64
 
 // Shared holds the contributions of all partitions to the segment baselines,
 // one per process. Every method may be called at any time by any goroutine,
-// also while engines score: a scoring engine takes a lock only when it meets a
-// segment for the first time.
+// also while engines score: a scoring engine takes a lock only for a segment that
+// its partition has not taught yet.
 type Shared struct {
 	shards [sharedShards]sharedShard
 }
@@ -38,7 +38,16 @@ type contribution struct {
 	baseline  Baseline
 }
 
-var noContributions = &[]contribution{}
+var (
+	noContributions = &[]contribution{}
+	untaughtSegment = newSharedSegment("")
+)
+
+func newSharedSegment(key string) *sharedSegment {
+	seg := &sharedSegment{key: key}
+	seg.parts.Store(noContributions)
+	return seg
+}
 
 // NewShared returns shared baselines without any contribution.
 func NewShared() *Shared {
@@ -104,14 +113,24 @@ func (s *Shared) segment(key string) *sharedSegment {
 	return shard.add(key)
 }
 
+// find returns the entry of a key, one without contributions if there is none.
+func (s *Shared) find(key []byte) *sharedSegment {
+	shard := s.shard(key)
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	if seg := shard.segments[string(key)]; seg != nil {
+		return seg
+	}
+	return untaughtSegment
+}
+
 func (s *Shared) shard(key []byte) *sharedShard {
 	return &s.shards[xxhash.Sum64(key)%sharedShards]
 }
 
 // add makes an entry; the caller holds the lock.
 func (sh *sharedShard) add(key string) *sharedSegment {
-	seg := &sharedSegment{key: key}
-	seg.parts.Store(noContributions)
+	seg := newSharedSegment(key)
 	sh.segments[key] = seg
 	return seg
 }

@@ -112,7 +112,7 @@ type Verdict struct {
 	Loss         Loss             `json:"loss"`                  // zero when nothing fired
 	Causes       []Finding        `json:"causes"`                // proofs first, then most probable first; never null
 	Taught       bool             `json:"taught"`                // the amount went into the baselines
-	LateBy       Delay            `json:"late_by_ms"`            // behind the newest of the seller in this partition, 0 if unknown
+	LateBy       Delay            `json:"late_by_ms"`            // behind the newest known of the seller in this partition
 	IncidentID   string           `json:"incident_id,omitempty"` // "" outside an incident
 	CaseID       string           `json:"case_id,omitempty"`     // "" unless a case was opened
 	Model        Model            `json:"model"`                 // what to derive it again with
