@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,7 +24,7 @@ type scoreCommand struct {
 
 // Help is the longer text of `recoup score --help`.
 func (*scoreCommand) Help() string {
-	return `Every line of the file is one invoice (invoice.v1, see docs/contract). They are scored in their order, each
+	return `Every line of the file is one invoice (invoice.v1, see docs/contract); blank lines are skipped. They are scored in their order, each
 against what the ones before it taught, just as "recoup run" does it. Verdicts go to standard output in input order, a
 summary and the lines that cannot be read to standard error. Redeliveries, same invoice and same content again, are
 counted and not written.
@@ -110,6 +111,9 @@ func (r *scoring) all(ctx context.Context) error {
 		}
 		if err != nil {
 			return err
+		}
+		if length <= r.limit && len(bytes.TrimSpace(line)) == 0 {
+			continue // a blank line is no invoice; it keeps its number
 		}
 		if err := r.one(offset, line, length); err != nil {
 			return err

@@ -55,7 +55,16 @@ func openInput(name string, s *session, limit int) (*input, error) {
 		in.Close()
 		return nil, err
 	}
+	in.skipMark()
 	return in, nil
+}
+
+// skipMark skips the byte order mark that some programs write before UTF-8 text.
+func (in *input) skipMark() {
+	mark := []byte("\xef\xbb\xbf")
+	if start, _ := in.lines.Peek(len(mark)); bytes.Equal(start, mark) { // an error shows at the first line
+		_, _ = in.lines.Discard(len(mark))
+	}
 }
 
 // decompress looks at the first bytes, not at the name.

@@ -88,6 +88,32 @@ func TestScorePackedInput(t *testing.T) {
 	}
 }
 
+// Blank lines and the byte order mark that some programs write are nothing: not
+// scored, not counted, and lines keep their numbers.
+func TestScoreBlankLinesAndMark(t *testing.T) {
+	content, err := os.ReadFile(sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := strings.Join(strings.SplitAfter(string(content), "\n")[:3], "")
+	want := recoup(t, good, "score", "-")
+	for name, input := range map[string]string{"mark": "\ufeff" + good, "blank at the end": good + "\n\r\n \t\n",
+		"only a mark more": "\ufeff" + good + "\n"} {
+		got := recoup(t, input, "score", "-")
+		if got.code != 0 || got.stdout != want.stdout ||
+			duration.ReplaceAllString(got.stderr, "") != duration.ReplaceAllString(want.stderr, "") {
+			t.Errorf("%s: code %d\n%s%s", name, got.code, got.stdout, got.stderr)
+		}
+	}
+	got := recoup(t, "\ufeff\n\r\n{\n", "score", "-")
+	if got.code != exitBadInput || !strings.HasPrefix(got.stderr, "stdin:3: ") {
+		t.Errorf("a bad line behind two blank ones: code %d, %s", got.code, got.stderr)
+	}
+	if got := recoup(t, "\ufeff", "score", "-"); got.code != 0 || got.stdout != "" {
+		t.Errorf("a mark alone: code %d, %s", got.code, got.stdout)
+	}
+}
+
 // All bundled invoices are good, and none is counted twice.
 func TestScoreBundledInvoices(t *testing.T) {
 	var all bytes.Buffer
