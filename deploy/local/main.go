@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -28,11 +29,10 @@ func main() {
 		_ = os.RemoveAll(dir)
 	}
 	total := time.Since(begin).Round(100 * time.Millisecond)
+	fmt.Println(conclusion(os.Args[1:], err, total))
 	if err != nil {
-		fmt.Printf("\n%v\nFAILED after %v\n", err, total)
 		os.Exit(1)
 	}
-	fmt.Printf("passed, total %v\n", total)
 }
 
 func run(ctx context.Context, args []string) error {
@@ -43,6 +43,17 @@ func run(ctx context.Context, args []string) error {
 		return up(ctx)
 	}
 	return fmt.Errorf("cannot run %q, expected test or up", args)
+}
+
+// conclusion is the last thing to say: only checks can pass.
+func conclusion(args []string, err error, total time.Duration) string {
+	switch {
+	case err != nil:
+		return fmt.Sprintf("\n%v\nFAILED after %v", err, total)
+	case slices.Equal(args, []string{"up"}):
+		return fmt.Sprintf("both servers are stopped and their data is removed, they ran %v", total)
+	}
+	return fmt.Sprintf("passed, total %v", total)
 }
 
 // up runs the servers until ctx ends.

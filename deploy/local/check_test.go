@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Every package with a fuzz test is in the list: what reads bytes from outside
+// must not lose its fuzzing unseen.
+func TestEveryFuzzTestRuns(t *testing.T) {
+	t.Chdir("../..")
+	files, err := tracked(t.Context(), "*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(content, []byte("\nfunc Fuzz")) {
+			found = append(found, "./"+filepath.ToSlash(filepath.Dir(file)))
+		}
+	}
+	slices.Sort(found)
+	if found = slices.Compact(found); !slices.Equal(found, fuzzed) {
+		t.Errorf("packages with fuzz tests %v, the check runs those of %v", found, fuzzed)
+	}
+}
+
+// Servers that somebody stopped have passed nothing.
+func TestConclusion(t *testing.T) {
+	if said := conclusion([]string{"up"}, nil, time.Second); strings.Contains(said, "passed") ||
+		!strings.Contains(said, "stopped") {
+		t.Errorf("up ends with %q", said)
+	}
+	if said := conclusion([]string{"test"}, nil, time.Second); said != "passed, total 1s" {
+		t.Errorf("test ends with %q", said)
+	}
+	for _, command := range []string{"up", "test"} {
+		said := conclusion([]string{command}, errors.New("no disk"), time.Second)
+		if !strings.Contains(said, "no disk\nFAILED after 1s") {
+			t.Errorf("%s that failed ends with %q", command, said)
+		}
+	}
+}
