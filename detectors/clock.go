@@ -73,6 +73,7 @@ func (c *clock) saw(seller string, ms int64) {
 
 // forget leaves the keptSellers with the newest marks, of equal ones those with
 // the higher hash. The newest mark of all, from which hour is restored, stays.
+// last is nil here: it was just asked for a seller without a mark.
 func (c *clock) forget() {
 	marks := slices.SortedFunc(maps.Values(c.sellers), func(a, b *highMark) int {
 		return cmp.Or(cmp.Compare(a.ms, b.ms), cmp.Compare(a.seller, b.seller))
@@ -80,7 +81,6 @@ func (c *clock) forget() {
 	for _, mark := range marks[:len(marks)-keptSellers] {
 		delete(c.sellers, mark.seller)
 	}
-	c.last = nil // it may be one of them
 }
 
 // hourOf returns the whole hour of an instant, rounding towards the past.
