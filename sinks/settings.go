@@ -5,10 +5,10 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"net"
 	"regexp"
+	"strings"
 	"time"
-
-	"recoup/internal/address"
 )
 
 // Settings say how to reach ClickHouse. The zero value is a server on this
@@ -71,8 +71,10 @@ var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // check finds what can be known to be wrong before anything is dialled.
 func (s Settings) check() error {
 	for _, a := range s.Addresses {
-		if err := address.Check(a, "localhost:9000"); err != nil {
-			return fmt.Errorf("cannot use the addresses of ClickHouse: %w", err)
+		login := strings.LastIndexByte(a, '@') + 1 // never to be shown
+		if host, port, err := net.SplitHostPort(a); err != nil || host == "" || port == "" || login > 0 {
+			return fmt.Errorf("cannot use ClickHouse address %q: expected host:port, for example localhost:9000, "+
+				"without a login in front", a[login:])
 		}
 	}
 	if !plainName.MatchString(s.Database) {

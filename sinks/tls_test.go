@@ -63,10 +63,11 @@ func TestTLS(t *testing.T) {
 // TestSettings: what is wrong is found before anything is dialled, by name.
 func TestSettings(t *testing.T) {
 	for want, s := range map[string]Settings{
-		`cannot use "nohost": expected host:port`:         {Addresses: []string{"nohost"}},
-		"cannot use database \"a-b\"":                     {Database: "a-b"},
-		"cannot use inserts per second -1":                {InsertsPerSecond: -1},
-		"cannot reach ClickHouse: cannot use tls.ca_file": {TLS: tlsfile.Settings{CAFile: "ca.crt"}},
+		`cannot use ClickHouse address "h:9000": expected host:port`: {Addresses: []string{"u:hunter2@h:9000"}}, // B10
+		`cannot use ClickHouse address "nohost": expected host:port`: {Addresses: []string{"nohost"}},
+		"cannot use database \"a-b\"":                                {Database: "a-b"},
+		"cannot use inserts per second -1":                           {InsertsPerSecond: -1},
+		"cannot reach ClickHouse: cannot use tls.ca_file":            {TLS: tlsfile.Settings{CAFile: "ca.crt"}},
 	} {
 		if _, err := Open(s); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("open with %+v: %v, want %q", s, err, want)

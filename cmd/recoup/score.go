@@ -24,10 +24,10 @@ type scoreCommand struct {
 
 // Help is the longer text of `recoup score --help`.
 func (*scoreCommand) Help() string {
-	return `Every line of the file is one invoice (invoice.v1, see docs/contract); blank lines are skipped. They are scored in their order, each
-against what the ones before it taught, just as "recoup run" does it. Verdicts go to standard output in input order, a
-summary and the lines that cannot be read to standard error. Redeliveries, same invoice and same content again, are
-counted and not written.
+	return `Every line of the file is one invoice (invoice.v1, see docs/contract); blank lines are skipped. They are scored
+in their order, each against what the ones before it taught, just as "recoup run" does it. Verdicts go to standard
+output in input order, a summary and the lines that cannot be read to standard error. Redeliveries, same invoice and
+same content again, are counted and not written.
 
 Examples:
 

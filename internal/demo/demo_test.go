@@ -190,20 +190,21 @@ func TestDemoOnGivenClickHouse(t *testing.T) {
 	}
 }
 
-// What cannot work is refused before anything starts, and says what to do.
+// What cannot work is refused before anything starts, and says what to do; no
+// message shows a login (B10).
 func TestDemoRefuses(t *testing.T) {
 	used := t.TempDir()
 	if err := os.WriteFile(filepath.Join(used, "data"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for want, options := range map[string]Options{
-		"give a new directory": {Keep: used},
-		"with --clickhouse: cannot use \"localhost\": expected host:port": {ClickHouse: "localhost"},
-		"cannot use \"***@h:9000\"":                                       {ClickHouse: "default:hunter2@h:9000"}, // B10: no message shows a login
-		"cannot use \"***@h:8123\"":                                       {ClickHouse: "127.0.0.1:1", ClickHouseHTTP: "default:hunter2@h:8123"},
-		"with --clickhouse-http":                                          {ClickHouse: "127.0.0.1:1", ClickHouseHTTP: "127.0.0.1:1"},
-		"not with --clickhouse":                                           {ClickHouse: "127.0.0.1:1", Keep: filepath.Join(used, "new")},
-		"give a loopback address":                                         {Listen: "0.0.0.0:0"},
+		"give a new directory":              {Keep: used},
+		"\"localhost\": expected host:port": {ClickHouse: "localhost"},
+		"cannot use \"***@h:9000\"":         {ClickHouse: "default:hunter2@h:9000"},
+		"cannot use \"***@h:8123\"":         {ClickHouse: "127.0.0.1:1", ClickHouseHTTP: "default:hunter2@h:8123"},
+		"with --clickhouse-http":            {ClickHouse: "127.0.0.1:1", ClickHouseHTTP: "127.0.0.1:1"},
+		"not with --clickhouse":             {ClickHouse: "127.0.0.1:1", Keep: filepath.Join(used, "new")},
+		"give a loopback address":           {Listen: "0.0.0.0:0"},
 	} {
 		options.Out = io.Discard
 		if err := Run(t.Context(), options); err == nil || !strings.Contains(err.Error(), want) {
