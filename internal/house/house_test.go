@@ -85,7 +85,7 @@ func TestRules(t *testing.T) {
 		{"home path", "cmd/recoup/a.go", "package main\n\nvar x = \"/ho" + "me/ann/x\"\n", "machine path"},
 		{"web path", "docs/a.md", "https://example.org/wo" + "rk/home\n", ""},
 		{"registry", "a.json", "\"resolved\": \"https://registry.npm" + "js.org/x\"\n", "registry host"},
-		{"module proxy", ".ci/run", "export GOPROXY=https://proxy.gol" + "ang.org\n", "registry host"},
+		{"module proxy", ".ci/run", "export GO" + "PROXY=https://proxy.gol" + "ang.org\n", "registry host"},
 		{"checksums", "go.sum", "TO" + "DO", ""},
 		{"picture", "a.png", "TO" + "DO", ""},
 		{"binary", "a.bin", "\x00TO" + "DO", ""},
