@@ -102,6 +102,15 @@ func (w *world) member(name string, change func(*pipeline.Options)) (*pipeline.M
 	return pipeline.NewMember(opt, w.log, group, w.store), group
 }
 
+// memberOn makes a member that sees the world through what it is given and ends
+// once it has caught up.
+func (w *world) memberOn(name string, log pipeline.Log, g pipeline.Group, store pipeline.Store) *pipeline.Member {
+	opt := w.opt
+	opt.Member, opt.UntilCaughtUp = name, true
+	opt.Metrics = pipeline.NewMetrics(prometheus.NewRegistry())
+	return pipeline.NewMember(opt, log, g, store)
+}
+
 // outcome is everything a run leaves behind that must not depend on crashes.
 type outcome struct {
 	rows    map[string]string // position → verdict, its level of detail without times
@@ -319,16 +328,12 @@ func crashRun(t *testing.T, seed uint64, want outcome) {
 	w.opt.FlushInterval = 10 * time.Millisecond
 	w.fill(t, 1, 200)
 	for life := range 12 {
-		opt := w.opt
-		opt.Member = fmt.Sprint("life ", life)
-		opt.Metrics = pipeline.NewMetrics(prometheus.NewRegistry())
-		opt.UntilCaughtUp = true
 		ctx, cancel := context.WithCancel(t.Context())
-		group := w.log.Group(opt.Group, opt.Topics.Invoices)
+		group := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
 		view := &mortal{Log: w.log, Store: w.store, left: rng.IntN(40), after: rng.IntN(2) == 0,
 			takes: time.Duration(rng.IntN(100)) * time.Millisecond}
 		view.die = func() { group.Evict(); cancel() }
-		member := pipeline.NewMember(opt, view, &mortalGroup{group, view}, view)
+		member := w.memberOn(fmt.Sprint("life ", life), view, &mortalGroup{group, view}, view)
 		_ = member.Run(ctx) // it may die or finish
 		cancel()
 	}

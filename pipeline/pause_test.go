@@ -9,8 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"recoup/pipeline"
 )
 
@@ -59,14 +57,14 @@ func pausedRun(t *testing.T, seed uint64, want outcome) {
 	w.opt.FlushInterval = 10 * time.Millisecond
 	w.fill(t, 1, 200)
 
-	opt := w.opt
-	opt.Member, opt.UntilCaughtUp = "sleeper", true
-	opt.Metrics = pipeline.NewMetrics(prometheus.NewRegistry())
-	group := w.log.Group(opt.Group, opt.Topics.Invoices)
+	group := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
 	asleep := make(chan struct{})
 	// In a second the fence still trusts the last commit: then only the gap in the
 	// decision log tells, and what slips into the store is swept.
 	length := []time.Duration{time.Second, 20 * time.Second}[seed%2]
+	if length > w.opt.FenceAfter {
+		w.opt.SweepAfter = time.Hour // the fence alone must do
+	}
 	view := &sleeper{Log: w.log, left: 1 + rng.IntN(25)}
 	view.sleep = func() {
 		group.Evict()
@@ -77,7 +75,7 @@ func pausedRun(t *testing.T, seed uint64, want outcome) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var wg sync.WaitGroup
-	wg.Go(func() { _ = pipeline.NewMember(opt, view, group, w.store).Run(ctx) })
+	wg.Go(func() { _ = w.memberOn("sleeper", view, group, w.store).Run(ctx) })
 	wg.Go(func() {
 		select {
 		case <-asleep:

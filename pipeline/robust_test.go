@@ -10,8 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"recoup/pipeline"
 )
 
@@ -117,15 +115,12 @@ func threeOwners(t *testing.T, calls int) {
 	stop()
 	down.Store(false)
 
-	opt := w.opt
-	opt.Member, opt.UntilCaughtUp = "second", true
-	opt.Metrics = pipeline.NewMetrics(prometheus.NewRegistry())
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	group := w.log.Group(opt.Group, opt.Topics.Invoices)
+	group := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
 	view := &mortal{Log: w.log, Store: w.store, left: calls, takes: 20 * time.Millisecond}
 	view.die = func() { group.Evict(); cancel() }
-	_ = pipeline.NewMember(opt, view, &mortalGroup{group, view}, view).Run(ctx)
+	_ = w.memberOn("second", view, &mortalGroup{group, view}, view).Run(ctx)
 
 	got := w.faultFree(t) // fails where one case has two contents
 	if len(got.rows) != w.sent || got.doubled != 0 {
@@ -149,4 +144,31 @@ func threeOwners(t *testing.T, calls int) {
 	if len(decided) != 21 {
 		t.Errorf("%d decisions, want 21", len(decided))
 	}
+}
+
+// A decision of a lower epoch behind a higher ownership record is void: nobody
+// takes its verdict over, nobody publishes its case.
+func TestVoidDecision(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		w.fill(t, 1, 200)
+		want := w.faultFree(t)
+
+		w = newWorld(1)
+		w.fill(t, 1, 200)
+		owner := `{"schema":"decision.v1","kind":"ownership","epoch":0,"member":"m","source":{"topic":"t","incarnation":0,` +
+			`"partition":0,"offset":0},"detected_at":"2026-03-01T08:00:00Z"}`
+		void := `{"schema":"decision.v1","kind":"decision","epoch":0,"source":{"topic":"billing.invoices",` +
+			`"incarnation":0,"partition":0,"offset":5},"detected_at":"2026-03-01T08:00:00Z","verdict":{"schema":"verdict.v1",` +
+			`"seller":"acme","invoice_id":"0-4","stage":"issued","suspect":true,"decision":"open_case"},` +
+			`"case":{"schema":"case.v1","case_id":"void"}}`
+		var records []pipeline.Record
+		for _, value := range []string{owner, owner, void} { // the second owner's epoch is 1
+			records = append(records, pipeline.Record{Key: []byte("k"), Value: []byte(value)})
+		}
+		if _, err := w.log.Append(t.Context(), w.opt.Topics.Suspects, 0, records); err != nil {
+			t.Fatal(err)
+		}
+		w.faultFree(t).equal(t, want)
+	})
 }

@@ -11,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"recoup/pipeline"
 	"recoup/sinks/memstore"
 )
@@ -96,8 +94,7 @@ func TestSkipSetReadLate(t *testing.T) {
 		w = newWorld(1)
 		w.fill(t, 1, 200)
 		ctx, cancel := context.WithCancel(t.Context())
-		opt := w.opt
-		group := w.log.Group(opt.Group, opt.Topics.Invoices)
+		group := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
 		var once sync.Once
 		w.store.SetFaults(memstore.Faults{After: func(_ pipeline.Owner, n int64) error {
 			if n >= 2 {
@@ -106,9 +103,7 @@ func TestSkipSetReadLate(t *testing.T) {
 			}
 			return nil
 		}})
-		opt.Member, opt.UntilCaughtUp = "first", true
-		opt.Metrics = pipeline.NewMetrics(prometheus.NewRegistry())
-		_ = pipeline.NewMember(opt, w.log, group, w.store).Run(ctx)
+		_ = w.memberOn("first", w.log, group, w.store).Run(ctx)
 		if len(w.store.Rows()) == 0 {
 			t.Fatal("the first owner stored nothing")
 		}
