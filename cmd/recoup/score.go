@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,9 +52,9 @@ func (c *scoreCommand) Run(ctx context.Context, s *session) error {
 	out := bufio.NewWriterSize(s.stdout, 64<<10)
 	run := &scoring{
 		in: in, out: out, stderr: s.stderr, suspectsOnly: c.Suspects,
-		decoder: invoice.NewDecoder(limits), limit: limits.Bytes,
-		engine: detectors.NewEngine(settings.Scoring.Settings(), detectors.NewShared(), 0),
-		totals: newTotals(),
+		records: &jsonLines{in: in, decoder: invoice.NewDecoder(limits), limit: limits.Bytes},
+		engine:  detectors.NewEngine(settings.Scoring.Settings(), detectors.NewShared(), 0),
+		totals:  newTotals(),
 	}
 	run.write = run.writeJSON
 	if c.Format == "table" {
@@ -82,21 +81,20 @@ func (c *scoreCommand) Run(ctx context.Context, s *session) error {
 // of a record is its line number less one.
 type scoring struct {
 	in           *input
+	records      records
 	out          *bufio.Writer
 	stderr       io.Writer
 	write        func(*detectors.Verdict) error
 	suspectsOnly bool
-	limit        int
-	decoder      *invoice.Decoder
 	engine       *detectors.Engine
 	invoice      invoice.Invoice
 	verdict      detectors.Verdict
 	totals       *totals
 }
 
-// all scores every line until the input or ctx ends.
+// all scores every record until the input or ctx ends.
 func (r *scoring) all(ctx context.Context) error {
-	for offset := int64(0); ; offset++ {
+	for {
 		if ctx.Err() != nil {
 			return errors.New("cannot finish: interrupted; what is written so far is right")
 		}
@@ -105,31 +103,28 @@ func (r *scoring) all(ctx context.Context) error {
 				return fmt.Errorf("cannot write verdicts: %w", err)
 			}
 		}
-		line, length, err := r.in.next()
+		line, err := r.records.next(&r.invoice)
+		if bad, ok := errors.AsType[*badRecord](err); ok {
+			r.totals.bad++
+			r.in.hush()
+			fmt.Fprintln(r.stderr, bad)
+			continue
+		}
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
+		if err == nil {
+			err = r.one(line - 1)
+		}
 		if err != nil {
-			return err
-		}
-		if length <= r.limit && len(bytes.TrimSpace(line)) == 0 {
-			continue // a blank line is no invoice; it keeps its number
-		}
-		if err := r.one(offset, line, length); err != nil {
 			return err
 		}
 	}
 }
 
-// one scores one line. The steps are those of pipeline.Worker, so that a file
-// and the same file sent through Kafka get the same verdicts.
-func (r *scoring) one(offset int64, line []byte, length int) error {
-	if err := r.decode(line, length); err != nil {
-		r.totals.bad++
-		r.in.hush()
-		fmt.Fprintln(r.stderr, badLine(r.in.name, offset+1, err))
-		return nil
-	}
+// one scores the invoice just read. The steps are those of pipeline.Worker, so
+// that a file and the same file sent through Kafka get the same verdicts.
+func (r *scoring) one(offset int64) error {
 	inv, v := &r.invoice, &r.verdict
 	position := invoice.Position{Topic: "file", Offset: offset}
 	if r.engine.Begin(inv, position, inv.IssuedAt) == detectors.Redelivery {
@@ -149,27 +144,6 @@ func (r *scoring) one(offset int64, line []byte, length int) error {
 		return fmt.Errorf("cannot write verdicts: %w", err)
 	}
 	return nil
-}
-
-func (r *scoring) decode(line []byte, length int) error {
-	if length > r.limit {
-		return &invoice.DecodeError{Reason: invoice.ReasonTooLarge,
-			Message: fmt.Sprintf("the line has %d bytes, the limit is %d (pipeline.limits.record_bytes)", length, r.limit)}
-	}
-	return r.decoder.Decode(line, &r.invoice)
-}
-
-// badLine is the one clear error of a line that cannot be read.
-func badLine(name string, number int64, err error) string {
-	decode, ok := errors.AsType[*invoice.DecodeError](err)
-	if !ok {
-		return fmt.Sprintf("%s:%d: %v", name, number, err)
-	}
-	field := decode.Field
-	if field == "" {
-		field = "record"
-	}
-	return fmt.Sprintf("%s:%d: %s: %s (%s)", name, number, field, decode.Message, decode.Reason)
 }
 
 func (r *scoring) writeJSON(v *detectors.Verdict) error {
