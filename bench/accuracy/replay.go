@@ -1,0 +1,82 @@
+package main
+
+import (
+	"slices"
+
+	"recoup/detectors"
+	"recoup/invoice"
+)
+
+// warmUp is the share of invoices, from the start of a file, that only teach.
+const warmUp = 0.3
+
+// replay scores one corpus as `recoup score` does: one partition, in file
+// order, each invoice against what the ones before it taught.
+type replay struct {
+	corpus     *corpus
+	references [][]byte // reference.*.v1 events to know; nil for none
+	deliveries [][]byte // reference.delivery.v1 events to know; nil for none
+	settings   detectors.Settings
+}
+
+// outcome is what was said of one invoice and what is true of it.
+type outcome struct {
+	invoice *invoice.Invoice
+	label   *label // nil: the invoice is right
+
+	pError  float64
+	suspect bool
+	loss    invoice.Amount // estimated
+	cause   string         // code of the first cause, "" without any
+	kind    string         // of the first cause
+	rules   []string
+}
+
+// wrong tells whether the invoice carries an error.
+func (o *outcome) wrong() bool { return o.label != nil }
+
+// run returns the outcomes of the invoices behind the warm-up. Credit notes and
+// corrections are replayed and not counted.
+func (r *replay) run() ([]outcome, error) {
+	engine, err := r.engine()
+	if err != nil {
+		return nil, err
+	}
+	var verdict detectors.Verdict
+	outcomes := make([]outcome, 0, r.corpus.standard)
+	for i := range r.corpus.invoices {
+		inv := &r.corpus.invoices[i]
+		position := invoice.Position{Topic: r.corpus.name, Offset: int64(i)}
+		fresh := engine.Begin(inv, position, inv.IssuedAt) == detectors.Fresh
+		if fresh {
+			engine.Score(&verdict)
+			engine.Teach(verdict.Suspect)
+		}
+		if inv.Type != invoice.Standard {
+			continue
+		}
+		o := outcome{invoice: inv, label: r.corpus.labels[inv.ID]}
+		if fresh { // a redelivery is never flagged
+			o.take(&verdict)
+		}
+		outcomes = append(outcomes, o)
+	}
+	return outcomes[warmUpOf(len(outcomes)):], nil
+}
+
+// warmUpOf returns how many of n invoices only teach.
+func warmUpOf(n int) int { return int(warmUp * float64(n)) }
+
+// engine returns an engine that knows what the replay is to know.
+func (r *replay) engine() (*detectors.Engine, error) {
+	return detectors.NewEngine(r.settings, detectors.NewShared(), 0), nil
+}
+
+// take copies what is measured of a verdict.
+func (o *outcome) take(v *detectors.Verdict) {
+	o.pError, o.suspect, o.loss = v.PError, v.Suspect, v.Loss.Point
+	if len(v.Causes) > 0 {
+		o.cause, o.kind = v.Causes[0].Code, v.Causes[0].Kind
+	}
+	o.rules = slices.Clone(v.Rules)
+}
