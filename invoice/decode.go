@@ -33,7 +33,8 @@ const (
 )
 
 // Decoder reads invoice.v1 records: strictly, in one pass, without allocating
-// in the steady state. It is used by one goroutine at a time.
+// in the steady state; and the references they are compared with. It is used by
+// one goroutine at a time.
 //
 // Refused are, beside all that is not JSON: a name twice in one object (also
 // one the contract does not know, at any depth), text that is not Unicode, a
@@ -43,6 +44,7 @@ const (
 // unknown field.
 type Decoder struct {
 	limits Limits
+	schema string // what the record's schema must be
 	scanner
 
 	// What followed each field the last time (1 + its position for the one
@@ -64,14 +66,11 @@ func NewDecoder(limits Limits) *Decoder {
 // then filled in part and must not be used.
 func (d *Decoder) Decode(data []byte, inv *Invoice) error {
 	reset(inv)
-	if len(data) == 0 {
-		return refuse(ReasonEmptyRecord, "the record has no bytes, want a JSON object")
+	if err := d.begin(data, inv.unescaped); err != nil {
+		return err
 	}
-	if len(data) > d.limits.Bytes {
-		return refuse(ReasonTooLarge, "the record has %d bytes, the limit is %d", len(data), d.limits.Bytes)
-	}
-	d.start(data, inv.unescaped)
-	err := d.record(inv)
+	d.schema = Schema
+	err := record(d, invoiceFields, inv)
 	inv.unescaped = d.arena
 	// The decoder must not keep the record alive while it waits for the next.
 	d.start(nil, nil)
@@ -81,20 +80,37 @@ func (d *Decoder) Decode(data []byte, inv *Invoice) error {
 	return nil
 }
 
-func (d *Decoder) record(inv *Invoice) *DecodeError {
-	if d.peek() != '{' {
-		if err := d.skip(); err != nil {
-			return err
-		}
-		return refuse(ReasonNotObject, "want a JSON object")
+// begin sets out to read a record of this size.
+func (d *Decoder) begin(data, arena []byte) *DecodeError {
+	if len(data) == 0 {
+		return refuse(ReasonEmptyRecord, "the record has no bytes, want a JSON object")
 	}
-	if err := decodeObject(d, invoiceFields, inv); err != nil {
+	if len(data) > d.limits.Bytes {
+		return refuse(ReasonTooLarge, "the record has %d bytes, the limit is %d", len(data), d.limits.Bytes)
+	}
+	d.start(data, arena)
+	return nil
+}
+
+// record reads the object that is the whole record.
+func record[T any](d *Decoder, o *object[T], dst *T) *DecodeError {
+	if d.peek() != '{' {
+		return d.notObject()
+	}
+	if err := decodeObject(d, o, dst); err != nil {
 		return err
 	}
 	if d.peek(); d.pos < len(d.src) {
 		return refuse(ReasonTrailingData, "%d bytes follow the object", len(d.src)-d.pos)
 	}
 	return nil
+}
+
+func (d *Decoder) notObject() *DecodeError {
+	if err := d.skip(); err != nil {
+		return err
+	}
+	return refuse(ReasonNotObject, "want a JSON object")
 }
 
 // reset makes inv as good as new but for the memory it owns.

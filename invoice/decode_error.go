@@ -1,6 +1,7 @@
 package invoice
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -42,14 +43,17 @@ type DecodeError struct {
 	Field   string // path of the field, such as lines[3].line_net; "" when it is the record as a whole
 	Reason  string // one of the Reason constants
 	Message string // for a person: the bad value and what was expected
+
+	schema string // of the record; "" is Schema
 }
 
 // Error returns field, message and reason in one line.
 func (e *DecodeError) Error() string {
+	schema := cmp.Or(e.schema, Schema)
 	if e.Field == "" {
-		return fmt.Sprintf("cannot decode %s record: %s (%s)", Schema, e.Message, e.Reason)
+		return fmt.Sprintf("cannot decode %s record: %s (%s)", schema, e.Message, e.Reason)
 	}
-	return fmt.Sprintf("cannot decode %s record: field %s: %s (%s)", Schema, e.Field, e.Message, e.Reason)
+	return fmt.Sprintf("cannot decode %s record: field %s: %s (%s)", schema, e.Field, e.Message, e.Reason)
 }
 
 // in puts the name of the enclosing field before the path, while the error

@@ -47,8 +47,16 @@ func (d *Decoder) value(f format, required bool, dst any) *DecodeError {
 		return d.integer(dst)
 	case *bool:
 		return d.boolean(dst)
+	case *Fixed:
+		return d.decimal(fixedPlaces, true, (*int64)(dst))
+	case *OptionalBool:
+		dst.Set = true
+		return d.boolean(&dst.Value)
+	case *OptionalInt:
+		dst.Set = true
+		return d.integer(&dst.Value)
 	}
-	return d.schema()
+	return d.checkSchema()
 }
 
 // wrongType refuses the value at pos, unless it is not even JSON.
@@ -80,10 +88,10 @@ func (d *Decoder) quoted() (string, *DecodeError) {
 	return d.str()
 }
 
-func (d *Decoder) schema() *DecodeError {
+func (d *Decoder) checkSchema() *DecodeError {
 	name, err := d.quoted()
-	if err == nil && name != Schema {
-		return refuse(ReasonSchema, "schema %q is not known, this release reads %q", quotable(name), Schema)
+	if err == nil && name != d.schema {
+		return refuse(ReasonSchema, "schema %q is not known, this release reads %q", quotable(name), d.schema)
 	}
 	return err
 }
@@ -99,6 +107,9 @@ func (d *Decoder) text(f format, required bool, dst *string) *DecodeError {
 	switch f {
 	case identity, envelope:
 		err = d.checkIdentity(s)
+	case lookup:
+		err = d.checkIdentity(s)
+		s = cut(s)
 	case text, carried:
 		s = cut(s)
 	case currency:

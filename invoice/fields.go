@@ -13,6 +13,7 @@ const (
 	day                    // the same, or a date alone (midnight UTC)
 	envelope               // an identity of the transport: not part of ContentHash
 	carried                // a text of the transport: not part of ContentHash
+	lookup                 // an identity that texts of an invoice are compared with: cut like them
 )
 
 // field is one row of the contract: how it is called and where it is kept.
@@ -111,6 +112,11 @@ const (
 	invoiceObject objectKind = iota
 	crmObject
 	lineObject
+	customerObject
+	priceObject
+	promotionObject
+	policyObject
+	deliveryObject
 	objectKinds
 )
 

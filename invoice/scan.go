@@ -134,7 +134,7 @@ func (s *scanner) unknown(name string, base int) *DecodeError {
 		}
 	}
 	if len(s.names)-base >= s.maxNames {
-		return refuse(ReasonTooManyFields, "more than %d fields that %s does not know in one object", s.maxNames, Schema)
+		return refuse(ReasonTooManyFields, "more than %d fields in one object that the contract does not know", s.maxNames)
 	}
 	s.names = append(s.names, hash)
 	return nil
