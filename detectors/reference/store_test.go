@@ -18,7 +18,7 @@ func day(n int) time.Time { return time.Date(2026, 1, n, 0, 0, 0, 0, time.UTC) }
 // rate is a discount of so many per cent.
 func rate(percent int64) invoice.Fixed { return invoice.One * invoice.Fixed(percent) / 100 }
 
-// decode reads events as they stand in the contract, with seller "s", and applies
+// apply reads events as they stand in the contract, with seller "s", and applies
 // them in order; received as given.
 func apply(t *testing.T, s *reference.Store, received time.Time, events ...string) (keys []reference.Key) {
 	t.Helper()
@@ -37,8 +37,8 @@ func apply(t *testing.T, s *reference.Store, received time.Time, events ...strin
 
 // contract is a customer event of customer c, valid from a day of January on.
 func contract(percent, from int, more ...string) string {
-	return fmt.Sprintf(`customer "customer_ref":"c","contract_discount_rate":"0.%02d","valid_from":"2026-01-%02dT00:00:00Z"%s`,
-		percent, from, strings.Join(more, ""))
+	return fmt.Sprintf(`customer "customer_ref":"c","contract_discount_rate":"0.%02d",`+
+		`"valid_from":"2026-01-%02dT00:00:00Z"%s`, percent, from, strings.Join(more, ""))
 }
 
 func to(day int) string { return fmt.Sprintf(`,"valid_to":"2026-01-%02dT00:00:00Z"`, day) }
@@ -111,7 +111,8 @@ func TestPromotionStates(t *testing.T) {
 	if _, state := s.Promotion("s", "A", day(1)); state != reference.PromotionUnknown || s.HasPromotions("s", day(1)) {
 		t.Errorf("an empty store says %v", state)
 	}
-	promotion := `promotion "code":"A","discount_rate":"0.15","product_families":["TOY"],"valid_from":"2026-01-10T00:00:00Z"`
+	promotion := `promotion "code":"A","discount_rate":"0.15","product_families":["TOY"],` +
+		`"valid_from":"2026-01-10T00:00:00Z"`
 	apply(t, s, time.Time{}, promotion+to(20)+published(5),
 		strings.Replace(promotion, "01-10", "03-10", 1)+`,"customer_types":["b2b"],"stackable":true`)
 	for at, want := range map[int]reference.PromotionState{
@@ -161,7 +162,7 @@ func TestMostSpecificPrice(t *testing.T) {
 		return `price "product_id":"P","unit_price":"` + unit + `","valid_from":"2026-01-10T00:00:00Z"` + more
 	}
 	apply(t, s, time.Time{},
-		price("10", ``), price("9", `,"min_quantity":"12"`), price("8", `,"min_quantity":"144","valid_to":"2026-01-20T00:00:00Z"`),
+		price("10", ``), price("9", `,"min_quantity":"12"`), price("8", `,"min_quantity":"144"`+to(20)),
 		price("7", `,"customer_type":"b2b"`), price("5", `,"customer_ref":"c","min_quantity":"6"`),
 		price("4", `,"customer_ref":"c","customer_type":"b2b"`))
 	for _, c := range []struct {
@@ -186,7 +187,8 @@ func TestMostSpecificPrice(t *testing.T) {
 	}
 }
 
-const delivered = `delivery "delivery_ref":"D%d","order_ref":"O","shipped_at":"2026-01-%02dT00:00:00Z","units":"40.5","lines":7`
+const delivered = `delivery "delivery_ref":"D%d","order_ref":"O","shipped_at":"2026-01-%02dT00:00:00Z",` +
+	`"units":"40.5","lines":7`
 
 func TestDeliveryCountsFromShipping(t *testing.T) {
 	s := reference.NewStore(0)
@@ -321,7 +323,8 @@ func TestNilStoreIsEmpty(t *testing.T) {
 	_, price := s.Price("s", "p", "t", "c", 1, day(1))
 	_, delivery := s.Delivery("s", "d", day(1))
 	if customer || policy || price || delivery || state != reference.PromotionUnknown || !s.AsOf("s", day(1)).IsZero() ||
-		s.Has(invoice.PolicyReference) || s.HasCustomers("s", day(1)) || s.HasPromotions("s", day(1)) || s.HasDeliveries("s", day(1)) {
+		s.Has(invoice.PolicyReference) || s.HasCustomers("s", day(1)) || s.HasPromotions("s", day(1)) ||
+		s.HasDeliveries("s", day(1)) {
 		t.Error("a nil store knows something")
 	}
 	s.Delete(s.Apply(&invoice.Reference{}, day(1)))

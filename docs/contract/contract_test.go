@@ -136,6 +136,63 @@ func TestDecoderAgreesOnEveryFieldAndValue(t *testing.T) {
 	}
 }
 
+// The same for references, whose schema names the table they are read by.
+func TestReferenceDecoderAgreesOnEveryFieldAndValue(t *testing.T) {
+	accepted, refused := 0, 0
+	check := func(name, record string) {
+		bySchema := contracttest.ValidateAs(name, []byte(record))
+		byDecoder := invoice.NewDecoder(invoice.Limits{}).DecodeReference([]byte(record), new(invoice.Reference))
+		if (bySchema == nil) != (byDecoder == nil) {
+			t.Errorf("%s\nschema:  %v\ndecoder: %v", record, bySchema, byDecoder)
+		}
+		if byDecoder == nil {
+			accepted++
+		} else {
+			refused++
+		}
+	}
+	for kind := range invoice.ReferenceKinds {
+		name := kind.String()
+		eachExample(t, name, func(t *testing.T, record []byte, valid bool) {
+			check(name, string(record))
+		})
+		tree := properties(t, name)
+		for field := range tree["properties"].(map[string]any) {
+			for _, value := range values {
+				if field != "schema" {
+					check(name, recordWith(tree, field, value))
+				}
+			}
+		}
+	}
+	if accepted < 500 || refused < 500 {
+		t.Errorf("%d accepted and %d refused: too few of one to say much", accepted, refused)
+	}
+}
+
+// recordWith returns the smallest record of a reference's schema with one field set.
+func recordWith(schema map[string]any, name, value string) string {
+	fields := map[string]any{}
+	for _, required := range schema["required"].([]any) {
+		switch field := required.(string); field {
+		case "schema":
+			fields[field] = schema["properties"].(map[string]any)["schema"].(map[string]any)["const"]
+		case "valid_from", "shipped_at":
+			fields[field] = "2026-03-01T09:30:00Z"
+		case "unit_price", "discount_rate":
+			fields[field] = "0.15"
+		default:
+			fields[field] = "x"
+		}
+	}
+	fields[name] = json.RawMessage(value)
+	record, err := json.Marshal(fields)
+	if err != nil {
+		panic(err) // a slip in values
+	}
+	return string(record)
+}
+
 // The schema lists the same currencies as the program.
 func TestCurrenciesAgree(t *testing.T) {
 	listed := map[string]bool{}
