@@ -1,0 +1,155 @@
+// Package inject puts errors into copies of usual invoices, so that an error
+// model can be trained without anybody labelling anything: recoup takes the
+// seller's own recent invoices that nothing was wrong with, spoils every second
+// one in a known way and learns to tell the two apart.
+//
+// The distributions are those of practice, wide on purpose and not fitted to
+// any data set: a model must not learn how large errors are, but what each kind
+// of them leaves behind. For the same reason a spoilt invoice is made as a
+// billing system would make it. What follows from the error (line_net, net, tax
+// and gross amount) is calculated again with the rounding and the residues of
+// the original, and what does not follow stays as it was; otherwise the model
+// would learn to recognise the injector.
+package inject
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"recoup/invoice"
+)
+
+// Context is what the injector may know of the seller besides the invoice.
+// Every field is optional; the zero value knows nothing.
+type Context struct {
+	// Promotions of the seller: announced ones, or codes seen in its history with
+	// the rate that is usual for them.
+	Promotions []Promotion
+	// HasContract: this customer is billed under a negotiated rate.
+	HasContract bool
+	// ContractRate is that rate, a fraction; it counts with HasContract only.
+	ContractRate float64
+	// ContractCode is the promotion code that stands on lines billed under a
+	// contract, "" for none.
+	ContractCode string
+	// ContractRates are the rates negotiated with other customers, fractions.
+	ContractRates []float64
+	// MaxDiscount is the highest rate the seller's policy allows, a fraction; 0 is
+	// unknown, and 1 forbids nothing.
+	MaxDiscount float64
+	// TaxRates occur on this seller's invoices.
+	TaxRates []invoice.Fixed
+	// Currencies occur on this seller's invoices, or are allowed there.
+	Currencies []string
+	// Factors are ratios between the price levels of customer types, above 0.
+	Factors []float64
+	// Recent are other usual invoices of the seller. Lines, quantities and customer
+	// types are borrowed from them; they are only read.
+	Recent []*invoice.Invoice
+}
+
+// Promotion is a discount code that several customers may use.
+type Promotion struct {
+	Code     string    // as it stands on invoices
+	Rate     float64   // fraction
+	From     time.Time // first instant it counts; zero is always
+	To       time.Time // first instant it counts no more; zero is never
+	Families []string  // product families it is meant for; none is all
+	Types    []string  // customer types it is meant for; none is all
+}
+
+// Injected says what was put into an invoice.
+type Injected struct {
+	Kind Kind // what went wrong
+	// DueGross is what the customer should have paid, in the currency of the
+	// original: its gross amount (net where the seller bills net), and 0 for a
+	// duplicate.
+	DueGross invoice.Amount
+}
+
+// Inject makes dst a copy of src with one error of this kind. ok is false when
+// the kind does not fit the invoice (no promotion that could have expired, no
+// reference that could be missing); dst is of no use then. Only invoices fit,
+// never credit notes and corrections. An invoice that was spoilt differs from
+// src by ContentHash; a duplicate has another invoice id as well, so src belongs
+// into the history before dst is judged.
+//
+// Nothing of src, ctx (which may be nil) or what they point to is changed. dst
+// reuses its memory from call to call; its lists are its own, its texts may be
+// those of src and ctx and are good as long as they are. The same arguments and
+// the same state of rng give the same dst.
+func Inject(dst, src *invoice.Invoice, kind Kind, rng *rand.Rand, ctx *Context) (done Injected, ok bool) {
+	if int(kind) >= len(table) || src.Type != invoice.Standard {
+		return Injected{}, false
+	}
+	if ctx == nil {
+		ctx = &Context{}
+	}
+	copyInvoice(dst, src)
+	d := &draft{src: src, inv: dst, rng: rng, ctx: ctx}
+	d.observe()
+	if !table[kind].spoil(d) {
+		return Injected{}, false
+	}
+	due := payable(src)
+	if kind.Cause() == duplicate {
+		due = 0
+	}
+	return Injected{Kind: kind, DueGross: due}, true
+}
+
+// Any injects an error of any kind that fits: the cause is drawn by its share,
+// then the kind among those of the cause. A kind that does not fit gives way to
+// another of its cause first, so that the shares of causes hold as well as the
+// invoice allows. exclude names a cause that never is drawn, "" for none. ok is
+// false when no kind fits.
+func Any(dst, src *invoice.Invoice, rng *rand.Rand, ctx *Context, exclude string) (done Injected, ok bool) {
+	var tried [len(table)]bool
+	for {
+		cause := pick(rng, func(k Kind) bool { return !tried[k] && k.Cause() != exclude })
+		if cause < 0 {
+			return Injected{}, false
+		}
+		for {
+			k := pick(rng, func(k Kind) bool { return !tried[k] && k.Cause() == Kind(cause).Cause() })
+			if k < 0 {
+				break // none of this cause fits
+			}
+			tried[k] = true
+			if done, ok = Inject(dst, src, Kind(k), rng, ctx); ok {
+				return done, true
+			}
+		}
+	}
+}
+
+// Pick draws a kind by its Share. exclude names a cause that never is drawn, for
+// leaving one cause out of training; "" excludes none.
+func Pick(rng *rand.Rand, exclude string) Kind {
+	return Kind(pick(rng, func(k Kind) bool { return k.Cause() != exclude }))
+}
+
+// pick draws among the kinds that may be drawn by their shares; -1 when none may.
+func pick(rng *rand.Rand, may func(Kind) bool) int {
+	var total float64
+	last := -1
+	for _, k := range Kinds {
+		if may(k) {
+			total += k.Share()
+			last = int(k)
+		}
+	}
+	if last < 0 {
+		return -1
+	}
+	point := rng.Float64() * total
+	for _, k := range Kinds {
+		if !may(k) {
+			continue
+		}
+		if point -= k.Share(); point < 0 {
+			return int(k)
+		}
+	}
+	return last // the sum of the shares was rounded
+}

@@ -1,0 +1,201 @@
+package inject
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+
+	"recoup/invoice"
+)
+
+// seller makes random usual invoices, of one style each: with and without lines,
+// tax, gross amount, discounts as rates or amounts, prices with more decimals
+// than the currency, references, periods.
+type seller struct {
+	rng                                                *rand.Rand
+	currency                                           string
+	tax                                                invoice.Fixed
+	taxed, gross, rates, amounts, codes, heads, period bool
+	listed, atEnd, ragged                              bool
+	prices                                             invoice.Fixed
+}
+
+func newSeller(rng *rand.Rand) *seller {
+	s := &seller{rng: rng}
+	s.currency = []string{"EUR", "GBP", "USD", "JPY", "KWD"}[rng.IntN(5)]
+	s.tax = []invoice.Fixed{0, invoice.One / 5, invoice.One * 175 / 1000, invoice.One / 20}[rng.IntN(4)]
+	for _, flag := range []*bool{
+		&s.taxed, &s.gross, &s.rates, &s.amounts, &s.codes, &s.heads, &s.period, &s.listed, &s.atEnd, &s.ragged,
+	} {
+		*flag = rng.IntN(2) == 0
+	}
+	s.prices = fixedOf(coinOf(s.currency))
+	if rng.IntN(4) == 0 {
+		s.prices = max(s.prices/10, 1)
+	}
+	return s
+}
+
+func (s *seller) line(i int) invoice.Line {
+	r := s.rng
+	l := invoice.Line{
+		ID: fmt.Sprint(i + 1), ProductID: fmt.Sprintf("P%d", r.IntN(50)), ProductFamily: fmt.Sprintf("F%d", r.IntN(4)),
+		Quantity:  invoice.OptionalFixed{Value: invoice.One * invoice.Fixed(1+r.IntN(48)), Set: true},
+		UnitPrice: invoice.OptionalFixed{Value: s.prices * invoice.Fixed(r.IntN(9000)), Set: true},
+	}
+	if s.ragged && r.IntN(3) == 0 {
+		l.Quantity.Value /= 8
+	}
+	if s.listed && r.IntN(2) == 0 {
+		l.ListUnitPrice = invoice.OptionalFixed{Value: l.UnitPrice.Value + s.prices*invoice.Fixed(r.IntN(50)), Set: true}
+	}
+	if s.rates && r.IntN(2) == 0 {
+		l.DiscountRate = invoice.OptionalFixed{Value: invoice.One / 100 * invoice.Fixed(r.IntN(40)), Set: true}
+		if s.codes {
+			l.PromoCodes = []string{"SUMMER25"}
+		}
+	}
+	net, _ := invoice.LineNet(l.Quantity.Value, l.UnitPrice.Value, l.DiscountRate.Value)
+	net = round(net, coinOf(s.currency))
+	if s.amounts && r.IntN(3) == 0 {
+		l.DiscountAmount = invoice.OptionalAmount{Value: round(net/10, coinOf(s.currency)), Set: true}
+		net -= l.DiscountAmount.Value
+	}
+	l.Net = invoice.OptionalAmount{Value: net, Set: true}
+	return l
+}
+
+func (s *seller) invoice() *invoice.Invoice {
+	r := s.rng
+	inv := &invoice.Invoice{
+		EventID: fmt.Sprintf("e%05d", r.IntN(1e5)), Seller: "acme", ID: fmt.Sprintf("%06d", r.IntN(1e6)),
+		IssuedAt: time.Unix(1_700_000_000+int64(r.IntN(1e7)), 0).UTC(), Currency: s.currency,
+		CustomerRef: fmt.Sprintf("c%d", r.IntN(99)), CustomerType: fmt.Sprintf("t%d", r.IntN(3)), ProductFamily: "F1",
+		DeliveryRef: fmt.Sprintf("DN%07d", r.IntN(1e6)), OrderRef: fmt.Sprintf("SO-%d", r.IntN(1e6)),
+		LegalFieldsPresent: []string{"buyer_vat_id", "purchase_order_ref", "iban"}[:r.IntN(4)],
+	}
+	inv.ShippedAt = inv.IssuedAt.Add(-time.Hour)
+	if s.period {
+		inv.PeriodStart, inv.PeriodEnd = inv.IssuedAt.AddDate(0, -1, 0), inv.IssuedAt
+	}
+	for i := range r.IntN(7) {
+		inv.Lines = append(inv.Lines, s.line(i))
+		inv.NetAmount += inv.Lines[i].Net.Value
+	}
+	if len(inv.Lines) == 0 {
+		inv.NetAmount = coinOf(s.currency) * invoice.Amount(r.IntN(1e6))
+	}
+	if s.atEnd {
+		inv.DiscountAmount = invoice.OptionalAmount{Value: round(inv.NetAmount/20, coinOf(s.currency)), Set: true}
+		inv.NetAmount -= inv.DiscountAmount.Value
+	}
+	tax, _ := inv.NetAmount.MulFixed(s.tax)
+	tax = round(tax, coinOf(s.currency))
+	if s.taxed {
+		inv.TaxRate = invoice.OptionalFixed{Value: s.tax, Set: true}
+		inv.TaxAmount = invoice.OptionalAmount{Value: tax, Set: true}
+	}
+	if s.gross {
+		inv.GrossAmount = invoice.OptionalAmount{Value: inv.NetAmount + tax, Set: true}
+	}
+	if s.heads && s.codes {
+		inv.PromoCodes = []string{"SUMMER25"}
+	}
+	return inv.Clone()
+}
+
+// contextOf knows a little of everything, or nothing.
+func contextOf(s *seller) *Context {
+	if s.rng.IntN(4) == 0 {
+		return nil
+	}
+	old := time.Unix(1_600_000_000, 0)
+	ctx := &Context{
+		Promotions: []Promotion{{Code: "OLD19", Rate: 0.15, To: old}, {Code: "F0ONLY", Rate: 0.2, Families: []string{"F0"}},
+			{Code: "SUMMER25", Rate: 0.1, From: old}},
+		HasContract: s.rng.IntN(2) == 0, ContractRate: 0.08, ContractCode: "CONTRACT", ContractRates: []float64{0.03, 0.12},
+		MaxDiscount: 0.25, TaxRates: []invoice.Fixed{0, invoice.One / 5}, Currencies: []string{s.currency, "SEK"},
+		Factors: []float64{0.8, 1.2},
+	}
+	for range 5 {
+		ctx.Recent = append(ctx.Recent, s.invoice())
+	}
+	return ctx
+}
+
+// The kinds whose error is that the figures do not add up.
+func contradicts(k Kind) bool {
+	return k == SumMismatch || k == ZeroTotal || k == WrongTax || k == Rounding || k.Cause() == dataEntry
+}
+
+// adds checks what a billing program makes of its own figures: line amounts follow
+// from quantity, price and discount, the net amount from the lines, tax and gross
+// from it. Rounding twice may cost a coin.
+func adds(inv *invoice.Invoice) error {
+	coin := coinOf(inv.Currency)
+	var sum invoice.Amount
+	for i := range inv.Lines {
+		l := &inv.Lines[i]
+		want, ok := invoice.LineNet(l.Quantity.Value, l.UnitPrice.Value, l.DiscountRate.Value)
+		if want -= l.DiscountAmount.Value; !ok || !near(l.Net.Value, want, coin) {
+			return fmt.Errorf("line %d is %v, want %v", i, l.Net.Value, want)
+		}
+		sum += l.Net.Value
+	}
+	if sum -= inv.DiscountAmount.Value; len(inv.Lines) > 0 && inv.NetAmount != sum {
+		return fmt.Errorf("net amount is %v, the lines come to %v", inv.NetAmount, sum)
+	}
+	tax, _ := inv.NetAmount.MulFixed(inv.TaxRate.Value)
+	if inv.TaxAmount.Set && !near(inv.TaxAmount.Value, tax, coin) {
+		return fmt.Errorf("tax is %v, want %v", inv.TaxAmount.Value, tax)
+	}
+	if inv.GrossAmount.Set && inv.TaxAmount.Set && inv.GrossAmount.Value != inv.NetAmount+inv.TaxAmount.Value {
+		return fmt.Errorf("gross is %v, want %v", inv.GrossAmount.Value, inv.NetAmount+inv.TaxAmount.Value)
+	}
+	return nil
+}
+
+// Every kind on random invoices of random sellers: the copy adds up except where
+// that is the error, the original stays, the same seed gives the same copy, and
+// what is spoilt can be told from the original (G5, G11).
+func TestRandomInvoices(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 12))
+	dst, again := new(invoice.Invoice), new(invoice.Invoice)
+	fits := map[Kind]int{}
+	for range 3_000 {
+		s := newSeller(rng)
+		src, ctx := s.invoice(), contextOf(s)
+		if err := adds(src); err != nil {
+			t.Fatalf("the original is wrong: %v", err)
+		}
+		before, hash := src.Clone(), src.ContentHash()
+		for _, k := range Kinds {
+			seed := rng.Uint64()
+			done, ok := Inject(dst, src, k, rand.New(rand.NewPCG(seed, 1)), ctx)
+			if !reflect.DeepEqual(src, before) {
+				t.Fatalf("%v changed the original", k)
+			}
+			if !ok {
+				continue
+			}
+			fits[k]++
+			if dst.ContentHash() == hash || done.Kind != k {
+				t.Fatalf("%v changed nothing:\n%s", k, src.AppendJSON(nil))
+			}
+			if err := adds(dst); err != nil && !contradicts(k) {
+				t.Fatalf("%v: %v\n%s\n%s", k, err, src.AppendJSON(nil), dst.AppendJSON(nil))
+			}
+			_, ok = Inject(again, src, k, rand.New(rand.NewPCG(seed, 1)), ctx)
+			if !ok || again.ContentHash() != dst.ContentHash() {
+				t.Fatalf("%v: the same seed gives two results", k)
+			}
+		}
+	}
+	for _, k := range Kinds {
+		if fits[k] < 300 {
+			t.Errorf("%v fits %d of 3000 invoices only, the rest says little", k, fits[k])
+		}
+	}
+}
