@@ -38,7 +38,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.data, "data", filepath.Join("bench", "corpus"), "directory of the corpora")
 	flag.StringVar(&o.only, "only", "", "measure this data set only")
-	flag.BoolVar(&o.quick, "quick", false, "one variant, 200 resamples")
+	flag.BoolVar(&o.quick, "quick", false, "one variant, no peers, 200 resamples")
 	flag.IntVar(&o.resamples, "resamples", 1000, "resamples of the bootstrap intervals")
 	flag.StringVar(&o.json, "json", "", "write all figures to this file")
 	flag.StringVar(&o.misses, "misses", "", "write missed errors and false alerts to this file, tab-separated")
@@ -83,7 +83,7 @@ func measureAll(o options) (*results, error) {
 		resamples: o.resamples, settings: detectors.DefaultSettings(), progress: io.Discard,
 	}
 	if o.quick {
-		m.oneVariant, m.resamples = true, min(o.resamples, 200)
+		m.quick, m.resamples = true, min(o.resamples, 200)
 	}
 	if term.IsTerminal(int(os.Stderr.Fd())) {
 		m.progress = os.Stderr

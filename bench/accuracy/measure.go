@@ -38,11 +38,11 @@ func variantsOf(data *dataset) (variants, notes []string) {
 
 // measurement is one run of the command over data sets.
 type measurement struct {
-	oneVariant bool // only the one that knows most
-	resamples  int
-	settings   detectors.Settings
-	misses     *missFile // nil: not asked for
-	progress   io.Writer // one line per replay; io.Discard when nobody looks
+	quick     bool // only the variant that knows most, and no peers
+	resamples int
+	settings  detectors.Settings
+	misses    *missFile // nil: not asked for
+	progress  io.Writer // one line per replay; io.Discard when nobody looks
 }
 
 // parallel is how many replays run at a time.
@@ -51,7 +51,7 @@ const parallel = 2
 // set measures one data set. Figures do not depend on what runs in parallel.
 func (m *measurement) set(data *dataset) (*setResult, error) {
 	variants, notes := variantsOf(data)
-	if m.oneVariant {
+	if m.quick {
 		variants = variants[len(variants)-1:]
 	}
 	result := &setResult{Name: data.name, Notes: append(notes, data.notes...), Plain: sizeOfFile(data.plain)}
@@ -60,6 +60,7 @@ func (m *measurement) set(data *dataset) (*setResult, error) {
 	}
 	known := readFacts(data.references)
 	var jobs []func() error
+	var first []outcome // of the first variant
 	result.Variants = make([]variantResult, len(variants))
 	for i, variant := range variants {
 		into := &result.Variants[i]
@@ -68,6 +69,9 @@ func (m *measurement) set(data *dataset) (*setResult, error) {
 			outcomes, err := m.replay(data, data.plain, variant)
 			if err == nil {
 				into.Plain = measurePlain(outcomes, known, m.resamples)
+			}
+			if i == 0 {
+				first = outcomes
 			}
 			return err
 		})
@@ -82,7 +86,11 @@ func (m *measurement) set(data *dataset) (*setResult, error) {
 			return err
 		})
 	}
-	return result, inParallel(jobs)
+	err := inParallel(jobs)
+	if err == nil && !m.quick {
+		result.Peers = measurePeers(data.plain, result.Plain, first, m.resamples)
+	}
+	return result, err
 }
 
 // replay runs one variant over one file.

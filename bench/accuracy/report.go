@@ -33,6 +33,7 @@ func reportSet(b *strings.Builder, set *setResult) {
 	}
 	fmt.Fprintln(b)
 	reportHeadlines(b, set)
+	reportPeers(b, set)
 	dense := set.Variants[0].Dense != nil
 	if dense {
 		reportDense(b, set)

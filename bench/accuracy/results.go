@@ -13,6 +13,7 @@ type setResult struct {
 	Plain    fileSize        `json:"plain"`
 	Dense    fileSize        `json:"dense"` // zero without dense files
 	Variants []variantResult `json:"variants"`
+	Peers    []peerResult    `json:"peers,omitempty"` // on the plain file
 }
 
 // fileSize is how much there is of a file.
