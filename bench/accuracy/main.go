@@ -12,7 +12,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -24,21 +23,24 @@ import (
 
 // options are the flags.
 type options struct {
-	data      string
-	results   string
-	only      string
-	quick     bool
-	write     bool
-	json      string
-	misses    string
-	resamples int
+	data, results, only, json, misses string
+	quick, leaveOneOut, ladder, all   bool
+	write                             bool
+	resamples                         int
 }
+
+// quickResamples is how many resamples --quick takes at most.
+const quickResamples = 200
 
 func main() {
 	var o options
 	flag.StringVar(&o.data, "data", filepath.Join("bench", "corpus"), "directory of the corpora")
 	flag.StringVar(&o.only, "only", "", "measure this data set only")
-	flag.BoolVar(&o.quick, "quick", false, "one variant, no peers, 200 resamples")
+	flag.BoolVar(&o.leaveOneOut, "leave-one-out", false,
+		"only measure what is found of each cause when it is not among the self-injected errors")
+	flag.BoolVar(&o.ladder, "cv-ladder", false, "only measure made-up segments of rising spread")
+	flag.BoolVar(&o.all, "all", false, "measure the corpora, --leave-one-out and --cv-ladder")
+	flag.BoolVar(&o.quick, "quick", false, "one variant, no peers, at most 200 resamples")
 	flag.IntVar(&o.resamples, "resamples", 1000, "resamples of the bootstrap intervals")
 	flag.StringVar(&o.json, "json", "", "write all figures to this file")
 	flag.StringVar(&o.misses, "misses", "", "write missed errors and false alerts to this file, tab-separated")
@@ -77,13 +79,11 @@ func run(o options, out io.Writer) error {
 	return nil
 }
 
-// measureAll measures every data set in turn, so that only one is in memory.
+// measureAll measures what the options ask for.
 func measureAll(o options) (*results, error) {
-	m := &measurement{
-		resamples: o.resamples, settings: detectors.DefaultSettings(), progress: io.Discard,
-	}
+	m := &measurement{resamples: o.resamples, settings: detectors.DefaultSettings(), progress: io.Discard, quick: o.quick}
 	if o.quick {
-		m.quick, m.resamples = true, min(o.resamples, 200)
+		m.resamples = min(o.resamples, quickResamples)
 	}
 	if term.IsTerminal(int(os.Stderr.Fd())) {
 		m.progress = os.Stderr
@@ -92,33 +92,53 @@ func measureAll(o options) (*results, error) {
 		m.misses = &missFile{}
 	}
 	r := &results{Resamples: m.resamples}
+	if o.all || o.leaveOneOut || !o.ladder {
+		if err := measureSets(o, m, r); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if o.all || o.ladder {
+		r.Ladder, err = climb(m.settings)
+	}
+	if err == nil && o.misses != "" {
+		err = m.misses.write(o.misses)
+	}
+	return r, err
+}
+
+// measureSets measures the data sets one after the other, so that only one is
+// in memory.
+func measureSets(o options, m *measurement, r *results) error {
 	names, err := findDatasets(o.data)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if o.only != "" {
 		if !slices.Contains(names, o.only) {
-			return nil, fmt.Errorf("cannot measure %q: want one of %s", o.only, strings.Join(names, ", "))
+			return fmt.Errorf("cannot measure %q: want one of %s", o.only, strings.Join(names, ", "))
 		}
 		names = []string{o.only}
 	}
 	for _, name := range names {
 		data, err := loadDataset(o.data, name)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		set, err := m.set(data)
-		if err != nil {
-			return nil, err
+		set := describe(data)
+		if o.all || !o.leaveOneOut {
+			if err := m.set(data, set); err != nil {
+				return err
+			}
+		}
+		if o.all || o.leaveOneOut {
+			if set.LeftOut, err = m.leaveOneOut(data, set.causes()); err != nil {
+				return err
+			}
 		}
 		r.Sets = append(r.Sets, *set)
-		data = nil
-		runtime.GC()
 	}
-	if o.misses != "" {
-		err = m.misses.write(o.misses)
-	}
-	return r, err
+	return nil
 }
 
 // keep writes the report with its date.

@@ -48,15 +48,21 @@ type measurement struct {
 // parallel is how many replays run at a time.
 const parallel = 2
 
-// set measures one data set. Figures do not depend on what runs in parallel.
-func (m *measurement) set(data *dataset) (*setResult, error) {
-	variants, notes := variantsOf(data)
-	if m.quick {
-		variants = variants[len(variants)-1:]
-	}
+// describe returns what a data set holds, without figures.
+func describe(data *dataset) *setResult {
+	_, notes := variantsOf(data)
 	result := &setResult{Name: data.name, Notes: append(notes, data.notes...), Plain: sizeOfFile(data.plain)}
 	if data.dense != nil {
 		result.Dense = sizeOfFile(data.dense)
+	}
+	return result
+}
+
+// set measures one data set. Figures do not depend on what runs in parallel.
+func (m *measurement) set(data *dataset, result *setResult) error {
+	variants, _ := variantsOf(data)
+	if m.quick {
+		variants = variants[len(variants)-1:]
 	}
 	known := readFacts(data.references)
 	var jobs []func() error
@@ -66,7 +72,7 @@ func (m *measurement) set(data *dataset) (*setResult, error) {
 		into := &result.Variants[i]
 		into.Variant = variant
 		jobs = append(jobs, func() error {
-			outcomes, err := m.replay(data, data.plain, variant)
+			outcomes, err := m.replay(data, data.plain, variant, "")
 			if err == nil {
 				into.Plain = measurePlain(outcomes, known, m.resamples)
 			}
@@ -79,7 +85,7 @@ func (m *measurement) set(data *dataset) (*setResult, error) {
 			continue
 		}
 		jobs = append(jobs, func() error {
-			outcomes, err := m.replay(data, data.dense, variant)
+			outcomes, err := m.replay(data, data.dense, variant, "")
 			if err == nil {
 				into.Dense = measureDense(outcomes, m.resamples)
 			}
@@ -90,12 +96,13 @@ func (m *measurement) set(data *dataset) (*setResult, error) {
 	if err == nil && !m.quick {
 		result.Peers = measurePeers(data.plain, result.Plain, first, m.resamples)
 	}
-	return result, err
+	return err
 }
 
-// replay runs one variant over one file.
-func (m *measurement) replay(data *dataset, file *corpus, variant string) ([]outcome, error) {
-	r := replay{corpus: file, settings: m.settings}
+// replay runs one variant over one file, with all causes self-injected but
+// withoutCause.
+func (m *measurement) replay(data *dataset, file *corpus, variant, withoutCause string) ([]outcome, error) {
+	r := replay{corpus: file, settings: m.settings, withoutCause: withoutCause}
 	if variant != withoutReferences {
 		r.references = data.references
 	}
@@ -109,7 +116,9 @@ func (m *measurement) replay(data *dataset, file *corpus, variant string) ([]out
 	}
 	fmt.Fprintf(m.progress, "%s, %s: %d invoices in %.1f s\n", file.name, variant, len(file.invoices),
 		time.Since(started).Seconds())
-	m.misses.keep(file.name, variant, outcomes)
+	if withoutCause == "" {
+		m.misses.keep(file.name, variant, outcomes)
+	}
 	return outcomes, nil
 }
 

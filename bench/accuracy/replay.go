@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 
 	"recoup/detectors"
@@ -17,6 +18,9 @@ type replay struct {
 	references [][]byte // reference.*.v1 events to know; nil for none
 	deliveries [][]byte // reference.delivery.v1 events to know; nil for none
 	settings   detectors.Settings
+	// withoutCause is left out of the errors recoup injects into its own history;
+	// "" for none.
+	withoutCause string
 }
 
 // outcome is what was said of one invoice and what is true of it.
@@ -69,6 +73,9 @@ func warmUpOf(n int) int { return int(warmUp * float64(n)) }
 
 // engine returns an engine that knows what the replay is to know.
 func (r *replay) engine() (*detectors.Engine, error) {
+	if r.withoutCause != "" {
+		return nil, fmt.Errorf("cannot leave out %s: this version of recoup trains no model", r.withoutCause)
+	}
 	return detectors.NewEngine(r.settings, detectors.NewShared(), 0), nil
 }
 

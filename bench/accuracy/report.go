@@ -18,6 +18,7 @@ func report(r *results) string {
 	for i := range r.Sets {
 		reportSet(&b, &r.Sets[i])
 	}
+	reportLadder(&b, r.Ladder)
 	return b.String()
 }
 
@@ -32,6 +33,14 @@ func reportSet(b *strings.Builder, set *setResult) {
 		fmt.Fprintf(b, " %s", note)
 	}
 	fmt.Fprintln(b)
+	if len(set.Variants) > 0 {
+		reportFigures(b, set)
+	}
+	reportLeftOut(b, set)
+}
+
+// reportFigures writes every table that has a column per variant.
+func reportFigures(b *strings.Builder, set *setResult) {
 	reportHeadlines(b, set)
 	reportPeers(b, set)
 	dense := set.Variants[0].Dense != nil

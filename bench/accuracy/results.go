@@ -4,6 +4,7 @@ package main
 type results struct {
 	Resamples int         `json:"resamples"` // of every bootstrap interval
 	Sets      []setResult `json:"sets"`      // by name
+	Ladder    []rung      `json:"cv_ladder,omitempty"`
 }
 
 // setResult is what was measured on one data set.
@@ -13,7 +14,17 @@ type setResult struct {
 	Plain    fileSize        `json:"plain"`
 	Dense    fileSize        `json:"dense"` // zero without dense files
 	Variants []variantResult `json:"variants"`
-	Peers    []peerResult    `json:"peers,omitempty"` // on the plain file
+	Peers    []peerResult    `json:"peers,omitempty"`         // on the plain file
+	LeftOut  []leftOut       `json:"leave_one_out,omitempty"` // on the dense file
+}
+
+// causes returns the recall per cause of the variant that knows most, nil if it
+// was not measured.
+func (s *setResult) causes() []group {
+	if len(s.Variants) == 0 || s.Variants[len(s.Variants)-1].Dense == nil {
+		return nil
+	}
+	return s.Variants[len(s.Variants)-1].Dense.Causes
 }
 
 // fileSize is how much there is of a file.
