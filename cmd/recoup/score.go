@@ -16,9 +16,10 @@ import (
 
 // scoreCommand is `recoup score`.
 type scoreCommand struct {
-	File     string `arg:"" help:"File of invoice.v1 JSON lines, plain, .gz or .zst; - is standard input."`
+	File     string `arg:"" help:"File of invoices, JSON lines or CSV, plain, gzip or zstd; - is standard input."`
 	Format   string `enum:"jsonl,table" default:"jsonl" help:"Write verdicts as jsonl (verdict.v1) or as a table."`
 	Suspects bool   `help:"Write suspects only."`
+	fileFlags
 }
 
 // Help is the longer text of `recoup score --help`.
@@ -28,11 +29,17 @@ in their order, each against what the ones before it taught, just as "recoup run
 output in input order, a summary and the lines that cannot be read to standard error. Redeliveries, same invoice and
 same content again, are counted and not written.
 
+A CSV file needs no more than columns with the names of the contract (invoice_id, issued_at, net_amount, ...), or a
+mapping that says which column is which and how numbers and dates are written: --map-example prints one to start from.
+Rows of one invoice stand together. Sort the file by date of issue: every invoice is judged by those above it.
+
 Examples:
 
     recoup score invoices.jsonl --format table --suspects
     zcat invoices.jsonl.gz | recoup score - > verdicts.jsonl
     recoup score invoices.jsonl.zst --config strict.yaml
+    recoup score --map-example > orders.yaml
+    recoup score orders.csv --map orders.yaml --format table --suspects
 
 Exit code 3: some lines could not be read; the others are scored.`
 }
@@ -49,10 +56,14 @@ func (c *scoreCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer in.Close()
+	records, err := c.records(in, s, limits)
+	if err != nil {
+		return err
+	}
 	out := bufio.NewWriterSize(s.stdout, 64<<10)
 	run := &scoring{
 		in: in, out: out, stderr: s.stderr, suspectsOnly: c.Suspects,
-		records: &jsonLines{in: in, decoder: invoice.NewDecoder(limits), limit: limits.Bytes},
+		records: records,
 		engine:  detectors.NewEngine(settings.Scoring.Settings(), detectors.NewShared(), 0),
 		totals:  newTotals(),
 	}

@@ -121,6 +121,13 @@ func (in *input) next() (line []byte, length int, err error) {
 	}
 }
 
+// start returns what is there of the input's beginning, without waiting for more.
+func (in *input) start() []byte {
+	_, _ = in.lines.Peek(1) // an error shows at the first line
+	text, _ := in.lines.Peek(in.lines.Buffered())
+	return text
+}
+
 // idle reports whether the next line has to be waited for.
 func (in *input) idle() bool { return in.lines.Buffered() == 0 }
 

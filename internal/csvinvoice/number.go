@@ -114,14 +114,14 @@ func (n *numbers) digits(cell, text string) (whole, decimals string, err *invoic
 func (n *numbers) explain(cell string, r rune) *invoice.DecodeError {
 	switch {
 	case r == '.' || r == ',':
-		return badNumber(cell, fmt.Sprintf("decimals stand behind %q here; the mapping's decimal and thousands say otherwise",
+		return badNumber(cell, fmt.Sprintf("decimals stand behind %q here; set decimal and thousands in the mapping",
 			n.decimal))
 	case r == ' ' || r == '\'':
-		return badNumber(cell, fmt.Sprintf("%q stands in it; the mapping's thousands allows that", r))
+		return badNumber(cell, fmt.Sprintf("%q stands in it; set thousands in the mapping", r))
 	case r == 'e' || r == 'E':
 		return badNumber(cell, "want plain digits; an exponent may have lost some")
 	case unicode.IsLetter(r) || unicode.Is(unicode.Sc, r):
-		return badNumber(cell, fmt.Sprintf("%q is no digit; the mapping's currency_signs takes such texts off", r))
+		return badNumber(cell, fmt.Sprintf("%q is no digit; list what may stand there in the mapping's currency_signs", r))
 	}
 	return badNumber(cell, fmt.Sprintf("%q is no digit", r))
 }

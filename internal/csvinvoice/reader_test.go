@@ -132,9 +132,9 @@ func TestBadCells(t *testing.T) {
 	for _, c := range [][2]string{
 		{"F,2026-03-01,1,1.2.3,0", `column "Betrag" (net_amount): "1.2.3" is not a number: decimals stand behind "." here`},
 		{"F,2026-03-01,1,\"1,5\",0", `column "Betrag" (net_amount): "1,5" is not a number: decimals stand behind "." here`},
-		{"F,2026-03-01,1,€5,0", `"€5" is not a number: '€' is no digit; the mapping's currency_signs takes`},
+		{"F,2026-03-01,1,€5,0", `"€5" is not a number: '€' is no digit; list what may stand there in`},
 		{"F,2026-03-01,1,1E+05,0", `"1E+05" is not a number: want plain digits; an exponent may have lost some`},
-		{"F,2026-03-01,1,1 000,0", `' ' stands in it; the mapping's thousands allows that`},
+		{"F,2026-03-01,1,1 000,0", `' ' stands in it; set thousands in the mapping`},
 		{"F,2026-03-01,1,-(1),0", `want one minus`},
 		{"F,2026-03-01,1,1.,0", `want digits behind "."`},
 		{"F,2026-03-01,1,-,0", `want digits`},
