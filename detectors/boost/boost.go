@@ -27,48 +27,55 @@ func Train(set *Set, o Options) (*Forest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return train(set, o, bins, nil), nil
+	forest, _ := train(set, o, bins, nil)
+	return forest, nil
 }
 
-// train fits a forest to the rows that held does not name; nil names none.
-func train(set *Set, o Options, bins *binned, held []bool) *Forest {
+// train fits a forest to the rows whose held is false; nil holds back none.
+// margins are what the forest says of every row and output, held ones included.
+func train(set *Set, o Options, bins *binned, held []bool) (forest *Forest, margins []float64) {
 	b := newBooster(set, o, bins, held)
-	for round := range o.Rounds {
-		b.round(round)
+	for range o.Rounds {
+		b.round()
 	}
-	return b.forest
+	return b.forest, b.margins
 }
 
 // booster is a training under way.
 type booster struct {
-	set    *Set
-	o      Options
-	held   []bool    // rows to leave out, nil for none
-	rows   []uint32  // the rows trained on, ascending
-	margin []float64 // per row and output, what the forest says so far
-	g, h   []float64 // per position in rows: gradient and hessian of the output at hand
-	probs  []float64 // softmax: per row and output, at the start of the round
-	grower *grower
-	forest *Forest
-	random random
+	set     *Set
+	o       Options
+	rows    []uint32  // the rows trained on, then the others; both ascending
+	trained int       // how many are trained on
+	margins []float64 // per row and output: what the forest says so far
+	g, h    []float64 // per trained row, in order: gradient and hessian for the output at hand
+	probs   []float64 // softmax: per row and output, at the start of the round
+	grower  *grower
+	forest  *Forest
+	random  random
 }
 
 func newBooster(set *Set, o Options, bins *binned, held []bool) *booster {
-	b := &booster{set: set, o: o, held: held, forest: newForest(o, set.Width), random: random(o.Seed)}
+	b := &booster{set: set, o: o, forest: newForest(o, set.Width), random: random(o.Seed)}
+	var others []uint32
 	for row := range set.Y {
 		if set.weight(row) > 0 && (held == nil || !held[row]) {
 			b.rows = append(b.rows, uint32(row))
+		} else {
+			others = append(others, uint32(row))
 		}
 	}
-	b.g, b.h = make([]float64, len(b.rows)), make([]float64, len(b.rows))
+	b.trained = len(b.rows)
+	b.rows = append(b.rows, others...)
+	b.g, b.h = make([]float64, b.trained), make([]float64, b.trained)
 	b.grower = newGrower(o, bins)
 	b.forest.base = b.base()
-	b.margin = make([]float64, set.Rows()*b.forest.outputs())
-	for i := range b.margin {
-		b.margin[i] = b.forest.base[i%len(b.forest.base)]
+	b.margins = make([]float64, 0, set.Rows()*b.forest.outputs())
+	for range set.Rows() {
+		b.margins = append(b.margins, b.forest.base...)
 	}
 	if b.forest.outputs() > 1 {
-		b.probs = make([]float64, len(b.margin))
+		b.probs = make([]float64, len(b.margins))
 	}
 	return b
 }
@@ -77,7 +84,7 @@ func newBooster(set *Set, o Options, bins *binned, held []bool) *booster {
 func (b *booster) base() []float64 {
 	weights := make([]float64, b.o.Classes)
 	var total float64
-	for _, row := range b.rows {
+	for _, row := range b.rows[:b.trained] {
 		w := b.set.weight(int(row))
 		weights[b.set.Y[row]] += w
 		total += w
@@ -99,94 +106,90 @@ func (b *booster) base() []float64 {
 }
 
 // round adds one tree per output.
-func (b *booster) round(round int) {
+func (b *booster) round() {
 	outputs := b.forest.outputs()
 	if outputs > 1 {
-		for _, row := range b.rows {
-			at := int(row) * outputs
-			softmax(b.margin[at:at+outputs], b.probs[at:at+outputs])
-		}
+		b.softmax()
 	}
 	for output := range outputs {
 		b.gradients(output)
-		sample := b.sample()
-		tree := b.forest.addTree()
-		b.grower.grow(tree, sample, b.random.columns(b.grower.bins.usable, b.o.Columns))
+		b.sample()
+		b.grower.grow(b.forest.addTree(), b.random.columns(b.grower.bins.usable, b.o.Columns))
 		for feature, gain := range b.grower.gain {
 			b.forest.gain[feature] += gain
 		}
-		b.apply(tree, output, len(sample) < len(b.rows))
+		for _, leaf := range b.grower.leaves {
+			b.add(leaf.rows.of(b.grower.rows), output, leaf.value)
+			b.add(leaf.riders.of(b.grower.riders), output, leaf.value)
+		}
 	}
+}
+
+func (b *booster) add(rows []uint32, output int, value float64) {
+	outputs := b.forest.outputs()
+	for _, row := range rows {
+		b.margins[int(row)*outputs+output] += value
+	}
+}
+
+func (b *booster) softmax() {
+	outputs := b.forest.outputs()
+	inParallel(b.o.Workers, blocks(b.trained), func(block int) {
+		from, to := blockOf(block, b.trained)
+		for _, row := range b.rows[from:to] {
+			at := int(row) * outputs
+			softmax(b.margins[at:at+outputs], b.probs[at:at+outputs])
+		}
+	})
 }
 
 // gradients sets g and h to the first and second derivative of the weighted
-// loss at each row's margin.
+// loss at each trained row's margin.
 func (b *booster) gradients(output int) {
-	outputs := b.forest.outputs()
-	// The diagonal of softmax's hessian is scaled as by Friedman (2001).
-	scale := float64(outputs) / float64(max(outputs-1, 1))
+	outputs, class, scale := b.forest.outputs(), uint8(output), 1.0
 	if outputs == 1 {
-		scale = 1
+		class = 1
+	} else {
+		// Friedman, "Greedy function approximation" (2001), section 4.6: the other
+		// classes move as well, so the diagonal of the hessian alone is too small.
+		scale = float64(outputs) / float64(outputs-1)
 	}
-	inParallel(b.o.Workers, blocks(len(b.rows)), func(block int) {
-		from, to := blockOf(block, len(b.rows))
-		for i, row := range b.rows[from:to] {
-			at := int(row)*outputs + output
-			var p float64
+	inParallel(b.o.Workers, blocks(b.trained), func(block int) {
+		from, to := blockOf(block, b.trained)
+		for i := from; i < to; i++ {
+			row := int(b.rows[i])
+			var p, target float64
 			if outputs == 1 {
-				p = Sigmoid(b.margin[at])
+				p = Sigmoid(b.margins[row])
 			} else {
-				p = b.probs[at]
+				p = b.probs[row*outputs+output]
 			}
-			w, target := b.set.weight(int(row)), 0.0
-			if int(b.set.Y[row]) == output+2-min(outputs, 2) {
+			if b.set.Y[row] == class {
 				target = 1
 			}
-			b.g[from+i] = w * (p - target)
-			b.h[from+i] = float64(w*p) * float64((1-p)*scale)
+			w := b.set.weight(row)
+			b.g[i] = w * (p - target)
+			b.h[i] = w * p * (1 - p) * scale
 		}
 	})
 }
 
-// sample returns the rows of the next tree and hands their gradients, rounded
-// to integers, to the grower.
-func (b *booster) sample() []uint32 {
-	rows := b.grower.take(len(b.rows))
-	if b.o.Rows >= 1 {
-		copy(rows, b.rows)
-		b.grower.quantise(rows, b.g, b.h)
-		return rows
-	}
-	n := 0
-	limit := uint64(float64(b.o.Rows * (1 << 32)))
-	for i, row := range b.rows {
-		if b.random.next()>>32 < limit {
-			rows[n], b.g[n], b.h[n] = row, b.g[i], b.h[i]
-			n++
+// sample draws the rows of the next tree and hands them to the grower, with
+// their gradients. All other rows ride along.
+func (b *booster) sample() {
+	g, drawn := b.grower, 0
+	g.rows, g.riders = g.rows[:0], append(g.riders[:0], b.rows[b.trained:]...)
+	limit := uint64(b.o.Rows * (1 << 32))
+	for i, row := range b.rows[:b.trained] {
+		if b.o.Rows < 1 && b.random.next()>>32 >= limit {
+			g.riders = append(g.riders, row)
+			continue
 		}
+		g.rows = append(g.rows, row)
+		b.g[drawn], b.h[drawn] = b.g[i], b.h[i]
+		drawn++
 	}
-	b.grower.quantise(rows[:n], b.g, b.h)
-	return rows[:n]
-}
-
-// apply adds the newest tree to the margins. Rows of the tree lie behind its
-// leaves; others, when the tree saw a sample only, walk through it.
-func (b *booster) apply(tree tree, output int, sampled bool) {
-	outputs := b.forest.outputs()
-	if !sampled {
-		for _, leaf := range b.grower.leaves {
-			for _, row := range b.grower.rows[leaf.from:leaf.to] {
-				b.margin[int(row)*outputs+output] += leaf.value
-			}
-		}
-		return
-	}
-	inParallel(b.o.Workers, blocks(len(b.rows)), func(block int) {
-		from, to := blockOf(block, len(b.rows))
-		for _, row := range b.rows[from:to] {
-			b.margin[int(row)*outputs+output] += tree.value(b.set.row(int(row)), b.o.Depth)
-		}
-	})
+	g.quantise(b.g, b.h)
 }
 
 // powerOfTwo is the scale at which sum is at least a quarter of and below

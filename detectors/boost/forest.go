@@ -1,12 +1,15 @@
 package boost
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Bounds of a forest.
 const (
 	mostDepth = 8
-	mostTrees = 1 << 16
-	mostName  = 255
+	mostSlots = 1 << 20 // of all trees, 12 bytes each: 32,768 trees of depth 5
+	mostName  = 255     // bytes
 )
 
 // Forest is a trained model. Its methods may be called from many goroutines at
@@ -15,69 +18,69 @@ type Forest struct {
 	classes int
 	width   int
 	depth   int
-	base    []float64 // per output
+	base    []float64 // per output, what a forest without trees says
 	nodes   []node    // 2^depth for each tree
 	leaves  []float32 // 2^depth for each tree
 	gain    []float64 // per feature
-	names   []string
+	names   []string  // per feature, or none
 }
 
-// tree is one tree of a forest, as a full binary tree: the children of the node
-// in slot i are in slots 2i and 2i+1, the root is in slot 1, the leaves follow
-// behind the last node. Every row asks as many questions, so a processor need
-// not guess when a walk ends and works on several trees at once.
+// node is a question in a tree: is the key at most the threshold?
+//
+// A tree is a full binary tree: the root is in slot 1, the children of slot i
+// are in 2i and 2i+1, the leaves follow behind the last node. Every row answers
+// as many questions and no answer is a jump, so that a processor has nothing to
+// guess and works on several trees at once.
+type node struct {
+	threshold int32
+	key       uint32 // the feature, or the feature + width when missing values belong with the small ones
+}
+
+// padding is the threshold of a slot below a leaf: wherever a row goes from
+// there, it finds the same. It is below that of any value.
+const padding = math.MinInt32
+
+// fillKeys writes each feature as an integer of the same order to keys, twice:
+// first with missing values above all others, then with missing values below.
+func fillKeys(x []float32, keys []int32) {
+	above, below := keys[:len(x)], keys[len(x):][:len(x)]
+	for i, value := range x {
+		key := keyOf(value)
+		above[i], below[i] = key, key
+		if value != value {
+			above[i], below[i] = math.MaxInt32, math.MinInt32
+		}
+	}
+}
+
+// keyOf orders values, infinities included, as integers: of a negative one all
+// bits but the sign are turned around.
+func keyOf(value float32) int32 {
+	bits := int32(math.Float32bits(value))
+	return bits ^ int32(uint32(bits>>31)>>1)
+}
+
+func newForest(o Options, width int) *Forest {
+	return &Forest{classes: o.Classes, width: width, depth: o.Depth, gain: make([]float64, width),
+		names: slices.Clone(o.Names)}
+}
+
+func (f *Forest) outputs() int { return Options{Classes: f.classes}.outputs() }
+
+// tree is the slots of one tree of a forest.
 type tree struct {
 	nodes  []node
 	leaves []float32
 }
 
-// node is a question: is the value, with its sign as flip says, at most the
-// threshold? If so, or else, the row goes to the first or second child. No
-// missing value is at most anything, so it goes to the second; flip turns a node
-// around whose missing values belong with the small ones.
-type node struct {
-	threshold float32
-	feature   uint16
-	flip      uint16 // signBit, 0, or padding
-}
-
-const (
-	signBit = 1 << 15
-	// padding marks a slot below a leaf: wherever a row goes, it finds the same.
-	padding = 1
-)
-
-func newForest(o Options, width int) *Forest {
-	return &Forest{classes: o.Classes, width: width, depth: o.Depth, gain: make([]float64, width), names: o.Names}
-}
-
-func (f *Forest) outputs() int { return Options{Classes: f.classes}.outputs() }
-
 // addTree appends a tree without questions.
 func (f *Forest) addTree() tree {
 	from := len(f.nodes)
 	for range 1 << f.depth {
-		f.nodes = append(f.nodes, node{flip: padding})
+		f.nodes = append(f.nodes, node{threshold: padding})
 		f.leaves = append(f.leaves, 0)
 	}
 	return tree{f.nodes[from:], f.leaves[from:]}
-}
-
-// set makes a node of a split and returns which child is on the split's first
-// side.
-func (n *node) set(s split, f *feature) (first int) {
-	cut := float32(math.Inf(1))
-	if s.bin < len(f.cuts) {
-		cut = f.cuts[s.bin]
-	}
-	*n = node{threshold: cut, feature: uint16(s.feature)}
-	if !s.missingFirst {
-		return 0
-	}
-	// value > cut, if and only if −value ≤ −(the next value after cut)
-	n.flip = signBit
-	n.threshold = -math.Nextafter32(cut, float32(math.Inf(1)))
-	return 1
 }
 
 // fill gives all leaves below a slot at some depth the same value.
@@ -89,58 +92,99 @@ func (t tree) fill(slot, at, depth int, value float32) {
 	}
 }
 
-// value walks through the tree.
-func (t tree) value(x []float32, depth int) float64 {
-	slot := 1
-	for range depth {
-		n := &t.nodes[slot]
-		value := math.Float32frombits(math.Float32bits(x[n.feature]) ^ uint32(n.flip)<<16)
-		second := 1
-		if value <= n.threshold {
-			second = 0
-		}
-		slot = 2*slot + second
-	}
-	return float64(t.leaves[slot-1<<depth])
-}
+// Most forests ask of few features. Their keys take less of the stack, all of
+// which has to be cleared.
+const fewFeatures = 64
 
 // Logit returns the log-odds of class 1 against class 0. It is for two classes,
 // x has Width values, and nothing is allocated.
 func (f *Forest) Logit(x []float32) float64 {
-	margin := f.base[0]
-	size := 1 << f.depth
-	for from := 0; from < len(f.nodes); from += size {
-		margin += tree{f.nodes[from : from+size], f.leaves[from : from+size]}.value(x, f.depth)
-	}
-	return margin
+	margin := [1]float64{f.base[0]}
+	f.add(x[:f.width], margin[:])
+	return margin[0]
 }
 
-// Scores writes the probability of each class, by softmax, to dst, which has
-// room for all.
+// Scores writes the probability of each class to dst, which has room for all.
+// Nothing is allocated.
 func (f *Forest) Scores(x []float32, dst []float64) {
+	dst = dst[:f.classes]
 	if f.classes == 2 {
-		p := Sigmoid(f.Logit(x))
-		dst[0], dst[1] = 1-p, p
+		dst[1] = Sigmoid(f.Logit(x))
+		dst[0] = 1 - dst[1]
 		return
 	}
-	dst = dst[:f.classes]
 	copy(dst, f.base)
-	size := 1 << f.depth
-	for from, class := 0, 0; from < len(f.nodes); from += size {
-		dst[class] += tree{f.nodes[from : from+size], f.leaves[from : from+size]}.value(x, f.depth)
-		if class++; class == f.classes {
-			class = 0
-		}
-	}
+	f.add(x[:f.width], dst)
 	softmax(dst, dst)
 }
 
+// add adds what the trees say of a row to the margins, in the order in which
+// they were trained.
+func (f *Forest) add(x []float32, margins []float64) {
+	if len(x) <= fewFeatures {
+		var keys [2 * fewFeatures]int32
+		fillKeys(x, keys[:])
+		f.walk(keys[:2*len(x)], margins)
+		return
+	}
+	var keys [2 * mostFeatures]int32
+	fillKeys(x, keys[:])
+	f.walk(keys[:2*len(x)], margins)
+}
+
+func (f *Forest) walk(keys []int32, margins []float64) {
+	nodes, leaves, size := f.nodes, f.leaves, 1<<f.depth
+	output := 0
+	for len(nodes) >= 4*size && len(leaves) >= 4*size {
+		for _, leaf := range walkFour(nodes, leaves, keys, f.depth) {
+			margins[output] += float64(leaf)
+			if output++; output == len(margins) {
+				output = 0
+			}
+		}
+		nodes, leaves = nodes[4*size:], leaves[4*size:]
+	}
+	for len(nodes) > 0 {
+		slot := 1
+		for range f.depth {
+			slot = answer(nodes, keys, slot)
+		}
+		margins[output] += float64(leaves[slot-size])
+		if output++; output == len(margins) {
+			output = 0
+		}
+		nodes, leaves = nodes[size:], leaves[size:]
+	}
+}
+
+// walkFour walks through four trees at a time: while one walk waits for memory,
+// the others go on.
+func walkFour(nodes []node, leaves []float32, keys []int32, depth int) [4]float32 {
+	size := 1 << depth
+	ta, tb, tc, td := nodes[:size], nodes[size:2*size], nodes[2*size:3*size], nodes[3*size:4*size]
+	a, b, c, d := 1, 1, 1, 1
+	for range depth {
+		a, b, c, d = answer(ta, keys, a), answer(tb, keys, b), answer(tc, keys, c), answer(td, keys, d)
+	}
+	return [4]float32{leaves[a-size], leaves[b], leaves[c+size], leaves[d+2*size]}
+}
+
+// answer returns the slot that a row goes to from a slot.
+func answer(nodes []node, keys []int32, slot int) int {
+	n := nodes[slot]
+	second := 0
+	if keys[n.key] > n.threshold {
+		second = 1
+	}
+	return 2*slot + second
+}
+
 // Gain returns how much of the training loss each feature's splits saved.
-func (f *Forest) Gain() []float64 { return append([]float64(nil), f.gain...) }
+func (f *Forest) Gain() []float64 { return slices.Clone(f.gain) }
 
 // Names returns the features' names as given in training, nil when there were
 // none.
-func (f *Forest) Names() []string { return append([]string(nil), f.names...) }
+func (f *Forest) Names() []string { return slices.Clone(f.names) }
 
 // Width is how many features a row has.
 func (f *Forest) Width() int { return f.width }

@@ -14,7 +14,8 @@ type grower struct {
 	gh       []uint64 // gradient and hessian per row
 	gScale   float64  // real gradient of 1 in the upper half
 	hScale   float64  // real hessian of 1 in the lower half
-	rows     []uint32 // rows of the tree, those of a node together
+	rows     []uint32 // rows the tree learns from, those of a node together
+	riders   []uint32 // rows that only fall through it, likewise
 	spare    []uint32
 	columns  []uint16   // features this tree may ask about
 	pool     []uint64   // memory of all histograms
@@ -29,21 +30,35 @@ type grower struct {
 // branch is a node that may still be divided.
 type branch struct {
 	slot      int     // in the tree
-	from, to  int     // its rows
+	rows      span    // its part of the grower's rows
+	riders    span    // its part of the grower's riders
 	sum       uint64  // gradient and hessian of its rows
 	histogram int     // its number, none for a node that cannot be divided
 	sibling   int     // the smaller sibling's position in the level, whose histogram is to be subtracted; or none
 	low, high float64 // bounds on its value before learning rate, infinite where nothing is monotone
 	split     split
-	left      int // rows that go to the first child
+	first     int // how many rows go to the first child
+	ridden    int // how many riders go to the first child
 }
 
 const none = -1
 
 // leaf is a node that stays whole.
 type leaf struct {
-	from, to int
-	value    float64 // what the tree adds, as stored
+	rows, riders span
+	value        float64 // what the tree adds, as stored
+}
+
+// span is a part of a list, from from to before to.
+type span struct{ from, to int }
+
+func (s span) of(list []uint32) []uint32 { return list[s.from:s.to] }
+
+func (s span) len() int { return s.to - s.from }
+
+// cut divides a span behind its first n.
+func (s span) cut(n int) (first, second span) {
+	return span{s.from, s.from + n}, span{s.from + n, s.to}
 }
 
 func newGrower(o Options, bins *binned) *grower {
@@ -60,53 +75,45 @@ func newGrower(o Options, bins *binned) *grower {
 	return g
 }
 
-// take returns space for the rows of a tree.
-func (g *grower) take(rows int) []uint32 {
-	if cap(g.rows) < rows {
-		g.rows = make([]uint32, rows)
-	}
-	g.rows = g.rows[:rows]
-	return g.rows
-}
-
 func (g *grower) histogram(number int) *[mostBins]uint64 {
 	return (*[mostBins]uint64)(g.pool[number*g.bins.total:])
 }
 
-// quantise rounds the gradients of the rows of the next tree to integers. The
-// scales are powers of two: only the rounding itself changes a gradient, by less
-// than a billionth of the sum of all.
-func (g *grower) quantise(rows []uint32, gradients, hessians []float64) {
+// quantise rounds the gradients of the rows, given in their order, to integers.
+// The scales are powers of two: only the rounding itself changes a gradient, by
+// less than a billionth of the sum of all.
+func (g *grower) quantise(gradients, hessians []float64) {
 	var gSum, hSum float64
-	for i := range rows {
+	for i := range g.rows {
 		gSum += math.Abs(gradients[i])
 		hSum += hessians[i]
 	}
 	gUnits, hUnits := powerOfTwo(gSum, 30), powerOfTwo(hSum, 31)
 	g.gScale, g.hScale = 1/gUnits, 1/hUnits
-	for i, row := range rows {
-		gradient := int64(math.RoundToEven(float64(gradients[i] * gUnits)))
-		hessian := int64(math.RoundToEven(float64(hessians[i] * hUnits)))
+	for i, row := range g.rows {
+		gradient := int64(math.RoundToEven(gradients[i] * gUnits))
+		hessian := int64(math.RoundToEven(hessians[i] * hUnits))
 		g.gh[row] = uint64(gradient<<32 + hessian)
 	}
 }
 
-// grow grows a tree over rows, which it reorders, from the given features.
-func (g *grower) grow(tree tree, rows []uint32, columns []uint16) {
-	g.rows, g.columns, g.leaves = rows, columns, g.leaves[:0]
+// grow grows a tree over rows and riders, which it reorders, from the given
+// features.
+func (g *grower) grow(tree tree, columns []uint16) {
+	g.columns, g.leaves, g.free = columns, g.leaves[:0], g.free[:0]
 	clear(g.gain)
-	g.free = g.free[:0]
 	for i := range 1 << (g.o.Depth - 1) {
 		g.free = append(g.free, i)
 	}
-	root := branch{slot: 1, to: len(rows), histogram: none, sibling: none, low: math.Inf(-1), high: math.Inf(1)}
-	for _, row := range rows {
+	root := branch{slot: 1, rows: span{0, len(g.rows)}, riders: span{0, len(g.riders)},
+		histogram: none, sibling: none, low: math.Inf(-1), high: math.Inf(1)}
+	for _, row := range g.rows {
 		root.sum += g.gh[row]
 	}
-	g.level = append(g.level[:0], root)
-	if len(columns) > 0 {
-		g.level[0].histogram = g.allocate()
+	if g.divisible(&root) {
+		root.histogram = g.allocate()
 	}
+	g.level = append(g.level[:0], root)
 	for depth := range g.o.Depth {
 		g.addUp()
 		inParallel(g.o.Workers, len(g.level), func(i int) { g.divide(&g.level[i]) })
@@ -136,7 +143,7 @@ func (g *grower) addUp() {
 	for i := range g.level {
 		node := &g.level[i]
 		if node.histogram != none && node.sibling == none {
-			g.addRows(g.histogram(node.histogram), g.rows[node.from:node.to])
+			g.addRows(g.histogram(node.histogram), node.rows.of(g.rows))
 		}
 	}
 	for i := range g.level {
@@ -192,17 +199,23 @@ func (g *grower) divide(node *branch) {
 	}
 	first := node.split.sides(&g.bins.features[node.split.feature])
 	column := g.bins.column(node.split.feature)
-	rows, second := g.rows[node.from:node.to], g.spare[node.from:node.to]
-	left, right := 0, 0
+	node.first = partition(node.rows.of(g.rows), node.rows.of(g.spare), column, &first)
+	node.ridden = partition(node.riders.of(g.riders), node.riders.of(g.spare[len(g.rows):]), column, &first)
+}
+
+// partition moves the rows of the first side to the front and returns how many
+// there are. Both sides stay in order.
+func partition(rows, spare []uint32, column []uint8, first *[256]uint8) int {
+	ones, others := 0, 0
 	for _, row := range rows {
-		// Both are written and one is kept: faster than a branch that is right by chance.
-		isFirst := int(first[column[row]])
-		rows[left], second[right] = row, row
-		left += isFirst
-		right += 1 - isFirst
+		// Both are written and one is kept: faster than a branch taken at random.
+		one := int(first[column[row]])
+		rows[ones], spare[others] = row, row
+		ones += one
+		others += 1 - one
 	}
-	copy(rows[left:], second[:right])
-	node.left = left
+	copy(rows[ones:], spare[:others])
+	return ones
 }
 
 // descend makes leaves of the nodes without a split and the next level of the
@@ -217,22 +230,23 @@ func (g *grower) descend(tree tree, depth int) {
 			continue
 		}
 		g.gain[node.split.feature] += node.split.gain
-		flip := tree.nodes[node.slot].set(node.split, &g.bins.features[node.split.feature])
-		first, second := g.childrenOf(node, flip)
+		tree.nodes[node.slot] = node.split.node(g.bins)
+		first, second := g.childrenOf(node)
 		g.inherit(node, &first, &second, depth+1)
 		g.children = append(g.children, first, second)
 	}
 	g.level, g.children = g.children, g.level
 }
 
-// childrenOf makes both children of a node, the one below or at the cut first.
-func (g *grower) childrenOf(node *branch, flip int) (first, second branch) {
-	middle := node.from + node.left
-	first = branch{slot: 2*node.slot + flip, from: node.from, to: middle, sum: node.split.sum}
-	second = branch{slot: 2*node.slot + 1 - flip, from: middle, to: node.to, sum: node.sum - node.split.sum}
-	for _, child := range []*branch{&first, &second} {
-		child.low, child.high, child.histogram, child.sibling = node.low, node.high, none, none
-	}
+// childrenOf makes both children of a node.
+func (g *grower) childrenOf(node *branch) (first, second branch) {
+	first, second = *node, *node
+	first.slot, second.slot = 2*node.slot, 2*node.slot+1
+	first.rows, second.rows = node.rows.cut(node.first)
+	first.riders, second.riders = node.riders.cut(node.ridden)
+	first.sum, second.sum = node.split.sum, node.sum-node.split.sum
+	first.histogram, second.histogram = none, none
+	first.sibling, second.sibling = none, none
 	sign := g.sign(node.split.feature)
 	if sign == 0 {
 		return first, second
@@ -258,7 +272,7 @@ func (g *grower) sign(feature int) int8 {
 func (g *grower) inherit(node, first, second *branch, depth int) {
 	small, large := first, second
 	smallAt := len(g.children)
-	if first.to-first.from > second.to-second.from {
+	if first.rows.len() > second.rows.len() {
 		small, large = second, first
 		smallAt++
 	}
@@ -275,7 +289,7 @@ func (g *grower) inherit(node, first, second *branch, depth int) {
 
 // divisible tells whether a node has enough for two children.
 func (g *grower) divisible(node *branch) bool {
-	return node.to-node.from > 1 && g.hessian(node.sum) >= 2*g.o.MinWeight
+	return node.rows.len() > 1 && g.hessian(node.sum) >= 2*g.o.MinWeight
 }
 
 // finish makes a leaf of a node.
@@ -284,7 +298,7 @@ func (g *grower) finish(tree tree, node *branch, depth int) {
 	value := min(max(best(gradient, hessian+g.o.Lambda), node.low), node.high)
 	stored := float32(value * g.o.LearningRate)
 	tree.fill(node.slot, depth, g.o.Depth, stored)
-	g.leaves = append(g.leaves, leaf{node.from, node.to, float64(stored)})
+	g.leaves = append(g.leaves, leaf{node.rows, node.riders, float64(stored)})
 }
 
 // gradient is the real sum of gradients in a word. The product is exact.

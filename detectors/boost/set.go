@@ -8,7 +8,7 @@ import (
 
 // Set is a training set.
 type Set struct {
-	// Width is the number of features of a row, 1 to 4,096.
+	// Width is the number of features of a row, 1 to 1,024.
 	Width int
 	// X holds the rows one behind the other, Width values each. NaN is a missing
 	// value; infinities are values.
@@ -22,8 +22,8 @@ type Set struct {
 
 // Bounds of a set. The greatest number of cells keeps row positions in 32 bits.
 const (
-	mostFeatures = 4096
-	mostCells    = 1 << 31
+	mostFeatures = 1024
+	mostCells    = 1<<31 - 1
 	mostRows     = 1 << 26
 )
 
@@ -138,8 +138,9 @@ func (o Options) check(set *Set) (Options, error) {
 			return o, fmt.Errorf("cannot train with %s %v: want %v to %v", field.name, field.value, field.least, field.most)
 		}
 	}
-	if o.Rounds*o.outputs() > mostTrees {
-		return o, fmt.Errorf("cannot train %d rounds of %d classes: want at most %d trees", o.Rounds, o.Classes, mostTrees)
+	if slots := o.Rounds * o.outputs() << o.Depth; slots > mostSlots {
+		return o, fmt.Errorf("cannot train %d trees of depth %d: want at most %d of that depth, so fewer Rounds",
+			o.Rounds*o.outputs(), o.Depth, mostSlots>>o.Depth)
 	}
 	if err := o.checkFeatures(set.Width); err != nil {
 		return o, err

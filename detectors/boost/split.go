@@ -13,19 +13,28 @@ type split struct {
 }
 
 // sides tells of each bin whether it goes to the first side: 1 or 0.
-func (s *split) sides(f *feature) *[256]uint8 {
-	var first [256]uint8
+func (s *split) sides(f *feature) (first [256]uint8) {
 	for bin := range s.bin + 1 {
 		first[bin] = 1
 	}
-	if s.missingFirst {
-		if f.missing {
-			first[f.values()] = 1
-		}
-	} else if f.missing {
-		first[f.values()] = 0
+	if f.missing && s.missingFirst {
+		first[f.values()] = 1
 	}
-	return &first
+	return first
+}
+
+// node asks the question of whole bins with their cut.
+func (s *split) node(bins *binned) node {
+	f := &bins.features[s.feature]
+	cut := float32(math.Inf(1))
+	if s.bin < len(f.cuts) {
+		cut = f.cuts[s.bin]
+	}
+	key := s.feature
+	if s.missingFirst {
+		key += len(bins.features)
+	}
+	return node{keyOf(cut), uint32(key)}
 }
 
 // search finds the split of a node that saves most. Of equal ones the first in
@@ -33,11 +42,8 @@ func (s *split) sides(f *feature) *[256]uint8 {
 func (g *grower) search(node *branch) {
 	histogram := g.histogram(node.histogram)
 	gradient, hessian := g.gradient(node.sum), g.hessian(node.sum)
-	bounded := !math.IsInf(node.low, 0) || !math.IsInf(node.high, 0)
-	s := scan{
-		g: g, node: node, lambda: g.o.Lambda, least: g.leastUnits(),
-		bounded: bounded,
-	}
+	s := scan{g: g, node: node, lambda: g.o.Lambda, least: g.leastUnits()}
+	s.bounded = !math.IsInf(node.low, 0) || !math.IsInf(node.high, 0)
 	s.whole = s.saved(gradient, hessian)
 	node.split = split{feature: none, gain: g.o.MinGain}
 	for _, column := range g.columns {

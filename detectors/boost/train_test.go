@@ -1,18 +1,31 @@
 package boost
 
 import (
+	"bytes"
 	"cmp"
+	"hash/crc32"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 )
 
-// synthetic is a set whose class 1, a twentieth of the rows, depends on a
+var nan = float32(math.NaN())
+
+// synthetic is a set whose class 1, about a tenth of the rows, depends on a
 // product, a threshold, a sum and a missing value. A share of all values is 0.
 func synthetic(seed uint64, rows, width int, usual float64) *Set {
+	set, _ := syntheticTruth(seed, rows, width, usual)
+	return set
+}
+
+// syntheticTruth also returns the true logits, which no model can beat.
+func syntheticTruth(seed uint64, rows, width int, usual float64) (*Set, []float64) {
 	r := rand.New(rand.NewPCG(seed, 7))
 	set := &Set{Width: width, X: make([]float32, rows*width), Y: make([]uint8, rows)}
+	truth := make([]float64, rows)
 	for row := range rows {
 		x := set.row(row)
 		for i := range x {
@@ -20,17 +33,39 @@ func synthetic(seed uint64, rows, width int, usual float64) *Set {
 				x[i] = float32(r.NormFloat64())
 			}
 		}
-		truth := -5 + 4*float64(x[0]*x[1]) + 3*float64(x[2]+x[3])
+		truth[row] = -5 + 4*float64(x[0]*x[1]) + 3*float64(x[2]+x[3])
 		if x[4] > 0.5 {
-			truth += 3
+			truth[row] += 3
 		}
 		if x[5] < -1 {
-			x[5] = float32(math.NaN())
-			truth += 3
+			x[5] = nan
+			truth[row] += 3
 		}
-		if r.Float64() < Sigmoid(truth) {
+		if r.Float64() < Sigmoid(truth[row]) {
 			set.Y[row] = 1
 		}
+	}
+	return set, truth
+}
+
+// blocky is a set of small integers made without floating-point arithmetic, so
+// that it is the same on every processor. Every seventh value is missing.
+func blocky(rows, width, classes int) *Set {
+	r := random(42)
+	set := &Set{Width: width, X: make([]float32, rows*width), Y: make([]uint8, rows), W: make([]float32, rows)}
+	for row := range rows {
+		sum := 0
+		x := set.row(row)
+		for i := range x {
+			v := int(r.next() % 97)
+			if x[i] = float32(v) / 8; r.next()%7 == 0 {
+				x[i] = nan
+				v = 0
+			}
+			sum += v * (i%3 - 1)
+		}
+		set.Y[row] = uint8(max(sum+int(r.next()%64), 0) / 64 % classes)
+		set.W[row] = float32(1+r.next()%4) / 2
 	}
 	return set
 }
@@ -71,19 +106,179 @@ func logitsOf(f *Forest, set *Set) []float64 {
 	return logits
 }
 
+// On rows it has not seen the forest orders nearly as well as the truth itself.
 func TestHeldOut(t *testing.T) {
-	for _, usual := range []float64{0, 0.5, 0.8} {
-		f := mustTrain(t, synthetic(1, 20_000, 20, usual), Options{Lambda: 1, MinWeight: 1, Workers: 2})
-		held := synthetic(2, 20_000, 20, usual)
-		t.Logf("usual %v: AUC %.4f", usual, auc(logitsOf(f, held), held.Y))
+	for _, test := range []struct {
+		name  string
+		usual float64 // share of values that are 0
+		o     Options
+		lost  float64 // AUC
+	}{
+		{"dense", 0, Options{Lambda: 1}, 0.03},
+		{"half usual", 0.5, Options{Lambda: 1}, 0.02},
+		{"mostly usual", 0.8, Options{Lambda: 1}, 0.02},
+		{"half of the rows for each tree", 0.8, Options{Lambda: 1, Rows: 0.5}, 0.02},
+		{"half of the columns for each tree", 0.8, Options{Lambda: 1, Columns: 0.5}, 0.02},
+		{"few bins", 0.8, Options{Lambda: 1, Bins: 16}, 0.02},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.o.Workers = 2
+			f := mustTrain(t, synthetic(1, 20_000, 20, test.usual), test.o)
+			held, truth := syntheticTruth(2, 20_000, 20, test.usual)
+			got, most := auc(logitsOf(f, held), held.Y), auc(truth, held.Y)
+			if t.Logf("AUC %.4f of %.4f", got, most); got < most-test.lost {
+				t.Errorf("AUC %.4f: want at most %v below the truth's %.4f", got, test.lost, most)
+			}
+		})
 	}
 }
 
-// What training adds to the margins is what the forest says.
+// Neither feature alone says anything: two questions in a row do.
+func TestExclusiveOr(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	set := &Set{Width: 3}
+	for range 2000 {
+		a, b := r.Float32()-0.5, r.Float32()-0.5
+		set.X = append(set.X, a, b, r.Float32())
+		set.Y = append(set.Y, uint8(math.Float32bits(a*b)>>31))
+	}
+	f := mustTrain(t, set, Options{Rounds: 30, Depth: 4, Lambda: 1, LearningRate: 0.3})
+	for _, test := range []struct {
+		a, b float32
+		sign float64
+	}{{0.3, 0.3, -1}, {-0.3, -0.3, -1}, {0.3, -0.3, 1}, {-0.3, 0.3, 1}} {
+		if got := f.Logit([]float32{test.a, test.b, 0.5}); got*test.sign < 2 {
+			t.Errorf("(%v, %v): logit %v, want %+v or more of it", test.a, test.b, got, 2*test.sign)
+		}
+	}
+	if gain := f.Gain(); gain[2] > gain[0]/20 || gain[2] > gain[1]/20 {
+		t.Errorf("gain %v: want next to nothing for the third", gain)
+	}
+}
+
+// A missing value goes where it belongs: with the small, the large, or by itself.
+func TestMissing(t *testing.T) {
+	for _, test := range []struct {
+		name                  string
+		small, large, missing uint8 // class
+	}{
+		{"like small", 1, 0, 1},
+		{"like large", 0, 1, 1},
+		{"only missing", 0, 0, 1},
+		{"only present", 1, 1, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			set := &Set{Width: 1}
+			for i := range 300 {
+				set.X = append(set.X, float32(i%50), float32(50+i%50), nan)
+				set.Y = append(set.Y, test.small, test.large, test.missing)
+			}
+			f := mustTrain(t, set, Options{Rounds: 20, Depth: 2, LearningRate: 0.5})
+			inf := float32(math.Inf(1))
+			negative := math.Float32frombits(math.Float32bits(nan) | 1<<31)
+			for _, row := range []struct {
+				x    float32
+				want uint8
+			}{{7, test.small}, {-inf, test.small}, {70, test.large}, {inf, test.large}, {nan, test.missing},
+				{negative, test.missing}} {
+				if got := f.Logit([]float32{row.x}); (got > 0) != (row.want == 1) || math.Abs(got) < 2 {
+					t.Errorf("%v: logit %v, want class %d", row.x, got, row.want)
+				}
+			}
+		})
+	}
+}
+
+// A weight of k is k equal rows, one of 0 is none.
+func TestWeightIsRepetition(t *testing.T) {
+	weighted := synthetic(5, 3000, 10, 0.5)
+	weighted.W = make([]float32, weighted.Rows())
+	repeated := &Set{Width: weighted.Width}
+	for row := range weighted.W {
+		weighted.W[row] = float32(row % 4)
+		for range row % 4 {
+			repeated.X = append(repeated.X, weighted.row(row)...)
+			repeated.Y = append(repeated.Y, weighted.Y[row])
+		}
+	}
+	// Rounding tells the two apart where two splits are as good; so not each logit
+	// is the same, but nearly all are. Without weights nearly none is.
+	o := Options{Rounds: 20, Lambda: 1, MinWeight: 2}
+	want := logitsOf(mustTrain(t, repeated, o), weighted)
+	same := func(set *Set) (share float64) {
+		for row, got := range logitsOf(mustTrain(t, set, o), weighted) {
+			if math.Abs(got-want[row]) < 1e-3 {
+				share += 1 / float64(len(want))
+			}
+		}
+		return share
+	}
+	if share := same(weighted); share < 0.9 {
+		t.Errorf("%.3f of the logits are those with repeated rows: want 0.9", share)
+	}
+	if share := same(&Set{Width: weighted.Width, X: weighted.X, Y: weighted.Y}); share > 0.1 {
+		t.Errorf("%.3f of the logits are the same without weights: the test sees nothing", share)
+	}
+}
+
+// G5: the number of workers and of processors changes nothing.
+func TestWorkersChangeNothing(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, o := range []Options{
+		{Rounds: 15},
+		{Rounds: 15, Rows: 0.6, Columns: 0.5, Seed: 9},
+		{Rounds: 6, Classes: 4, Lambda: 1, Rows: 0.8},
+	} {
+		set := blocky(9000, 12, max(o.Classes, 2))
+		var first []byte
+		for _, workers := range []int{1, 2, 3, 8} {
+			runtime.GOMAXPROCS(workers)
+			o.Workers = workers
+			stored := mustTrain(t, set, o).Append(nil)
+			if first == nil {
+				first = stored
+			}
+			if !bytes.Equal(stored, first) {
+				t.Errorf("%d workers, %+v: another forest than with one", workers, o)
+			}
+		}
+		o.Seed++
+		if o.Rows != 0 && bytes.Equal(mustTrain(t, set, o).Append(nil), first) {
+			t.Errorf("%+v: the seed changes nothing", o)
+		}
+	}
+}
+
+// The checksums were taken on amd64. They hold on every architecture and with
+// every instruction set, such as GOAMD64=v3, which fuses what may be fused.
+func TestSameForestEverywhere(t *testing.T) {
+	for _, test := range []struct {
+		o    Options
+		want uint32
+	}{
+		{Options{Rounds: 40, Lambda: 1, Rows: 0.7, Columns: 0.7}, 0xee85bcc0},
+		{Options{Rounds: 10, Classes: 5, Depth: 4, Lambda: 0.3}, 0xf7c4ae7f},
+		{Options{Rounds: 20, Monotone: []int8{1, -1, 0, 0, 1, -1, 0, 0, 1, -1}}, 0x4833238e},
+	} {
+		f := mustTrain(t, blocky(4000, 10, max(test.o.Classes, 2)), test.o)
+		if got := crc32.ChecksumIEEE(f.Append(nil)); got != test.want {
+			t.Errorf("%+v: checksum %#08x, want %#08x", test.o, got, test.want)
+		}
+	}
+}
+
+// What training adds to the margins is what the forest says, of rows it learnt
+// from and of those that rode along.
 func TestMarginsAreLogits(t *testing.T) {
-	set := synthetic(3, 5000, 10, 0.5)
-	for _, rows := range []float64{1, 0.5} {
-		o, err := Options{Rounds: 30, Rows: rows, Columns: 0.7}.check(set)
+	for _, o := range []Options{
+		{Rounds: 30},
+		{Rounds: 30, Rows: 0.5, Columns: 0.7},
+		{Rounds: 33, Depth: 8},
+		{Rounds: 10, Depth: 1},
+		{Rounds: 7, Classes: 3, Rows: 0.5},
+	} {
+		set := blocky(5000, 10, max(o.Classes, 2))
+		o, err := o.check(set)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,14 +286,183 @@ func TestMarginsAreLogits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b := newBooster(set, o, bins, nil)
-		for round := range o.Rounds {
-			b.round(round)
+		held := make([]bool, set.Rows())
+		for row := range held {
+			held[row] = row%3 == 0
 		}
+		f, margins := train(set, o, bins, held)
 		for row := range set.Rows() {
-			if got := b.forest.Logit(set.row(row)); got != b.margin[row] {
-				t.Fatalf("row %d: forest says %v, training said %v", row, got, b.margin[row])
+			got := slices.Clone(f.base)
+			f.add(set.row(row), got)
+			if want := margins[row*len(got) : (row+1)*len(got)]; !slices.Equal(got, want) {
+				t.Fatalf("%+v, row %d: forest says %v, training said %v", o, row, got, want)
 			}
+		}
+	}
+}
+
+// naive finds the first split of the first tree from the definition: each cut,
+// each side for missing values, sums over all rows.
+func naive(set *Set, o Options) (feature int, gain float64) {
+	ones := 0.0
+	for _, class := range set.Y {
+		ones += float64(class)
+	}
+	p := ones / float64(set.Rows())
+	saved := func(in func(x float32) bool, feature int) (float64, bool) {
+		var g, h float64
+		for row, class := range set.Y {
+			if in(set.row(row)[feature]) {
+				g += p - float64(class)
+				h += p * (1 - p)
+			}
+		}
+		return g * g / (h + o.Lambda), h > o.MinWeight
+	}
+	for i := range set.Width {
+		whole, _ := saved(func(float32) bool { return true }, i)
+		for row := range set.Y {
+			for _, with := range []bool{false, true} {
+				cut := set.row(row)[i]
+				first := func(x float32) bool { return x <= cut || x != x && with }
+				a, okA := saved(first, i)
+				b, okB := saved(func(x float32) bool { return !first(x) }, i)
+				if cut == cut && okA && okB && (a+b-whole)/2 > gain*(1+1e-6) {
+					feature, gain = i, (a+b-whole)/2
+				}
+			}
+		}
+	}
+	return feature, gain
+}
+
+func TestFirstSplitIsTheBest(t *testing.T) {
+	for seed := range uint64(20) {
+		set := synthetic(seed, 250, 6, 0.5)
+		o := Options{Rounds: 1, Depth: 1, Lambda: 0.5, MinWeight: 0.7, Bins: 256}
+		wantFeature, wantGain := naive(set, o)
+		f := mustTrain(t, set, o)
+		if got := f.Gain()[wantFeature]; math.Abs(got-wantGain) > 1e-6*wantGain {
+			t.Errorf("seed %d: gain %v, want %v for feature %d alone", seed, f.Gain(), wantGain, wantFeature)
+		}
+	}
+}
+
+func TestMonotone(t *testing.T) {
+	set := synthetic(8, 5000, 8, 0.3)
+	signs := []int8{1, -1, 1, -1, 1, 0, 1, -1}
+	free := mustTrain(t, set, Options{Lambda: 1})
+	bound := mustTrain(t, set, Options{Lambda: 1, Monotone: signs})
+	r := rand.New(rand.NewPCG(3, 1))
+	violations := 0
+	for range 3000 {
+		x := slices.Clone(set.row(r.IntN(set.Rows())))
+		i := r.IntN(set.Width)
+		low, high := slices.Clone(x), slices.Clone(x)
+		low[i] = float32(r.NormFloat64())
+		high[i] = low[i] + r.Float32()
+		sign := float64(signs[i])
+		if (free.Logit(high)-free.Logit(low))*sign < 0 {
+			violations++
+		}
+		if (bound.Logit(high)-bound.Logit(low))*sign < 0 {
+			t.Fatalf("feature %d, sign %d: logit %v at %v, %v at %v", i, signs[i], bound.Logit(low), low[i],
+				bound.Logit(high), high[i])
+		}
+	}
+	if violations == 0 {
+		t.Error("an unbound forest never broke a bound: the test sees nothing")
+	}
+}
+
+func TestSoftmax(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	set := &Set{Width: 2}
+	for range 3000 {
+		x, y := r.Float32()*4-2, r.Float32()*4-2
+		class := uint8(0)
+		switch {
+		case x*x+y*y < 1:
+			class = 1
+		case x > 0:
+			class = 2
+		}
+		set.X, set.Y = append(set.X, x, y), append(set.Y, class)
+	}
+	f := mustTrain(t, set, Options{Classes: 3, Rounds: 40, Lambda: 1})
+	scores := make([]float64, 3)
+	right, sum := 0, 0.0
+	for row := range set.Rows() {
+		f.Scores(set.row(row), scores)
+		best := 0
+		for class := range scores {
+			sum += scores[class]
+			if scores[class] > scores[best] {
+				best = class
+			}
+		}
+		if best == int(set.Y[row]) {
+			right++
+		}
+	}
+	if share := float64(right) / float64(set.Rows()); share < 0.97 || math.Abs(sum-float64(set.Rows())) > 1e-6 {
+		t.Errorf("%.3f of the classes are right: want 0.97; probabilities add up to %v", share, sum)
+	}
+}
+
+// Sets on which nothing can be learnt give the odds of the classes.
+func TestNothingToLearn(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		set  *Set
+		want float64
+	}{
+		{"one row", &Set{Width: 1, X: []float32{1}, Y: []uint8{1}}, logit(1 - 1e-6)},
+		{"constant", &Set{Width: 1, X: []float32{2, 2, 2, 2}, Y: []uint8{1, 0, 0, 0}}, logit(0.25)},
+		{"all missing", &Set{Width: 1, X: []float32{nan, nan}, Y: []uint8{1, 0}}, 0},
+		{"no weight", &Set{Width: 1, X: []float32{1, 2}, Y: []uint8{1, 0}, W: []float32{0, 0}}, 0},
+		{"one class", &Set{Width: 1, X: []float32{1, 2, 3}, Y: []uint8{0, 0, 0}}, logit(1e-6)},
+	} {
+		f := mustTrain(t, test.set, Options{Rounds: 5, Lambda: 1})
+		if got := f.Logit([]float32{2}); math.Abs(got-test.want) > 1e-3 {
+			t.Errorf("%s: logit %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+func TestBadOptions(t *testing.T) {
+	good := func() *Set { return &Set{Width: 2, X: []float32{1, 2, 3, 4}, Y: []uint8{0, 1}} }
+	wide := &Set{Width: 300, X: make([]float32, 300*300), Y: make([]uint8, 300)}
+	for i := range wide.X {
+		wide.X[i] = float32(i)
+	}
+	for _, test := range []struct {
+		set  *Set
+		o    Options
+		want string
+	}{
+		{good(), Options{Classes: 1}, "Classes 1: want 2 to 256"},
+		{good(), Options{Classes: 3, Rounds: 9000, Depth: 8}, "27000 trees of depth 8: want at most 4096"},
+		{good(), Options{Depth: 9}, "Depth 9: want 1 to 8"},
+		{good(), Options{LearningRate: math.NaN()}, "LearningRate NaN"},
+		{good(), Options{Lambda: math.Inf(1)}, "Lambda +Inf"},
+		{good(), Options{Bins: 257}, "Bins 257: want 3 to 256"},
+		{good(), Options{Rows: 1.5}, "Rows 1.5"},
+		{good(), Options{Names: []string{"one"}}, "1 Names for 2 features"},
+		{good(), Options{Monotone: []int8{1}}, "1 values of Monotone for 2 features"},
+		{good(), Options{Monotone: []int8{1, 2}}, "Monotone 2 for feature 1"},
+		{good(), Options{Monotone: []int8{1, 1}, Classes: 3}, "3 classes with Monotone"},
+		{&Set{Width: 0}, Options{}, "0 features"},
+		{&Set{Width: 1}, Options{}, "0 rows"},
+		{&Set{Width: 2, X: []float32{1}, Y: []uint8{0}}, Options{}, "1 values for 1 classes: want 2"},
+		{&Set{Width: 1, X: []float32{1}, Y: []uint8{2}}, Options{}, "class 2 of row 0: want below 2"},
+		{&Set{Width: 1, X: []float32{1}, Y: []uint8{1}, W: []float32{-1}}, Options{}, "weight -1 of row 0"},
+		{&Set{Width: 1, X: []float32{1}, Y: []uint8{1}, W: []float32{nan}}, Options{}, "weight NaN of row 0"},
+		{&Set{Width: 1, X: []float32{1}, Y: []uint8{1}, W: []float32{1, 2}}, Options{}, "2 weights for 1 rows"},
+		{wide, Options{Bins: 256}, "76800 bins of 300 features: want at most 65536"},
+	} {
+		if _, err := Train(test.set, test.o); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%+v: %v, want … %s", test.o, err, test.want)
 		}
 	}
 }
