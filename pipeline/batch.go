@@ -52,7 +52,7 @@ func (w *Worker) scoreRecord(r *Record) {
 	m := w.m
 	r.Time = plausible(r.Time)
 	if err := w.decoder.Decode(r.Value, &w.inv); err != nil {
-		w.pending.dead = append(w.pending.dead, w.deadLetter(r, "decode", err))
+		w.park(r, "decode", err)
 		return
 	}
 	w.position.Offset = r.Offset
@@ -74,7 +74,7 @@ func (w *Worker) scoreRecord(r *Record) {
 		w.engine.Teach(rowSuspect)
 	default:
 		if err := w.decide(r); err != nil {
-			w.pending.dead = append(w.pending.dead, w.deadLetter(r, "case", err))
+			w.park(r, "case", err)
 			return
 		}
 		w.engine.Teach(w.verdict.Suspect)
@@ -195,7 +195,7 @@ func (w *Worker) writeDecisions(ctx context.Context, c *claim) error {
 // writeCases is step 2, the cases.
 func (w *Worker) writeCases(ctx context.Context, c *claim) error {
 	e := &w.pending
-	if err := w.spread(ctx, c, w.m.opt.Topics.Cases, w.m.casePartitions, e.cases); err != nil {
+	if err := w.m.spread(ctx, c.hold, w.m.opt.Topics.Cases, w.m.casePartitions, e.cases); err != nil {
 		return err
 	}
 	if len(e.cases) > 0 {
@@ -205,24 +205,37 @@ func (w *Worker) writeCases(ctx context.Context, c *claim) error {
 	return nil
 }
 
-// writeDeadLetters is step 2, the records that cannot be scored. One that the
-// topic refuses for its size is cut, so that it never blocks what comes after.
+// park sets a record aside that cannot be scored.
+func (w *Worker) park(r *Record, stage string, cause error) {
+	from := w.position
+	from.Offset = r.Offset
+	w.pending.dead = append(w.pending.dead, w.m.deadLetter(from, r, stage, cause))
+}
+
+// writeDeadLetters is step 2, the records that cannot be scored.
 func (w *Worker) writeDeadLetters(ctx context.Context, c *claim) error {
-	topic := w.m.opt.Topics.DeadLetter
-	err := w.spread(ctx, c, topic, w.m.deadPartitions, w.pending.dead)
+	return w.m.writeDeadLetters(ctx, c.hold, w.pending.dead)
+}
+
+// writeDeadLetters appends them, and asks hold before each try. One that the
+// topic refuses for its size is cut, so that it never blocks what comes after.
+func (m *Member) writeDeadLetters(ctx context.Context, hold func(context.Context) error, dead []Record) error {
+	topic := m.opt.Topics.DeadLetter
+	err := m.spread(ctx, hold, topic, m.deadPartitions, dead)
 	if !errors.Is(err, ErrTooLarge) {
 		return err
 	}
-	w.m.opt.Log.Error("dead letters are too large for their topic and were cut; raise its max.message.bytes to "+
+	m.opt.Log.Error("dead letters are too large for their topic and were cut; raise its max.message.bytes to "+
 		"twice that of the invoices", "topic", topic, "error", err)
-	for i := range w.pending.dead {
-		w.pending.dead[i].Value = cutDeadLetter(w.pending.dead[i].Value)
+	for i := range dead {
+		dead[i].Value = cutDeadLetter(dead[i].Value)
 	}
-	return w.spread(ctx, c, topic, w.m.deadPartitions, w.pending.dead)
+	return m.spread(ctx, hold, topic, m.deadPartitions, dead)
 }
 
 // spread appends records to the partitions their keys belong to.
-func (w *Worker) spread(ctx context.Context, c *claim, topic string, partitions int, records []Record) error {
+func (m *Member) spread(ctx context.Context, hold func(context.Context) error, topic string, partitions int,
+	records []Record) error {
 	byPartition := map[int][]Record{}
 	for _, r := range records {
 		p := keyPartition(r.Key, partitions)
@@ -232,11 +245,11 @@ func (w *Worker) spread(ctx context.Context, c *claim, topic string, partitions 
 		if len(byPartition[p]) == 0 {
 			continue
 		}
-		err := w.m.persist(ctx, topic, func(ctx context.Context) error {
-			if err := c.hold(ctx); err != nil {
+		err := m.persist(ctx, topic, func(ctx context.Context) error {
+			if err := hold(ctx); err != nil {
 				return err
 			}
-			_, err := w.m.log.Append(ctx, topic, p, byPartition[p])
+			_, err := m.log.Append(ctx, topic, p, byPartition[p])
 			return err
 		})
 		if err != nil {

@@ -24,7 +24,7 @@ type DeadLetter struct {
 	Value       []byte    `json:"value"`         // original, base64 in JSON
 	ValueBytes  int       `json:"value_bytes"`   // length of the original
 	Cut         bool      `json:"cut,omitempty"` // Key or Value is only the start of the original
-	Stage       string    `json:"stage"`         // where it failed: decode
+	Stage       string    `json:"stage"`         // where it failed: decode, case or reference
 	Reason      string    `json:"reason"`        // stable code, the metric's label
 	Field       string    `json:"field"`         // path within the record, may be empty
 	Message     string    `json:"message"`       // for a person
@@ -32,17 +32,26 @@ type DeadLetter struct {
 	At          time.Time `json:"at"`            // when it was parked, UTC
 }
 
-// deadLetter parks a record.
-func (w *Worker) deadLetter(r *Record, stage string, cause error) Record {
-	d := DeadLetter{Schema: DeadLetterSchema, Topic: w.position.Topic, Incarnation: w.incarnation,
-		Partition: w.partition, Offset: r.Offset, Key: r.Key, Value: r.Value, ValueBytes: len(r.Value), Stage: stage,
-		Reason: "undecodable", Message: cause.Error(), ReceivedAt: r.Time.UTC(), At: w.m.opt.Now().UTC()}
+// deadLetter makes the dead letter of the record at a position and counts it.
+func (m *Member) deadLetter(from invoice.Position, r *Record, stage string, cause error) Record {
+	d := DeadLetter{Schema: DeadLetterSchema, Topic: from.Topic, Incarnation: from.Incarnation,
+		Partition: from.Partition, Offset: from.Offset, Key: r.Key, Value: r.Value, ValueBytes: len(r.Value),
+		Stage: stage, Reason: reasonOf(cause), Message: cause.Error(), ReceivedAt: r.Time.UTC(), At: m.opt.Now().UTC()}
 	var decode *invoice.DecodeError
 	if errors.As(cause, &decode) {
-		d.Reason, d.Field = decode.Reason, decode.Field
+		d.Field = decode.Field
 	}
-	w.m.metrics.DeadLetters.WithLabelValues(d.Reason).Inc()
+	m.metrics.DeadLetters.WithLabelValues(d.Reason).Inc()
 	return Record{Key: bytes.Clone(cutKey(r.Key)), Value: d.encode()}
+}
+
+// reasonOf returns the stable code of why a record was refused.
+func reasonOf(err error) string {
+	var decode *invoice.DecodeError
+	if errors.As(err, &decode) {
+		return decode.Reason
+	}
+	return "undecodable"
 }
 
 func (d *DeadLetter) encode() []byte {

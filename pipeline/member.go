@@ -25,6 +25,7 @@ type Member struct {
 	store   Store
 	shared  *detectors.Shared
 	follow  *follower
+	refs    *references
 	buffer  *RowBuffer
 	metrics *Metrics
 
@@ -34,7 +35,7 @@ type Member struct {
 
 	mu       sync.Mutex         // guards what follows
 	workers  map[int]*Worker    // by partition; kept over generations
-	targets  map[int]int64      // ends of the log when Run began
+	targets  []int64            // ends of the log when Run began, by partition
 	reached  map[int]bool       // partitions of this generation that are past their target
 	broken   map[string]error   // parts of the world that do not work now
 	finished context.CancelFunc // ends Run when all is caught up
@@ -45,7 +46,6 @@ func NewMember(opt Options, log Log, group Group, store Store) *Member {
 	m := &Member{opt: opt, log: log, group: group, store: store, shared: detectors.NewShared(),
 		buffer: NewRowBuffer(opt.RowBuffer), metrics: opt.Metrics, workers: map[int]*Worker{},
 		broken: map[string]error{}}
-	m.follow = newFollower(m)
 	return m
 }
 
@@ -62,10 +62,18 @@ func (m *Member) Run(ctx context.Context) error {
 	hard, abort := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer abort(errDrained)
 
-	followed := make(chan struct{})
-	go func() { defer close(followed); m.follow.run(hard) }()
-	defer func() { abort(errDrained); <-followed }()
+	var reading sync.WaitGroup
+	reading.Go(func() { m.follow.run(hard, m.invoicePartitions) })
+	reading.Go(func() { m.refs.run(hard) })
+	defer func() { abort(errDrained); reading.Wait() }()
 
+	endParking, err := m.startParking(ctx)
+	if err == nil {
+		err = m.refs.catchUp(stop)
+	}
+	if err != nil {
+		cancel() // ctx ended: leave as one does who has begun
+	}
 	for stop.Err() == nil {
 		gen, err := m.group.Next(stop)
 		if err != nil {
@@ -81,14 +89,15 @@ func (m *Member) Run(ctx context.Context) error {
 		m.report("kafka group", nil)
 		m.runGeneration(hard, stop.Done(), gen)
 	}
-	return m.group.Close()
+	return errors.Join(m.group.Close(), endParking())
 }
 
 // learnTopics waits until the topics are there and fit together.
 func (m *Member) learnTopics(ctx context.Context) error {
 	t := m.opt.Topics
 	count := map[string]int{}
-	for _, topic := range []string{t.Invoices, t.Suspects, t.State, t.Baselines, t.Cases, t.DeadLetter} {
+	needed := []string{t.Invoices, t.Suspects, t.State, t.Baselines, t.Cases, t.DeadLetter}
+	for _, topic := range append(needed, t.references()...) {
 		err := m.persist(ctx, "kafka", func(ctx context.Context) error {
 			n, err := m.log.Partitions(ctx, topic)
 			if errors.Is(err, ErrNoTopic) {
@@ -109,21 +118,29 @@ func (m *Member) learnTopics(ctx context.Context) error {
 				errRefused, topic, count[topic], t.Invoices, m.invoicePartitions, topic)
 		}
 	}
-	m.targets = map[int]int64{}
+	m.follow = newFollower(m, m.invoicePartitions)
+	m.refs = newReferences(m, count)
 	if !m.opt.UntilCaughtUp {
 		return nil
 	}
-	for p := range m.invoicePartitions {
-		err := m.persist(ctx, "kafka", func(ctx context.Context) error {
-			_, end, err := m.log.Bounds(ctx, t.Invoices, p)
-			m.targets[p] = end
+	var err error
+	m.targets, err = m.ends(ctx, t.Invoices, m.invoicePartitions)
+	return err
+}
+
+// ends returns where each partition of a topic ends now.
+func (m *Member) ends(ctx context.Context, topic string, partitions int) ([]int64, error) {
+	ends := make([]int64, partitions)
+	for p := range ends {
+		err := m.persist(ctx, "kafka", func(ctx context.Context) (err error) {
+			_, ends[p], err = m.log.Bounds(ctx, topic, p)
 			return err
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return ends, nil
 }
 
 // runGeneration works one assignment until it is over and all its workers have

@@ -30,6 +30,9 @@ type Metrics struct {
 	Fenced            prometheus.Counter     // partitions given up to another member
 	Foreign           prometheus.Counter     // records in recoup's own topics that recoup did not write
 	Expired           prometheus.Counter     // offsets that retention deleted before they were scored
+	References        *prometheus.CounterVec // references read, by schema
+	ReferencesRefused *prometheus.CounterVec // references that cannot be read, by reason
+	ReferenceLag      *prometheus.GaugeVec   // records, by topic
 }
 
 // NewMetrics makes the metrics and registers them.
@@ -76,10 +79,15 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		Fenced:            counter("recoup_partitions_fenced_total", "Partitions given up because another member owns them."),
 		Foreign:           counter("recoup_foreign_records_total", "Records in recoup's own topics that are not its own."),
 		Expired:           counter("recoup_invoices_expired_total", "Offsets deleted by retention before they were scored."),
+		References:        by("schema", "recoup_references_total", "References read and in use, by schema."),
+		ReferencesRefused: by("reason", "recoup_references_refused_total", "References that cannot be read, by reason."),
+		ReferenceLag: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "recoup_reference_lag_records",
+			Help: "References and deliveries not read yet, by topic."}, []string{"topic"}),
 	}
 	reg.MustRegister(m.Scored, m.Suspects, m.Redelivered, m.DeadLetters, m.CasesOpened, m.EventToCase, m.Rows,
 		m.RowsReplaced, m.RowsDoubled, m.Insert, m.Buffer, m.BufferFull, m.Lag, m.Committed, m.CheckpointOffset,
-		m.CheckpointRecords, m.Partitions, m.TakeOver, m.Fenced, m.Foreign, m.Expired)
+		m.CheckpointRecords, m.Partitions, m.TakeOver, m.Fenced, m.Foreign, m.Expired,
+		m.References, m.ReferencesRefused, m.ReferenceLag)
 	return m
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"recoup/cases"
 	"recoup/detectors"
+	"recoup/detectors/reference"
 	"recoup/invoice"
 )
 
@@ -21,7 +22,9 @@ type Topics struct {
 	State      string // partition-local state, as many partitions as Invoices
 	Baselines  string // shared state, as many partitions as Invoices
 	Cases      string // case-opening topic
-	DeadLetter string // records that cannot be scored
+	DeadLetter string // records that cannot be read
+	Reference  string // read: billing.reference; "": not read
+	Deliveries string // read: billing.deliveries; "": not read
 }
 
 // Options configures a Member. Zero durations and sizes are not allowed: take
@@ -29,7 +32,7 @@ type Topics struct {
 type Options struct {
 	Group  string // consumer group; part of every query id and dedup token
 	Member string // names this process in ownership records, unique per start
-	Topics Topics // names of all topics; none may be empty
+	Topics Topics // names of all topics; only Reference and Deliveries may be empty
 
 	Scoring detectors.Settings // shared by all partitions
 	Limits  invoice.Limits     // of the decoder; zero fields take its defaults
@@ -45,6 +48,13 @@ type Options struct {
 	// SweepAfter is how long after its take-over an owner looks for rows that a
 	// paused predecessor stored a second time.
 	SweepAfter time.Duration
+
+	// ReferenceGroup returns the group in which members share the parking of what
+	// cannot be read in a topic of references. By default nil: nobody parks it.
+	ReferenceGroup func(topic string) Group
+	// ReferenceRetention is how long deliveries and superseded references are kept
+	// after their receipt.
+	ReferenceRetention time.Duration
 
 	// UntilCaughtUp ends Run once every partition assigned to this member is
 	// stored and committed up to the end the log had when Run began.
@@ -63,6 +73,7 @@ func DefaultOptions() Options {
 		Group: "recoup",
 		Topics: Topics{Invoices: "billing.invoices", Suspects: "recoup.suspects", State: "recoup.state",
 			Baselines: "recoup.baselines", Cases: "recoup.cases", DeadLetter: "recoup.dead-letter"},
+		ReferenceRetention: reference.DefaultRetention,
 		Scoring:            detectors.DefaultSettings(),
 		FlushRows:          20_000,
 		FlushInterval:      time.Second,

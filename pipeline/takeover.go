@@ -139,7 +139,7 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 		return marker{}, err
 	}
 	w.rows.state.next = end
-	if err := m.follow.catchUp(ctx); err != nil {
+	if err := m.follow.catchUp(ctx, m.invoicePartitions); err != nil {
 		return marker{}, err
 	}
 	w.engine.AdoptShared()

@@ -54,12 +54,13 @@ func member(c *config.Config) pipeline.Options {
 	t, p := &c.Kafka.Topics, &c.Pipeline
 	o.Group = c.Kafka.Group
 	o.Topics = pipeline.Topics{Invoices: t.Invoices, Suspects: t.Suspects, State: t.State, Baselines: t.Baselines,
-		Cases: t.Cases, DeadLetter: t.DeadLetter}
+		Cases: t.Cases, DeadLetter: t.DeadLetter, Reference: t.Reference, Deliveries: t.Deliveries}
 	o.Scoring = c.Scoring.Settings()
 	o.Limits = p.Limits.Invoice()
 	o.Cases = cases.Opener{Database: c.ClickHouse.Database, HandlingCost: c.Scoring.HandlingCost}
 	o.FlushRows = int(p.FlushRows)
 	o.FlushInterval = p.FlushInterval.Std()
+	o.ReferenceRetention = c.Kafka.Retention.Invoices.Std()
 	o.RowBuffer = int64(p.RowBuffer)
 	o.CheckpointInterval = p.CheckpointInterval.Std()
 	o.FenceAfter = p.FenceAfter.Std()

@@ -57,7 +57,7 @@ func (s Summary) Print(w io.Writer) {
 }
 
 // Run scores until ctx ends, or until it has caught up. The topics and tables
-// must be there; doctor tells what is missing.
+// must be there, but for those of references; doctor tells what is missing.
 func Run(ctx context.Context, o Options) (Summary, error) {
 	began := time.Now()
 	client, err := reach(ctx, o)
@@ -79,6 +79,13 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	opt.Report = o.Health.Set
 	if o.Observe != nil {
 		opt.Observe = o.Observe
+	}
+	opt.ReferenceGroup = func(topic string) pipeline.Group { return referenceMember(o.Config, client, topic) }
+	if err := keepReferences(ctx, o, client.Log(), &opt.Topics); err != nil {
+		if ctx.Err() != nil && !o.UntilCaughtUp {
+			err = nil // stopped before it began
+		}
+		return Summary{Took: time.Since(began)}, err
 	}
 	m := pipeline.NewMember(opt, client.Log(), client.Group(group(o.Config)), store)
 	o.Health.Check("pipeline", m.Ready)

@@ -82,9 +82,11 @@ type SASL struct {
 type Topics struct {
 	// Invoices to score. By default billing.invoices.
 	Invoices string `yaml:"invoices"`
-	// Customers, prices, promotions and policies. By default billing.reference.
+	// Customers, prices, promotions and policies; a topic of that default name may be missing. By default
+	// billing.reference.
 	Reference string `yaml:"reference"`
-	// The warehouse's count of each delivery. By default billing.deliveries.
+	// The warehouse's count of each delivery; a topic of that default name may be missing. By default
+	// billing.deliveries.
 	Deliveries string `yaml:"deliveries"`
 	// The decision log: every suspect verdict. By default recoup.suspects.
 	Suspects string `yaml:"suspects"`
@@ -104,20 +106,20 @@ type Topics struct {
 	Baselines string `yaml:"baselines"`
 	// Trained models. By default recoup.models.
 	Models string `yaml:"models"`
-	// Records that cannot be scored. By default recoup.dead-letter.
+	// Records that cannot be read. By default recoup.dead-letter.
 	DeadLetter string `yaml:"dead_letter"`
 }
 
 // Retention is how long topics keep records. Compacted topics keep the last
 // record of every key for ever.
 type Retention struct {
-	// Invoices and deliveries; redeliveries are recognised as long. By default 35d.
+	// Invoices and deliveries; redeliveries are recognised, and deliveries known, as long. By default 35d.
 	Invoices Duration `yaml:"invoices"`
 	// Decisions; the longest time a case may stay open. Closed cases stay 30 days longer. By default 90d.
 	OpenCases Duration `yaml:"open_cases"`
 	// Case events, recoveries and disputes. By default 730d.
 	Events Duration `yaml:"events"`
-	// Records that could not be scored. By default 14d.
+	// Records that could not be read. By default 14d.
 	DeadLetters Duration `yaml:"dead_letters"`
 }
 

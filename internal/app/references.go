@@ -1,0 +1,72 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"recoup/internal/config"
+	"recoup/internal/kafka"
+	"recoup/pipeline"
+)
+
+// keepReferences leaves out of t the topics of references that do not exist:
+// recoup works without them. One that the configuration names is an error.
+func keepReferences(ctx context.Context, o Options, log pipeline.Log, t *pipeline.Topics) error {
+	usual := config.Default().Kafka.Topics
+	for _, r := range []struct {
+		key, usual string
+		topic      *string
+	}{{"reference", usual.Reference, &t.Reference}, {"deliveries", usual.Deliveries, &t.Deliveries}} {
+		there, err := exists(ctx, o, log, *r.topic)
+		switch {
+		case err != nil:
+			return err
+		case there:
+		case *r.topic != r.usual:
+			return fmt.Errorf("cannot read references: topic %q (kafka.topics.%s) does not exist; create it with: "+
+				"recoup topics create, or take the setting out", *r.topic, r.key)
+		default:
+			o.Log.Warn("topic is missing: invoices are scored without it; to use it, create it with "+
+				"\"recoup topics create\" and start recoup again", "topic", *r.topic)
+			*r.topic = ""
+		}
+	}
+	return nil
+}
+
+// exists asks until Kafka answers.
+func exists(ctx context.Context, o Options, log pipeline.Log, topic string) (bool, error) {
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		_, err := log.Partitions(ctx, topic)
+		if errors.Is(err, pipeline.ErrNoTopic) {
+			return false, nil
+		}
+		o.Health.Set("kafka", err)
+		if err == nil {
+			return true, nil
+		}
+		o.Log.Warn("Kafka does not answer, trying again", "in", pause, "error", err)
+		select {
+		case <-ctx.Done():
+			return false, fmt.Errorf("cannot look for topic %q: %w", topic, err)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// referenceGroup names the group whose members share the parking of what cannot
+// be read in a topic of references.
+func referenceGroup(c *config.Config, topic string) string {
+	if topic == c.Kafka.Topics.Deliveries {
+		return c.Kafka.Group + "-deliveries"
+	}
+	return c.Kafka.Group + "-reference"
+}
+
+// referenceMember joins that group.
+func referenceMember(c *config.Config, client *kafka.Client, topic string) pipeline.Group {
+	return client.Group(kafka.GroupSettings{ID: referenceGroup(c, topic), Topic: topic,
+		SessionTimeout: c.Kafka.SessionTimeout.Std()})
+}

@@ -1,0 +1,102 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// tail reads every partition of a topic from its start, without a group, and
+// goes on as it grows.
+type tail struct {
+	m     *Member
+	topic string
+	// read is given what one fetch brought, in order within a partition;
+	// partitions are read at the same time. The records are valid until it returns.
+	read func(partition int, got *Fetched)
+
+	mu        sync.Mutex // guards what follows
+	positions []int64    // next offset per partition
+	moved     chan struct{}
+}
+
+func newTail(m *Member, topic string, read func(int, *Fetched)) *tail {
+	return &tail{m: m, topic: topic, read: read, moved: make(chan struct{})}
+}
+
+// run reads this many partitions until ctx ends.
+func (t *tail) run(ctx context.Context, partitions int) {
+	t.mu.Lock()
+	t.positions = make([]int64, partitions)
+	t.mu.Unlock()
+	var wg sync.WaitGroup
+	for p := range partitions {
+		wg.Go(func() { t.follow(ctx, p) })
+	}
+	wg.Wait()
+}
+
+func (t *tail) follow(ctx context.Context, partition int) {
+	name := fmt.Sprintf("reading %s/%d", t.topic, partition)
+	reader := t.m.log.Open(t.topic, partition)
+	defer reader.Close()
+	for at := int64(0); ctx.Err() == nil; {
+		var got Fetched
+		err := t.m.persist(ctx, name, func(ctx context.Context) error {
+			var err error
+			got, err = reader.Fetch(ctx, at)
+			if errors.Is(err, ErrOutOfRange) {
+				at, _, err = t.m.log.Bounds(ctx, t.topic, partition)
+			}
+			return err
+		})
+		if err != nil {
+			return // ctx ended: nothing else stops a reader
+		}
+		t.read(partition, &got)
+		at = max(at, got.Next)
+		t.reached(partition, at)
+	}
+}
+
+func (t *tail) reached(partition int, at int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.positions[partition] = at
+	close(t.moved)
+	t.moved = make(chan struct{})
+}
+
+// catchUp returns once everything that the topic holds now is read.
+func (t *tail) catchUp(ctx context.Context, partitions int) error {
+	for p := range partitions {
+		_, end, err := t.m.log.Bounds(ctx, t.topic, p)
+		if err != nil {
+			return fmt.Errorf("cannot read bounds of %s/%d: %w", t.topic, p, err)
+		}
+		if err := t.wait(ctx, p, end); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tail) wait(ctx context.Context, partition int, end int64) error {
+	for {
+		t.mu.Lock()
+		there := partition < len(t.positions) && t.positions[partition] >= end
+		moved := t.moved
+		t.mu.Unlock()
+		if there {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-moved:
+		case <-time.After(lastBackoff):
+		}
+	}
+}
