@@ -75,8 +75,8 @@ func (r *Reader) Invoices(ctx context.Context, l Lookup) ([]Stored, error) {
 	var found []Stored
 	// A row that a paused process stored a second time is there for a minute; the
 	// one of the higher epoch stays.
-	err := r.client.each(ctx, statement{parameters: parameters, sql: "SELECT " + newStoredRow().cells.selection() + " FROM " +
-		r.client.in(tableInvoices) + " WHERE " + strings.Join(where, " AND ") +
+	err := r.client.each(ctx, statement{parameters: parameters, sql: "SELECT " + newStoredRow().cells.selection() +
+		" FROM " + r.client.in(tableInvoices) + " WHERE " + strings.Join(where, " AND ") +
 		" ORDER BY issued_at DESC, source_topic, source_incarnation DESC, source_partition, source_offset DESC, " +
 		"owner_epoch DESC LIMIT 1 BY source_topic, source_incarnation, source_partition, source_offset " +
 		fmt.Sprintf("LIMIT %d", mostFound)},
@@ -94,7 +94,8 @@ func (r *Reader) Invoices(ctx context.Context, l Lookup) ([]Stored, error) {
 // Lines reads the lines of a row into its invoice.
 func (r *Reader) Lines(ctx context.Context, s *Stored) error {
 	s.Invoice.Lines = nil
-	err := r.client.each(ctx, statement{parameters: positionParameters(s), sql: "SELECT " + lineCells(new(invoice.Line)).selection() + " FROM " +
+	columns := lineCells(new(invoice.Line)).selection()
+	err := r.client.each(ctx, statement{parameters: positionParameters(s), sql: "SELECT " + columns + " FROM " +
 		r.client.in(tableLines) + " WHERE seller = {seller:String} AND invoice_id = {id:String} AND " + atPosition +
 		" ORDER BY line_index, owner_epoch DESC LIMIT 1 BY line_index"},
 		func(scan func(...any) error) error {
@@ -174,8 +175,8 @@ func (r *Reader) Before(ctx context.Context, s *Stored, evidence string) ([]Earl
 		"(issued_at <= fromUnixTimestamp64Milli({issued:Int64}, 'UTC') OR (source_topic = {topic:String} AND " +
 		"source_incarnation = {incarnation:Int64} AND source_partition = {partition:UInt32} AND " +
 		"source_offset < {offset:Int64})) " +
-		"ORDER BY issued_at, source_partition, source_offset LIMIT 1 BY source_topic, source_incarnation, source_partition, " +
-		"source_offset " + fmt.Sprintf("LIMIT %d", mostFound)},
+		"ORDER BY issued_at, source_partition, source_offset " +
+		"LIMIT 1 BY source_topic, source_incarnation, source_partition, source_offset " + fmt.Sprintf("LIMIT %d", mostFound)},
 		func(scan func(...any) error) error {
 			var e Earlier
 			var billed string

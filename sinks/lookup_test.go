@@ -165,11 +165,11 @@ func TestLookupBefore(t *testing.T) {
 		v.Source.Offset = int64(len(invoices))
 		invoices, verdicts = append(invoices, inv), append(verdicts, v)
 	}
-	add("A-1", "d-1", "c-1", 0)  // the original
-	add("A-2", "d-1", "c-2", 0)  // not mentioned
-	add("A-3", "d-2", "c-2", 0)  // mentioned, but of another delivery and customer
-	add("A-4", "d-3", "c-9", 1)  // the customer's, mentioned
-	add("B-1", "d-1", "c-9", 2)  // the same id before, other content
+	add("A-1", "d-1", "c-1", 0) // the original
+	add("A-2", "d-1", "c-2", 0) // not mentioned
+	add("A-3", "d-2", "c-2", 0) // mentioned, but of another delivery and customer
+	add("A-4", "d-3", "c-9", 1) // the customer's, mentioned
+	add("B-1", "d-1", "c-9", 2) // the same id before, other content
 	add("B-1", "d-1", "c-9", 3)
 	add("A-5", "d-1", "c-9", 4) // came later
 	store(t, s, invoices[0].IssuedAt, invoices, verdicts)
@@ -208,8 +208,9 @@ func TestLookupCase(t *testing.T) {
 	got.Case = cases.Case{}
 	want := CaseState{Status: "closed", Outcome: "confirmed_error", Cause: "data_entry",
 		AcknowledgedAt: time.Date(2026, 11, 12, 10, 0, 1, 500e6, time.UTC),
-		DecidedAt:      time.Date(2026, 11, 12, 12, 0, 0, 0, time.UTC), ClosedAt: time.Date(2026, 12, 20, 12, 0, 0, 0, time.UTC),
-		ConfirmedLoss: invoice.OptionalAmount{Value: 110 * invoice.Unit, Set: true}, Paid: 110 * invoice.Unit}
+		DecidedAt:      time.Date(2026, 11, 12, 12, 0, 0, 0, time.UTC),
+		ClosedAt:       time.Date(2026, 12, 20, 12, 0, 0, 0, time.UTC),
+		ConfirmedLoss:  invoice.OptionalAmount{Value: 110 * invoice.Unit, Set: true}, Paid: 110 * invoice.Unit}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("state %+v\nwant %+v", got, want)
 	}

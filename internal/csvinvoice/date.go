@@ -113,6 +113,6 @@ func (d *dates) instant(cell string, day bool) (string, *invoice.DecodeError) {
 	for i, p := range d.patterns {
 		texts[i] = p.text
 	}
-	return "", refused(invoice.ReasonBadTime, fmt.Sprintf("%q is not a date written as %s; list other ways in the mapping's dates",
-		short(cell), strings.Join(texts, ", or as ")))
+	return "", refused(invoice.ReasonBadTime, fmt.Sprintf("%q is not a date written as %s; list other ways in the "+
+		"mapping's dates", short(cell), strings.Join(texts, ", or as ")))
 }

@@ -246,8 +246,8 @@ func (r *record) member(out []byte, c *column, name, cell string) (_ []byte, wro
 func literal(out []byte, form form, cell string) ([]byte, *invoice.DecodeError) {
 	if form == asBoolean {
 		if cell != "true" && cell != "false" {
-			return out, refused(invoice.ReasonWrongType, fmt.Sprintf("%q is neither true nor false; say what means which in the "+
-				"mapping's values", short(cell)))
+			return out, refused(invoice.ReasonWrongType, fmt.Sprintf("%q is neither true nor false; say what means which "+
+				"in the mapping's values", short(cell)))
 		}
 		return append(out, cell...), nil
 	}
