@@ -6,31 +6,30 @@ import (
 	"recoup/invoice"
 )
 
-// span is a part of the lines that a program loses or repeats.
+// span is a part of the lines that a program loses.
 type span struct {
-	from, to int  // positions, to exclusive
-	thinned  bool // only some of them, each with probability part
-	part     float64
+	from, to int     // positions, to exclusive
+	part     float64 // of each of them
+	one      int     // position of a line that is lost for certain
 }
 
-// drawSpan draws a part of the lines that is not all of them: one line, the end
-// of the list as where a page or a transfer breaks off, or some here and there.
-// There are at least two lines.
+// drawSpan draws a part of the lines: one, the end of the list as where a page or
+// a transfer breaks off, or some here and there. There are at least two lines.
 func (d *draft) drawSpan() span {
 	n := len(d.inv.Lines)
+	one := d.rng.IntN(n)
 	switch draw := d.rng.Float64(); {
 	case draw < 0.4:
-		i := d.rng.IntN(n)
-		return span{from: i, to: i + 1}
+		return span{one: one}
 	case draw < 0.7:
-		return span{from: 1 + d.rng.IntN(n-1), to: n}
+		return span{from: max(one, 1), to: n, part: 1, one: n - 1}
 	}
-	return span{from: 0, to: n, thinned: true, part: d.between(0.1, 0.7)}
+	return span{from: 0, to: n, part: d.between(0.1, 0.7), one: one}
 }
 
 // covers draws whether line i is among them.
 func (s *span) covers(d *draft, i int) bool {
-	return i >= s.from && i < s.to && (!s.thinned || d.chance(s.part))
+	return i == s.one || (i >= s.from && i < s.to && d.chance(s.part))
 }
 
 // spoilLostLines drops lines; the totals are those of the rest.

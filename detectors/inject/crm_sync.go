@@ -1,6 +1,7 @@
 package inject
 
 import (
+	"slices"
 	"time"
 
 	"recoup/invoice"
@@ -50,25 +51,28 @@ func spoilWrongNegotiatedPrice(d *draft) bool {
 }
 
 // agreedRate returns the rate this customer is billed under, 0 for none: the
-// contract's where it stands on lines, else the rate of at least half of them.
+// contract's where it stands on a line, else one that stands on all lines and is no
+// promotion.
 func (d *draft) agreedRate() invoice.Fixed {
-	counted := func(rate invoice.Fixed) (n int) {
-		for i := range d.src.Lines {
-			if discountOf(&d.src.Lines[i]) == rate {
-				n++
-			}
-		}
-		return n
-	}
-	if rate := fraction(d.ctx.ContractRate); d.ctx.HasContract && rate > 0 && rate < invoice.One && counted(rate) > 0 {
+	lines := d.src.Lines
+	if rate := fraction(d.ctx.ContractRate); d.ctx.HasContract && rate > 0 && rate < invoice.One &&
+		slices.ContainsFunc(lines, func(l invoice.Line) bool { return discountOf(&l) == rate }) {
 		return rate
 	}
-	for i := range min(len(d.src.Lines), 2) { // a rate of more than half is the first's, or the second's nearly always
-		if rate := discountOf(&d.src.Lines[i]); rate > 0 && rate < invoice.One && 2*counted(rate) >= len(d.src.Lines) {
-			return rate
+	if len(lines) == 0 {
+		return 0
+	}
+	rate := discountOf(&lines[0])
+	for i := range lines {
+		promoted := slices.ContainsFunc(lines[i].PromoCodes, func(code string) bool { return code != d.ctx.ContractCode })
+		if discountOf(&lines[i]) != rate || promoted {
+			return 0
 		}
 	}
-	return 0
+	if rate < 0 || rate >= invoice.One {
+		return 0
+	}
+	return rate
 }
 
 // otherContractRate draws a rate at least a point away: mostly another customer's,

@@ -72,9 +72,10 @@ func (d *draft) enter(mutate mutation, amounts bool) bool {
 			}
 			continue
 		}
-		if d.mistypeLine(mutate, draw) {
-			if len(d.inv.Lines) > 1 && d.chance(slipOnTwo) {
-				d.mistypeLine(mutate, draw)
+		i := d.drawLine()
+		if d.mistypeLine(i, mutate, draw) {
+			if other := d.drawLine(); other != i && d.chance(slipOnTwo) {
+				d.mistypeLine(other, mutate, draw)
 			}
 			return d.billsOtherwise()
 		}
@@ -88,11 +89,11 @@ func (d *draft) mistypeNet(mutate mutation) bool {
 	return mutateNumber(d, mutate, &net, d.coin, invoice.Unit) && d.setNet(net) && d.billsOtherwise()
 }
 
-// mistypeLine types a number of a line wrong, which one says draw: a price, a
-// quantity, or an amount that quantity and price do not give then. What follows
-// is calculated again. When it returns false the draft is as it was.
-func (d *draft) mistypeLine(mutate mutation, draw float64) bool {
-	l := &d.inv.Lines[d.drawLine()]
+// mistypeLine types a number of line i wrong, which one says draw: the price, the
+// quantity, or the amount, which they do not give then. What follows is calculated
+// again. When it returns false the draft is as it was.
+func (d *draft) mistypeLine(i int, mutate mutation, draw float64) bool {
+	l := &d.inv.Lines[i]
 	was := *l
 	var ok bool
 	switch {
@@ -178,25 +179,22 @@ func spoilWrongQuantity(d *draft) bool {
 	if len(d.inv.Lines) == 0 {
 		return false
 	}
-	wanted, done := 1, 0
-	if len(d.inv.Lines) > 1 && d.chance(slipOnTwo) {
-		wanted = 2
-	}
+	done := -1
 	for range entryTries {
 		i := d.drawLine()
 		l := &d.inv.Lines[i]
 		was := *l
 		q, ok := d.otherQuantity(i)
 		ok = ok && q > 0 && q != was.Quantity.Value && q%d.pieceStep == 0
-		if !ok || was.Quantity.Value <= 0 {
+		if !ok || was.Quantity.Value <= 0 || i == done {
 			continue
 		}
 		l.Quantity.Value = q
 		if d.keep(l, &was, d.bill(l, &was)) {
-			done++
-		}
-		if done == wanted {
-			break
+			if done >= 0 || !d.chance(slipOnTwo) {
+				break
+			}
+			done = i
 		}
 	}
 	return d.billsOtherwise()

@@ -25,7 +25,8 @@ func spoilExactDuplicate(d *draft) bool {
 }
 
 // spoilPeriodAgain bills the period of the original again in a run one day to six
-// weeks later; in half of the cases under another order.
+// weeks later; in half of the cases under another order, in a quarter with a little
+// other content.
 func spoilPeriodAgain(d *draft) bool {
 	if d.src.PeriodStart.IsZero() || d.src.PeriodEnd.IsZero() {
 		return false
@@ -33,6 +34,9 @@ func spoilPeriodAgain(d *draft) bool {
 	d.issueAgain(time.Duration(d.logBetween(float64(24*time.Hour), float64(42*24*time.Hour))))
 	if d.chance(0.5) {
 		d.inv.OrderRef = d.nextRef(d.src.OrderRef)
+	}
+	if d.chance(0.25) {
+		d.alterContent()
 	}
 	return true
 }
@@ -45,6 +49,11 @@ func spoilNearDuplicate(d *draft) bool {
 	if otherRefs && d.chance(0.5) {
 		return true
 	}
+	return d.alterContent() || otherRefs
+}
+
+// alterContent changes the content if it can; otherwise the draft is as it was.
+func (d *draft) alterContent() bool {
 	for range entryTries {
 		if d.changeContent() {
 			return true
@@ -52,7 +61,7 @@ func spoilNearDuplicate(d *draft) bool {
 		copyLines(d.inv, d.src)
 		d.total()
 	}
-	return otherRefs
+	return false
 }
 
 // issueAgain gives the copy another identity and a later date. What is due moves
@@ -163,7 +172,7 @@ func (d *draft) laterRef(ref string, ahead int64) string {
 	if digits[0] == '0' {
 		far -= far / 10 // within the width
 	}
-	return head + padded(n+far+ahead, len(digits)) + tail
+	return head + padded(n+far+min(ahead, far/10), len(digits)) + tail
 }
 
 // nextRef is a reference of the same form given later; "" stays "".

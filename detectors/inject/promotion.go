@@ -2,6 +2,7 @@ package inject
 
 import (
 	"slices"
+	"strconv"
 
 	"recoup/invoice"
 )
@@ -31,11 +32,17 @@ func spoilOverMax(d *draft) bool {
 	if limit := d.ctx.MaxDiscount; limit > 0 && limit < 1 {
 		low = limit + 0.05
 	}
-	given.rate = fraction(d.between(min(max(low, 0.2), 0.9), 0.95))
+	low = min(max(low, 0.2), 0.9)
+	given.rate = fraction(min(d.between(low, 0.95), d.between(low, 0.95))) // rather near what is usual than far
 	if d.chance(0.8) {
 		given.rate = round(given.rate, invoice.One/100)
 	}
-	return d.grant(d.scope(), func(is invoice.Fixed) offer { return given })
+	return d.grant(d.scope(), func(is invoice.Fixed) offer {
+		if is > 0 {
+			return offer{rate: given.rate}
+		}
+		return given
+	})
 }
 
 // spoilStacked gives two promotions at once: one on top of what a line has, or
@@ -92,6 +99,9 @@ func spoilExpired(d *draft) bool {
 // for. It fits where a promotion is limited in this way.
 func spoilIneligible(d *draft) bool {
 	strange := func(p *Promotion) bool {
+		if len(d.src.Lines) == 0 {
+			return !p.meant(d.src, &invoice.Line{})
+		}
 		return slices.ContainsFunc(d.src.Lines, func(l invoice.Line) bool { return !p.meant(d.src, &l) })
 	}
 	p, ok := oneOf(d.rng, d.ctx.Promotions, func(p *Promotion) bool { return p.Rate > 0 && p.runs(d) && strange(p) })
@@ -165,10 +175,13 @@ func (p *Promotion) meant(inv *invoice.Invoice, l *invoice.Line) bool {
 		(len(p.Types) == 0 || slices.Contains(p.Types, inv.CustomerType))
 }
 
-// olderCode counts the last digit of a code down, as in the code of a year before.
-// The code has a digit.
+// olderCode counts the number in a code down, as in the code of the year before.
+// The code has one.
 func olderCode(code string) string {
 	head, digits, tail := lastNumber(code)
-	last := len(digits) - 1
-	return head + digits[:last] + string(rune('0'+(digits[last]-'0'+9)%10)) + tail
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n == 0 {
+		return head + digits + "0" + tail
+	}
+	return head + padded(n-1, len(digits)) + tail
 }

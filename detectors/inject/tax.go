@@ -8,30 +8,48 @@ var usualTaxRates = [...]invoice.Fixed{
 	invoice.One / 20, invoice.One * 7 / 100, invoice.One / 10, invoice.One * 19 / 100, invoice.One / 5, invoice.One / 4,
 }
 
-// spoilWrongTax states a wrong rate with the tax that follows from it, or, in
-// three of ten cases, a tax that does not follow from the rate stated. It fits
-// invoices that state a rate or a tax.
+// unfollowed is the share of wrong taxes that do not follow from the rate stated.
+const unfollowed = 0.3
+
+// spoilWrongTax states a wrong rate with the tax that follows from it, or a tax
+// that does not follow from the rate stated. Where only lines have rates, one of
+// these is wrong. It fits invoices that state a rate or a tax.
 func spoilWrongTax(d *draft) bool {
 	if !d.src.TaxRate.Set && !d.src.TaxAmount.Set {
 		return false
 	}
+	taxed, onLines := oneOf(d.rng, d.src.Lines, func(l *invoice.Line) bool { return l.TaxRate.Set })
+	follows := !d.src.TaxAmount.Set || !d.chance(unfollowed)
 	is := d.taxRate()
+	if !d.src.TaxRate.Set && onLines && follows {
+		is = taxed.TaxRate.Value
+	}
 	rate, ok := d.otherTaxRate(is)
 	tax, ok1 := d.src.NetAmount.MulFixed(rate)
 	if !ok || !ok1 {
 		return false
 	}
 	tax = round(tax, d.coin)
-	if !d.src.TaxRate.Set || (d.src.TaxAmount.Set && d.chance(0.3)) {
-		return d.setTax(tax) && payable(d.inv) != payable(d.src)
+	if follows && (d.src.TaxRate.Set || onLines) {
+		if !d.setTaxRate(is, rate) {
+			return false
+		}
+		tax, ok = d.taxOf(d.inv.NetAmount)
 	}
-	d.inv.TaxRate.Value = rate
+	return ok && d.setTax(tax) && payable(d.inv) != payable(d.src)
+}
+
+// setTaxRate replaces a rate wherever it stands; false when it stands nowhere.
+func (d *draft) setTaxRate(is, rate invoice.Fixed) (found bool) {
+	if r := &d.inv.TaxRate; r.Set && r.Value == is {
+		r.Value, found = rate, true
+	}
 	for i := range d.inv.Lines {
-		if l := &d.inv.Lines[i]; l.TaxRate.Set && l.TaxRate.Value == is {
-			l.TaxRate.Value = rate
+		if r := &d.inv.Lines[i].TaxRate; r.Set && r.Value == is {
+			r.Value, found = rate, true
 		}
 	}
-	return d.setTax(tax) && payable(d.inv) != payable(d.src)
+	return found
 }
 
 // taxRate returns the rate of the original, as stated or as its tax implies it.
@@ -52,8 +70,8 @@ func (d *draft) otherTaxRate(is invoice.Fixed) (rate invoice.Fixed, ok bool) {
 		return 0, true
 	case is != 0 && draw < 0.55:
 		return is / 10, true
-	case is != 0 && draw < 0.6:
-		return is * 10, is <= invoice.One/10
+	case is != 0 && draw < 0.6 && is <= invoice.One/10:
+		return is * 10, true
 	case draw < 0.85:
 		if rate, ok = oneOf(d.rng, d.ctx.TaxRates, other); ok {
 			return rate, true
