@@ -18,7 +18,8 @@ import (
 // Every field of every kind.
 var fullReferences = []string{
 	`{"schema":"reference.customer.v1","seller":"s","customer_ref":"c:1","customer_type":"b2b",
-"contract_discount_rate":"0.05","plan":"pro","contract_version":"3","prepays":false,"tax_exempt":true,"valid_from":"2026-01-01T00:00:00Z",
+"contract_discount_rate":"0.05","plan":"pro","contract_version":"3","prepays":false,"tax_exempt":true,
+"valid_from":"2026-01-01T00:00:00Z",
 "valid_to":"2027-01-01T00:00:00+01:00","published_at":"2025-12-15T08:00:00Z"}`,
 	`{"seller":"s","product_id":"P","customer_type":"b2b","customer_ref":"c:1","unit_price":"2.295","min_quantity":"12",
 "price_list_version":"2026-1","valid_from":"2026-01-01T00:00:00Z","valid_to":null,"schema":"reference.price.v1"}`,

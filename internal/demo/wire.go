@@ -13,7 +13,8 @@ import (
 )
 
 // prepare makes the topics and the tables, as `recoup topics create` and
-// `recoup migrate` do.
+// `recoup migrate` do, and sends the references: they are there before the first
+// invoice comes.
 func prepare(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	client, err := app.Kafka(cfg, log)
 	if err != nil {
@@ -27,6 +28,9 @@ func prepare(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 		})
 	}
 	if _, err := client.EnsureTopics(ctx, specs, false); err != nil {
+		return err
+	}
+	if err := sendReferences(ctx, client.Log(), &cfg.Kafka.Topics); err != nil {
 		return err
 	}
 	_, err = sinks.Migrate(ctx, app.ClickHouse(cfg, log), false)

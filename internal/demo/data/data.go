@@ -1,12 +1,12 @@
-// Package data holds the real invoices that are bundled with recoup, and the
-// truth about the errors that were put into them. README.md of this folder says
-// where they come from and what is made up.
+// Package data holds the real invoices that are bundled with recoup, what other
+// systems know about them, and the truth about the errors that were put into
+// them. README.md of this folder says where they come from and what is made up.
 package data
 
 import (
 	"bufio"
 	"bytes"
-	_ "embed" // the two files below
+	_ "embed" // the files below
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -19,8 +19,11 @@ import (
 // Seller is the only seller of the bundled invoices.
 const Seller = "retail-uk"
 
-// Count is the number of bundled records, credit notes included.
+// Count is the number of bundled invoices, credit notes included.
 const Count = 4367
+
+// ReferenceCount is the number of bundled references, deliveries included.
+const ReferenceCount = 3928
 
 // maxLine bounds one record in bytes; the largest bundled one has 114 kB.
 const maxLine = 4 << 20
@@ -30,6 +33,9 @@ var invoicesFile []byte
 
 //go:embed labels.jsonl.zst
 var labelsFile []byte
+
+//go:embed references.jsonl.zst
+var referencesFile []byte
 
 // Label is the truth about one bundled invoice that holds an error. Amounts
 // are what the customer pays, tax included.
@@ -50,6 +56,13 @@ type Label struct {
 // An error ends the sequence; it means that the binary is damaged.
 func Invoices() iter.Seq2[[]byte, error] {
 	return lines(invoicesFile)
+}
+
+// References returns the bundled reference.*.v1 records in the manner of
+// Invoices: contracts of their customers, promotions, the policy, then the
+// deliveries they name.
+func References() iter.Seq2[[]byte, error] {
+	return lines(referencesFile)
 }
 
 // Labels returns the truth by invoice_id; an invoice without a label is right.

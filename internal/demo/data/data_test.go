@@ -2,8 +2,12 @@ package data
 
 import (
 	"encoding/json"
+	"maps"
+	"strings"
 	"testing"
 	"time"
+
+	"recoup/invoice"
 )
 
 // The excerpt is what its README says: in time order, consecutive in the
@@ -47,6 +51,41 @@ func TestExcerptIsConsecutive(t *testing.T) {
 		if !ids[id] {
 			t.Errorf("label %s has no invoice", id)
 		}
+	}
+}
+
+// Every reference is as the contract says; the deliveries are those of the
+// invoices, the customers theirs.
+func TestReferencesBelongToTheInvoices(t *testing.T) {
+	named := map[string]bool{}
+	d := invoice.NewDecoder(invoice.Limits{})
+	var inv invoice.Invoice
+	for line, err := range Invoices() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Decode(line, &inv); err != nil {
+			t.Fatal(err)
+		}
+		named[strings.Clone(inv.CustomerRef)], named[strings.Clone(inv.DeliveryRef)] = true, true
+	}
+	kinds := map[invoice.ReferenceKind]int{}
+	for line, err := range References() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r invoice.Reference
+		if err := d.DecodeReference(line, &r); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		if kinds[r.Kind]++; r.Seller != Seller || !named[r.CustomerRef+r.DeliveryRef] {
+			t.Errorf("%s: nobody names it", line)
+		}
+	}
+	want := map[invoice.ReferenceKind]int{invoice.CustomerReference: 308, invoice.PromotionReference: 6,
+		invoice.PolicyReference: 1, invoice.DeliveryReference: 3613}
+	if sum := 308 + 6 + 1 + 3613; !maps.Equal(kinds, want) || sum != ReferenceCount {
+		t.Errorf("got %v, want %v, %d in all", kinds, want, ReferenceCount)
 	}
 }
 

@@ -1,11 +1,10 @@
 // Command excerpt cuts the invoices that are bundled with recoup out of the
 // corpus they come from: every record issued in a span of days, none left out,
-// and the labels of exactly those records.
+// the labels of exactly those records, and the references that concern them.
 //
-//	go run ./internal/demo/excerpt CORPUS_DIR
+//	go run ./internal/demo/excerpt bench/corpus
 //
-// CORPUS_DIR holds retail.jsonl.zst and retail.labels.jsonl.zst. The program
-// calls the zstd command, because its highest level is a third smaller than
+// It calls the zstd command, because its highest level is a third smaller than
 // what the Go encoder reaches.
 package main
 
@@ -40,41 +39,57 @@ func main() {
 	}
 }
 
-// cut writes both files of the excerpt. Days compare as text: the corpus has
-// its instants in RFC 3339 and UTC.
+// record is what decides whether a line is kept.
+type record struct {
+	InvoiceID   string `json:"invoice_id"`
+	IssuedAt    string `json:"issued_at"`
+	CustomerRef string `json:"customer_ref"`
+	DeliveryRef string `json:"delivery_ref"`
+}
+
+// cut writes the files of the excerpt. Days compare as text: the corpus has its
+// instants in RFC 3339 and UTC.
 func cut(corpus, out, from, to string) error {
-	var record struct {
-		InvoiceID string `json:"invoice_id"`
-		IssuedAt  string `json:"issued_at"`
-	}
-	chosen := map[string]bool{}
-	invoices, err := filter(filepath.Join(corpus, "retail.jsonl.zst"), func(line []byte) (bool, error) {
-		if err := json.Unmarshal(line, &record); err != nil {
-			return false, err
+	// What the invoices of the span name; promotions and policy name nobody.
+	invoices, customers, deliveries := map[string]bool{}, map[string]bool{"": true}, map[string]bool{}
+	for _, file := range []struct {
+		name  string
+		parts []string
+		keep  func(r *record) bool
+	}{
+		{"invoices.jsonl.zst", []string{"retail.jsonl.zst"}, func(r *record) bool {
+			if day := r.IssuedAt[:len("2006-01-02")]; day < from || day > to {
+				return false
+			}
+			invoices[r.InvoiceID], customers[r.CustomerRef], deliveries[r.DeliveryRef] = true, true, true
+			return true
+		}},
+		{"labels.jsonl.zst", []string{"retail.labels.jsonl.zst"}, func(r *record) bool { return invoices[r.InvoiceID] }},
+		{"references.jsonl.zst", []string{"retail.reference.jsonl.zst", "retail.deliveries.jsonl.zst"},
+			func(r *record) bool {
+				if r.DeliveryRef != "" {
+					return deliveries[r.DeliveryRef]
+				}
+				return customers[r.CustomerRef]
+			}},
+	} {
+		var kept []byte
+		for _, part := range file.parts {
+			lines, err := filter(filepath.Join(corpus, part), file.keep)
+			if err != nil {
+				return err
+			}
+			kept = append(kept, lines...)
 		}
-		day := record.IssuedAt[:len("2006-01-02")]
-		keep := from <= day && day <= to
-		chosen[record.InvoiceID] = chosen[record.InvoiceID] || keep
-		return keep, nil
-	})
-	if err != nil {
-		return err
+		if err := compress(filepath.Join(out, file.name), kept); err != nil {
+			return err
+		}
 	}
-	labels, err := filter(filepath.Join(corpus, "retail.labels.jsonl.zst"), func(line []byte) (bool, error) {
-		err := json.Unmarshal(line, &record)
-		return chosen[record.InvoiceID], err
-	})
-	if err != nil {
-		return err
-	}
-	if err := compress(filepath.Join(out, "invoices.jsonl.zst"), invoices); err != nil {
-		return err
-	}
-	return compress(filepath.Join(out, "labels.jsonl.zst"), labels)
+	return nil
 }
 
 // filter returns the lines of a compressed file that keep says yes to.
-func filter(path string, keep func(line []byte) (bool, error)) ([]byte, error) {
+func filter(path string, keep func(r *record) bool) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -89,11 +104,11 @@ func filter(path string, keep func(line []byte) (bool, error)) ([]byte, error) {
 	lines := bufio.NewScanner(plain)
 	lines.Buffer(nil, maxLine)
 	for n := 1; lines.Scan(); n++ {
-		yes, err := keep(lines.Bytes())
-		if err != nil {
+		var r record
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 			return nil, fmt.Errorf("cannot read %s line %d: %w", path, n, err)
 		}
-		if yes {
+		if keep(&r) {
 			kept.Write(lines.Bytes())
 			kept.WriteByte('\n')
 		}
