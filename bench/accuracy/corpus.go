@@ -37,10 +37,10 @@ type corpus struct {
 // dataset is what is measured under one name.
 type dataset struct {
 	name       string
-	plain      *corpus  // few errors: ranking, budgets, calibration
-	dense      *corpus  // many errors: causes, kinds, outages; nil without these files
-	references [][]byte // reference.*.v1 but deliveries, one record each
-	deliveries [][]byte // reference.delivery.v1
+	plain      *corpus // few errors: ranking, budgets, calibration
+	dense      *corpus // many errors: causes, kinds, outages; nil without these files
+	references []invoice.Reference
+	deliveries []invoice.Reference
 	notes      []string // what is missing, in sentences
 }
 
@@ -89,9 +89,9 @@ func loadDataset(dir, name string) (*dataset, error) {
 	}
 	for _, feed := range []struct {
 		ending  string
-		records *[][]byte
+		records *[]invoice.Reference
 	}{{referenceEnding, &set.references}, {deliveryEnding, &set.deliveries}} {
-		*feed.records, err = readLines(dir, name+feed.ending)
+		*feed.records, err = loadReferences(dir, name+feed.ending)
 		if errors.Is(err, fs.ErrNotExist) {
 			set.notes = append(set.notes, "No "+name+feed.ending+".")
 		} else if err != nil {
@@ -134,6 +134,21 @@ func loadCorpus(dir, name string) (*corpus, error) {
 		c.labels[l.InvoiceID] = l
 	}
 	return c, nil
+}
+
+func loadReferences(dir, file string) ([]invoice.Reference, error) {
+	records, err := readLines(dir, file)
+	if err != nil {
+		return nil, err
+	}
+	references := make([]invoice.Reference, len(records))
+	decoder := invoice.NewDecoder(invoice.Limits{})
+	for i, record := range records {
+		if err := decoder.DecodeReference(record, &references[i]); err != nil {
+			return nil, fmt.Errorf("cannot read reference %d of %s: %w", i+1, file, err)
+		}
+	}
+	return references, nil
 }
 
 // readLines returns the lines of a file that are not blank. They stay in memory

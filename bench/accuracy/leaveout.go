@@ -26,7 +26,7 @@ func (m *measurement) leaveOneOut(data *dataset, normal []group) ([]leftOut, err
 	if data.dense == nil {
 		return nil, nil
 	}
-	variants, _ := variantsOf(data)
+	variants := variantsOf(data)
 	variant := variants[len(variants)-1]
 	if normal == nil {
 		outcomes, err := m.replay(data, data.dense, variant, "")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"recoup/detectors"
+	"recoup/detectors/reference"
 	"recoup/invoice"
 )
 
@@ -17,15 +18,15 @@ const (
 	withDeliveries    = "references + deliveries"
 )
 
-// engineReads says whether the engine takes references.
+// engineReads tells whether the engine takes references.
 const engineReads = false
 
 // variantsOf returns what can be measured on a data set, the variant that knows
-// most last, and says what cannot.
-func variantsOf(data *dataset) (variants, notes []string) {
-	variants = []string{withoutReferences}
+// most last.
+func variantsOf(data *dataset) []string {
+	variants := []string{withoutReferences}
 	if !engineReads {
-		return variants, []string{"This version of recoup reads no references: one variant."}
+		return variants
 	}
 	if len(data.references) > 0 {
 		variants = append(variants, withReferences)
@@ -33,7 +34,24 @@ func variantsOf(data *dataset) (variants, notes []string) {
 	if len(data.deliveries) > 0 {
 		variants = append(variants, withDeliveries)
 	}
-	return variants, nil
+	return variants
+}
+
+// known returns the references that a variant is told.
+func known(data *dataset, variant string) *reference.Store {
+	store := reference.NewStore(0)
+	tell := func(records []invoice.Reference) {
+		for i := range records {
+			store.Apply(&records[i], time.Time{}) // no time of receipt: nothing is forgotten
+		}
+	}
+	if variant != withoutReferences {
+		tell(data.references)
+	}
+	if variant == withDeliveries {
+		tell(data.deliveries)
+	}
+	return store
 }
 
 // measurement is one run of the command over data sets.
@@ -50,8 +68,10 @@ const parallel = 2
 
 // describe returns what a data set holds, without figures.
 func describe(data *dataset) *setResult {
-	_, notes := variantsOf(data)
-	result := &setResult{Name: data.name, Notes: append(notes, data.notes...), Plain: sizeOfFile(data.plain)}
+	result := &setResult{Name: data.name, Notes: data.notes, Plain: sizeOfFile(data.plain)}
+	if !engineReads {
+		result.Notes = append(result.Notes, "This version of recoup reads no references: one variant.")
+	}
 	if data.dense != nil {
 		result.Dense = sizeOfFile(data.dense)
 	}
@@ -60,11 +80,11 @@ func describe(data *dataset) *setResult {
 
 // set measures one data set. Figures do not depend on what runs in parallel.
 func (m *measurement) set(data *dataset, result *setResult) error {
-	variants, _ := variantsOf(data)
+	variants := variantsOf(data)
 	if m.quick {
 		variants = variants[len(variants)-1:]
 	}
-	known := readFacts(data.references)
+	facts := readFacts(data.references)
 	var jobs []func() error
 	var first []outcome // of the first variant
 	result.Variants = make([]variantResult, len(variants))
@@ -74,7 +94,7 @@ func (m *measurement) set(data *dataset, result *setResult) error {
 		jobs = append(jobs, func() error {
 			outcomes, err := m.replay(data, data.plain, variant, "")
 			if err == nil {
-				into.Plain = measurePlain(outcomes, known, m.resamples)
+				into.Plain = measurePlain(outcomes, facts, m.resamples)
 			}
 			if i == 0 {
 				first = outcomes
@@ -102,13 +122,7 @@ func (m *measurement) set(data *dataset, result *setResult) error {
 // replay runs one variant over one file, with all causes self-injected but
 // withoutCause.
 func (m *measurement) replay(data *dataset, file *corpus, variant, withoutCause string) ([]outcome, error) {
-	r := replay{corpus: file, settings: m.settings, withoutCause: withoutCause}
-	if variant != withoutReferences {
-		r.references = data.references
-	}
-	if variant == withDeliveries {
-		r.deliveries = data.deliveries
-	}
+	r := replay{corpus: file, settings: m.settings, references: known(data, variant), withoutCause: withoutCause}
 	started := time.Now()
 	outcomes, err := r.run()
 	if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -119,23 +118,20 @@ func countAlerts(outcomes []outcome, known *facts) alerts {
 
 // readFacts reads what the references tell of contracts: a customer
 // renegotiated when two of its records differ in their rate.
-func readFacts(references [][]byte) *facts {
+func readFacts(references []invoice.Reference) *facts {
 	known := &facts{renegotiated: map[string]bool{}}
-	rates := map[string]string{}
-	for _, record := range references {
-		var customer struct {
-			Schema string  `json:"schema"`
-			Ref    string  `json:"customer_ref"`
-			Rate   *string `json:"contract_discount_rate"`
-		}
-		if json.Unmarshal(record, &customer) != nil || customer.Rate == nil { // the replay reports what cannot be read
+	rates := map[string]invoice.Fixed{}
+	for i := range references {
+		r := &references[i]
+		if r.Kind != invoice.CustomerReference || !r.ContractDiscountRate.Set {
 			continue
 		}
 		known.contracts = true
-		if before, ok := rates[customer.Ref]; ok && before != *customer.Rate {
-			known.renegotiated[customer.Ref] = true
+		rate := r.ContractDiscountRate.Value
+		if before, ok := rates[r.CustomerRef]; ok && before != rate {
+			known.renegotiated[r.CustomerRef] = true
 		}
-		rates[customer.Ref] = *customer.Rate
+		rates[r.CustomerRef] = rate
 	}
 	return known
 }

@@ -17,13 +17,14 @@ type calibration struct {
 	Base  float64 `json:"base"`  // share of errors among all scored invoices
 	Bins  []bin   `json:"bins"`  // by rising p_error
 	Gap   float64 `json:"gap"`   // mean |said - true| over the bins
-	Skill float64 `json:"skill"` // Brier skill over these invoices against their own rate
-	// SkillToBase is the same against the base rate of all scored invoices.
-	SkillToBase float64 `json:"skill_to_base"`
-	SkillAll    float64 `json:"skill_all"` // Brier skill over all scored invoices against the base rate
-	// The same for a predictor that says the base rate of everything.
-	ConstantGap   float64 `json:"constant_gap"`   // over the same invoices
-	ConstantSkill float64 `json:"constant_skill"` // over the same invoices, against their own rate
+	Skill float64 `json:"skill"` // Brier skill over these invoices, against saying Base
+	// SkillWithin is the same against saying Rate: how well these invoices are told
+	// apart, now that they have been picked.
+	SkillWithin float64 `json:"skill_within"`
+	SkillAll    float64 `json:"skill_all"` // Brier skill over all scored invoices, against saying Base
+	// Gap and Skill of a predictor that says Base of everything.
+	ConstantGap   float64 `json:"constant_gap"`
+	ConstantSkill float64 `json:"constant_skill"`
 }
 
 // bin is a tenth of the invoices.
@@ -55,10 +56,10 @@ func calibrate(outcomes []outcome) calibration {
 	constant := repeat(c.Base, len(said))
 	c.Bins, c.Gap = equalCountBins(said, truth)
 	_, c.ConstantGap = equalCountBins(constant, truth)
-	c.Skill = brierSkill(said, truth, c.Rate)
-	c.SkillToBase = brierSkill(said, truth, c.Base)
+	c.Skill = brierSkill(said, truth, c.Base)
+	c.SkillWithin = brierSkill(said, truth, c.Rate)
 	c.SkillAll = brierSkill(all, wrong, c.Base)
-	c.ConstantSkill = brierSkill(constant, truth, c.Rate)
+	c.ConstantSkill = brierSkill(constant, truth, c.Base)
 	return c
 }
 

@@ -14,16 +14,16 @@ type figure struct {
 
 // MarshalJSON writes value, low and high; null for what cannot be told.
 func (f figure) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]*float64{"value": known(f.Value), "low": known(f.Low), "high": known(f.High)})
+	return json.Marshal(map[string]*float64{"value": orNull(f.Value), "low": orNull(f.Low), "high": orNull(f.High)})
 }
 
 // number is a value that may be NaN or infinite, which JSON carries as null.
 type number float64
 
 // MarshalJSON writes the number or null.
-func (n number) MarshalJSON() ([]byte, error) { return json.Marshal(known(float64(n))) }
+func (n number) MarshalJSON() ([]byte, error) { return json.Marshal(orNull(float64(n))) }
 
-func known(v float64) *float64 {
+func orNull(v float64) *float64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return nil
 	}

@@ -181,11 +181,15 @@ func TestCalibration(t *testing.T) {
 	if !near(c.Gap, 0.2) { // each bin is off by 0.2: 0.2 → 0 and 0.8 → 1
 		t.Errorf("gap %v, want 0.2", c.Gap)
 	}
-	if own, reference := 0.04, 0.2*0.8; !near(c.Skill, 1-own/reference) {
-		t.Errorf("skill %v, want %v", c.Skill, 1-own/reference)
+	const own, within, base = 0.04, 0.2 * 0.8, 0.8*0.02*0.02 + 0.2*0.98*0.98 // mean squared errors
+	if !near(c.SkillWithin, 1-own/within) || !near(c.Skill, 1-own/base) {
+		t.Errorf("skill %v and %v, want %v and %v", c.SkillWithin, c.Skill, 1-own/within, 1-own/base)
 	}
-	if !near(c.ConstantGap, 0.18) || c.ConstantSkill >= 0 {
-		t.Errorf("constant predictor: gap %v, skill %v, want 0.18 and less than 0", c.ConstantGap, c.ConstantSkill)
+	if all, allBase := (100*own+900*0.0001)/1000, 0.02*0.98; !near(c.SkillAll, 1-all/allBase) {
+		t.Errorf("skill over all %v, want %v", c.SkillAll, 1-all/allBase)
+	}
+	if !near(c.ConstantGap, 0.18) || !near(c.ConstantSkill, 0) {
+		t.Errorf("constant predictor: gap %v, skill %v, want 0.18 and 0", c.ConstantGap, c.ConstantSkill)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"recoup/detectors"
+	"recoup/detectors/reference"
 	"recoup/invoice"
 )
 
@@ -15,8 +16,7 @@ const warmUp = 0.3
 // order, each invoice against what the ones before it taught.
 type replay struct {
 	corpus     *corpus
-	references [][]byte // reference.*.v1 events to know; nil for none
-	deliveries [][]byte // reference.delivery.v1 events to know; nil for none
+	references *reference.Store // what counts of it at an invoice's own time is known; nil for nothing
 	settings   detectors.Settings
 	// withoutCause is left out of the errors recoup injects into its own history;
 	// "" for none.

@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"recoup/detectors"
+	"recoup/invoice"
 )
 
 // writeSet writes a small data set in which every tenth delivery is invoiced
@@ -172,11 +174,11 @@ func TestFalseAlertsByReason(t *testing.T) {
 		}
 	}
 	outcomes[0].invoice.CustomerRef = "c:1"
-	known := readFacts([][]byte{
-		[]byte(`{"schema":"reference.customer.v1","customer_ref":"c:1","contract_discount_rate":"0.05"}`),
-		[]byte(`{"schema":"reference.customer.v1","customer_ref":"c:1","contract_discount_rate":"0.10"}`),
-		[]byte(`{"schema":"reference.customer.v1","customer_ref":"c:2","contract_discount_rate":"0.10"}`),
-	})
+	contract := func(customer string, perCent invoice.Fixed) invoice.Reference {
+		return invoice.Reference{Kind: invoice.CustomerReference, CustomerRef: customer,
+			ContractDiscountRate: invoice.OptionalFixed{Value: perCent * invoice.One / 100, Set: true}}
+	}
+	known := readFacts([]invoice.Reference{contract("c:1", 5), contract("c:1", 10), contract("c:2", 10)})
 	a := countAlerts(outcomes, known)
 	if a.N != 3 {
 		t.Fatalf("%d false alerts, want 3", a.N)
@@ -210,5 +212,27 @@ func TestTargets(t *testing.T) {
 	}
 	if ap, _ := rankingTarget("another", withReferences); ap.bound != 0.80 {
 		t.Errorf("a set without targets of its own: %+v", ap)
+	}
+}
+
+// Each variant is told what it is named after, and only from its publication on.
+func TestVariantsAreTold(t *testing.T) {
+	shipped := time.Date(2026, time.January, 2, 12, 0, 0, 0, time.UTC)
+	data := &dataset{
+		references: []invoice.Reference{{Kind: invoice.PolicyReference, Seller: "acme"}},
+		deliveries: []invoice.Reference{{Kind: invoice.DeliveryReference, Seller: "acme", DeliveryRef: "D1",
+			ShippedAt: shipped, PublishedAt: shipped}},
+	}
+	for _, c := range []struct {
+		variant          string
+		policy, delivery bool
+	}{{withoutReferences, false, false}, {withReferences, true, false}, {withDeliveries, true, true}} {
+		store := known(data, c.variant)
+		_, policy := store.Policy("acme", shipped)
+		_, delivery := store.Delivery("acme", "D1", shipped)
+		_, early := store.Delivery("acme", "D1", shipped.Add(-time.Second))
+		if policy != c.policy || delivery != c.delivery || early {
+			t.Errorf("%s: policy %v, delivery %v, before it shipped %v", c.variant, policy, delivery, early)
+		}
 	}
 }
