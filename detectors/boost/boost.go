@@ -15,8 +15,6 @@
 // standard library differ between processors.
 package boost
 
-import "math"
-
 // Train fits a forest to a set. It keeps nothing of the set.
 func Train(set *Set, o Options) (*Forest, error) {
 	o, err := o.check(set)
@@ -48,7 +46,6 @@ type booster struct {
 	rows    []uint32  // the rows trained on, then the others; both ascending
 	trained int       // how many are trained on
 	margins []float64 // per row and output: what the forest says so far
-	g, h    []float64 // per trained row, in order: gradient and hessian for the output at hand
 	probs   []float64 // softmax: per row and output, at the start of the round
 	grower  *grower
 	forest  *Forest
@@ -67,7 +64,6 @@ func newBooster(set *Set, o Options, bins *binned, held []bool) *booster {
 	}
 	b.trained = len(b.rows)
 	b.rows = append(b.rows, others...)
-	b.g, b.h = make([]float64, b.trained), make([]float64, b.trained)
 	b.grower = newGrower(o, bins)
 	b.forest.base = b.base()
 	b.margins = make([]float64, 0, set.Rows()*b.forest.outputs())
@@ -112,24 +108,27 @@ func (b *booster) round() {
 		b.softmax()
 	}
 	for output := range outputs {
-		b.gradients(output)
 		b.sample()
+		b.gradients(output)
 		b.grower.grow(b.forest.addTree(), b.random.columns(b.grower.bins.usable, b.o.Columns))
-		for feature, gain := range b.grower.gain {
-			b.forest.gain[feature] += gain
-		}
-		for _, leaf := range b.grower.leaves {
-			b.add(leaf.rows.of(b.grower.rows), output, leaf.value)
-			b.add(leaf.riders.of(b.grower.riders), output, leaf.value)
-		}
+		b.apply(output)
 	}
 }
 
-func (b *booster) add(rows []uint32, output int, value float64) {
-	outputs := b.forest.outputs()
-	for _, row := range rows {
-		b.margins[int(row)*outputs+output] += value
+// apply adds the newest tree to the margins.
+func (b *booster) apply(output int) {
+	g, outputs := b.grower, b.forest.outputs()
+	for feature, gain := range g.gain {
+		b.forest.gain[feature] += gain
 	}
+	inParallel(b.o.Workers, len(g.leaves), func(i int) {
+		leaf := &g.leaves[i]
+		for _, rows := range [2][]uint32{leaf.rows.of(g.rows), leaf.riders.of(g.riders)} {
+			for _, row := range rows {
+				b.margins[int(row)*outputs+output] += leaf.value
+			}
+		}
+	})
 }
 
 func (b *booster) softmax() {
@@ -143,8 +142,27 @@ func (b *booster) softmax() {
 	})
 }
 
-// gradients sets g and h to the first and second derivative of the weighted
-// loss at each trained row's margin.
+// sample draws the rows of the next tree. All others ride along.
+func (b *booster) sample() {
+	g := b.grower
+	if b.o.Rows >= 1 {
+		g.rows = append(g.rows[:0], b.rows[:b.trained]...)
+		g.riders = append(g.riders[:0], b.rows[b.trained:]...)
+		return
+	}
+	g.rows, g.riders = g.rows[:0], append(g.riders[:0], b.rows[b.trained:]...)
+	limit := uint64(b.o.Rows * (1 << 32))
+	for _, row := range b.rows[:b.trained] {
+		if b.random.next()>>32 < limit {
+			g.rows = append(g.rows, row)
+		} else {
+			g.riders = append(g.riders, row)
+		}
+	}
+}
+
+// gradients hands the grower the first and second derivative of the weighted
+// loss at the margin of each of its rows.
 func (b *booster) gradients(output int) {
 	outputs, class, scale := b.forest.outputs(), uint8(output), 1.0
 	if outputs == 1 {
@@ -154,50 +172,17 @@ func (b *booster) gradients(output int) {
 		// classes move as well, so the diagonal of the hessian alone is too small.
 		scale = float64(outputs) / float64(outputs-1)
 	}
-	inParallel(b.o.Workers, blocks(b.trained), func(block int) {
-		from, to := blockOf(block, b.trained)
-		for i := from; i < to; i++ {
-			row := int(b.rows[i])
-			var p, target float64
-			if outputs == 1 {
-				p = Sigmoid(b.margins[row])
-			} else {
-				p = b.probs[row*outputs+output]
-			}
-			if b.set.Y[row] == class {
-				target = 1
-			}
-			w := b.set.weight(row)
-			b.g[i] = w * (p - target)
-			b.h[i] = w * p * (1 - p) * scale
+	b.grower.differentiate(func(row int) (gradient, hessian float64) {
+		var p, target float64
+		if outputs == 1 {
+			p = Sigmoid(b.margins[row])
+		} else {
+			p = b.probs[row*outputs+output]
 		}
+		if b.set.Y[row] == class {
+			target = 1
+		}
+		w := b.set.weight(row)
+		return w * (p - target), w * p * (1 - p) * scale
 	})
-}
-
-// sample draws the rows of the next tree and hands them to the grower, with
-// their gradients. All other rows ride along.
-func (b *booster) sample() {
-	g, drawn := b.grower, 0
-	g.rows, g.riders = g.rows[:0], append(g.riders[:0], b.rows[b.trained:]...)
-	limit := uint64(b.o.Rows * (1 << 32))
-	for i, row := range b.rows[:b.trained] {
-		if b.o.Rows < 1 && b.random.next()>>32 >= limit {
-			g.riders = append(g.riders, row)
-			continue
-		}
-		g.rows = append(g.rows, row)
-		b.g[drawn], b.h[drawn] = b.g[i], b.h[i]
-		drawn++
-	}
-	g.quantise(b.g, b.h)
-}
-
-// powerOfTwo is the scale at which sum is at least a quarter of and below
-// 2^bits. Scaling by it is exact.
-func powerOfTwo(sum float64, bits int) float64 {
-	if sum == 0 {
-		return 1
-	}
-	_, exponent := math.Frexp(sum)
-	return math.Ldexp(1, bits-exponent)
 }

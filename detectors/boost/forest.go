@@ -99,9 +99,33 @@ const fewFeatures = 64
 // Logit returns the log-odds of class 1 against class 0. It is for two classes,
 // x has Width values, and nothing is allocated.
 func (f *Forest) Logit(x []float32) float64 {
-	margin := [1]float64{f.base[0]}
-	f.add(x[:f.width], margin[:])
-	return margin[0]
+	x = x[:f.width]
+	if len(x) <= fewFeatures {
+		var keys [2 * fewFeatures]int32
+		fillKeys(x, keys[:])
+		return f.sum(keys[:2*len(x)])
+	}
+	var keys [2 * mostFeatures]int32
+	fillKeys(x, keys[:])
+	return f.sum(keys[:2*len(x)])
+}
+
+// sum adds up base and trees, in their order, for two classes.
+func (f *Forest) sum(keys []int32) float64 {
+	sum, size := f.base[0], 1<<f.depth
+	at := 0
+	for ; at+4*size <= len(f.nodes); at += 4 * size {
+		leaves := f.leaves[at : at+4*size]
+		a, b, c, d := walkFour(f.nodes[at:at+4*size], keys, f.depth)
+		sum += float64(leaves[a])
+		sum += float64(leaves[b])
+		sum += float64(leaves[c])
+		sum += float64(leaves[d])
+	}
+	for ; at < len(f.nodes); at += size {
+		sum += float64(f.leaves[at+walk(f.nodes[at:at+size], keys, f.depth)])
+	}
+	return sum
 }
 
 // Scores writes the probability of each class to dst, which has room for all.
@@ -113,60 +137,47 @@ func (f *Forest) Scores(x []float32, dst []float64) {
 		dst[0] = 1 - dst[1]
 		return
 	}
-	copy(dst, f.base)
-	f.add(x[:f.width], dst)
+	f.margins(x, dst)
 	softmax(dst, dst)
 }
 
-// add adds what the trees say of a row to the margins, in the order in which
-// they were trained.
-func (f *Forest) add(x []float32, margins []float64) {
-	if len(x) <= fewFeatures {
-		var keys [2 * fewFeatures]int32
-		fillKeys(x, keys[:])
-		f.walk(keys[:2*len(x)], margins)
+// margins writes what base and trees say of each output.
+func (f *Forest) margins(x []float32, dst []float64) {
+	if len(dst) == 1 {
+		dst[0] = f.Logit(x)
 		return
 	}
 	var keys [2 * mostFeatures]int32
-	fillKeys(x, keys[:])
-	f.walk(keys[:2*len(x)], margins)
-}
-
-func (f *Forest) walk(keys []int32, margins []float64) {
-	nodes, leaves, size := f.nodes, f.leaves, 1<<f.depth
-	output := 0
-	for len(nodes) >= 4*size && len(leaves) >= 4*size {
-		for _, leaf := range walkFour(nodes, leaves, keys, f.depth) {
-			margins[output] += float64(leaf)
-			if output++; output == len(margins) {
-				output = 0
-			}
-		}
-		nodes, leaves = nodes[4*size:], leaves[4*size:]
-	}
-	for len(nodes) > 0 {
-		slot := 1
-		for range f.depth {
-			slot = answer(nodes, keys, slot)
-		}
-		margins[output] += float64(leaves[slot-size])
-		if output++; output == len(margins) {
+	fillKeys(x[:f.width], keys[:])
+	copy(dst, f.base)
+	output, size := 0, 1<<f.depth
+	for at := 0; at < len(f.nodes); at += size {
+		dst[output] += float64(f.leaves[at+walk(f.nodes[at:at+size], keys[:2*f.width], f.depth)])
+		if output++; output == len(dst) {
 			output = 0
 		}
-		nodes, leaves = nodes[size:], leaves[size:]
 	}
 }
 
-// walkFour walks through four trees at a time: while one walk waits for memory,
-// the others go on.
-func walkFour(nodes []node, leaves []float32, keys []int32, depth int) [4]float32 {
+// walk returns the leaf of a tree.
+func walk(nodes []node, keys []int32, depth int) int {
+	slot := 1
+	for range depth {
+		slot = answer(nodes, keys, slot)
+	}
+	return slot - len(nodes)
+}
+
+// walkFour returns the leaves of four trees: while one walk waits for memory, the
+// others go on.
+func walkFour(nodes []node, keys []int32, depth int) (a, b, c, d int) {
 	size := 1 << depth
 	ta, tb, tc, td := nodes[:size], nodes[size:2*size], nodes[2*size:3*size], nodes[3*size:4*size]
-	a, b, c, d := 1, 1, 1, 1
+	a, b, c, d = 1, 1, 1, 1
 	for range depth {
 		a, b, c, d = answer(ta, keys, a), answer(tb, keys, b), answer(tc, keys, c), answer(td, keys, d)
 	}
-	return [4]float32{leaves[a-size], leaves[b], leaves[c+size], leaves[d+2*size]}
+	return a - size, b, c + size, d + 2*size
 }
 
 // answer returns the slot that a row goes to from a slot.

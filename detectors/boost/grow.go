@@ -1,6 +1,9 @@
 package boost
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // grower grows one tree after the other, level by level, on the same bins.
 //
@@ -11,11 +14,13 @@ import "math"
 type grower struct {
 	o        Options
 	bins     *binned
-	gh       []uint64 // gradient and hessian per row
-	gScale   float64  // real gradient of 1 in the upper half
-	hScale   float64  // real hessian of 1 in the lower half
-	rows     []uint32 // rows the tree learns from, those of a node together
-	riders   []uint32 // rows that only fall through it, likewise
+	g, h     []float64  // gradient and hessian of each of rows, before it is reordered
+	sums     []blockSum // of blocks of these
+	gh       []uint64   // both per row of the set, rounded
+	gScale   float64    // real gradient of 1 in the upper half
+	hScale   float64    // real hessian of 1 in the lower half
+	rows     []uint32   // rows the tree learns from, those of a node together
+	riders   []uint32   // rows that only fall through it, likewise
 	spare    []uint32
 	columns  []uint16   // features this tree may ask about
 	pool     []uint64   // memory of all histograms
@@ -27,6 +32,12 @@ type grower struct {
 	gain     []float64 // per feature, of this tree
 }
 
+// blockSum is what a block of rows adds up to.
+type blockSum struct {
+	g, h  float64 // gradients without their signs, hessians
+	words uint64  // both, rounded
+}
+
 // branch is a node that may still be divided.
 type branch struct {
 	slot      int     // in the tree
@@ -34,7 +45,8 @@ type branch struct {
 	riders    span    // its part of the grower's riders
 	sum       uint64  // gradient and hessian of its rows
 	histogram int     // its number, none for a node that cannot be divided
-	sibling   int     // the smaller sibling's position in the level, whose histogram is to be subtracted; or none
+	larger    bool    // the histogram is its parent's, less the sibling's
+	added     bool    // the histogram is filled
 	low, high float64 // bounds on its value before learning rate, infinite where nothing is monotone
 	split     split
 	first     int // how many rows go to the first child
@@ -63,6 +75,7 @@ func (s span) cut(n int) (first, second span) {
 
 func newGrower(o Options, bins *binned) *grower {
 	g := &grower{o: o, bins: bins, gh: make([]uint64, bins.rows), gain: make([]float64, len(bins.features))}
+	g.g, g.h, g.spare = make([]float64, bins.rows), make([]float64, bins.rows), make([]uint32, bins.rows)
 	histograms := 1 << (o.Depth - 1)
 	// Each histogram is seen as an array of mostBins words, which needs no check
 	// of an entry against its end; the windows overlap, and the last one needs
@@ -71,7 +84,6 @@ func newGrower(o Options, bins *binned) *grower {
 	for range o.Workers - 1 {
 		g.partial = append(g.partial, make([]uint64, mostBins))
 	}
-	g.spare = make([]uint32, bins.rows)
 	return g
 }
 
@@ -79,22 +91,47 @@ func (g *grower) histogram(number int) *[mostBins]uint64 {
 	return (*[mostBins]uint64)(g.pool[number*g.bins.total:])
 }
 
-// quantise rounds the gradients of the rows, given in their order, to integers.
-// The scales are powers of two: only the rounding itself changes a gradient, by
-// less than a billionth of the sum of all.
-func (g *grower) quantise(gradients, hessians []float64) {
-	var gSum, hSum float64
-	for i := range g.rows {
-		gSum += math.Abs(gradients[i])
-		hSum += hessians[i]
+// differentiate asks for gradient and hessian of each row and rounds them to
+// integers. The scales are powers of two: only the rounding itself changes a
+// gradient, by less than a billionth of the sum of all.
+func (g *grower) differentiate(of func(row int) (gradient, hessian float64)) {
+	g.sums = slices.Grow(g.sums[:0], blocks(len(g.rows)))[:blocks(len(g.rows))]
+	inParallel(g.o.Workers, len(g.sums), func(block int) {
+		sum := blockSum{}
+		from, to := blockOf(block, len(g.rows))
+		for i := from; i < to; i++ {
+			g.g[i], g.h[i] = of(int(g.rows[i]))
+			sum.g, sum.h = sum.g+math.Abs(g.g[i]), sum.h+g.h[i]
+		}
+		g.sums[block] = sum
+	})
+	// Blocks are the same for any number of workers, and so is the order of adding.
+	all := blockSum{}
+	for _, sum := range g.sums {
+		all.g, all.h = all.g+sum.g, all.h+sum.h
 	}
-	gUnits, hUnits := powerOfTwo(gSum, 30), powerOfTwo(hSum, 31)
+	gUnits, hUnits := powerOfTwo(all.g, 30), powerOfTwo(all.h, 31)
 	g.gScale, g.hScale = 1/gUnits, 1/hUnits
-	for i, row := range g.rows {
-		gradient := int64(math.RoundToEven(gradients[i] * gUnits))
-		hessian := int64(math.RoundToEven(hessians[i] * hUnits))
-		g.gh[row] = uint64(gradient<<32 + hessian)
+	inParallel(g.o.Workers, len(g.sums), func(block int) {
+		from, to := blockOf(block, len(g.rows))
+		for i := from; i < to; i++ {
+			gradient := int64(math.RoundToEven(g.g[i] * gUnits))
+			hessian := int64(math.RoundToEven(g.h[i] * hUnits))
+			word := uint64(gradient<<32 + hessian)
+			g.gh[g.rows[i]] = word
+			g.sums[block].words += word
+		}
+	})
+}
+
+// powerOfTwo is the scale at which sum is below 2^bits and no less than a quarter
+// of it. Scaling by it is exact.
+func powerOfTwo(sum float64, bits int) float64 {
+	if sum == 0 {
+		return 1
 	}
+	_, exponent := math.Frexp(sum)
+	return math.Ldexp(1, bits-exponent)
 }
 
 // grow grows a tree over rows and riders, which it reorders, from the given
@@ -106,17 +143,20 @@ func (g *grower) grow(tree tree, columns []uint16) {
 		g.free = append(g.free, i)
 	}
 	root := branch{slot: 1, rows: span{0, len(g.rows)}, riders: span{0, len(g.riders)},
-		histogram: none, sibling: none, low: math.Inf(-1), high: math.Inf(1)}
-	for _, row := range g.rows {
-		root.sum += g.gh[row]
+		histogram: none, low: math.Inf(-1), high: math.Inf(1)}
+	for _, sum := range g.sums {
+		root.sum += sum.words
 	}
 	if g.divisible(&root) {
 		root.histogram = g.allocate()
 	}
 	g.level = append(g.level[:0], root)
 	for depth := range g.o.Depth {
-		g.addUp()
-		inParallel(g.o.Workers, len(g.level), func(i int) { g.divide(&g.level[i]) })
+		g.addTogether()
+		// Siblings stand side by side. The root has none.
+		inParallel(g.o.Workers, (len(g.level)+1)/2, func(i int) {
+			g.dividePair(g.level[2*i : min(2*i+2, len(g.level))])
+		})
 		g.descend(tree, depth)
 	}
 	for i := range g.level {
@@ -136,47 +176,58 @@ func (g *grower) release(number int) {
 	}
 }
 
-// addUp fills the histograms of the level: of two siblings the smaller is added
-// up row by row, and then subtracted from their parent's, which the larger one
-// has taken over.
-func (g *grower) addUp() {
+// addTogether fills the histograms of nodes with so many rows that several
+// workers share them.
+func (g *grower) addTogether() {
 	for i := range g.level {
 		node := &g.level[i]
-		if node.histogram != none && node.sibling == none {
-			g.addRows(g.histogram(node.histogram), node.rows.of(g.rows))
-		}
-	}
-	for i := range g.level {
-		node := &g.level[i]
-		if node.histogram == none || node.sibling == none {
+		shares := min(g.o.Workers, blocks(node.rows.len()))
+		if node.histogram == none || node.larger || shares < 2 {
 			continue
 		}
-		whole := g.histogram(node.histogram)[:g.bins.total]
-		part := g.histogram(g.level[node.sibling].histogram)[:len(whole)]
-		for bin, word := range part {
-			whole[bin] -= word
+		node.added = true
+		histogram, rows := g.histogram(node.histogram), node.rows.of(g.rows)
+		inParallel(shares, shares, func(share int) {
+			into := histogram
+			if share > 0 {
+				into = (*[mostBins]uint64)(g.partial[share-1])
+			}
+			clear(into[:g.bins.total])
+			g.addShare(into, rows[len(rows)*share/shares:len(rows)*(share+1)/shares])
+		})
+		for _, partial := range g.partial[:shares-1] {
+			for bin, word := range partial[:g.bins.total] {
+				histogram[bin] += word
+			}
 		}
 	}
 }
 
-// addRows makes a histogram of rows.
-func (g *grower) addRows(histogram *[mostBins]uint64, rows []uint32) {
-	shares := min(g.o.Workers, blocks(len(rows)))
-	inParallel(shares, shares, func(share int) {
-		into := histogram
-		if share > 0 {
-			into = (*[mostBins]uint64)(g.partial[share-1])
+// dividePair divides two siblings. Only the rows of the smaller are added up;
+// the larger has its parent's histogram, from which the other is subtracted.
+func (g *grower) dividePair(nodes []branch) {
+	for i := range nodes {
+		if node := &nodes[i]; node.histogram != none && !node.larger && !node.added {
+			histogram := g.histogram(node.histogram)
+			clear(histogram[:g.bins.total])
+			g.addShare(histogram, node.rows.of(g.rows))
 		}
-		clear(into[:g.bins.total])
-		g.addShare(into, rows[len(rows)*share/shares:len(rows)*(share+1)/shares])
-	})
-	for _, partial := range g.partial[:max(shares, 1)-1] {
-		for bin, word := range partial[:g.bins.total] {
-			histogram[bin] += word
+	}
+	for i := range nodes {
+		if nodes[i].larger {
+			whole := g.histogram(nodes[i].histogram)[:g.bins.total]
+			part := g.histogram(nodes[1-i].histogram)[:len(whole)]
+			for bin, word := range part {
+				whole[bin] -= word
+			}
 		}
+	}
+	for i := range nodes {
+		g.divide(&nodes[i])
 	}
 }
 
+// addShare adds rows to a histogram.
 func (g *grower) addShare(histogram *[mostBins]uint64, rows []uint32) {
 	starts, entries, gh := g.bins.starts, g.bins.entries, g.gh
 	for _, row := range rows {
@@ -246,12 +297,13 @@ func (g *grower) childrenOf(node *branch) (first, second branch) {
 	first.riders, second.riders = node.riders.cut(node.ridden)
 	first.sum, second.sum = node.split.sum, node.sum-node.split.sum
 	first.histogram, second.histogram = none, none
-	first.sibling, second.sibling = none, none
+	first.larger, second.larger = false, false
+	first.added, second.added = false, false
 	sign := g.sign(node.split.feature)
 	if sign == 0 {
 		return first, second
 	}
-	border := (node.split.first + node.split.second) / 2
+	border := (g.value(&first, first.sum) + g.value(&second, second.sum)) / 2
 	if sign > 0 {
 		first.high, second.low = border, border
 	} else {
@@ -268,17 +320,15 @@ func (g *grower) sign(feature int) int8 {
 }
 
 // inherit gives histograms to the children that may be divided again: the
-// larger takes over its parent's, from which the smaller's is subtracted.
+// larger takes over its parent's.
 func (g *grower) inherit(node, first, second *branch, depth int) {
 	small, large := first, second
-	smallAt := len(g.children)
 	if first.rows.len() > second.rows.len() {
 		small, large = second, first
-		smallAt++
 	}
 	switch {
 	case depth < g.o.Depth && g.divisible(large):
-		large.histogram, large.sibling = node.histogram, smallAt
+		large.histogram, large.larger = node.histogram, true
 		small.histogram = g.allocate()
 	case depth < g.o.Depth && g.divisible(small):
 		small.histogram = node.histogram
@@ -294,9 +344,7 @@ func (g *grower) divisible(node *branch) bool {
 
 // finish makes a leaf of a node.
 func (g *grower) finish(tree tree, node *branch, depth int) {
-	gradient, hessian := g.gradient(node.sum), g.hessian(node.sum)
-	value := min(max(best(gradient, hessian+g.o.Lambda), node.low), node.high)
-	stored := float32(value * g.o.LearningRate)
+	stored := float32(g.value(node, node.sum) * g.o.LearningRate)
 	tree.fill(node.slot, depth, g.o.Depth, stored)
 	g.leaves = append(g.leaves, leaf{node.rows, node.riders, float64(stored)})
 }
@@ -307,10 +355,12 @@ func (g *grower) gradient(word uint64) float64 { return float64(int32(word>>32))
 // hessian is the real sum of hessians in a word. The product is exact.
 func (g *grower) hessian(word uint64) float64 { return float64(uint32(word)) * g.hScale }
 
-// best is the value of a leaf that saves most.
-func best(gradient, hessian float64) float64 {
+// value is the best value for rows of a node, all or some, within its bounds and
+// before learning rate.
+func (g *grower) value(node *branch, sum uint64) float64 {
+	hessian := g.hessian(sum) + g.o.Lambda
 	if hessian <= 0 {
 		return 0
 	}
-	return -gradient / hessian
+	return min(max(-g.gradient(sum)/hessian, node.low), node.high)
 }

@@ -23,7 +23,8 @@ func inParallel(workers, tasks int, run func(task int)) {
 }
 
 // inParallelBy is inParallel for tasks that use what belongs to their worker.
-// The caller is worker 0.
+// The caller is worker 0. It waits for tasks, not for workers: one that the
+// scheduler has not let run yet is too late to hold up anybody.
 func inParallelBy(workers, tasks int, run func(worker, task int)) {
 	workers = min(workers, tasks)
 	if workers <= 1 {
@@ -33,15 +34,17 @@ func inParallelBy(workers, tasks int, run func(worker, task int)) {
 		return
 	}
 	var next atomic.Int64
-	var others sync.WaitGroup
+	var undone sync.WaitGroup
+	undone.Add(tasks)
 	work := func(worker int) {
 		for task := int(next.Add(1)) - 1; task < tasks; task = int(next.Add(1)) - 1 {
 			run(worker, task)
+			undone.Done()
 		}
 	}
 	for worker := 1; worker < workers; worker++ {
-		others.Go(func() { work(worker) })
+		go work(worker)
 	}
 	work(0)
-	others.Wait()
+	undone.Wait()
 }

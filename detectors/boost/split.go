@@ -4,12 +4,11 @@ import "math"
 
 // split is a question to a row: is this feature at most the cut of this bin?
 type split struct {
-	feature       int // none when no split is worth it
-	bin           int // the last one on the first side; the last of all values puts missing ones alone
-	missingFirst  bool
-	sum           uint64  // gradient and hessian of the rows on the first side
-	gain          float64 // loss saved
-	first, second float64 // values of the sides, bounded, before learning rate
+	feature      int // none when no split is worth it
+	bin          int // the last one on the first side; the last of all values puts missing ones alone
+	missingFirst bool
+	sum          uint64  // gradient and hessian of the rows on the first side
+	gain         float64 // loss saved
 }
 
 // sides tells of each bin whether it goes to the first side: 1 or 0.
@@ -40,20 +39,21 @@ func (s *split) node(bins *binned) node {
 // search finds the split of a node that saves most. Of equal ones the first in
 // order of features and bins counts.
 func (g *grower) search(node *branch) {
-	histogram := g.histogram(node.histogram)
-	gradient, hessian := g.gradient(node.sum), g.hessian(node.sum)
-	s := scan{g: g, node: node, lambda: g.o.Lambda, least: g.leastUnits()}
+	s := scan{g: g, node: node, least: g.leastUnits()}
 	s.bounded = !math.IsInf(node.low, 0) || !math.IsInf(node.high, 0)
-	s.whole = s.saved(gradient, hessian)
-	node.split = split{feature: none, gain: g.o.MinGain}
+	whole := s.saved(node.sum)
+	// What rounding saves is no split.
+	s.most = whole + float64(2*g.o.MinGain) + float64(1e-9*whole)
+	histogram := g.histogram(node.histogram)
 	for _, column := range g.columns {
 		f := &g.bins.features[column]
 		s.column(int(column), f, histogram[f.offset:f.offset+f.bins()])
 	}
+	node.split.gain = (s.most - whole) / 2
 }
 
 // leastUnits is MinWeight in the units of a histogram, at least 1 so that no
-// side is empty of hessian.
+// side is without hessian.
 func (g *grower) leastUnits() uint32 {
 	return uint32(min(max(math.Ceil(g.o.MinWeight/g.hScale), 1), math.MaxUint32))
 }
@@ -62,10 +62,10 @@ func (g *grower) leastUnits() uint32 {
 type scan struct {
 	g       *grower
 	node    *branch
-	lambda  float64
 	least   uint32  // hessian on each side, in units
 	bounded bool    // the node's value has bounds
-	whole   float64 // what the undivided node saves
+	sign    int8    // of the column at hand
+	most    float64 // twice what the best split so far saves
 }
 
 // column tries all cuts of one feature.
@@ -77,56 +77,56 @@ func (s *scan) column(column int, f *feature, bins []uint64) {
 		rest -= word
 	}
 	bins[f.usual] = rest
-	var missing uint64
-	values := f.values()
+	values, missing := f.values(), uint64(0)
 	if f.missing {
 		missing = bins[values]
 	}
+	s.sign = s.g.sign(column)
 	var sum uint64
 	for bin, word := range bins[:values] {
 		if word == 0 {
 			continue // as good as the cut before
 		}
 		sum += word
-		s.try(column, bin, sum, missing == 0 && uint32(sum) >= uint32(s.node.sum-sum))
-		if missing != 0 {
-			s.try(column, bin, sum+missing, true)
+		if s.better(sum) {
+			// Where nothing is missing here, what is later goes with the most.
+			larger := missing == 0 && uint32(sum) >= uint32(s.node.sum-sum)
+			s.node.split = split{column, bin, larger, sum, 0}
+		}
+		if missing != 0 && s.better(sum+missing) {
+			s.node.split = split{column, bin, true, sum + missing, 0}
 		}
 	}
 }
 
-// try takes a split if it is the best so far.
-func (s *scan) try(column, bin int, sum uint64, missingFirst bool) {
+// better tells whether a split with these rows on the first side is the best so
+// far, and notes what it saves.
+func (s *scan) better(sum uint64) bool {
 	other := s.node.sum - sum
 	if uint32(sum) < s.least || uint32(other) < s.least {
-		return
+		return false
 	}
-	g := s.g
-	g1, h1 := g.gradient(sum), g.hessian(sum)
-	g2, h2 := g.gradient(other), g.hessian(other)
-	sign := g.sign(column)
-	var gain float64
-	if sign == 0 && !s.bounded {
-		gain = (g1*g1/(h1+s.lambda) + g2*g2/(h2+s.lambda) - s.whole) / 2
+	var saved float64
+	if s.sign == 0 && !s.bounded {
+		g1, h1 := s.g.gradient(sum), s.g.hessian(sum)+s.g.o.Lambda
+		g2, h2 := s.g.gradient(other), s.g.hessian(other)+s.g.o.Lambda
+		saved = g1*g1/h1 + g2*g2/h2
 	} else {
-		v1, v2 := s.value(g1, h1), s.value(g2, h2)
-		if sign > 0 && v1 > v2 || sign < 0 && v1 < v2 {
-			return
+		v1, v2 := s.g.value(s.node, sum), s.g.value(s.node, other)
+		if s.sign > 0 && v1 > v2 || s.sign < 0 && v1 < v2 {
+			return false
 		}
-		gain = (s.saved(g1, h1) + s.saved(g2, h2) - s.whole) / 2
+		saved = s.saved(sum) + s.saved(other)
 	}
-	if gain > s.node.split.gain {
-		s.node.split = split{column, bin, missingFirst, sum, gain, s.value(g1, h1), s.value(g2, h2)}
+	if saved <= s.most {
+		return false
 	}
+	s.most = saved
+	return true
 }
 
-// value is the best value within the node's bounds.
-func (s *scan) value(gradient, hessian float64) float64 {
-	return min(max(best(gradient, hessian+s.lambda), s.node.low), s.node.high)
-}
-
-// saved is twice what a node with its best value within bounds saves.
-func (s *scan) saved(gradient, hessian float64) float64 {
-	v := s.value(gradient, hessian)
-	return -float64(2*gradient*v) - float64(float64((hessian+s.lambda)*v)*v)
+// saved is twice what rows save by their best value within the node's bounds.
+func (s *scan) saved(sum uint64) float64 {
+	v := s.g.value(s.node, sum)
+	return -float64(2*s.g.gradient(sum)*v) - float64((s.g.hessian(sum)+s.g.o.Lambda)*v*v)
 }
