@@ -264,8 +264,8 @@ func (s *Store) publishes(seller string, kind invoice.ReferenceKind, at time.Tim
 }
 
 // AsOf returns up to when the seller's references are known, as far as an invoice
-// of that instant may use them: the latest publication, at most at; zero when
-// none counts then.
+// of that instant may use them: the latest publication, at most at, in whole
+// milliseconds as rows keep it; zero when none counts then.
 func (s *Store) AsOf(seller string, at time.Time) time.Time {
 	newest := int64(always)
 	for kind := range invoice.ReferenceKinds {
@@ -273,5 +273,5 @@ func (s *Store) AsOf(seller string, at time.Time) time.Time {
 			newest = max(newest, min(f.last.Load(), at.UnixNano()))
 		}
 	}
-	return instant(newest)
+	return instant(newest).Truncate(time.Millisecond)
 }
