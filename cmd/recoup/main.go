@@ -31,6 +31,7 @@ type commandLine struct {
 	Demo        demoCommand        `cmd:"" help:"See it work on this machine; brings its own Kafka and ClickHouse."`
 	Run         runCommand         `cmd:"" help:"Score every invoice of the topic, store it, open cases: the service."`
 	Score       scoreCommand       `cmd:"" help:"Score a file of invoices; no servers needed."`
+	Explain     explainCommand     `cmd:"" help:"Tell why one invoice got its verdict."`
 	Check       checkCommand       `cmd:"" help:"Run scenario files: what would these settings say?"`
 	Migrate     migrateCommand     `cmd:"" help:"Make or update the tables in ClickHouse."`
 	Topics      topicsCommand      `cmd:"" help:"Make the missing Kafka topics, or show how all are."`

@@ -85,7 +85,7 @@ func TestUsageErrors(t *testing.T) {
 		{"nonsense"}, {"score"}, {"score", "-", "--format", "xml"}, {"topics"}, {"dead-letters", "retry"},
 		{"dead-letters", "retry", "--all", "billing.invoices/0/1"}, {"--log-level", "loud", "version"},
 		{"check", ".", "--set", "deviation"}, {"check", ".", "--set", "deviation=150%"},
-		{"topics", "create", "--partitions=-1"},
+		{"topics", "create", "--partitions=-1"}, {"explain"}, {"explain", "F-1", "--at", "billing.invoices/3"},
 	} {
 		got := recoup(t, "", args...)
 		if got.code != exitUsage || !strings.HasPrefix(got.stderr, "recoup: ") {
@@ -99,8 +99,8 @@ func TestUsageErrors(t *testing.T) {
 
 // Every command explains itself, with an example where it takes anything.
 func TestHelp(t *testing.T) {
-	for _, command := range []string{"score", "check", "migrate", "topics create", "dead-letters ls", "dead-letters show",
-		"dead-letters retry", "doctor", "config print"} {
+	for _, command := range []string{"score", "explain", "check", "migrate", "topics create", "dead-letters ls",
+		"dead-letters show", "dead-letters retry", "doctor", "config print"} {
 		got := succeed(t, append(strings.Fields(command), "--help")...)
 		contains(t, got.stdout, "Examples:\n", "recoup "+command)
 	}

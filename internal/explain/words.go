@@ -1,0 +1,258 @@
+// Package explain tells verdicts in words of people: what was billed, what was
+// expected and from what, which single change would make an invoice usual, what
+// else was considered, and what was decided and why. It reads what scoring has
+// said and judges nothing anew.
+package explain
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"recoup/detectors"
+	"recoup/invoice"
+)
+
+// causes are the causes of the contract, as a person would say them.
+var causes = map[string]string{
+	detectors.CauseDataEntry:        "Data entry: a digit or a decimal point",
+	detectors.CauseBillingSystem:    "Billing system: lines, totals, tax or currency",
+	detectors.CausePromotion:        "Promotion: a discount that does not apply",
+	detectors.CauseCRMSync:          "Customer data: an old or wrong price tier, contract or type",
+	detectors.CauseDuplicate:        "Duplicate: invoiced before",
+	detectors.CausePriceList:        "Price list: not the listed price",
+	detectors.CauseBeforeShipment:   "Before shipment: nothing had been delivered",
+	detectors.CauseMissingAdminData: "Missing data: a reference or legal field",
+	detectors.CauseUnknown:          "Unknown: the amount is unusual, no single change repairs it",
+}
+
+// Cause returns what a cause code means; a code that is not known stands for itself.
+func Cause(code string) string {
+	if words, ok := causes[code]; ok {
+		return words
+	}
+	return code
+}
+
+// kinds are findings that "the kind of the cause" would not say well enough.
+var kinds = map[string]string{
+	"data_entry:decimal_slip_10":       "the decimal point moved by one place",
+	"data_entry:decimal_slip_100":      "the decimal point moved by two places",
+	"data_entry:missing_digit":         "a digit is missing",
+	"data_entry:extra_digit":           "there is a digit too many",
+	"data_entry:transposition":         "two digits changed places",
+	"data_entry:wrong_quantity":        "another quantity",
+	"billing_system:zero_net":          "the total is zero although there are lines",
+	"billing_system:zero_total":        "the total is zero although there are lines",
+	"billing_system:line_sum":          "the lines do not add up to the total",
+	"billing_system:sum_mismatch":      "the lines do not add up to the total",
+	"billing_system:lost_lines":        "lines are missing",
+	"billing_system:repeated_line":     "a line stands there twice",
+	"billing_system:wrong_currency":    "another currency",
+	"billing_system:wrong_tax":         "another tax",
+	"billing_system:rounding":          "amounts are cut or rounded",
+	"promotion:over_max":               "a discount above what may be given",
+	"promotion:over_cap":               "a discount above what may be given",
+	"promotion:stacked":                "two discounts at once",
+	"promotion:expired":                "a promotion that has ended",
+	"promotion:ineligible":             "a promotion for others",
+	"promotion:decimal_50":             "a discount typed ten times too high",
+	"crm_sync:stale_price_tier":        "prices of another list or tier",
+	"crm_sync:wrong_negotiated_price":  "another discount than the contract's",
+	"crm_sync:wrong_customer_type":     "prices of another type of customer",
+	"duplicate:delivery":               "its delivery was invoiced before",
+	"duplicate:same_id_changed":        "its id came before with other content",
+	"duplicate:exact":                  "the same was invoiced before",
+	"duplicate:near":                   "nearly the same was invoiced before",
+	"duplicate:period_again":           "its period was invoiced before",
+	"before_shipment:before_delivery":  "it was issued before its delivery",
+	"before_shipment:not_delivered":    "no delivery is known",
+	"unknown:deviation":                "the amount is below the usual",
+	"missing_admin_data:customer_id":   "it names no customer",
+	"missing_admin_data:delivery_ref":  "it names no delivery",
+	"missing_admin_data:po_ref":        "it names no purchase order",
+	"missing_admin_data:vat_id":        "it names no VAT id",
+	"missing_admin_data:customer_type": "it names no type of customer",
+}
+
+// Kind returns what a finding has found, in a few words.
+func Kind(f *detectors.Finding) string {
+	if words, ok := kinds[f.Code+":"+f.Kind]; ok {
+		return words
+	}
+	return strings.ReplaceAll(f.Code+": "+f.Kind, "_", " ")
+}
+
+// Probability writes a probability as whole per cent; none is rounded to
+// certainty.
+func Probability(p float64) string {
+	switch {
+	case p > 0 && p < 0.01:
+		return "<1 %"
+	case p > 0.99 && p < 1:
+		return ">99 %"
+	}
+	return strconv.FormatFloat(100*p, 'f', 0, 64) + " %"
+}
+
+// Likely says how probable an error is.
+func Likely(p float64) string {
+	switch {
+	case p >= 0.98:
+		return "almost certainly wrong"
+	case p >= 0.8:
+		return "very probably wrong"
+	case p >= 0.5:
+		return "probably wrong"
+	case p >= 0.2:
+		return "perhaps wrong"
+	case p > 0.05:
+		return "probably right"
+	}
+	return "no sign of an error"
+}
+
+// Spread says how much the invoices behind an expectation differ, and what that
+// makes of a deviation.
+func Spread(cv float64) string {
+	vary := "they vary by " + perCent(100*cv)
+	switch {
+	case cv <= 0.02:
+		return "all but equal"
+	case cv <= 0.075:
+		return "much alike (" + vary + ")"
+	case cv <= 0.3:
+		return "not quite alike (" + vary + ")"
+	case cv <= 1:
+		return "unlike each other (" + vary + "), so a deviation says little"
+	}
+	return "beyond comparison (" + vary + "), so a deviation says next to nothing"
+}
+
+// Level names the invoices behind an expectation.
+func Level(v *detectors.Verdict, inv *invoice.Invoice) string {
+	kind, family := "customer type "+inv.CustomerType, "product family "+inv.ProductFamily
+	switch v.Level {
+	case detectors.LevelCustomerProduct:
+		return "of these products for this customer"
+	case detectors.LevelCustomer:
+		return "of this customer"
+	case detectors.LevelTypeProduct:
+		return "of " + kind + " and " + family
+	case detectors.LevelCustomerType:
+		return "of " + kind
+	case detectors.LevelProductFamily:
+		return "of " + family
+	case detectors.LevelSeller:
+		return "of this seller"
+	}
+	return "of no history"
+}
+
+// Invoices writes a number of invoices.
+func Invoices(n int64) string {
+	if n == 1 {
+		return "1 invoice"
+	}
+	return fmt.Sprintf("%d invoices", n)
+}
+
+// Money writes an amount without its sign, with its currency.
+func Money(a invoice.Amount, currency string) string {
+	return strings.TrimPrefix(a.String(), "-") + " " + currency
+}
+
+// Gap says which way and how far a second amount lies from a first one: what is
+// to be added to or taken off the first.
+func Gap(from, to invoice.Amount, currency string) string {
+	gap, ok := to.Sub(from)
+	switch {
+	case !ok:
+		return "more than can be written"
+	case gap == 0:
+		return "nothing"
+	case gap < 0:
+		return Money(gap, currency) + " less"
+	}
+	return Money(gap, currency) + " more"
+}
+
+// Favour says who gains by an error.
+func Favour(d detectors.Direction) string {
+	switch d {
+	case detectors.DirectionCustomerFavour:
+		return "billed too little"
+	case detectors.DirectionSellerFavour:
+		return "billed too much"
+	}
+	return "no money is at stake"
+}
+
+// Decision says what is done about an invoice.
+func Decision(d detectors.Decision) string {
+	switch d {
+	case detectors.DecisionOpenCase:
+		return "a case is opened"
+	case detectors.DecisionBundle:
+		return "part of an incident"
+	case detectors.DecisionLogOnly:
+		return "logged only"
+	case detectors.DecisionHold:
+		return "held, not to be sent"
+	}
+	return "nothing to do"
+}
+
+// Clean makes a text safe to print: what is no visible character becomes �, so
+// that nothing in an invoice can speak to a terminal.
+func Clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
+}
+
+// perCent writes per cent with as many decimals as matter.
+func perCent(value float64) string {
+	decimals := 1
+	if math.Abs(value) >= 100 {
+		decimals = 0
+	}
+	return strconv.FormatFloat(value, 'f', decimals, 64) + " %"
+}
+
+// instant writes a time to the second.
+func instant(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// Evidence returns all sentences of a verdict, one a line.
+func Evidence(v *detectors.Verdict) string {
+	var all []string
+	for i := range v.Causes {
+		all = append(all, v.Causes[i].Evidence...)
+	}
+	return strings.Join(all, "\n")
+}
+
+// Names tells whether a text has an id as a word of its own.
+func Names(text, id string) bool {
+	inWord := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_' }
+	for rest := text; id != ""; {
+		before, after, found := strings.Cut(rest, id)
+		if !found {
+			return false
+		}
+		last, _ := utf8.DecodeLastRuneInString(before)
+		next, _ := utf8.DecodeRuneInString(after)
+		if (before == "" || !inWord(last)) && (after == "" || !inWord(next)) {
+			return true
+		}
+		rest = rest[len(before)+1:]
+	}
+	return false
+}
