@@ -59,11 +59,16 @@ func (x *examination) topics(ctx context.Context, client *kafka.Client, brokers 
 		return partitions
 	}
 	before := len(x.findings)
+	there, without := len(table), ""
 	for i, t := range found {
 		x.topic(table[i], t, brokers)
+		if !t.Exists && table[i].Optional {
+			there--
+			without += fmt.Sprintf("; %s is missing and not needed, recoup topics create makes it", t.Name)
+		}
 	}
 	if len(x.findings) == before {
-		x.ok("topics", "%d topics, %d partitions of invoices", len(table), partitions)
+		x.ok("topics", "%d topics, %d partitions of invoices%s", there, partitions, without)
 	}
 	return partitions
 }

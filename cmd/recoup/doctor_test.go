@@ -209,6 +209,31 @@ func TestDoctorTopics(t *testing.T) {
 	contains(t, list, "recoup.state", "has 3 partitions, must have 4", "missing: recoup topics create")
 }
 
+// Without the topics of references recoup works; one that the settings name must exist.
+func TestDoctorReferenceTopics(t *testing.T) {
+	broker := fakeKafka(t)
+	file := settingsFor(t, broker, deadAddress(t), "recoup")
+	c, cfg := client(t, file)
+	var specs []kafka.TopicSpec
+	for _, spec := range topicSpecs(cfg.TopicTable(2), 1) {
+		if !strings.HasPrefix(spec.Name, "billing.") || spec.Name == cfg.Kafka.Topics.Invoices {
+			specs = append(specs, spec)
+		}
+	}
+	if _, err := c.EnsureTopics(t.Context(), specs, false); err != nil {
+		t.Fatal(err)
+	}
+	problems, all := examine(t, file)
+	only(t, problems, []string{"clickhouse: "})
+	contains(t, all, "11 topics, 2 partitions of invoices; billing.reference is missing and not needed, recoup topics "+
+		"create makes it; billing.deliveries is missing and not needed")
+	named := fmt.Sprintf("kafka: {brokers: [%q], topics: {deliveries: warehouse}}\n"+
+		"clickhouse: {addresses: [%q]}\nhttp: {listen: %q}\n", broker, deadAddress(t), deadAddress(t))
+	problems, _ = examine(t, write(t, named))
+	only(t, problems, []string{"topic warehouse (kafka.topics.deliveries) is missing -> recoup topics create"},
+		[]string{"clickhouse: "})
+}
+
 // A lag is a problem once an invoice waits long; a currency without a handling
 // cost is named.
 func TestDoctorLagAndCurrencies(t *testing.T) {

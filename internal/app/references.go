@@ -14,23 +14,24 @@ import (
 // keepReferences leaves out of t the topics of references that do not exist:
 // recoup works without them. One that the configuration names is an error.
 func keepReferences(ctx context.Context, o Options, log pipeline.Log, t *pipeline.Topics) error {
-	usual := config.Default().Kafka.Topics
-	for _, r := range []struct {
-		key, usual string
-		topic      *string
-	}{{"reference", usual.Reference, &t.Reference}, {"deliveries", usual.Deliveries, &t.Deliveries}} {
-		there, err := exists(ctx, o, log, *r.topic)
+	topics := map[string]*string{"reference": &t.Reference, "deliveries": &t.Deliveries}
+	for _, row := range o.Config.TopicTable(1) {
+		topic := topics[row.Role]
+		if topic == nil {
+			continue
+		}
+		there, err := exists(ctx, o, log, row.Name)
 		switch {
 		case err != nil:
 			return err
 		case there:
-		case *r.topic != r.usual:
+		case !row.Optional:
 			return fmt.Errorf("cannot read references: topic %q (kafka.topics.%s) does not exist; create it with: "+
-				"recoup topics create, or take the setting out", *r.topic, r.key)
+				"recoup topics create, or take the setting out", row.Name, row.Role)
 		default:
 			o.Log.Warn("topic is missing: invoices are scored without it; to use it, create it with "+
-				"\"recoup topics create\" and start recoup again", "topic", *r.topic)
-			*r.topic = ""
+				"\"recoup topics create\" and start recoup again", "topic", row.Name)
+			*topic = ""
 		}
 	}
 	return nil

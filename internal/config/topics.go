@@ -21,7 +21,8 @@ type Topic struct {
 	// Ours says that only recoup writes it; the others have settings that their
 	// writers may want otherwise.
 	Ours bool
-	// Optional says that recoup works without it.
+	// Optional says that recoup works without it: so it does without references,
+	// unless the configuration names their topic.
 	Optional bool
 	// Settings of the topic by Kafka's names; what is not there is the broker's default.
 	Settings map[string]string
@@ -33,12 +34,13 @@ const fewPartitions = 3
 // TopicTable is every topic, for invoices on this many partitions.
 func (c *Config) TopicTable(partitions int) []Topic {
 	t, keep := &c.Kafka.Topics, &c.Kafka.Retention
+	usual := Default().Kafka.Topics
 	largest := int64(c.Pipeline.Limits.RecordBytes)
 	invoices, events := keepFor(keep.Invoices), keepFor(keep.Events)
 	table := []Topic{
 		{Role: "invoices", Name: t.Invoices, Settings: with(invoices, maxMessage(largest))},
-		{Role: "reference", Name: t.Reference, Optional: true, Settings: compacted},
-		{Role: "deliveries", Name: t.Deliveries, Optional: true, Settings: invoices},
+		{Role: "reference", Name: t.Reference, Optional: t.Reference == usual.Reference, Settings: compacted},
+		{Role: "deliveries", Name: t.Deliveries, Optional: t.Deliveries == usual.Deliveries, Settings: invoices},
 		{Role: "suspects", Name: t.Suspects, LikeInvoices: true, Ours: true, Settings: keepFor(keep.OpenCases)},
 		{Role: "lead", Name: t.Lead, Partitions: 1, Ours: true, Settings: invoices},
 		{Role: "cases", Name: t.Cases, Ours: true, Settings: with(keepFor(keep.OpenCases+30*Day), map[string]string{
