@@ -20,7 +20,7 @@ func BenchmarkAny(b *testing.B) {
 	dst := new(invoice.Invoice)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		Any(dst, sources[i%len(sources)], rng, ctx, "")
+		Any(dst, sources[i%len(sources)], rng, ctx)
 	}
 }
 

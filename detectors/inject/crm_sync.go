@@ -12,7 +12,8 @@ const staleLow = 0.75
 
 // spoilStalePriceTier takes all prices from another list: by a factor of 0.6 to
 // 1.25 that is at least 4 % off, rounded as prices are; in a fifth of the cases
-// only those of one product family.
+// only those of one product family. Half of the lists that are too cheap have the
+// prices of another tier where Context.Tiers knows them, and the factor elsewhere.
 func spoilStalePriceTier(d *draft) bool {
 	factor := d.between(0.6, 0.96)
 	if !d.chance(staleLow) {
@@ -25,7 +26,37 @@ func spoilStalePriceTier(d *draft) bool {
 	}
 	lists := d.chance(0.5)
 	d.syncLongAgo()
-	return d.reprice(factor, lists, wanted)
+	var tiers []invoice.Fixed
+	if factor < 1 && len(d.ctx.Tiers) == len(d.inv.Lines) && d.chance(0.5) {
+		tiers = d.ctx.Tiers
+	}
+	return d.retier(tiers, factor, lists, wanted)
+}
+
+// retier gives the lines wanted the prices of another tier, and those that have
+// none there the factor.
+func (d *draft) retier(tiers []invoice.Fixed, factor float64, lists bool, wanted func(*invoice.Line) bool) bool {
+	for i := range tiers {
+		l := &d.inv.Lines[i]
+		if tiers[i] <= 0 || !wanted(l) {
+			continue
+		}
+		was := *l
+		if l.UnitPrice.Value = tiers[i]; !d.bill(l, &was) {
+			return false
+		}
+	}
+	return d.reprice(factor, lists, func(l *invoice.Line) bool {
+		if !wanted(l) {
+			return false
+		}
+		for i := range tiers {
+			if l == &d.inv.Lines[i] {
+				return tiers[i] <= 0
+			}
+		}
+		return true
+	})
 }
 
 // spoilWrongNegotiatedPrice bills under a rate that was not agreed: another one,

@@ -16,7 +16,7 @@ const (
 	entryTries  = 12  // numbers drawn before the kind is said not to fit
 	typedByHand = 4   // weight of a line whose price no article or list gave
 	farthestOff = 0.6 // largest relative error of a quantity that is "a little off"
-	mostTyped   = 1e18
+	mostTyped   = 1e18 // largest number a key can slip in, well below where digits overflow
 )
 
 // mutation gives a number another value. value and step, a power of ten that
@@ -119,14 +119,14 @@ func (d *draft) keep(l, was *invoice.Line, ok bool) bool {
 	return false
 }
 
-// mutateNumber changes a number when the mutation gives another one of the same
-// sign, other than 0. An absent number is 0 and stays.
+// mutateNumber changes a number when the mutation gives another one, and not 0. An
+// absent number is 0 and stays.
 func mutateNumber[T ~int64](d *draft, mutate mutation, v *T, step, unit T) bool {
 	if *v == 0 || *v%step != 0 || *v > mostTyped || *v < -mostTyped {
 		return false
 	}
 	mutated, ok := mutate(d, int64(*v), int64(step), int64(unit))
-	if !ok || T(mutated) == *v || mutated == 0 || (mutated < 0) != (*v < 0) {
+	if !ok || T(mutated) == *v || mutated == 0 {
 		return false
 	}
 	*v = T(mutated)

@@ -10,8 +10,8 @@ import (
 // places of them.
 type number struct {
 	negative bool
-	digits   []byte // '0' to '9', at least one before the comma
-	places   int    // digits behind the comma
+	digits   []byte // '0' to '9'
+	places   int    // how many of them are behind the comma
 }
 
 // maxDigits is what a 64-bit decimal and one more key press need, and some.
@@ -93,9 +93,6 @@ func dropDigit(n *number, rng *rand.Rand) bool {
 	whole := len(n.digits) - n.places
 	if i < whole || implied {
 		n.digits = append(n.digits[:i], n.digits[i+1:]...)
-		if len(n.digits) == n.places { // 5.25 became .25
-			n.digits = append([]byte{'0'}, n.digits...)
-		}
 		return true
 	}
 	copy(n.digits[i:], n.digits[i+1:])

@@ -163,8 +163,12 @@ var effects = map[Kind]struct {
 		return repriced(src, dst, 1.04, 1.25)
 	}},
 	WrongNegotiatedPrice: {prices + `|` + rates, func(src, dst *invoice.Invoice) string {
-		return first(claim(dst.Lines[1].DiscountRate != src.Lines[1].DiscountRate ||
-			dst.Lines[1].UnitPrice != src.Lines[1].UnitPrice, "the contract's line stays"), follows(dst))
+		was, is := src.Lines[1], dst.Lines[1]
+		return first(
+			claim(is.DiscountRate != was.DiscountRate || is.UnitPrice != was.UnitPrice, "the contract's line stays"),
+			claim(is.DiscountRate.Set == (len(is.PromoCodes) > 0) && is.DiscountRate.Set == (len(dst.PromoCodes) > 0),
+				"rate %v under %q, head %q", is.DiscountRate.Value, is.PromoCodes, dst.PromoCodes),
+			follows(dst))
 	}},
 	WrongCustomerType: {prices + `|customer_type`, func(src, dst *invoice.Invoice) string {
 		known := dst.CustomerType == "retail" || dst.CustomerType == "reseller"

@@ -14,6 +14,7 @@ package inject
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"recoup/invoice"
@@ -43,6 +44,9 @@ type Context struct {
 	Currencies []string
 	// Factors are ratios between the price levels of customer types, above 0.
 	Factors []float64
+	// Tiers are, line by line, the price of another tier that is lower than the
+	// line's own, 0 where none is known; no element: nothing is known.
+	Tiers []invoice.Fixed
 	// Recent are other usual invoices of the seller. Lines, quantities and customer
 	// types are borrowed from them; they are only read.
 	Recent []*invoice.Invoice
@@ -101,32 +105,43 @@ func Inject(dst, src *invoice.Invoice, kind Kind, rng *rand.Rand, ctx *Context) 
 // Any injects an error of any kind that fits: the cause is drawn by its share,
 // then the kind among those of the cause. A kind that does not fit gives way to
 // another of its cause first, so that the shares of causes hold as well as the
-// invoice allows. exclude names a cause that never is drawn, "" for none. ok is
-// false when no kind fits.
-func Any(dst, src *invoice.Invoice, rng *rand.Rand, ctx *Context, exclude string) (done Injected, ok bool) {
-	var tried [len(table)]bool
+// invoice allows. exclude names causes that never are drawn. ok is false when no
+// kind fits.
+func Any(dst, src *invoice.Invoice, rng *rand.Rand, ctx *Context, exclude ...string) (done Injected, ok bool) {
+	excluded := slices.Clone(exclude)
 	for {
-		cause := pick(rng, func(k Kind) bool { return !tried[k] && k.Cause() != exclude })
-		if cause < 0 {
+		k := pick(rng, func(k Kind) bool { return !slices.Contains(excluded, k.Cause()) })
+		if k < 0 {
 			return Injected{}, false
 		}
-		for {
-			k := pick(rng, func(k Kind) bool { return !tried[k] && k.Cause() == Kind(cause).Cause() })
-			if k < 0 {
-				break // none of this cause fits
-			}
-			tried[k] = true
-			if done, ok = Inject(dst, src, Kind(k), rng, ctx); ok {
-				return done, true
-			}
+		cause := Kind(k).Cause()
+		if done, ok = AnyOf(dst, src, cause, rng, ctx); ok {
+			return done, true
+		}
+		excluded = append(excluded, cause)
+	}
+}
+
+// AnyOf injects an error of this cause, of any of its kinds that fits, each as
+// likely as its share; ok is false when none does.
+func AnyOf(dst, src *invoice.Invoice, cause string, rng *rand.Rand, ctx *Context) (done Injected, ok bool) {
+	var tried [kindCount]bool
+	for {
+		k := pick(rng, func(k Kind) bool { return !tried[k] && k.Cause() == cause })
+		if k < 0 {
+			return Injected{}, false
+		}
+		tried[k] = true
+		if done, ok = Inject(dst, src, Kind(k), rng, ctx); ok {
+			return done, true
 		}
 	}
 }
 
-// Pick draws a kind by its Share. exclude names a cause that never is drawn, for
-// leaving one cause out of training; "" excludes none.
-func Pick(rng *rand.Rand, exclude string) Kind {
-	return Kind(pick(rng, func(k Kind) bool { return k.Cause() != exclude }))
+// Pick draws a kind by its Share. exclude names causes that never are drawn, for
+// leaving one out of training; at least one cause is left.
+func Pick(rng *rand.Rand, exclude ...string) Kind {
+	return Kind(pick(rng, func(k Kind) bool { return !slices.Contains(exclude, k.Cause()) }))
 }
 
 // pick draws among the kinds that may be drawn by their shares; -1 when none may.

@@ -68,7 +68,7 @@ func drawn(n int, draw func() Kind) (causes map[string]float64, kinds map[Kind]f
 
 func TestPickFollowsShares(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
-	_, kinds := drawn(100_000, func() Kind { return Pick(rng, "") })
+	_, kinds := drawn(100_000, func() Kind { return Pick(rng) })
 	for _, k := range Kinds {
 		if math.Abs(kinds[k]-k.Share()) > 0.004 {
 			t.Errorf("%v was drawn %.4f of the time, want %.4f", k, kinds[k], k.Share())
@@ -100,7 +100,7 @@ func TestAnyKeepsShares(t *testing.T) {
 	src.LegalFieldsPresent, src.PeriodStart, src.Lines = nil, time.Time{}, src.Lines[:1]
 	rng, dst := rand.New(rand.NewPCG(5, 6)), new(invoice.Invoice)
 	causes, _ := drawn(20_000, func() Kind {
-		done, ok := Any(dst, src, rng, nil, "")
+		done, ok := Any(dst, src, rng, nil)
 		if !ok {
 			t.Fatal("nothing fits")
 		}
@@ -113,13 +113,27 @@ func TestAnyKeepsShares(t *testing.T) {
 	}
 }
 
+// A kind of the cause is injected that fits, the others of it give way.
+func TestAnyOf(t *testing.T) {
+	src, rng, dst := decode(order), rand.New(rand.NewPCG(5, 6)), new(invoice.Invoice)
+	src.LegalFieldsPresent, src.CustomerRef, src.CustomerType, src.DeliveryRef = nil, "", "", ""
+	for range 100 {
+		if done, ok := AnyOf(dst, src, missingAdminData, rng, nil); !ok || done.Kind != MissingFamily {
+			t.Fatalf("injected %v (%v), want product_family: the invoice has nothing else to miss", done.Kind, ok)
+		}
+	}
+	if _, ok := AnyOf(dst, src, "weather", rng, nil); ok {
+		t.Error("an unknown cause was injected")
+	}
+}
+
 // An invoice with nothing on it can be given twice or in another currency; with
 // these excluded one after the other, Any ends.
 func TestAnyWithLittleToSpoil(t *testing.T) {
 	bare := &invoice.Invoice{Seller: "s", ID: "1", Currency: "EUR"}
 	rng, dst := rand.New(rand.NewPCG(5, 6)), new(invoice.Invoice)
 	causes, _ := drawn(1_000, func() Kind {
-		done, ok := Any(dst, bare, rng, nil, "")
+		done, ok := Any(dst, bare, rng, nil)
 		if !ok {
 			t.Fatal("nothing fits")
 		}
@@ -128,8 +142,11 @@ func TestAnyWithLittleToSpoil(t *testing.T) {
 	if len(causes) != 2 || causes[duplicate] == 0 || causes[billingSystem] == 0 {
 		t.Errorf("injected %v, want duplicates and wrong currencies", causes)
 	}
+	if _, ok := Any(dst, bare, rng, nil, duplicate, billingSystem); ok {
+		t.Error("an excluded cause was injected")
+	}
 	bare.Type = invoice.CreditNote
-	if _, ok := Any(dst, bare, rng, nil, ""); ok {
+	if _, ok := Any(dst, bare, rng, nil); ok {
 		t.Error("a credit note was spoilt")
 	}
 }
