@@ -11,11 +11,11 @@ const (
 )
 
 const (
-	slipTooLow  = 0.8 // of the commas that moved: a price ten times too high is seen by the customer
-	slipOnTwo   = 0.1 // of the cases show on two lines
-	entryTries  = 12  // numbers drawn before the kind is said not to fit
-	typedByHand = 4   // weight of a line whose price no article or list gave
-	farthestOff = 0.6 // largest relative error of a quantity that is "a little off"
+	slipTooLow  = 0.8  // of the commas that moved: a price ten times too high is seen by the customer
+	slipOnTwo   = 0.1  // of the cases show on two lines
+	entryTries  = 12   // numbers drawn before the kind is said not to fit
+	typedByHand = 4    // weight of a line whose price no article or list gave
+	farthestOff = 0.6  // largest relative error of a quantity that is "a little off"
 	mostTyped   = 1e18 // largest number a key can slip in, well below where digits overflow
 )
 
