@@ -1,0 +1,340 @@
+package report
+
+import (
+	"cmp"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"maps"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"recoup/detectors"
+	"recoup/internal/explain"
+	"recoup/invoice"
+)
+
+// Page is what the report says beside what it has collected.
+type Page struct {
+	File       string             // the invoices were read from
+	References []string           // files of references that were used
+	Created    time.Time          // when the report was made
+	Build      string             // version of the program
+	Settings   detectors.Settings // that the invoices were scored with
+
+	Redelivered int64            // records that came again with the same content
+	Unreadable  map[string]int64 // records that cannot be read, by reason
+	FirstErrors []string         // the messages of the first of them
+}
+
+//go:embed page.html
+var pageText string
+
+//go:embed page.css
+var pageStyle string
+
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"whole": whole, "counted": counted,
+	"style": func() template.CSS { return template.CSS(pageStyle) }, // a constant of this program
+	"place": func(x float64) string { return strconv.FormatFloat(x, 'f', 2, 64) },
+}).Parse(pageText))
+
+// Write writes the page.
+func (r *Report) Write(w io.Writer, p Page) error {
+	if err := pageTemplate.Execute(w, r.view(&p)); err != nil {
+		return fmt.Errorf("cannot write the report: %w", err)
+	}
+	return nil
+}
+
+// view is what the template shows.
+type view struct {
+	Page
+	Sellers, Period string
+	Tiles           []tile
+	Money           []moneyRow
+	Chart           chart
+	Causes          []causeRow
+	Groups          []group
+	Findings        []string // of the data's quality
+	Reasons         []pair   // unreadable records by reason
+	MoreErrors      int64    // that are not among FirstErrors
+	Fields          []fieldRow
+	Facts           []pair // settings and model
+}
+
+// tile is one headline figure.
+type tile struct{ Label, Value, Note string }
+
+// pair is a name and its value.
+type pair struct{ Name, Value string }
+
+// moneyRow is what is at stake in one currency.
+type moneyRow struct {
+	Currency, Billed string
+	Scored           int64
+	Little, Much     stakeCell
+}
+
+// stakeCell is one direction of it.
+type stakeCell struct {
+	Suspects   int64
+	Sum, Worth string
+	Cases      int64
+}
+
+// causeRow is one cause.
+type causeRow struct {
+	Words    string
+	Suspects int64
+	Width    float64 // per cent of the most frequent one
+	Money    []string
+}
+
+// fieldRow says how many invoices have what makes verdicts sharper.
+type fieldRow struct{ Name, Use, Share string }
+
+// group is the suspects of one currency.
+type group struct {
+	Currency string
+	Suspects []card
+	More     int64 // that are not shown
+}
+
+// card is one suspect.
+type card struct {
+	Number                             int
+	ID, About, Customer                string
+	Words, Likely, Probability         string
+	Decision                           string
+	Billed, Expected, Repaired, AtRisk string
+	Favour                             string
+	Basis                              string
+	Scale                              scale
+	HasScale                           bool
+	Evidence, Others                   []string
+}
+
+func (r *Report) view(p *Page) *view {
+	v := &view{Page: *p, Chart: r.draw(), Tiles: r.tiles(p), Money: r.money(), Causes: r.causeRows(), Groups: r.groups(),
+		Findings: r.findings(p), Facts: r.facts(p)}
+	v.Sellers = listed(slices.Sorted(maps.Keys(r.sellers)), 5)
+	if r.scored > 0 {
+		v.Period = r.first.Format(time.DateOnly) + " to " + r.last.Format(time.DateOnly)
+	}
+	unreadable := int64(0)
+	for _, reason := range slices.Sorted(maps.Keys(p.Unreadable)) {
+		unreadable += p.Unreadable[reason]
+		v.Reasons = append(v.Reasons, pair{reason, whole(p.Unreadable[reason])})
+	}
+	v.FirstErrors = slices.Clone(p.FirstErrors)
+	for i, message := range v.FirstErrors {
+		v.FirstErrors[i] = shown(message)
+	}
+	v.MoreErrors = unreadable - int64(len(p.FirstErrors))
+	for i := range fields {
+		v.Fields = append(v.Fields, fieldRow{fields[i].name, fields[i].use, share(r.has[i], r.scored)})
+	}
+	return v
+}
+
+// listed names the first of many.
+func listed(names []string, most int) string {
+	for i, name := range names {
+		names[i] = shown(name)
+	}
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
+// shown cuts a text that may be of any length.
+func shown(text string) string {
+	const most = 400
+	text = explain.Clean(text)
+	if runes := []rune(text[:min(len(text), 4*most)]); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
+}
+
+// tiles are the headline figures.
+func (r *Report) tiles(p *Page) []tile {
+	unreadable := int64(0)
+	for _, n := range p.Unreadable {
+		unreadable += n
+	}
+	judged := r.scored - r.levels[detectors.LevelNone]
+	return []tile{
+		{"Invoices checked", whole(r.scored), share(judged, r.scored) + " of them with a history to compare with"},
+		{"Suspects", whole(r.suspects), share(r.suspects, r.scored) + " of all"},
+		{"Worth a case", whole(r.decisions[detectors.DecisionOpenCase]), "the money at stake outweighs the handling"},
+		{"Not readable", whole(unreadable), "records left out, see the quality of the data"},
+	}
+}
+
+// money lists the currencies, the one with the most suspects first.
+func (r *Report) money() (rows []moneyRow) {
+	for _, code := range r.byCurrency() {
+		c := r.currencies[code]
+		rows = append(rows, moneyRow{Currency: code, Scored: c.scored, Billed: money(&c.billed, code),
+			Little: c.little.cell(code), Much: c.much.cell(code)})
+	}
+	return rows
+}
+
+func (s *stake) cell(currency string) stakeCell {
+	return stakeCell{Suspects: s.n, Sum: money(&s.sum, currency), Cases: s.cases, Worth: money(&s.worth, currency)}
+}
+
+// byCurrency returns the currencies, most suspects first.
+func (r *Report) byCurrency() []string {
+	return slices.SortedFunc(maps.Keys(r.currencies), func(a, b string) int {
+		return cmp.Or(cmp.Compare(r.currencies[b].suspects, r.currencies[a].suspects),
+			cmp.Compare(r.currencies[b].scored, r.currencies[a].scored), strings.Compare(a, b))
+	})
+}
+
+// causeRows lists the causes, the most frequent first.
+func (r *Report) causeRows() (rows []causeRow) {
+	counts := map[string]int64{}
+	for key, c := range r.causes {
+		counts[key.code] += c.n
+	}
+	codes := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), strings.Compare(a, b))
+	})
+	for _, code := range codes {
+		row := causeRow{Words: explain.Cause(code), Suspects: counts[code],
+			Width: 100 * float64(counts[code]) / float64(counts[codes[0]])}
+		for _, currency := range r.byCurrency() {
+			for _, d := range []detectors.Direction{detectors.DirectionCustomerFavour, detectors.DirectionSellerFavour} {
+				if c := r.causes[causeKey{code, currency, d}]; c != nil {
+					row.Money = append(row.Money, money(&c.sum, currency)+" "+explain.Favour(d))
+				}
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// How many suspects the page shows: mostShown, shared by the currencies like
+// their suspects are, but at least leastShown of each.
+const (
+	mostShown  = 200
+	leastShown = 5
+)
+
+// groups lists the suspects that matter most, per currency.
+func (r *Report) groups() (groups []group) {
+	for _, code := range r.byCurrency() {
+		c := r.currencies[code]
+		if c.suspects == 0 {
+			continue
+		}
+		room := max(leastShown, int(mostShown*c.suspects/max(r.suspects, 1)))
+		g := group{Currency: code}
+		for i := range c.top[:min(room, len(c.top))] {
+			g.Suspects = append(g.Suspects, c.top[i].card(i+1))
+		}
+		g.More = c.suspects - int64(len(g.Suspects))
+		groups = append(groups, g)
+	}
+	return groups
+}
+
+// card tells one suspect.
+func (s *suspect) card(number int) card {
+	inv, v := s.invoice, s.verdict
+	c := card{Number: number, ID: shown(inv.ID), About: shown(fmt.Sprintf("%s, issued %s, line %s", inv.Seller,
+		inv.IssuedAt.Format(time.DateOnly), whole(v.Source.Offset+1))),
+		Customer: shown(joined(inv.CustomerRef, inv.CustomerType, inv.ProductFamily)), Likely: explain.Likely(v.PError),
+		Probability: explain.Probability(v.PError), Decision: explain.Decision(v.Decision),
+		Billed: amount(v.Billed, v.Currency), AtRisk: money(big.NewInt(int64(v.Loss.Point)), v.Currency),
+		Favour: explain.Favour(v.Direction), Words: "No single change explains it", Basis: string(v.AmountBasis)}
+	if inv.Revision > 0 {
+		c.ID += fmt.Sprintf(" revision %d", inv.Revision)
+	}
+	expected := v.Level != detectors.LevelNone
+	if expected {
+		c.Expected = fmt.Sprintf("%s, the usual invoice %s: %s, %s", amount(v.Expected, v.Currency),
+			shown(explain.Level(v, inv)), explain.Invoices(v.N), explain.Spread(v.CV))
+	}
+	repaired := invoice.Amount(0)
+	if len(v.Causes) > 0 {
+		first := &v.Causes[0]
+		c.Words, repaired = capital(explain.Kind(first)), first.Repaired
+		for _, sentence := range first.Evidence[:min(len(first.Evidence), 6)] {
+			c.Evidence = append(c.Evidence, capital(shown(sentence))+".")
+		}
+		c.Repaired = amount(repaired, v.Currency)
+		for i := range v.Causes[1:min(len(v.Causes), 4)] {
+			other := &v.Causes[i+1]
+			c.Others = append(c.Others, fmt.Sprintf("%s (%s)", explain.Kind(other), explain.Probability(other.P)))
+		}
+	}
+	c.Scale, c.HasScale = scaleOf(v.Billed, v.Expected, v.ExpectedLow, v.ExpectedHigh, repaired, expected,
+		len(v.Causes) > 0)
+	return c
+}
+
+// joined joins what is not empty.
+func joined(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
+}
+
+// capital begins a sentence.
+func capital(s string) string {
+	for i, r := range s {
+		return string(unicode.ToUpper(r)) + s[i+len(string(r)):]
+	}
+	return s
+}
+
+// findings says what is remarkable about the data.
+func (r *Report) findings(p *Page) (found []string) {
+	add := func(n int64, format string) {
+		if n > 0 {
+			found = append(found, fmt.Sprintf(format, whole(n)))
+		}
+	}
+	add(p.Redelivered, "%s records came a second time with the same content and count once.")
+	add(r.types[invoice.CreditNote]+r.types[invoice.Correction], "%s credit notes and corrections are not judged.")
+	add(r.levels[detectors.LevelNone]-r.types[invoice.CreditNote]-r.types[invoice.Correction],
+		"%s invoices had no history to compare with: the first of their kind, or without customer type and product family.")
+	add(r.late, "%s invoices were issued more than a day before one that stands above them; sort the file by date of "+
+		"issue.")
+	add(r.implausible, "%s invoices claim to be issued long after they were recorded.")
+	return found
+}
+
+// facts are the settings and the model behind the verdicts.
+func (r *Report) facts(p *Page) []pair {
+	s := &p.Settings
+	costs := make([]string, 0, len(s.HandlingCost))
+	for _, code := range slices.Sorted(maps.Keys(s.HandlingCost)) {
+		costs = append(costs, amount(s.HandlingCost[code], code))
+	}
+	return []pair{
+		{"Program", "recoup " + p.Build},
+		{"Model", listed(slices.Sorted(maps.Keys(r.models)), 3)},
+		{"Settings", s.Hash()},
+		{"References", cmp.Or(listed(slices.Clone(p.References), 10), "none")},
+		{"15 % rule", fmt.Sprintf("more than %g %% below the usual; makes a suspect by itself where at least %d invoices "+
+			"vary by at most %g %%", float64(s.DeviationBasisPoints)/100, s.MinN, 100*s.MaxCV)},
+		{"Handling a case costs", joined(costs...)},
+		{"What is usual", fmt.Sprintf("an invoice counts half after %s; suspects teach nothing", days(s.HalfLife))},
+	}
+}
+
+// days writes a duration in days.
+func days(d time.Duration) string {
+	return strconv.FormatFloat(d.Hours()/24, 'f', -1, 64) + " days"
+}

@@ -1,0 +1,244 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"math/big"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"recoup/detectors"
+	"recoup/invoice"
+)
+
+var created = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
+
+// reported is a file of n invoices, one an hour; every tenth is a suspect.
+func reported(n int) *Report {
+	r := New()
+	for i := range n {
+		inv := &invoice.Invoice{Seller: "acme", ID: fmt.Sprint("F-", i), Currency: "EUR", NetAmount: 100 * invoice.Unit,
+			IssuedAt: created.Add(time.Duration(i-n) * time.Hour), CustomerRef: "c-1", CustomerType: "B2B", ProductFamily: "tv",
+			Lines: make([]invoice.Line, 3)}
+		v := verdictOn(inv, 0.01)
+		v.Source.Offset = int64(i)
+		switch i % 30 {
+		case 0:
+			find(v, 0.98, detectors.DecisionOpenCase, detectors.Finding{Code: "billing_system", Kind: "line_sum", P: 0.97,
+				Repaired: invoice.Amount(200+i%7*10) * invoice.Unit, Evidence: []string{"its 3 lines add up to more"}},
+				detectors.Finding{Code: "unknown", Kind: "deviation", P: 0.4})
+		case 10:
+			find(v, 0.6, detectors.DecisionLogOnly, detectors.Finding{Code: "unknown", Kind: "deviation", P: 0.6,
+				Repaired: 120 * invoice.Unit, Evidence: []string{"net 100.00 EUR is 16.67 % below the usual"}})
+		case 20:
+			inv.Currency, v.Currency = "GBP", "GBP"
+			find(v, 0.95, detectors.DecisionOpenCase, detectors.Finding{Code: "duplicate", Kind: "delivery", P: 0.95,
+				Evidence: []string{"delivery DN7 was already invoiced with invoice F-1"}})
+		}
+		r.Add(inv, v)
+	}
+	return r
+}
+
+func verdictOn(inv *invoice.Invoice, p float64) *detectors.Verdict {
+	return &detectors.Verdict{Seller: inv.Seller, InvoiceID: inv.ID, PError: p, Decision: "none", Direction: "none",
+		AmountBasis: "net", Currency: inv.Currency, Billed: inv.NetAmount, Expected: 120 * invoice.Unit,
+		ExpectedLow: 110 * invoice.Unit, ExpectedHigh: 130 * invoice.Unit, Level: detectors.LevelTypeProduct, N: 40, CV: 0.04,
+		Model: detectors.Model{Version: "prior-1"}}
+}
+
+// find makes a verdict suspect.
+func find(v *detectors.Verdict, p float64, d detectors.Decision, causes ...detectors.Finding) {
+	v.Suspect, v.PError, v.Decision, v.Causes = true, p, d, causes
+	v.Loss.Point = causes[0].Repaired - v.Billed
+	v.Direction = detectors.DirectionCustomerFavour
+	if v.Loss.Point < 0 {
+		v.Direction = detectors.DirectionSellerFavour
+	}
+}
+
+func write(t *testing.T, r *Report, p Page) string {
+	t.Helper()
+	p.Created, p.Settings = created, detectors.DefaultSettings()
+	var out bytes.Buffer
+	if err := r.Write(&out, p); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+var tags = regexp.MustCompile(`<[^>]*>`)
+
+// text is what a person reads of a page.
+func text(page string) string {
+	_, body, _ := strings.Cut(page, "<body>")
+	return strings.Join(strings.Fields(html.UnescapeString(tags.ReplaceAllString(body, " "))), " ")
+}
+
+func contains(t *testing.T, text string, wants ...string) {
+	t.Helper()
+	for _, want := range wants {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in:\n%s", want, text)
+		}
+	}
+}
+
+// The headline figures, said by hand: money per currency and direction, never
+// netted, never added up over currencies (A13, and the sixth disagreement).
+func TestFigures(t *testing.T) {
+	got := text(write(t, reported(300), Page{File: "orders.csv", Build: "v1", References: []string{"prices.jsonl"},
+		Redelivered: 3, Unreadable: map[string]int64{"bad_decimal": 40, "syntax": 1},
+		FirstErrors: []string{"orders.csv:12: column \"Betrag\" (net_amount): bad"}}))
+	contains(t, got, "acme · orders.csv · issued 2026-11-09 to 2026-11-22",
+		"Invoices checked 300 100.0 % of them with a history", "Suspects 30 10.0 % of all", "Worth a case 20 the money",
+		"Not readable 41 records",
+		"EUR 290 invoices 29,000.00 EUR 1,470.00 EUR 20 suspects worth a case: 10, 1,270.00 EUR –",
+		"GBP 10 invoices 1,000.00 GBP – 1,000.00 GBP 10 suspects worth a case: 10, 1,000.00 GBP",
+		"invoices a day, at most 24 suspects, at most 3", "Duplicate: invoiced before 10 1,000.00 GBP billed too much",
+		"Billing system: lines, totals, tax or currency 10 1,270.00 EUR billed too little",
+		"1. F-90 160.00 EUR billed too little acme, issued 2026-11-13, line 91 · c-1, B2B, tv · almost certainly wrong, "+
+			"98 % · a case is opened The lines do not add up to the total. Its 3 lines add up to more. Billed 100.00 EUR net "+
+			"Expected 120.00 EUR, the usual invoice of customer type B2B and product family tv: 40 invoices, much alike (they "+
+			"vary by 4.0 %) Repaired 260.00 EUR Also considered the amount is below the usual (40 %)",
+		"3 records came a second time", "bad_decimal 40 syntax 1", `orders.csv:12: column "Betrag" (net_amount): bad`,
+		"… and 40 more", "delivery_ref one delivery invoiced twice, lost quantities 0.0 %", "References prices.jsonl",
+		"more than 15 % below the usual", "Made by recoup on 2026-11-22 08:00 UTC")
+}
+
+// harmless are tags that cannot load or run anything: no link, no source, no
+// event, no style of their own.
+var harmless = regexp.MustCompile(`^</?(!DOCTYPE html|html|head|meta|title|style|body|header|section|footer|article|h[1-4]|` +
+	`p|b|br|div|span|small|table|tr|th|td|ul|li|dl|dt|dd|pre|figure|figcaption|svg|g|rect)` +
+	`(\s+(lang|charset|name|content|http-equiv|class|colspan|data-name|viewBox|preserveAspectRatio|role|aria-label|` +
+	`aria-hidden|x|y|width|height)="[^"<>]*")*\s*/?>$`)
+
+// Nothing that stands in an invoice, a file name or an error becomes markup, and
+// the page loads nothing and runs nothing.
+func TestEscapes(t *testing.T) {
+	const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>`
+	inv := &invoice.Invoice{Seller: hostile, ID: hostile, Currency: "EUR", NetAmount: 1, IssuedAt: created,
+		CustomerRef: hostile, CustomerType: hostile, ProductFamily: hostile}
+	v := verdictOn(inv, 0.9)
+	find(v, 0.9, "open_case", detectors.Finding{Code: hostile, Kind: hostile, Evidence: []string{hostile + "\x1b[31m"}},
+		detectors.Finding{Code: hostile, Kind: hostile})
+	v.Model.Version = hostile
+	r := New()
+	r.Add(inv, v)
+	page := write(t, r, Page{File: hostile, Build: hostile, References: []string{hostile},
+		Unreadable: map[string]int64{hostile: 1}, FirstErrors: []string{hostile}})
+	for _, tag := range tags.FindAllString(page, -1) {
+		if !harmless.MatchString(tag) {
+			t.Errorf("the page has %s", tag)
+		}
+	}
+	if strings.Contains(page, "\x1b") || strings.Contains(pageStyle, "url") || strings.Contains(pageStyle, "@import") {
+		t.Error("the page speaks to a terminal, or its style loads something")
+	}
+	contains(t, page, "&lt;script&gt;alert(1)", `content="default-src 'none'; style-src 'unsafe-inline'"`)
+}
+
+// A file of any size makes a page of a few hundred kB and a report of bounded
+// memory (G7); how many suspects are left out is said.
+func TestSize(t *testing.T) {
+	r := reported(100_000)
+	page := write(t, r, Page{File: "big.jsonl"})
+	if len(page) > 1<<20 {
+		t.Errorf("the page of 100,000 invoices has %d bytes", len(page))
+	}
+	contains(t, text(page), "Invoices checked 100,000", "Not shown in EUR: 6,534 suspects",
+		"Not shown in GBP: 3,267 suspects", "invoices a year")
+	if n := strings.Count(page, "<article"); n != 199 {
+		t.Errorf("%d suspects are shown", n)
+	}
+	if again := write(t, r, Page{File: "big.jsonl"}); again != page {
+		t.Error("the same report gives another page")
+	}
+}
+
+// The first suspects of a currency are those with the highest expected loss; of
+// equals the earlier one.
+func TestRanking(t *testing.T) {
+	var k ranking
+	for i := range 3 * mostRanked {
+		inv := &invoice.Invoice{ID: fmt.Sprint(i)}
+		k.add(inv, &detectors.Verdict{PError: 0.5, Loss: detectors.Loss{Point: invoice.Amount(-(i * 7919 % 400))}})
+	}
+	if len(k) != mostRanked {
+		t.Fatalf("%d are kept", len(k))
+	}
+	for i := 1; i < len(k); i++ {
+		a, b := k[i-1], k[i]
+		if a.rank < b.rank || (a.rank == b.rank && len(a.invoice.ID) > len(b.invoice.ID)) {
+			t.Errorf("%s (%v) stands before %s (%v)", a.invoice.ID, a.rank, b.invoice.ID, b.rank)
+		}
+	}
+	if k[0].rank != 0.5*399 || k[mostRanked-1].rank < 0.5*260 {
+		t.Errorf("ranks from %v to %v", k[0].rank, k[mostRanked-1].rank)
+	}
+}
+
+// Sums are exact whatever their size, and no bar is lost (G11).
+func TestSums(t *testing.T) {
+	r := New()
+	for range 3 {
+		inv := &invoice.Invoice{Currency: "EUR", NetAmount: 1<<63 - 1, IssuedAt: created}
+		r.Add(inv, verdictOn(inv, 0))
+	}
+	contains(t, text(write(t, r, Page{})), "2,767,011,611,056,432.7421 EUR")
+	if got := amount(-1_234_567_8900, "EUR"); got != "−1,234,567.89 EUR" {
+		t.Errorf("amount = %s", got)
+	}
+	if got := money(big.NewInt(1), "EUR"); got != "0.0001 EUR" {
+		t.Errorf("money = %s", got)
+	}
+}
+
+// The bars stand for days, weeks, months or years, so that they can be told
+// apart, and hold every invoice.
+func TestChart(t *testing.T) {
+	at := func(day string) time.Time {
+		t, err := time.Parse(time.DateOnly, day)
+		if err != nil {
+			panic(err)
+		}
+		return t.Add(23 * time.Hour)
+	}
+	for _, c := range []struct {
+		from, to, unit string
+		bars           int
+	}{
+		{"2026-03-01", "2026-03-01", "day", 1},
+		{"2026-01-01", "2026-03-03", "day", 62},
+		{"2026-01-01", "2026-03-04", "week", 10},
+		{"2024-12-31", "2026-03-04", "week", 62},
+		{"2024-12-31", "2026-03-10", "month", 16},
+		{"1970-01-01", "2200-12-31", "year", 231},
+	} {
+		r := New()
+		for i := range 3 {
+			inv := &invoice.Invoice{Currency: "EUR", IssuedAt: []time.Time{at(c.to), at(c.from), at(c.to)}[i]}
+			r.Add(inv, verdictOn(inv, 0))
+		}
+		got := r.draw()
+		if got.Unit != c.unit || len(got.Bars) != c.bars || got.From != c.from || got.To != c.to || got.MostScored < 2 {
+			t.Errorf("%s to %s: %d bars of a %s, %s to %s, most %d", c.from, c.to, len(got.Bars), got.Unit, got.From, got.To,
+				got.MostScored)
+		}
+		if first, last := got.Bars[0], got.Bars[len(got.Bars)-1]; first.Scored == 0 || last.Scored != 60 {
+			t.Errorf("%s to %s: heights %v and %v", c.from, c.to, first.Scored, last.Scored)
+		}
+	}
+	if got := New().draw(); got.Bars != nil {
+		t.Errorf("no invoices make the chart %+v", got)
+	}
+}
+
+// A report of nothing is a page, too.
+func TestEmpty(t *testing.T) {
+	contains(t, text(write(t, New(), Page{File: "empty.jsonl"})), "Invoices checked 0", "No invoices.",
+		"Every record could be read.")
+}
