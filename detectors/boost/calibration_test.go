@@ -50,6 +50,58 @@ func TestIsotonicByHand(t *testing.T) {
 	if p := c.P(0); math.Abs(p-1.0/3) > 1e-12 {
 		t.Errorf("P(0) is %v, want 1/3", p)
 	}
+	// A curve that rises faster than the model's logits goes on as fast as these.
+	for i := range logits {
+		logits[i] /= 20
+	}
+	if c, err = FitIsotonic(logits, classes, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Logit(3.1); math.Abs(got-(high+3)) > 1e-12 {
+		t.Errorf("logit 3.1 became %v, want %v", got, high+3)
+	}
+}
+
+func TestPlattByHand(t *testing.T) {
+	// Where all logits are the same, the line goes through the mean of the targets:
+	// 4/5 for each of three rows of class 1, 1/3 for one of class 0.
+	c, err := FitPlatt([]float64{2, 2, 2, 2}, []uint8{1, 1, 0, 1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.P(2), (3*0.8+1.0/3)/4; math.Abs(got-want) > 1e-6 {
+		t.Errorf("P(2) is %v, want %v", got, want)
+	}
+	// Two logits, each of one class: the line goes through both targets.
+	c, err = FitPlatt([]float64{-40, -40, 60}, []uint8{0, 0, 1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if low, high := c.P(-40), c.P(60); math.Abs(low-1.0/4) > 1e-6 || math.Abs(high-2.0/3) > 1e-6 {
+		t.Errorf("P is %v and %v, want 1/4 and 2/3", low, high)
+	}
+}
+
+// No line near the one found is better, however wild the rows.
+func TestPlattIsTheBestLine(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 3))
+	for round := range 500 {
+		rows := make([]observation, 0, 8)
+		for logit := range 2 + r.IntN(6) {
+			row := observation{logit: float64(logit*r.IntN(300)) - 400, weight: 1 + r.Float64()*1000}
+			row.ones = row.weight * float64(r.IntN(2))
+			rows = append(rows, row)
+		}
+		c := plattOf(rows)
+		fit := newPlattFit(rows)
+		found := fit.loss(*c)
+		for _, other := range []Platt{{c.a * 1.02, c.b}, {c.a * 0.98, c.b}, {c.a, c.b + 0.02}, {c.a, c.b - 0.02},
+			{c.a * 1.02, c.b + 0.02*c.a*300}, {c.a * 0.98, c.b - 0.02*c.a*300}} {
+			if loss := fit.loss(other); other.a >= leastSlope && loss < found*(1-1e-9) {
+				t.Fatalf("round %d, %v: line %v has loss %v, %v has %v", round, rows, *c, found, other, loss)
+			}
+		}
+	}
 }
 
 // curve draws rows whose class has a known probability at each logit.

@@ -47,13 +47,18 @@ type branch struct {
 	histogram int     // its number, none for a node that cannot be divided
 	larger    bool    // the histogram is its parent's, less the sibling's
 	added     bool    // the histogram is filled
-	low, high float64 // bounds on its value before learning rate, infinite where nothing is monotone
+	low, high float64 // bounds on its value before learning rate
 	split     split
 	first     int // how many rows go to the first child
 	ridden    int // how many riders go to the first child
 }
 
 const none = -1
+
+// mostStep is how far a tree moves log-odds at most, before learning rate.
+// Newton's method takes no such steps but where rows are so sure that there is
+// next to no hessian to divide by.
+const mostStep = 10
 
 // leaf is a node that stays whole.
 type leaf struct {
@@ -131,7 +136,9 @@ func powerOfTwo(sum float64, bits int) float64 {
 		return 1
 	}
 	_, exponent := math.Frexp(sum)
-	return math.Ldexp(1, bits-exponent)
+	// Where all rows are known for sure, the sum is next to nothing. The scale and
+	// its inverse stay finite.
+	return math.Ldexp(1, min(bits-exponent, 1000))
 }
 
 // grow grows a tree over rows and riders, which it reorders, from the given
@@ -143,7 +150,7 @@ func (g *grower) grow(tree tree, columns []uint16) {
 		g.free = append(g.free, i)
 	}
 	root := branch{slot: 1, rows: span{0, len(g.rows)}, riders: span{0, len(g.riders)},
-		histogram: none, low: math.Inf(-1), high: math.Inf(1)}
+		histogram: none, low: -mostStep, high: mostStep}
 	for _, sum := range g.sums {
 		root.sum += sum.words
 	}

@@ -25,53 +25,64 @@ func FitPlatt(logits []float64, classes []uint8, weights []float32) (*Platt, err
 	if err != nil {
 		return nil, err
 	}
-	var ones, zeros float64
-	for _, row := range rows {
-		ones += row.ones
-		zeros += row.weight - row.ones
-	}
-	fit := plattFit{rows: rows, one: (ones + 1) / (ones + 2), zero: 1 / (zeros + 2)}
-	line := fit.newton(Platt{0, log((ones + 1) / (zeros + 1))}, false)
+	return plattOf(rows), nil
+}
+
+func plattOf(rows []observation) *Platt {
+	fit := newPlattFit(rows)
+	line := fit.newton(Platt{0, logit(fit.share)}, false)
 	if line.a < leastSlope {
-		line = fit.newton(Platt{leastSlope, line.b}, true)
+		line = fit.newton(Platt{leastSlope, logit(fit.share) - float64(leastSlope*fit.middle)}, true)
 	}
-	return &line, nil
+	return &line
 }
 
 // plattFit is what a line is fitted to.
 type plattFit struct {
 	rows      []observation
+	weight    float64 // of all rows
+	share     float64 // of class 1, where the fit starts
+	middle    float64 // mean logit
 	one, zero float64 // targets of the classes
+}
+
+func newPlattFit(rows []observation) *plattFit {
+	fit, ones := &plattFit{rows: rows}, 0.0
+	for _, row := range rows {
+		fit.weight += row.weight
+		ones += row.ones
+		fit.middle += float64(row.weight * row.logit)
+	}
+	fit.middle /= fit.weight
+	fit.share = (ones + 1) / (fit.weight + 2)
+	fit.one, fit.zero = (ones+1)/(ones+2), 1/(fit.weight-ones+2)
+	return fit
 }
 
 // newton goes from a line to the best one, with its slope kept if told so.
 func (fit *plattFit) newton(line Platt, keepSlope bool) Platt {
-	const steps, ridge, enough = 100, 1e-12, 1e-9
+	const steps, ridge, enough = 100, 1e-12, 1e-12
 	loss := fit.loss(line)
 	for range steps {
 		ga, gb, haa, hab, hbb := fit.derivatives(line)
-		haa, hbb = haa+ridge, hbb+ridge
-		var da, db float64
-		if keepSlope {
-			db = -gb / hbb
-		} else {
+		da, db := 0.0, -gb/(hbb+ridge)
+		if !keepSlope {
+			haa, hbb = haa+ridge, hbb+ridge
 			det := float64(haa*hbb) - float64(hab*hab)
-			da = -(float64(hbb*ga) - float64(hab*gb)) / det
-			db = -(float64(haa*gb) - float64(hab*ga)) / det
+			da = (float64(hab*gb) - float64(hbb*ga)) / det
+			db = (float64(hab*ga) - float64(haa*gb)) / det
 		}
-		slope := float64(ga*da) + float64(gb*db)
-		size := 1.0
-		for ; size > 1e-10; size /= 2 {
-			next := Platt{line.a + float64(size*da), line.b + float64(size*db)}
-			// NaN, from a matrix without inverse, is not less than anything.
-			if nextLoss := fit.loss(next); nextLoss < loss+float64(1e-4*size*slope) {
-				line, loss = next, nextLoss
-				break
-			}
-		}
-		if size <= 1e-10 || math.Abs(size*da)+math.Abs(size*db) < enough {
+		saved := -(float64(ga*da) + float64(gb*db)) // twice what the step saves, nearly
+		if !(saved > enough*fit.weight) {
 			break
 		}
+		size := 1.0
+		next := Platt{line.a + da, line.b + db}
+		for fit.loss(next) > loss-float64(1e-4*size*saved) && size > 1e-10 {
+			size /= 2
+			next = Platt{line.a + float64(size*da), line.b + float64(size*db)}
+		}
+		line, loss = next, fit.loss(next)
 	}
 	return line
 }

@@ -49,7 +49,7 @@ type Options struct {
 	// Depth is how many questions a tree asks at most, 1 to 8. By default 5.
 	Depth int
 	// LearningRate is the share of each tree's step that is taken, above 0 and at
-	// most 1. By default 0.1.
+	// most 1. By default 0.1. A tree moves log-odds by at most 10 times as much.
 	LearningRate float64
 	// Lambda is the L2 penalty on leaf values, in units of hessian: a leaf whose
 	// rows weigh as much is halved. At least 0. By default 0, no penalty.

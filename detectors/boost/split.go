@@ -40,7 +40,7 @@ func (s *split) node(bins *binned) node {
 // order of features and bins counts.
 func (g *grower) search(node *branch) {
 	s := scan{g: g, node: node, least: g.leastUnits()}
-	s.bounded = !math.IsInf(node.low, 0) || !math.IsInf(node.high, 0)
+	s.bounded = node.low > -mostStep || node.high < mostStep
 	whole := s.saved(node.sum)
 	// What rounding saves is no split.
 	s.most = whole + float64(2*g.o.MinGain) + float64(1e-9*whole)
@@ -63,7 +63,7 @@ type scan struct {
 	g       *grower
 	node    *branch
 	least   uint32  // hessian on each side, in units
-	bounded bool    // the node's value has bounds
+	bounded bool    // the node has bounds of its own
 	sign    int8    // of the column at hand
 	most    float64 // twice what the best split so far saves
 }

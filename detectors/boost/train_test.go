@@ -249,15 +249,22 @@ func TestWorkersChangeNothing(t *testing.T) {
 	}
 }
 
-// The checksums were taken on amd64. They hold on every architecture and with
+// G5: the checksums were taken on amd64. They hold on every architecture and with
 // every instruction set, such as GOAMD64=v3, which fuses what may be fused.
 func TestSameForestEverywhere(t *testing.T) {
+	var bits []byte
+	for i := 1; i < 5000; i++ {
+		bits = appendFloat(appendFloat(bits, exp(float64(i-2500)/64)), log(float64(i)/64))
+	}
+	if got, want := crc32.ChecksumIEEE(bits), uint32(0xca3e9c40); got != want {
+		t.Errorf("exp and log: checksum %#08x, want %#08x", got, want)
+	}
 	for _, test := range []struct {
 		o    Options
 		want uint32
 	}{
 		{Options{Rounds: 40, Lambda: 1, Rows: 0.7, Columns: 0.7}, 0xee85bcc0},
-		{Options{Rounds: 10, Classes: 5, Depth: 4, Lambda: 0.3}, 0xf7c4ae7f},
+		{Options{Rounds: 10, Classes: 5, Depth: 4, Lambda: 0.3}, 0xb58f6497},
 		{Options{Rounds: 20, Monotone: []int8{1, -1, 0, 0, 1, -1, 0, 0, 1, -1}}, 0x65122fe3},
 	} {
 		f := mustTrain(t, blocky(4000, 10, max(test.o.Classes, 2)), test.o)
@@ -426,6 +433,45 @@ func TestNothingToLearn(t *testing.T) {
 		f := mustTrain(t, test.set, Options{Rounds: 5, Lambda: 1})
 		if got := f.Logit([]float32{2}); math.Abs(got-test.want) > 1e-3 {
 			t.Errorf("%s: logit %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+// One tree moves log-odds by 10 and not, as Newton's step would, by a million.
+func TestLongestStep(t *testing.T) {
+	set := &Set{Width: 1, X: []float32{0, 1}, Y: []uint8{0, 1}, W: []float32{1e6, 1}}
+	f := mustTrain(t, set, Options{Rounds: 1, LearningRate: 1})
+	if got, want := f.Logit([]float32{1}), logit(1e-6)+10; math.Abs(got-want) > 1e-3 {
+		t.Errorf("logit %v, want %v", got, want)
+	}
+}
+
+func TestPowerOfTwo(t *testing.T) {
+	for _, sum := range []float64{0, 5e-324, 1e-300, 0.3, 1, 1.5, 4, 1e9, math.MaxFloat64} {
+		scale := powerOfTwo(sum, 30)
+		if scale == 0 || math.IsInf(scale, 0) || math.IsInf(1/scale, 0) || sum*scale >= 1<<30 {
+			t.Errorf("the scale of %v is %v", sum, scale)
+		}
+		if fraction, _ := math.Frexp(scale); fraction != 0.5 {
+			t.Errorf("the scale of %v is %v: want a power of two", sum, scale)
+		}
+	}
+}
+
+// Steps without any brake end in probabilities of 0 and 1, never in no number.
+func TestSureOfEverything(t *testing.T) {
+	set := &Set{Width: 1}
+	for i := range 200 {
+		set.X = append(set.X, float32(i))
+		set.Y = append(set.Y, uint8(i/197))
+	}
+	for _, classes := range []int{2, 3} {
+		f := mustTrain(t, set, Options{Classes: classes, LearningRate: 1, Rounds: 2000, Depth: 3})
+		scores := make([]float64, classes)
+		for row := range set.Y {
+			if f.Scores(set.row(row), scores); !(scores[set.Y[row]] > 0.999) {
+				t.Fatalf("%d classes, row %d: probabilities %v, want class %d", classes, row, scores, set.Y[row])
+			}
 		}
 	}
 }
