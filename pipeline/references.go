@@ -122,7 +122,7 @@ func (t *referenceTopic) take(partition int, got *Fetched) {
 		metrics.References.WithLabelValues(p.record.Kind.String()).Inc()
 	}
 	t.mu.Lock()
-	t.lags[partition] = max(0, got.End-max(got.Next, 0))
+	t.lags[partition] = max(0, got.End-got.Next)
 	lag := int64(0)
 	for _, n := range t.lags {
 		lag += n

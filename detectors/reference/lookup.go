@@ -169,19 +169,9 @@ func (s *Store) Price(seller, productID, customerType, customerRef string, quant
 	}
 	when := at.UnixNano()
 	product := name{seller, productID}.hash()
-	ofType, ofCustomer := textHash(customerType), textHash(customerRef)
 	var v *version[Price]
-	if customerRef != "" && customerType != "" {
-		key := priceKey{seller, productID, customerType, customerRef}
-		v = priceFor(s.prices.versions(forWhom(product, ofType, ofCustomer), key), quantity, when)
-	}
-	if v == nil && customerRef != "" {
-		key := priceKey{seller, productID, "", customerRef}
-		v = priceFor(s.prices.versions(forWhom(product, 0, ofCustomer), key), quantity, when)
-	}
-	if v == nil && customerType != "" {
-		key := priceKey{seller, productID, customerType, ""}
-		v = priceFor(s.prices.versions(forWhom(product, ofType, 0), key), quantity, when)
+	if tiers := s.tiers.Load(); tiers != 0 {
+		v = s.ownPrice(tiers, product, priceKey{seller, productID, customerType, customerRef}, quantity, when)
 	}
 	if v == nil {
 		v = priceFor(s.prices.versions(forWhom(product, 0, 0), priceKey{seller, productID, "", ""}), quantity, when)
@@ -190,6 +180,45 @@ func (s *Store) Price(seller, productID, customerType, customerRef string, quant
 		return p, false
 	}
 	return v.value, true
+}
+
+// ownPrice returns the price of a customer or else of its type. Product is the
+// hash of the product; tiers says for whom any product has one.
+func (s *Store) ownPrice(tiers uint32, product uint64, k priceKey, quantity invoice.Fixed, at int64) *version[Price] {
+	ofType, ofCustomer := textHash(k.customerType), textHash(k.customerRef)
+	var v *version[Price]
+	if tiers&customerOfType != 0 {
+		v = priceFor(s.prices.versions(forWhom(product, ofType, ofCustomer), k), quantity, at)
+	}
+	if v == nil && tiers&oneCustomer != 0 {
+		key := priceKey{k.seller, k.product, "", k.customerRef}
+		v = priceFor(s.prices.versions(forWhom(product, 0, ofCustomer), key), quantity, at)
+	}
+	if v == nil && tiers&oneType != 0 {
+		key := priceKey{k.seller, k.product, k.customerType, ""}
+		v = priceFor(s.prices.versions(forWhom(product, ofType, 0), key), quantity, at)
+	}
+	return v
+}
+
+// Groups of customers that prices may be restricted to.
+const (
+	oneType        uint32 = 1 << iota // a customer type
+	oneCustomer                       // a customer
+	customerOfType                    // a customer as long as it is of a type
+)
+
+// tier returns whom a price is restricted to, 0 for nobody.
+func (p *Price) tier() uint32 {
+	switch {
+	case p.CustomerRef == "" && p.CustomerType == "":
+		return 0
+	case p.CustomerRef == "":
+		return oneType
+	case p.CustomerType == "":
+		return oneCustomer
+	}
+	return customerOfType
 }
 
 // priceFor returns the price of the highest MinQuantity that is reached.
@@ -220,15 +249,7 @@ func (s *Store) Delivery(seller, deliveryRef string, at time.Time) (d Delivery, 
 
 // Has tells whether any seller has references of this kind.
 func (s *Store) Has(kind invoice.ReferenceKind) bool {
-	if s == nil || kind >= invoice.ReferenceKinds {
-		return false
-	}
-	for _, of := range *s.feeds.Load() {
-		if of[kind].keys.Load() > 0 {
-			return true
-		}
-	}
-	return false
+	return s != nil && kind < invoice.ReferenceKinds && s.keys[kind].Load() > 0
 }
 
 // HasCustomers tells whether the seller publishes customers: whether at least

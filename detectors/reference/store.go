@@ -29,9 +29,11 @@ const DefaultRetention = 35 * 24 * time.Hour
 type Store struct {
 	retention int64 // ns
 
-	feeds      atomic.Pointer[map[string]*feeds] // by seller; replaced whole
+	feeds      atomic.Pointer[map[string]*feeds]    // by seller; replaced whole
+	keys       [invoice.ReferenceKinds]atomic.Int64 // that have a version, of all sellers
 	customers  table[name, Customer]
 	prices     table[priceKey, Price]
+	tiers      atomic.Uint32 // bits of the groups that any price was ever restricted to
 	promotions table[name, Promotion]
 	policies   table[name, Policy]
 	deliveries table[name, delivery]
@@ -79,6 +81,9 @@ func (s *Store) Apply(r *invoice.Reference, received time.Time) Key {
 	if h.received != forever {
 		s.clock = max(s.clock, h.received)
 	}
+	if r.Kind == invoice.DeliveryReference && h.received <= s.horizon() {
+		return Key{} // another partition of its log was read further
+	}
 	seller := s.shared(r.Seller)
 	var hash uint64
 	var grown int
@@ -88,6 +93,7 @@ func (s *Store) Apply(r *invoice.Reference, received time.Time) Key {
 	case invoice.PriceReference:
 		h.rank = r.MinQuantity
 		p := s.price(r, h.Validity)
+		s.tiers.Or(p.tier())
 		hash, grown = put(s, &s.prices, priceKey{seller, r.ProductID, p.CustomerType, p.CustomerRef}, h, p)
 	case invoice.PromotionReference:
 		hash, grown = put(s, &s.promotions, name{seller, r.Code}, h, promotionOf(r, h.Validity))
@@ -97,7 +103,8 @@ func (s *Store) Apply(r *invoice.Reference, received time.Time) Key {
 		h.from, h.to = always, forever
 		hash, grown = put(s, &s.deliveries, name{seller, r.DeliveryRef}, h, deliveryOf(r))
 	}
-	s.feed(seller, r.Kind).saw(h.published, grown)
+	s.feed(seller, r.Kind).saw(h.published)
+	s.grow(seller, r.Kind, grown)
 	s.sweep()
 	return Key{kind: r.Kind, hash: hash, rank: h.rank, from: h.from}
 }
@@ -174,8 +181,7 @@ func remove[K keyed, V any](s *Store, t *table[K, V], k Key) {
 	if e == nil {
 		return
 	}
-	grown := t.set(e, e.versions.Load().without(k.rank, k.from))
-	s.feed(e.key.of(), k.kind).keys.Add(int64(grown))
+	s.grow(e.key.of(), k.kind, t.set(e, e.versions.Load().without(k.rank, k.from)))
 }
 
 // sweepEvery is how far the clock runs between two looks at all records.
@@ -205,7 +211,7 @@ func (s *Store) sweep() {
 			}
 			return
 		}
-		s.feed(e.key.seller, invoice.DeliveryReference).keys.Add(int64(s.deliveries.set(e, nil)))
+		s.grow(e.key.seller, invoice.DeliveryReference, s.deliveries.set(e, nil))
 	})
 	for seller, first := range oldest {
 		s.feed(seller, invoice.DeliveryReference).first.Store(first)
@@ -242,11 +248,16 @@ type feed struct {
 	first, last atomic.Int64 // earliest and latest publication
 }
 
-// saw counts one event.
-func (f *feed) saw(published int64, grown int) {
+// saw notes one event.
+func (f *feed) saw(published int64) {
 	f.first.Store(min(f.first.Load(), published))
 	f.last.Store(max(f.last.Load(), published))
-	f.keys.Add(int64(grown))
+}
+
+// grow counts by how many keys a table grew.
+func (s *Store) grow(seller string, kind invoice.ReferenceKind, keys int) {
+	s.feed(seller, kind).keys.Add(int64(keys))
+	s.keys[kind].Add(int64(keys))
 }
 
 // feed returns the feed of a seller, which is new if need be; only for the writer.
