@@ -34,6 +34,7 @@ type Subject struct {
 	Expected invoice.Amount
 
 	pays payable
+	ev   *evidence // all that is unusual about the invoice
 }
 
 // Pays returns what the customer pays for a net amount of this invoice, rounded

@@ -14,6 +14,8 @@ import (
 	"maps"
 	"time"
 
+	"recoup/detectors/history"
+	"recoup/detectors/reference"
 	"recoup/invoice"
 )
 
@@ -42,11 +44,14 @@ type Engine struct {
 	partition  int
 	shared     *Shared
 
-	segments map[string]*segment
-	clock    *clock
-	seen     *seen
-	dirty    []*segment // in the order of their first change
-	forget   []string   // shared keys to tombstone: an older epoch wrote what this engine never learned
+	history     *history.Store
+	classifiers map[string]*Classifier // by seller; a seller without one is judged by the prior
+	references  *reference.Store
+	segments    map[string]*segment
+	clock       *clock
+	seen        *seen
+	dirty       []*segment // in the order of their first change
+	forget      []string   // shared keys to tombstone: an older epoch wrote what this engine never learned
 
 	cur     current
 	scratch []byte
@@ -64,6 +69,7 @@ type current struct {
 	untaught    [segmentKinds]segment  // what segments points to where this partition taught nothing yet
 	stats       [segmentKinds]stats    // filled by Score
 	subject     Subject                // filled by Score
+	ev          evidence               // its facts are filled by Begin, the rest by Score
 }
 
 // NewEngine returns an engine that has learned nothing. The settings are
@@ -72,6 +78,7 @@ func NewEngine(s Settings, shared *Shared, partition int) *Engine {
 	s.HandlingCost = maps.Clone(s.HandlingCost)
 	return &Engine{
 		settings: s, configHash: s.Hash(), halfLife: s.HalfLife.Hours(), partition: partition, shared: shared,
+		history: history.New(history.DefaultLimits()), classifiers: map[string]*Classifier{},
 		segments: map[string]*segment{}, clock: newClock(), seen: newSeen(int64(s.IdentityRetention / time.Hour)),
 	}
 }
@@ -97,6 +104,8 @@ func (e *Engine) Begin(inv *invoice.Invoice, pos invoice.Position, received time
 	for kind := range segmentKind(segmentKinds) {
 		c.segments[kind] = e.segment(kind, inv)
 	}
+	factsOf(&c.ev.facts, inv, c.eventMS)
+	e.history.Look(&c.ev.facts)
 	return Fresh
 }
 
@@ -153,6 +162,9 @@ func (e *Engine) Teach(suspect bool) (taught bool) {
 		c.sight.delivery = 0
 	}
 	e.seen.register(&c.sight, c.position.Offset, c.inv.ID)
+	if e.remembered() {
+		e.history.Teach(&c.ev.facts, c.position.Offset, suspect)
+	}
 	if !taught {
 		return false
 	}
@@ -269,3 +281,35 @@ func (e *Engine) AdoptShared() int {
 	})
 	return n
 }
+
+// remembered tells whether the invoice last begun enters the history.
+func (e *Engine) remembered() bool {
+	c := &e.cur
+	return c.inv.Type == invoice.Standard && c.inv.Stage == invoice.Issued && !c.inv.Canary &&
+		c.lateMS <= e.settings.LearnWithin.Milliseconds()
+}
+
+// UseReferences has invoices compared with references from now on. The store may
+// be shared with other engines and grow meanwhile.
+func (e *Engine) UseReferences(s *reference.Store) { e.references = s }
+
+// examine gathers the evidence on an invoice that is not the one last begun.
+func (e *Engine) examine(ev *evidence, inv *invoice.Invoice) {
+	factsOf(&ev.facts, inv, max(e.cur.eventMS-3600_000*24*3, inv.IssuedAt.UnixMilli()))
+	e.history.Look(&ev.facts)
+	ev.gather(inv, e.references)
+	var sight sighting
+	sight.hour = e.cur.sight.hour
+	sight.delivery, e.scratch = deliveryHash(inv, e.scratch)
+	e.seen.look(&sight, e.cur.position.Offset)
+	if sight.first != 0 {
+		ev.x[fDelivery2] = 1
+	}
+}
+
+// UseClassifier has the invoices of its seller judged by a classifier from the
+// next Score on, instead of the one before.
+func (e *Engine) UseClassifier(m *Classifier) { e.classifiers[m.seller] = m }
+
+// Classifier returns what judges a seller's invoices, nil: the prior.
+func (e *Engine) Classifier(seller string) *Classifier { return e.classifiers[seller] }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"slices"
 
 	"recoup/invoice"
 )
@@ -42,13 +41,21 @@ func (e *Engine) Score(v *Verdict) {
 }
 
 // judge scores a standard invoice; other documents have nothing to be judged by.
+//
+// The prior takes each finding's own probability, as if they were independent. A
+// trained classifier looks at all evidence at once; what a finding proves by
+// itself it need not know.
 func (e *Engine) judge(v *Verdict) {
 	c := &e.cur
+	e.gather()
 	e.readBaselines()
 	e.expect(v)
 	deviation := e.deviation(v)
-	clean := 1 - deviation
-	c.subject.Changed, c.subject.Expected = c.sight.changed, v.Expected
+	clean, unproved := 1-deviation, 1.0
+	if deviation >= proofEnough {
+		unproved = 1 - deviation
+	}
+	c.subject.ev, c.subject.Changed, c.subject.Expected = &c.ev, c.sight.changed, v.Expected
 	if c.sight.first != 0 {
 		c.subject.FirstForDelivery = string(e.seen.invoiceID(c.sight.first))
 	}
@@ -58,6 +65,9 @@ func (e *Engine) judge(v *Verdict) {
 			continue
 		}
 		clean *= 1 - f.P
+		if f.P >= proofEnough {
+			unproved *= 1 - f.P
+		}
 		v.Rules = append(v.Rules, f.Code+":"+f.Kind)
 		v.Causes = append(v.Causes, f)
 	}
@@ -65,31 +75,32 @@ func (e *Engine) judge(v *Verdict) {
 	if len(v.Causes) == 0 || (len(v.Causes) == 1 && v.Causes[0].Code == CauseUnknown) {
 		v.PError = deviation // 1 - (1 - p) is not always p in floating point
 	}
-	if len(v.Causes) > 1 {
-		slices.SortStableFunc(v.Causes, byProof)
+	threshold := e.priorThreshold()
+	if m := e.classifiers[c.inv.Seller]; m != nil {
+		v.PError = 1 - (1-m.p(&c.ev.x))*unproved
+		v.Model.Version = m.version
+		if e.settings.SuspectThreshold == 0 {
+			threshold = m.threshold
+		}
 	}
-	v.Suspect = v.PError >= e.settings.SuspectThreshold
+	v.Suspect = v.PError >= threshold
+	e.nameCauses(v)
 	e.weighLoss(v)
 	e.decide(v)
 }
 
-// byProof orders causes: what a check has proved stands before what it has not,
-// then the more probable one; the rest keeps the order of allDetectors.
-func byProof(a, b Finding) int {
-	if proved(&a) != proved(&b) {
-		if proved(&a) {
-			return -1
-		}
-		return 1
-	}
-	return cmp.Compare(b.P, a.P)
-}
+// priorThreshold is the p_error from which an invoice is suspect without a
+// trained classifier.
+func (e *Engine) priorThreshold() float64 { return cmp.Or(e.settings.SuspectThreshold, 0.5) }
 
-// proved tells whether a finding names its cause and is more likely right than
-// not. An unusual amount never is proof, however certain: it says that something
-// is missing, a named cause says what is owed, and to whom. A sum that is off by
-// what rounding may do is none either: its cents must not hide what is missing.
-func proved(f *Finding) bool { return f.Code != CauseUnknown && f.P >= 0.5 }
+// gather fills in the evidence on the invoice last begun.
+func (e *Engine) gather() {
+	c := &e.cur
+	c.ev.gather(c.inv, e.references)
+	if c.sight.first != 0 {
+		c.ev.x[fDelivery2] = 1
+	}
+}
 
 // readBaselines reads the invoice's baselines over all partitions.
 func (e *Engine) readBaselines() {
@@ -185,7 +196,7 @@ func (e *Engine) graded(v *Verdict) float64 {
 			p *= 2 * normal(shortfall(e.cur.inv.NetAmount, st.mean)/max(st.cv, gradedCV))
 		}
 	}
-	return min(p, math.Nextafter(e.settings.SuspectThreshold, 0))
+	return min(p, math.Nextafter(e.priorThreshold(), 0))
 }
 
 // deviationFinding says in words what the 15 % rule found. Which cause made it

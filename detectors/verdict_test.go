@@ -102,7 +102,7 @@ func TestSettings(t *testing.T) {
 			case reflect.Int64:
 				f.SetInt(f.Int() + 1)
 			case reflect.Float64:
-				f.SetFloat(f.Float() / 3)
+				f.SetFloat(f.Float()/3 + 0.01)
 			case reflect.Map:
 				c.HandlingCost["EUR"]++
 			default:
@@ -114,7 +114,7 @@ func TestSettings(t *testing.T) {
 		"deviation":          func(c *Settings) { c.DeviationBasisPoints = 10000 },
 		"min_n":              func(c *Settings) { c.MinN = 0 },
 		"max_cv":             func(c *Settings) { c.MaxCV = -1 },
-		"threshold":          func(c *Settings) { c.SuspectThreshold = 0 },
+		"threshold":          func(c *Settings) { c.SuspectThreshold = -1 },
 		"base rate":          func(c *Settings) { c.BaseRate = 1 },
 		"half-life":          func(c *Settings) { c.HalfLife = time.Minute },
 		"identity retention": func(c *Settings) { c.IdentityRetention = 0 },

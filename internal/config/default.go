@@ -49,7 +49,6 @@ func Default() Config {
 			Deviation:         1500,
 			MinN:              30,
 			MaxCV:             0.075,
-			SuspectThreshold:  0.5,
 			HalfLife:          90 * Day,
 			LearnWithin:       35 * Day,
 			IdentityRetention: 35 * Day,

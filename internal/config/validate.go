@@ -183,8 +183,8 @@ func (v *validator) scoring(s *Scoring) {
 	if !(s.MaxCV >= 0 && s.MaxCV <= 10) {
 		v.wrong("scoring.max_cv", s.MaxCV, "expected 0 to 10")
 	}
-	if !(s.SuspectThreshold > 0 && s.SuspectThreshold <= 1) {
-		v.wrong("scoring.suspect_threshold", s.SuspectThreshold, "expected a probability above 0, at most 1")
+	if !(s.SuspectThreshold >= 0 && s.SuspectThreshold <= 1) {
+		v.wrong("scoring.suspect_threshold", s.SuspectThreshold, "expected 0 (as trained) or a probability, at most 1")
 	}
 	between(v, "scoring.half_life", s.HalfLife, Duration(time.Hour), 36500*Day)
 	between(v, "scoring.learn_within", s.LearnWithin, 0, 3650*Day)

@@ -32,7 +32,7 @@ func TestValidate(t *testing.T) {
 		{"scoring.deviation", "100%", `cannot use "100%": expected 0% to 99.99%`},
 		{"scoring.min_n", "0", "expected 1 to"},
 		{"scoring.max_cv", "NaN", "expected 0 to 10"},
-		{"scoring.suspect_threshold", "0", "expected a probability above 0, at most 1"},
+		{"scoring.suspect_threshold", "-0.1", "expected 0 (as trained) or a probability, at most 1"},
 		{"scoring.half_life", "1s", "expected 1h to 36500d"},
 		{"scoring.identity_retention", "1s", "expected 1h to 3650d"},
 		{"scoring.learn_within", "4000d", "expected 0s to 3650d"},

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -77,7 +78,7 @@ func roundCents(a invoice.Amount) invoice.Amount { return a / 100 * 100 }
 // threshold names the limit of suspicion.
 func (p *printer) threshold() string {
 	if p.known() && p.v.Model.Version == detectors.ModelVersion {
-		return fmt.Sprintf("%g %%, where suspicion begins", 100*p.s.Settings.SuspectThreshold)
+		return fmt.Sprintf("%g %%, where suspicion begins", 100*cmp.Or(p.s.Settings.SuspectThreshold, 0.5))
 	}
 	return "where suspicion begins with model " + p.v.Model.Version
 }

@@ -1,0 +1,81 @@
+package detectors
+
+import (
+	"cmp"
+	"slices"
+)
+
+// nameCauses orders the causes, the most probable first, and sets how probable
+// each is.
+//
+// Where a classifier judges, it tells the causes apart; of several findings of one
+// cause each gets a part by its own probability. A cause that it is sure of and
+// that no detector can show is named all the same: then no repair fits.
+func (e *Engine) nameCauses(v *Verdict) {
+	m := e.classifiers[v.Seller]
+	if m == nil || v.PError < leastNamed {
+		if len(v.Causes) > 1 {
+			slices.SortStableFunc(v.Causes, byProof)
+		}
+		return
+	}
+	var p [len(causeCodes)]float64
+	m.causeOf(&e.cur.ev.x, &p)
+	for i, code := range causeCodes {
+		if p[i] >= certainCause && !slices.ContainsFunc(v.Causes, func(f Finding) bool { return f.Code == code }) {
+			v.Causes = append(v.Causes, e.withoutRepair(v, code, p[i]))
+		}
+	}
+	for i := range v.Causes {
+		f := &v.Causes[i]
+		at := slices.Index(causeCodes[:], f.Code)
+		if at < 0 {
+			f.P *= 1 - slices.Max(p[:])
+			continue
+		}
+		var all float64
+		for k := range v.Causes {
+			if v.Causes[k].Code == f.Code && k >= i {
+				all += v.Causes[k].P
+			}
+		}
+		share := f.P / all * p[at]
+		p[at] -= share
+		f.P = min(1, max(0, share))
+	}
+	slices.SortStableFunc(v.Causes, func(a, b Finding) int { return cmp.Compare(b.P, a.P) })
+}
+
+const (
+	// leastNamed is the p_error from which causes are weighed.
+	leastNamed = 0.02
+	// certainCause is how probable a cause must be to be named without a repair.
+	certainCause = 0.6
+)
+
+// withoutRepair is a cause that only the whole of the evidence points to.
+func (e *Engine) withoutRepair(v *Verdict, code string, p float64) Finding {
+	return Finding{Code: code, Kind: KindNoRepair, P: p, Repaired: v.Billed,
+		Evidence: []string{"the evidence as a whole points to it; no single change repairs the invoice"}}
+}
+
+// KindNoRepair is the kind of a cause that only the whole of the evidence points to.
+const KindNoRepair = "no_repair"
+
+// byProof orders causes: what a check has proved stands before what it has not,
+// then the more probable one; the rest keeps the order of allDetectors.
+func byProof(a, b Finding) int {
+	if proved(&a) != proved(&b) {
+		if proved(&a) {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Compare(b.P, a.P)
+}
+
+// proved tells whether a finding names its cause and is more likely right than
+// not. An unusual amount never is proof, however certain: it says that something
+// is missing, a named cause says what is owed, and to whom. A sum that is off by
+// what rounding may do is none either: its cents must not hide what is missing.
+func proved(f *Finding) bool { return f.Code != CauseUnknown && f.P >= 0.5 }

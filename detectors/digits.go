@@ -1,0 +1,125 @@
+package detectors
+
+import "recoup/invoice"
+
+// slip is what happened to the digits of a number when it was typed.
+type slip uint8
+
+// The slips, the ones easiest to prove first.
+const (
+	noSlip         slip = iota
+	slipTen             // the comma moved one place
+	slipHundred         // it moved two places
+	slipThousand        // it moved three places
+	slipMissing         // a digit is missing
+	slipExtra           // there is a digit too many
+	slipSwapped         // two neighbours changed places
+	slipOtherDigit      // one digit is another
+)
+
+// words say a slip in evidence.
+var slipWords = [...]string{"", "the comma moved by one place", "the comma moved by two places",
+	"the comma moved by three places", "a digit is missing", "there is a digit too many",
+	"two digits changed places", "one digit is another"}
+
+// slipOf finds the single slip that makes written of meant, both positive and
+// in the same unit; coin is the unit to which prices are rounded, 0 for none. It
+// works on decimal digits, exactly.
+func slipOf(meant, written, coin invoice.Fixed) slip {
+	if meant <= 0 || written <= 0 || meant == written {
+		return noSlip
+	}
+	for i, factor := range [...]invoice.Fixed{10, 100, 1000} {
+		kind := slipTen + slip(i)
+		if shifted(meant, written, factor, coin) || shifted(written, meant, factor, coin) {
+			return kind
+		}
+	}
+	m, w := int64(meant), int64(written)
+	for m%10 == 0 && w%10 == 0 {
+		m, w = m/10, w/10
+	}
+	var a, b [20]byte
+	return digitSlip(digitsOf(m, &a), digitsOf(w, &b))
+}
+
+// shifted tells whether small is large with the comma moved, rounded to a coin.
+func shifted(large, small, factor, coin invoice.Fixed) bool {
+	if large/factor < small-coin || small > large/2 {
+		return false
+	}
+	off := large/factor - small
+	return off <= coin/2 && off >= -coin/2
+}
+
+func digitsOf(v int64, buf *[20]byte) []byte {
+	i := len(buf)
+	for v > 0 {
+		i--
+		buf[i] = byte(v % 10)
+		v /= 10
+	}
+	return buf[i:]
+}
+
+func digitSlip(meant, written []byte) slip {
+	switch len(written) - len(meant) {
+	case -1:
+		if without(meant, written) {
+			return slipMissing
+		}
+		// A first digit that became 0 by a swap is not written.
+		if len(meant) > 1 && meant[1] == 0 && meant[0] == written[0] && equalDigits(meant[2:], written[1:]) {
+			return slipSwapped
+		}
+	case 1:
+		if without(written, meant) {
+			return slipExtra
+		}
+	case 0:
+		return sameLengthSlip(meant, written)
+	}
+	return noSlip
+}
+
+func sameLengthSlip(meant, written []byte) slip {
+	first := -1
+	for i := range meant {
+		if meant[i] != written[i] {
+			first = i
+			break
+		}
+	}
+	if first < 0 {
+		return noSlip
+	}
+	if equalDigits(meant[first+1:], written[first+1:]) {
+		return slipOtherDigit
+	}
+	if first+1 < len(meant) && meant[first] == written[first+1] && meant[first+1] == written[first] &&
+		equalDigits(meant[first+2:], written[first+2:]) {
+		return slipSwapped
+	}
+	return noSlip
+}
+
+// without tells whether dropping one digit of long gives short.
+func without(long, short []byte) bool {
+	i := 0
+	for i < len(short) && long[i] == short[i] {
+		i++
+	}
+	return equalDigits(long[i+1:], short[i:])
+}
+
+func equalDigits(a, b []byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,97 @@
+package detectors
+
+import (
+	"math"
+
+	"recoup/detectors/history"
+	"recoup/invoice"
+)
+
+// discounts compares the lines' discounts and net prices with the usual.
+func (e *evidence) discounts() {
+	f := &e.facts
+	highest, bare := 0.0, 0.0
+	fresh, known := 0.0, 0.0
+	most := 0
+	for i := range f.Lines {
+		l := &f.Lines[i]
+		line := &e.inv.Lines[i]
+		rate := float64(l.Rate)
+		highest = max(highest, rate)
+		most = max(most, len(line.PromoCodes))
+		if n := len(line.PromoCodes); n > 1 && line.PromoCodes[n-1] == line.PromoCodes[n-2] {
+			e.x[fCodeTwice] = 1
+		}
+		if l.Discounted && len(line.PromoCodes) == 0 && len(e.inv.PromoCodes) == 0 {
+			bare = 1
+		}
+		if l.OfProduct == nil || !l.Priced || l.NetPrice <= 0 || l.OfProduct.Lines < 2 {
+			continue
+		}
+		known++
+		lowest, met := netPrices(l)
+		if !met {
+			fresh++
+			if lowest > 0 && l.NetPrice < lowest && e.lines[i].off == 0 {
+				e.raise(fNetBelow, min(4, math.Log(float64(lowest)/float64(l.NetPrice)))*(1-1/float64(l.OfProduct.Lines)))
+			}
+		}
+	}
+	if known > 0 {
+		e.set(fNetNew, fresh/known)
+	}
+	e.set(fRate, highest)
+	if g := f.Known.Seller; g != nil && highest > 0 {
+		e.set(fRateRare, -math.Log(g.RateAbove(highest)))
+	}
+	e.set(fCodes, float64(max(0, most-1)))
+	e.set(fCodesAll, float64(max(0, len(f.Codes)-1)))
+	e.set(fRateNoCode, bare)
+}
+
+// netPrices returns the lowest net price known of a line's product for its
+// quantity, and whether the line's own was met before, as exactly as rounding
+// allows.
+func netPrices(l *history.Line) (lowest invoice.Fixed, met bool) {
+	slack := invoice.Fixed(0.006 / math.Max(0.01, float64(l.Quantity)) * float64(invoice.One))
+	slack += invoice.One / 1000
+	for i := range l.OfProduct.Net {
+		p := &l.OfProduct.Net[i]
+		if p.Count == 0 || p.Price <= 0 {
+			continue
+		}
+		if d := p.Price - l.NetPrice; d <= slack && d >= -slack {
+			met = true
+		}
+		if lowest == 0 || p.Price < lowest {
+			lowest = p.Price
+		}
+	}
+	return lowest, met
+}
+
+// codes compares each discount code with how the customer and the seller use it.
+func (e *evidence) codes() {
+	f := &e.facts
+	for i := range f.Codes {
+		c := &f.Codes[i]
+		if t := c.OfSeller; t != nil {
+			if share, n := t.Rates.Share(c.Rate); n > 0 && c.Rate != 0 {
+				e.raise(fCodeRare, (1-share)*float64(n)/float64(n+1))
+			}
+			e.raise(fCodeStale, math.Log1p(float64(max(0, f.Hour-t.Hour))))
+			if c.Families&^t.Families != 0 {
+				e.set(fCodeFamily, 1)
+			}
+		} else {
+			e.set(fCodeNew, 1)
+		}
+		if t := c.OfCustomer; t != nil && c.Rate != 0 {
+			share, n := t.Rates.Share(c.Rate)
+			if n > 0 && e.raise(fTermsRare, (1-share)*float64(n)/float64(n+1)) {
+				e.set(fTermsKnown, logCount(n))
+				e.set(fTermsOff, float64(int64(c.Rate)-int64(t.Rates.Usual()))/10_000)
+			}
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package detectors
+
+import (
+	"math"
+
+	"recoup/detectors/history"
+)
+
+// twins looks for a recent invoice of the same customer that bills the same.
+func (e *evidence) twins() {
+	f := &e.facts
+	if f.Known.Prints == nil {
+		return
+	}
+	best := 0.0
+	for i := range f.Known.Prints.Items {
+		p := &f.Known.Prints.Items[i]
+		if p.Number == 0 || p.Number == f.Print.Number {
+			continue
+		}
+		hours := math.Abs(float64(f.Print.Minute-p.Minute)) / 60
+		if hours > 40*24 {
+			continue
+		}
+		if likeness := e.likeness(p); likeness > best {
+			best = likeness
+			e.twin = p
+			e.set(fHours2, math.Log1p(hours))
+		}
+	}
+	if p := e.twin; p != nil {
+		e.flag(fOrder2, p.Order != 0 && p.Order == f.Print.Order)
+		e.flag(fDelivery2, p.Delivery != 0 && p.Delivery == f.Print.Delivery)
+		e.flag(fProducts2, p.Products == f.Print.Products)
+		e.set(fAlike2, alike(p, &f.Print))
+		e.flag(fGoods2, p.Goods == f.Print.Goods)
+		e.flag(fContent2, p.Content == f.Print.Content)
+		e.flag(fPeriod2, p.Period != 0 && p.Period == f.Print.Period)
+		if c := f.Known.Customer; c != nil {
+			e.set(fRepeatHabit, c.Marks[history.MarkRepeat].Of())
+		}
+		near := math.Abs(float64(f.Print.Lines)-float64(p.Lines)) <= 1 && relative(p.Net, f.Print.Net) < 0.1
+		e.flag(fNear2, near)
+		f.Marked.Set(history.MarkRepeat, p.Products == f.Print.Products)
+	}
+}
+
+func (e *evidence) flag(f feature, on bool) {
+	if on {
+		e.x[f] = 1
+	}
+}
+
+// likeness grades how much a recent invoice looks like this one, 0: not at all.
+func (e *evidence) likeness(p *history.Print) (grade float64) {
+	f := &e.facts.Print
+	if p.Products == f.Products && f.Lines > 0 {
+		grade += 4
+	}
+	grade += 3 * alike(p, f)
+	if p.Goods == f.Goods && f.Lines > 0 {
+		grade += 2
+	}
+	if p.Content == f.Content && f.Lines > 0 {
+		grade++
+	}
+	if p.Order != 0 && p.Order == f.Order {
+		grade += 5
+	}
+	if p.Delivery != 0 && p.Delivery == f.Delivery {
+		grade += 6
+	}
+	if p.Period != 0 && p.Period == f.Period {
+		grade++
+	}
+	if grade == 0 && p.Net == f.Net && f.Net != 0 {
+		grade = 0.5
+	}
+	return grade
+}
+
+// alike estimates the share of products that two invoices have in common.
+func alike(a, b *history.Print) float64 {
+	n := 0
+	for i := range a.Sketch {
+		if a.Sketch[i] == b.Sketch[i] {
+			n++
+		}
+	}
+	return float64(n) / float64(len(a.Sketch))
+}

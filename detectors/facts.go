@@ -1,0 +1,197 @@
+package detectors
+
+import (
+	"cmp"
+	"math"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+
+	"recoup/detectors/history"
+	"recoup/invoice"
+)
+
+// mix makes one key of two hashes; the order matters.
+func mix(a, b uint64) uint64 {
+	h := (a ^ 0x9e3779b97f4a7c15) * 0xff51afd7ed558ccd
+	h ^= h >> 32
+	h = (h ^ b) * 0xc4ceb9fe1a85ec53
+	return h ^ h>>29
+}
+
+// Tags keep the keys of different kinds apart.
+const (
+	tagCustomer = iota + 1
+	tagGroup
+	tagCountry
+	tagSource
+	tagContent
+	tagCode
+)
+
+func short(s string) uint32 { return uint32(xxhash.Sum64String(s)) }
+
+// rateKey is a rate as habits count it: in 1/10,000, plus 1. 0 is no rate.
+func rateKey(rate invoice.Fixed) uint32 {
+	return uint32(max(0, min(int64(rate)/(int64(invoice.One)/10_000), math.MaxInt32))) + 1
+}
+
+// fixedFloat returns a number of the invoice as a float, for statistics only.
+func fixedFloat(f invoice.Fixed) float64 { return float64(f) / float64(invoice.One) }
+
+// factsOf fills f with what the invoice says. eventMS is its event time.
+func factsOf(f *history.Facts, inv *invoice.Invoice, eventMS int64) {
+	lines, codes := f.Lines[:0], f.Codes[:0]
+	*f = history.Facts{Seller: xxhash.Sum64String(inv.Seller), Hour: int32(hourOf(eventMS)),
+		Type: short(inv.CustomerType), Currency: short(inv.Currency)}
+	f.Day = f.Hour / 24
+	f.Group = mix(mix(f.Seller, tagGroup), uint64(f.Type))
+	f.Country = mix(mix(f.Seller, tagCountry), uint64(short(inv.Country)))
+	source := mix(xxhash.Sum64String(inv.SourceSystem), xxhash.Sum64String(inv.SourceRelease))
+	f.Source = mix(mix(f.Seller, tagSource), source)
+	f.Batch = short(inv.SourceRelease) ^ short(inv.BatchID)
+	if inv.SourceRelease == "" && inv.BatchID == "" {
+		f.Batch = uint32(f.Day)
+	}
+	customer := uint64(0)
+	if inv.CustomerRef != "" && inv.CustomerRef != invoice.Anonymous {
+		customer = xxhash.Sum64String(inv.CustomerRef)
+		f.Customer = mix(mix(f.Seller, tagCustomer), customer)
+	}
+	if inv.TaxRate.Set {
+		f.Tax = rateKey(inv.TaxRate.Value)
+	}
+	f.Marked = marksOf(inv)
+	f.LogNet = logOf(float64(inv.NetAmount) / float64(invoice.Unit))
+	f.LogLines = logOf(float64(len(inv.Lines)))
+	f.Print = printOf(inv, eventMS)
+	f.Lines, f.Codes = lines, codes
+	factsOfLines(f, inv)
+	f.Content = mix(mix(f.Seller, tagContent), uint64(f.Print.Goods))
+}
+
+// printOf is what recent invoices are remembered by; its sums over the lines are
+// still missing.
+func printOf(inv *invoice.Invoice, eventMS int64) history.Print {
+	p := history.Print{Minute: int32(eventMS / 60_000), Number: max(1, short(inv.ID)),
+		Lines: uint32(len(inv.Lines)), Net: inv.NetAmount}
+	copy(p.ID[:], inv.ID)
+	if inv.OrderRef != "" {
+		p.Order = max(1, short(inv.OrderRef))
+	}
+	if inv.DeliveryRef != "" {
+		p.Delivery = max(1, short(inv.DeliveryRef))
+	}
+	if !inv.PeriodStart.IsZero() || !inv.PeriodEnd.IsZero() {
+		p.Period = max(1, uint32(inv.PeriodStart.Unix()/86400)*31+uint32(inv.PeriodEnd.Unix()/86400))
+	}
+	return p
+}
+
+// factsOfLines adds the lines, their discount codes and their sums.
+func factsOfLines(f *history.Facts, inv *invoice.Invoice) {
+	currency := mix(f.Seller, uint64(f.Currency))
+	typeBit := history.TypeBit(f.Type)
+	for i := range inv.Lines {
+		l := &inv.Lines[i]
+		product := xxhash.Sum64String(l.ProductID)
+		goods := mix(product, uint64(l.Quantity.Value))
+		f.Print.Products += uint32(product)
+		for k := range f.Print.Sketch {
+			if h := uint16(mix(product, uint64(k)) >> 40); h < f.Print.Sketch[k] || i == 0 {
+				f.Print.Sketch[k] = h
+			}
+		}
+		f.Print.Goods += uint32(goods)
+		f.Print.Content += uint32(mix(goods, uint64(l.Net.Value)))
+		line := history.Line{Types: typeBit, Discounted: l.DiscountRate.Value != 0 || l.DiscountAmount.Value != 0}
+		if l.ProductID != "" {
+			line.Product = mix(currency, product)
+			line.Pair = mix(cmp.Or(f.Customer, f.Group), line.Product)
+		}
+		q := fixedFloat(l.Quantity.Value)
+		line.Quantity, line.LogQuantity = float32(q), logOf(q)
+		line.Price, line.Rate = l.UnitPrice.Value, float32(fixedFloat(l.DiscountRate.Value))
+		line.Priced = l.UnitPrice.Value > 0 && l.Quantity.Value > 0
+		if line.Priced && l.Net.Set {
+			line.NetPrice = perUnit(l.Net.Value, l.Quantity.Value)
+			line.LogPrice, line.LogNet = logOf(fixedFloat(line.Price)), logOf(fixedFloat(max(1, line.NetPrice)))
+			if l.Description != "" {
+				line.Like = mix(currency, xxhash.Sum64String(l.Description))
+			}
+		}
+		f.Lines = append(f.Lines, line)
+		for _, code := range l.PromoCodes {
+			f.Codes = noteCode(f.Codes, f, code, l)
+		}
+	}
+	if len(f.Codes) == 0 {
+		for _, code := range inv.PromoCodes {
+			f.Codes = noteCode(f.Codes, f, code, nil)
+		}
+	}
+}
+
+// perUnit is an amount over a quantity, rounded to a tenth of a cent: what a
+// unit came to is only known as well as the line was rounded.
+func perUnit(net invoice.Amount, quantity invoice.Fixed) invoice.Fixed {
+	v := float64(net) / float64(invoice.Unit) / fixedFloat(quantity)
+	if !(math.Abs(v) < 1e8) {
+		return 0
+	}
+	return invoice.Fixed(math.Round(v*1000)) * (invoice.One / 1000)
+}
+
+func logOf(x float64) float32 {
+	if !(x > 0) {
+		return 0
+	}
+	return float32(math.Log(x))
+}
+
+// noteCode adds a line's discount code, or one of the whole invoice (nil).
+func noteCode(codes []history.Code, f *history.Facts, code string, l *invoice.Line) []history.Code {
+	key := mix(mix(f.Seller, tagCode), xxhash.Sum64String(code))
+	at := -1
+	for i := range codes {
+		if codes[i].Seller == key {
+			at = i
+		}
+	}
+	if at < 0 {
+		c := history.Code{Seller: key}
+		if f.Customer != 0 {
+			c.Customer = mix(f.Customer, key)
+		}
+		codes = append(codes, c)
+		at = len(codes) - 1
+	}
+	if l == nil {
+		return codes
+	}
+	c := &codes[at]
+	if len(l.PromoCodes) == 1 && c.Rate == 0 {
+		c.Rate = rateKey(l.DiscountRate.Value)
+	}
+	c.Families |= history.FamilyBit(short(l.ProductFamily))
+	return codes
+}
+
+func marksOf(inv *invoice.Invoice) (m history.Marked) {
+	for _, name := range inv.LegalFieldsPresent {
+		switch {
+		case strings.HasPrefix(name, "purchase_order"):
+			m.Set(history.MarkPurchaseOrder, true)
+		case strings.HasSuffix(name, "vat_id"):
+			m.Set(history.MarkVAT, true)
+		}
+	}
+	m.Set(history.MarkDelivery, inv.DeliveryRef != "")
+	m.Set(history.MarkShipped, !inv.ShippedAt.IsZero())
+	m.Set(history.MarkOrder, inv.OrderRef != "")
+	m.Set(history.MarkCustomer, inv.CustomerRef != "")
+	m.Set(history.MarkType, inv.CustomerType != "")
+	m.Set(history.MarkFamily, inv.ProductFamily != "")
+	m.Set(history.MarkEarly, inv.ShippedAt.After(inv.IssuedAt))
+	return m
+}

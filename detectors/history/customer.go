@@ -1,0 +1,141 @@
+package history
+
+import "recoup/invoice"
+
+// Mark is a part of an invoice that may be filled or not.
+type Mark uint8
+
+// The marks, in the order in which they are counted.
+const (
+	MarkPurchaseOrder Mark = iota // legal field purchase_order_ref
+	MarkVAT                       // legal field buyer_vat_id
+	MarkDelivery                  // delivery_ref
+	MarkShipped                   // shipped_at
+	MarkOrder                     // order_ref
+	MarkCustomer                  // customer_ref
+	MarkType                      // customer_type
+	MarkFamily                    // product_family
+	MarkEarly                     // issued before it was shipped, rather than after
+	MarkRepeat                    // same content as an invoice of the days before
+	Marks             = 10        // how many there are
+)
+
+// Marked is a set of marks, one bit each.
+type Marked uint16
+
+// Has tells whether a mark is set.
+func (m Marked) Has(mark Mark) bool { return m&(1<<mark) != 0 }
+
+// Set sets a mark if on.
+func (m *Marked) Set(mark Mark, on bool) {
+	if on {
+		*m |= 1 << mark
+	}
+}
+
+// Customer is what is usual for one customer of a seller.
+type Customer struct {
+	Hour     int32        // event time of the newest invoice, hours since 1970
+	Invoices uint32       // that taught it
+	Type     Habit        // hash of customer_type
+	Currency Habit        // hash of the currency
+	Tax      Habit        // tax rate in 1/10,000, plus 1
+	Marks    [Marks]Share // how often each mark is set
+	Net      Moments      // natural logarithm of the net amount
+	Lines    Moments      // natural logarithm of the number of lines
+}
+
+// Group is what is usual for a customer type or a country of a seller, or for
+// the seller as a whole.
+type Group struct {
+	Hour     int32        // event time of the newest invoice, hours since 1970
+	Invoices uint32       // that taught it
+	Currency Habit        // hash of the currency
+	Tax      Habit        // tax rate in 1/10,000, plus 1
+	Marks    [Marks]Share // how often each mark is set
+	Net      Moments      // natural logarithm of the net amount
+	// Rates counts lines by their discount, in steps of 5 %; the last is 95 % and more.
+	Rates [20]uint32
+}
+
+// RateAbove returns the share of the group's lines with a discount of at least rate.
+func (g *Group) RateAbove(rate float64) float64 {
+	var all, above uint32
+	from := rateStep(rate)
+	for i, n := range g.Rates {
+		all += n
+		if i >= from {
+			above += n
+		}
+	}
+	return (float64(above) + 0.1) / (float64(all) + 1)
+}
+
+func rateStep(rate float64) int { return max(0, min(19, int(rate*20+1e-6))) }
+
+// Terms is how a discount code is used: by one customer, or by all of a seller.
+type Terms struct {
+	Hour     int32  // event time of the newest use, hours since 1970
+	First    int32  // of the oldest
+	Invoices uint32 // that taught it
+	Families uint32 // product families it was used for, a bit each, by hash
+	Types    uint16 // customer types that used it, by TypeBit
+	Wide     uint16 // keeps the stored form aligned
+	Rates    Habit  // rate in 1/10,000, plus 1
+}
+
+// FamilyBit is the bit of a product family in Terms.Families.
+func FamilyBit(hash uint32) uint32 { return 1 << (hash & 31) }
+
+// Signals is how many kinds of trouble a source is watched for.
+const Signals = 8
+
+// Source is the recent trouble of one billing system, release or batch, of all
+// its invoices: those found suspect too.
+type Source struct {
+	Hour     int32            // event time of the newest invoice, hours since 1970
+	Invoices uint32           // that taught it
+	Recent   [Signals]float32 // share of the newest invoices with each signal, half of it from the last four
+}
+
+const signalWeight = 0.16
+
+// Print is one recent invoice, so that a second one for the same goods is known.
+type Print struct {
+	Minute   int32          // event time, minutes since 1970
+	Number   uint32         // hash of its invoice_id, never 0
+	Order    uint32         // hash of order_ref, 0: none
+	Delivery uint32         // hash of delivery_ref, 0: none
+	Products uint32         // of the products, in any order
+	Goods    uint32         // of products and quantities
+	Content  uint32         // of products, quantities and line amounts
+	Lines    uint32         // how many
+	Net      invoice.Amount // net amount
+	Period   uint32         // hash of the billed period, 0: none
+	Wide     uint32         // keeps the stored form aligned
+	Sketch   [4]uint16      // least hash of all products, four ways (Broder 1997)
+	ID       [32]byte       // beginning of its invoice_id
+}
+
+// prints is how many recent invoices of a customer are remembered.
+const prints = 5
+
+// Prints are the newest invoices of a customer; of counter sales, which have
+// none, those of one content.
+type Prints struct {
+	Hour  int32         // event time of the newest, hours since 1970
+	Next  uint32        // counts up with every one remembered
+	Items [prints]Print // in no order; Number 0 is free
+}
+
+func (p *Prints) add(n *Print) {
+	for i := range p.Items {
+		if p.Items[i].Number == n.Number {
+			p.Items[i] = *n
+			return
+		}
+	}
+	p.Items[p.Next%prints] = *n
+	p.Next++
+	p.Hour = max(p.Hour, n.Minute/60)
+}

@@ -1,0 +1,279 @@
+package history
+
+import (
+	"recoup/invoice"
+)
+
+// Facts are what one invoice says, in the form that the history keeps. The
+// owner fills them, has the store look them up and reuses them.
+type Facts struct {
+	Seller   uint64 // hash of the seller; it is part of every key below
+	Customer uint64 // key of the customer, 0: none, or a counter sale
+	Group    uint64 // key of seller and customer type
+	Country  uint64 // key of seller and country
+	Source   uint64 // key of the billing system, release and batch
+	Content  uint64 // key of the goods, for counter sales
+
+	Hour, Day int32            // event time since 1970
+	Batch     uint32           // hash of release and batch, of the day where neither is named
+	Type      uint32           // hash of customer_type
+	Currency  uint32           // hash of the currency
+	Tax       uint32           // tax rate in 1/10,000, plus 1; 0: none
+	Marked    Marked           // what is filled
+	LogNet    float32          // natural logarithm of the net amount
+	LogLines  float32          // natural logarithm of the number of lines
+	Signals   [Signals]float32 // 1 where the invoice shows a trouble, see Source
+	Print     Print            // what the next invoices compare themselves with
+	Lines     []Line           // one per invoice line, in their order
+	Codes     []Code           // one per discount code
+	Known     Known            // filled by Look
+}
+
+// Line is one line of Facts.
+type Line struct {
+	Product, Pair uint64        // keys; Pair 0: no customer
+	Like          uint64        // key of the description, 0: none
+	LogPrice      float32       // natural logarithm of Price
+	LogNet        float32       // natural logarithm of NetPrice
+	Price         invoice.Fixed // unit price
+	NetPrice      invoice.Fixed // what a unit came to after the discount
+	Quantity      float32       // units; negative on returns
+	LogQuantity   float32       // natural logarithm of it
+	Rate          float32       // discount, a fraction
+	Types         uint16        // TypeBit of the invoice's customer type
+	Priced        bool          // it has a positive price and quantity
+	Discounted    bool          // it has a discount
+
+	OfProduct *Product // filled by Look, nil: unknown
+	OfPair    *Pair    // filled by Look, nil: unknown
+	OfLike    *Like    // filled by Look where the product is hardly known, nil: unknown
+}
+
+// Code is one discount code of Facts.
+type Code struct {
+	Seller, Customer uint64 // keys of the code with the seller, with the customer
+	Rate             uint32 // usual rate of its lines in 1/10,000, plus 1
+	Families         uint32 // FamilyBit of its lines
+	OfSeller         *Terms // filled by Look, nil: unknown
+	OfCustomer       *Terms // filled by Look, nil: unknown
+}
+
+// Known is what the history knows of an invoice's parties; nil: nothing.
+type Known struct {
+	Customer *Customer // the invoice's customer
+	Seller   *Group    // all of the seller's customers
+	Group    *Group    // those of the same type
+	Country  *Group    // those of the same country
+	Source   *Source   // the billing system and release it came from
+	Prints   *Prints   // the customer's recent invoices
+}
+
+// Store is the history of one partition.
+type Store struct {
+	products  *table[Product]
+	pairs     *table[Pair]
+	customers *table[Customer]
+	groups    *table[Group]
+	terms     *table[Terms]
+	sources   *table[Source]
+	prints    *table[Prints]
+	likes     *table[Like]
+}
+
+// Limits are how many items of each kind a store remembers, at most; the one
+// not met for longest is forgotten first.
+type Limits struct {
+	Products  int // products, and descriptions of goods
+	Pairs     int // pairs of customer and product
+	Customers int // customers, and as many with recent invoices
+	Groups    int // customer types and countries
+	Terms     int // discount codes, of sellers and of customers
+	Sources   int // billing systems and releases
+}
+
+// DefaultLimits remember a million customers and products, four million pairs.
+func DefaultLimits() Limits {
+	return Limits{Products: 1 << 20, Pairs: 1 << 22, Customers: 1 << 20, Groups: 1 << 16, Terms: 1 << 20, Sources: 1 << 16}
+}
+
+// New returns an empty store.
+func New(l Limits) *Store {
+	return &Store{
+		products:  newTable(l.Products, func(p *Product) int32 { return p.Hour }),
+		pairs:     newTable(l.Pairs, func(p *Pair) int32 { return p.Hour }),
+		customers: newTable(l.Customers, func(c *Customer) int32 { return c.Hour }),
+		groups:    newTable(l.Groups, func(g *Group) int32 { return g.Hour }),
+		terms:     newTable(l.Terms, func(t *Terms) int32 { return t.Hour }),
+		sources:   newTable(l.Sources, func(s *Source) int32 { return s.Hour }),
+		likes:     newTable(l.Products, func(k *Like) int32 { return k.Hour }),
+		prints:    newTable(l.Customers, func(p *Prints) int32 { return p.Hour }),
+	}
+}
+
+// hardly is how many lines a product needs to be known by itself.
+const hardly = 5
+
+// Look fills in what is known of the invoice. The pointers are right until the
+// next Teach, and are only to be read.
+func (s *Store) Look(f *Facts) {
+	f.Known = Known{Seller: s.groups.find(f.Seller), Group: s.groups.find(f.Group),
+		Country: s.groups.find(f.Country), Source: s.sources.find(f.Source)}
+	if f.Customer != 0 {
+		f.Known.Customer, f.Known.Prints = s.customers.find(f.Customer), s.prints.find(f.Customer)
+	} else {
+		f.Known.Prints = s.prints.find(f.Content)
+	}
+	for i := range f.Lines {
+		l := &f.Lines[i]
+		l.OfProduct, l.OfPair, l.OfLike = s.products.find(l.Product), nil, nil
+		if l.Like != 0 && (l.OfProduct == nil || l.OfProduct.Lines < hardly) {
+			l.OfLike = s.likes.find(l.Like)
+		}
+		if l.Pair != 0 && l.OfProduct != nil {
+			l.OfPair = s.pairs.find(l.Pair)
+		}
+	}
+	for i := range f.Codes {
+		c := &f.Codes[i]
+		c.OfSeller, c.OfCustomer = s.terms.find(c.Seller), nil
+		if c.Customer != 0 {
+			c.OfCustomer = s.terms.find(c.Customer)
+		}
+	}
+}
+
+// Teach learns the invoice that was last looked up, which stands at offset. A
+// suspect teaches no amount, price or line: only that it was there, what its
+// source suffers from, and which category it would switch to.
+func (s *Store) Teach(f *Facts, offset int64, suspect bool) {
+	if c := s.sources.touch(f.Source, offset, f.Known.Source); c != nil {
+		c.Hour, c.Invoices = max(c.Hour, f.Hour), c.Invoices+1
+		for i := range c.Recent {
+			if c.Recent[i] += signalWeight * (f.Signals[i] - c.Recent[i]); c.Recent[i] < 1e-3 {
+				c.Recent[i] = 0
+			}
+		}
+	}
+	if f.Print.Number != 0 {
+		key := f.Customer
+		if key == 0 {
+			key = f.Content
+		}
+		if p := s.prints.touch(key, offset, f.Known.Prints); p != nil {
+			p.add(&f.Print)
+		}
+	}
+	s.teachCustomer(f, offset, suspect)
+	s.teachGroup(f.Seller, f.Known.Seller, f, offset, suspect)
+	s.teachGroup(f.Group, f.Known.Group, f, offset, suspect)
+	s.teachGroup(f.Country, f.Known.Country, f, offset, suspect)
+	if suspect {
+		for i := range f.Lines {
+			if l := &f.Lines[i]; l.Product != 0 {
+				if p := s.products.touch(l.Product, offset, l.OfProduct); p != nil {
+					p.suspect(l, f)
+				}
+			}
+		}
+		return
+	}
+	for i := range f.Lines {
+		l := &f.Lines[i]
+		if l.Product == 0 {
+			continue
+		}
+		if p := s.products.touch(l.Product, offset, l.OfProduct); p != nil {
+			p.teach(l, f.Hour)
+		}
+		if l.Like != 0 && l.Priced {
+			if k := s.likes.touch(l.Like, offset, nil); k != nil {
+				k.teach(l, f.Hour)
+			}
+		}
+		if l.Pair != 0 {
+			if p := s.pairs.touch(l.Pair, offset, l.OfPair); p != nil {
+				p.teach(l, f.Hour)
+			}
+		}
+	}
+	for i := range f.Codes {
+		c := &f.Codes[i]
+		s.teachTerms(c.Seller, c.OfSeller, c, f, offset)
+		if c.Customer != 0 {
+			s.teachTerms(c.Customer, c.OfCustomer, c, f, offset)
+		}
+	}
+}
+
+func (s *Store) teachCustomer(f *Facts, offset int64, suspect bool) {
+	if f.Customer == 0 {
+		return
+	}
+	c := s.customers.touch(f.Customer, offset, f.Known.Customer)
+	if c == nil {
+		return
+	}
+	c.Hour = max(c.Hour, f.Hour)
+	if suspect {
+		c.Type.suspect(f.Type, f.Day, f.Batch)
+		c.Currency.suspect(f.Currency, f.Day, f.Batch)
+		c.Tax.suspect(f.Tax, f.Day, f.Batch)
+		return
+	}
+	c.Invoices = min(c.Invoices, 1<<31) + 1
+	c.Type.teach(f.Type, 1)
+	c.Currency.teach(f.Currency, 1)
+	c.Tax.teach(f.Tax, 1)
+	c.Net.teach(f.LogNet)
+	c.Lines.teach(f.LogLines)
+	for m := range Mark(Marks) {
+		c.Marks[m].teach(f.Marked.Has(m))
+	}
+}
+
+func (s *Store) teachGroup(key uint64, known *Group, f *Facts, offset int64, suspect bool) {
+	if key == 0 {
+		return
+	}
+	g := s.groups.touch(key, offset, known)
+	if g == nil {
+		return
+	}
+	g.Hour = max(g.Hour, f.Hour)
+	if suspect {
+		g.Currency.suspect(f.Currency, f.Day, f.Batch)
+		g.Tax.suspect(f.Tax, f.Day, f.Batch)
+		return
+	}
+	g.Invoices = min(g.Invoices, 1<<31) + 1
+	g.Currency.teach(f.Currency, 1)
+	g.Tax.teach(f.Tax, 1)
+	g.Net.teach(f.LogNet)
+	for m := range Mark(Marks) {
+		g.Marks[m].teach(f.Marked.Has(m))
+	}
+	for i := range f.Lines {
+		step := rateStep(float64(f.Lines[i].Rate))
+		g.Rates[step]++
+		if g.Rates[step] == 1<<30 {
+			for j := range g.Rates {
+				g.Rates[j] /= 2
+			}
+		}
+	}
+}
+
+func (s *Store) teachTerms(key uint64, known *Terms, c *Code, f *Facts, offset int64) {
+	t := s.terms.touch(key, offset, known)
+	if t == nil {
+		return
+	}
+	if t.Invoices == 0 {
+		t.First = f.Hour
+	}
+	t.Hour = max(t.Hour, f.Hour)
+	t.Invoices = min(t.Invoices, 1<<31) + 1
+	t.Families |= c.Families
+	t.Types |= TypeBit(f.Type)
+	t.Rates.teach(c.Rate, 1)
+}
