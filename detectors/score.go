@@ -77,7 +77,7 @@ func (e *Engine) judge(v *Verdict) {
 	}
 	threshold := e.priorThreshold()
 	if m := e.classifiers[c.inv.Seller]; m != nil {
-		v.PError = 1 - (1-m.p(&c.ev.x))*unproved
+		v.PError = 1 - (1-m.p(&c.ev.x))*min(unproved, 1-c.ev.proof())
 		v.Model.Version = m.version
 		if e.settings.SuspectThreshold == 0 {
 			threshold = m.threshold
