@@ -76,6 +76,7 @@ func newWorker(m *Member, partition int) *Worker {
 		engine:  detectors.NewEngine(m.opt.Scoring, m.shared, partition),
 		decoder: invoice.NewDecoder(m.opt.Limits),
 		kept:    map[int64]*Decision{}, block: m.store.NewBlock(), queue: newRowQueue(), beforeAt: -1}
+	w.engine.UseReferences(m.refs.store)
 	w.position = invoice.Position{Topic: m.opt.Topics.Invoices, Partition: partition}
 	w.decisions = appender{log: m.log, topic: m.opt.Topics.Suspects, partition: partition, onGap: w.seeDecisionGap}
 	w.rows.init(w)

@@ -20,6 +20,7 @@ type scoreCommand struct {
 	Format   string `enum:"jsonl,table" default:"jsonl" help:"Write verdicts as jsonl (verdict.v1) or as a table."`
 	Suspects bool   `help:"Write suspects only."`
 	fileFlags
+	referenceFlags
 }
 
 // Help is the longer text of `recoup score --help`.
@@ -33,11 +34,16 @@ A CSV file needs no more than columns with the names of the contract (invoice_id
 mapping that says which column is which and how numbers and dates are written: --map-example prints one to start from.
 Rows of one invoice stand together. Sort the file by date of issue: every invoice is judged by those above it.
 
+What other systems know makes verdicts sharper: --reference names a file of contracts, prices, promotions, policies or
+deliveries (reference.*.v1, see docs/contract), in any mix and order. Each counts from its published_at on, as it does
+for "recoup run".
+
 Examples:
 
     recoup score invoices.jsonl --format table --suspects
     zcat invoices.jsonl.gz | recoup score - > verdicts.jsonl
     recoup score invoices.jsonl.zst --config strict.yaml
+    recoup score invoices.jsonl --reference contracts.jsonl --reference deliveries.jsonl.zst
     recoup score --map-example > orders.yaml
     recoup score orders.csv --map orders.yaml --format table --suspects
 
@@ -51,7 +57,11 @@ func (c *scoreCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	limits := settings.Pipeline.Limits.Invoice()
-	in, err := openInput(c.File, s, limits.Bytes)
+	known, badReferences, err := c.references(ctx, s, limits)
+	if err != nil {
+		return err
+	}
+	in, err := openInput(c.File, "invoices", s, limits.Bytes)
 	if err != nil {
 		return err
 	}
@@ -67,6 +77,7 @@ func (c *scoreCommand) Run(ctx context.Context, s *session) error {
 		engine:  detectors.NewEngine(settings.Scoring.Settings(), detectors.NewShared(), 0),
 		totals:  newTotals(),
 	}
+	run.engine.UseReferences(known)
 	run.write = run.writeJSON
 	if c.Format == "table" {
 		run.write = run.writeRow
@@ -82,7 +93,7 @@ func (c *scoreCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	run.totals.print(s.stderr, time.Since(started))
-	if run.totals.bad > 0 {
+	if run.totals.bad+badReferences > 0 {
 		return &exitError{code: exitBadInput}
 	}
 	return nil

@@ -28,9 +28,9 @@ type input struct {
 	close func()
 }
 
-// openInput opens a file, or standard input for "-". Lines are kept up to limit
-// bytes.
-func openInput(name string, s *session, limit int) (*input, error) {
+// openInput opens a file, or standard input for "-", that holds what, such as
+// invoices. Lines are kept up to limit bytes.
+func openInput(name, what string, s *session, limit int) (*input, error) {
 	in := &input{name: name, limit: limit, close: func() {}}
 	raw, size := s.stdin, int64(-1)
 	if name == "-" {
@@ -38,7 +38,7 @@ func openInput(name string, s *session, limit int) (*input, error) {
 	} else {
 		file, err := os.Open(name)
 		if err != nil {
-			return nil, fmt.Errorf("cannot read invoices: %w", err)
+			return nil, fmt.Errorf("cannot read %s: %w", what, err)
 		}
 		in.file, raw = file, file
 		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {

@@ -39,6 +39,11 @@ type jsonLines struct {
 }
 
 func (l *jsonLines) next(inv *invoice.Invoice) (int64, error) {
+	return l.each(func(line []byte) error { return l.decoder.Decode(line, inv) })
+}
+
+// each decodes the next line that is not blank and returns its number, as next does.
+func (l *jsonLines) each(decode func(line []byte) error) (int64, error) {
 	for {
 		line, length, err := l.in.next()
 		if err != nil {
@@ -52,7 +57,7 @@ func (l *jsonLines) next(inv *invoice.Invoice) (int64, error) {
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		return l.number, l.bad(l.decoder.Decode(line, inv))
+		return l.number, l.bad(decode(line))
 	}
 }
 

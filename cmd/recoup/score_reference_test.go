@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+
+	"recoup/internal/demo/data"
+)
+
+const (
+	contract = `{"schema":"reference.customer.v1","seller":"acme","customer_ref":"c","valid_from":"2026-01-01T00:00:00Z"}`
+	delivery = `{"schema":"reference.delivery.v1","seller":"acme","delivery_ref":"d","shipped_at":"2026-01-01T00:00:00Z"}`
+)
+
+// A line that cannot be read is named with its file and line, like one of the
+// invoices, and the others count (G6).
+func TestScoreReferenceBadLines(t *testing.T) {
+	good := write(t, contract+"\n\n"+delivery+"\n")
+	bad := write(t, delivery+"\n"+strings.Replace(delivery, `"d"`, `7`, 1)+"\n"+
+		`{"schema":"invoice.v1"}`+"\n"+contract+"\n")
+	got := recoup(t, "", "score", sample, "--reference", good, "--reference", bad)
+	alone := recoup(t, "", "score", sample)
+	if got.code != exitBadInput || strings.Count(got.stdout, "\n") != strings.Count(alone.stdout, "\n") {
+		t.Errorf("code %d, %d verdicts", got.code, strings.Count(got.stdout, "\n"))
+	}
+	contains(t, got.stderr, "read 4 references, skipped 2 unreadable lines\n",
+		bad+":2: delivery_ref: a number at byte 65, want a string (wrong_type)\n", bad+":3: schema: ", "(schema)\n")
+
+	few := firstLines(t, sample, 3)
+	if got := recoup(t, few, "score", "-", "--reference", good); got.code != 0 {
+		t.Errorf("good lines alone ended with %d: %s", got.code, got.stderr)
+	}
+	if got := recoup(t, few, "score", "-", "--reference", bad); got.code != exitBadInput {
+		t.Errorf("a bad reference beside good invoices ended with %d", got.code)
+	}
+}
+
+func firstLines(t *testing.T, file string, n int) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(strings.SplitAfter(string(content), "\n")[:n], "")
+}
+
+func TestScoreReferenceFiles(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"missing":        {[]string{"--reference", "nowhere"}, exitFailed, "recoup: cannot read references: open nowhere: "},
+		"standard input": {[]string{"--reference", "-"}, exitUsage, "cannot read references from standard input"},
+		"no file":        {[]string{"--reference"}, exitUsage, "--reference"},
+	} {
+		got := recoup(t, "", append([]string{"score", sample}, c.args...)...)
+		if got.code != c.code || !strings.Contains(got.stderr, c.want) || got.stdout != "" {
+			t.Errorf("%s: code %d: %s", name, got.code, got.stderr)
+		}
+	}
+	// A name may hold a comma.
+	file := filepath.Join(t.TempDir(), "a,b.jsonl")
+	if err := os.WriteFile(file, []byte(contract), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, recoup(t, "", "score", sample, "--reference", file).stderr, "read 1 references, skipped 0 ")
+}
+
+// The bundled references are all good; packed or plain, in one file or several,
+// in whatever order, they give the same verdicts.
+func TestScoreBundledReferences(t *testing.T) {
+	var invoices, plain, packed bytes.Buffer
+	for line, err := range data.Invoices() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&invoices, "%s\n", line)
+	}
+	z, err := zstd.NewWriter(&packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for line, err := range data.References() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, string(line)+"\n")
+		fmt.Fprintf(&plain, "%s\n", line)
+	}
+	if _, err := z.Write(plain.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	half := len(lines) / 2
+	read := fmt.Sprintf("read %d references, skipped 0 unreadable lines\n", data.ReferenceCount)
+	packedFile := write(t, packed.String())
+	want := recoup(t, invoices.String(), "score", "-", "--reference", packedFile)
+	contains(t, want.stderr, read)
+	two := recoup(t, invoices.String(), "score", "-", "--reference", write(t, strings.Join(lines[half:], "")),
+		"--reference", write(t, strings.Join(lines[:half], "")))
+	contains(t, two.stderr, read)
+	if want.code != 0 || two.stdout != want.stdout {
+		t.Errorf("code %d; the verdicts depend on how the references are divided", want.code)
+	}
+}
