@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,8 +21,10 @@ import (
 	"recoup/pipeline"
 )
 
-// G5: `recoup score FILE` and `recoup run` over the same records, through Kafka
-// into one partition, say the same of every invoice; only the source differs.
+// G5: `recoup score FILE --reference FILE` and `recoup run` over the same records
+// and references, through Kafka and the invoices in one partition, say the same of
+// every invoice; only the source differs. A reference that cannot be read is
+// parked (G6).
 func TestScoreEqualsRun(t *testing.T) {
 	r := newRig(t, 1)
 	var file bytes.Buffer
@@ -40,6 +43,7 @@ func TestScoreEqualsRun(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	references := r.sendReferences()
 	if err := r.start("--until-caught-up").cmd.Wait(); err != nil {
 		t.Fatalf("recoup run: %v", err)
 	}
@@ -47,7 +51,7 @@ func TestScoreEqualsRun(t *testing.T) {
 	if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(r.binary, "--config", r.config, "score", "--format", "jsonl", path).Output()
+	out, err := exec.Command(r.binary, "--config", r.config, "score", "--reference", references, path).Output()
 	if err != nil {
 		t.Fatalf("recoup score: %v", err)
 	}
@@ -70,6 +74,45 @@ func TestScoreEqualsRun(t *testing.T) {
 	if compared != len(stored) || compared < 4000 {
 		t.Errorf("%d verdicts by score, %d rows by run", compared, len(stored))
 	}
+	if n := r.count("SELECT count() FROM DB.dead_letters WHERE stage = 'reference'"); n != 1 {
+		t.Errorf("%d references are parked, want 1", n)
+	}
+}
+
+// sendReferences fills the topics of references and returns a file that holds the
+// same; only the topic has one more that cannot be read.
+func (r *rig) sendReferences() (path string) {
+	r.t.Helper()
+	var file bytes.Buffer
+	bad := pipeline.Record{Key: []byte("bad"), Value: []byte(`{"schema":"reference.customer.v1"}`)}
+	batches := map[string][]pipeline.Record{"reference": {bad}}
+	for line, err := range data.References() {
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		file.Write(line)
+		file.WriteByte('\n')
+		topic := "reference"
+		if bytes.Contains(line, []byte(`"reference.delivery.v1"`)) {
+			topic = "deliveries"
+		}
+		key := strconv.Itoa(len(batches[topic])) // a compacted topic takes no record without one
+		batches[topic] = append(batches[topic], pipeline.Record{Key: []byte(key), Value: bytes.Clone(line)})
+	}
+	const partitions = 3 // as `recoup topics create` makes them
+	for topic, records := range batches {
+		for p := range partitions {
+			from, to := len(records)*p/partitions, len(records)*(p+1)/partitions
+			if _, err := r.log.Append(r.t.Context(), r.topic(topic), p, records[from:to]); err != nil {
+				r.t.Fatal(err)
+			}
+		}
+	}
+	path = filepath.Join(r.t.TempDir(), "references.jsonl")
+	if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	return path
 }
 
 func issuedAt(t *testing.T, line []byte) time.Time {
@@ -98,7 +141,7 @@ func (r *rig) verdicts() map[int64]detectors.Verdict {
 	rows, err := r.db.Query(`SELECT seller, invoice_id, revision, stage, suspect, p_error, decision, direction, rules,
 		amount_basis, currency, billed, expected, expected_low, expected_high, level, n, cv, deviation_pct, loss_point,
 		loss_low, loss_high, causes.code, causes.kind, causes.p, causes.evidence, causes.repaired_amount, taught,
-		late_by_ms, incident_id, case_id, model_version, config_hash, source_offset
+		late_by_ms, incident_id, case_id, model_version, config_hash, reference_as_of, source_offset
 		FROM ` + r.prefix + `.scored_invoices`)
 	if err != nil {
 		r.t.Fatal(err)
@@ -114,15 +157,19 @@ func (r *rig) verdicts() map[int64]detectors.Verdict {
 		var evidence [][]string
 		var repaired []decimal.Decimal
 		var late int64
+		var asOf *time.Time
 		err := rows.Scan(&v.Seller, &v.InvoiceID, &v.Revision, &stage, &v.Suspect, &v.PError, (*string)(&v.Decision),
 			(*string)(&v.Direction), &v.Rules, (*string)(&v.AmountBasis), &v.Currency, &money[0], &money[1], &money[2],
 			&money[3], (*string)(&v.Level), &v.N, &v.CV, &v.DeviationPct, &money[4], &money[5], &money[6], &codes, &kinds,
 			&ps, &evidence, &repaired, &v.Taught, &late, &v.IncidentID, &v.CaseID, &v.Model.Version, &v.Model.ConfigHash,
-			&v.Source.Offset)
+			&asOf, &v.Source.Offset)
 		if err != nil {
 			r.t.Fatal(err)
 		}
 		v.Schema = "verdict.v1"
+		if asOf != nil {
+			v.Model.ReferenceAsOf = asOf.UTC().Format(time.RFC3339Nano)
+		}
 		v.LateBy = detectors.Delay(time.Duration(late) * time.Millisecond)
 		if err := v.Stage.UnmarshalText([]byte(stage)); err != nil {
 			r.t.Fatal(err)
