@@ -11,13 +11,14 @@ import (
 
 	"recoup/cases"
 	"recoup/detectors"
+	"recoup/internal/report"
 	"recoup/invoice"
 )
 
 // scoreCommand is `recoup score`.
 type scoreCommand struct {
 	File     string `arg:"" help:"File of invoices, JSON lines or CSV, plain, gzip or zstd; - is standard input."`
-	Format   string `enum:"jsonl,table" default:"jsonl" help:"Write verdicts as jsonl (verdict.v1) or as a table."`
+	Format   string `enum:"jsonl,table,html" default:"jsonl" help:"Write jsonl (verdict.v1), a table, or an html report."`
 	Suspects bool   `help:"Write suspects only."`
 	fileFlags
 	referenceFlags
@@ -34,6 +35,9 @@ A CSV file needs no more than columns with the names of the contract (invoice_id
 mapping that says which column is which and how numbers and dates are written: --map-example prints one to start from.
 Rows of one invoice stand together. Sort the file by date of issue: every invoice is judged by those above it.
 
+The html report is one page without scripts, to be read, printed or sent: figures, suspects over time and by cause, the
+suspects that matter most with what was expected, billed and repaired, and the quality of the data.
+
 What other systems know makes verdicts sharper: --reference names a file of contracts, prices, promotions, policies or
 deliveries (reference.*.v1, see docs/contract), in any mix and order. Each counts from its published_at on, as it does
 for "recoup run".
@@ -41,6 +45,7 @@ for "recoup run".
 Examples:
 
     recoup score invoices.jsonl --format table --suspects
+    recoup score invoices.jsonl --format html > report.html
     zcat invoices.jsonl.gz | recoup score - > verdicts.jsonl
     recoup score invoices.jsonl.zst --config strict.yaml
     recoup score invoices.jsonl --reference contracts.jsonl --reference deliveries.jsonl.zst
@@ -79,12 +84,19 @@ func (c *scoreCommand) Run(ctx context.Context, s *session) error {
 	}
 	run.engine.UseReferences(known)
 	run.write = run.writeJSON
-	if c.Format == "table" {
+	var collected *report.Report
+	switch c.Format {
+	case "table":
 		run.write = run.writeRow
 		fmt.Fprintln(out, tableHead)
+	case "html":
+		collected = run.collect()
 	}
 	started := time.Now()
 	err = run.all(ctx)
+	if collected != nil && err == nil {
+		err = collected.Write(out, run.page(settings.Scoring.Settings(), c.Reference, started))
+	}
 	if flushErr := out.Flush(); err == nil && flushErr != nil {
 		err = fmt.Errorf("cannot write verdicts: %w", flushErr)
 	}
@@ -127,7 +139,7 @@ func (r *scoring) all(ctx context.Context) error {
 		}
 		line, err := r.records.next(&r.invoice)
 		if bad, ok := errors.AsType[*badRecord](err); ok {
-			r.totals.bad++
+			r.totals.refuse(bad)
 			r.in.hush()
 			fmt.Fprintln(r.stderr, bad)
 			continue

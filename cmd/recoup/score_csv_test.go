@@ -141,3 +141,27 @@ func TestMapExample(t *testing.T) {
 		t.Errorf("--map for JSON lines ended with %d: %s", got.code, got.stderr)
 	}
 }
+
+// A file that is not sorted is named as such: its invoices are judged by too few.
+func TestScoreOrder(t *testing.T) {
+	const rows = "invoice_id,issued_at,net_amount\nB,2026-03-03,1\nA,2026-03-01,1\n"
+	got := recoup(t, rows, "score", "-", "--map", write(t, "constants: {seller: acme, currency: EUR}\n"))
+	contains(t, got.stderr, "\n1 were issued more than a day before one that stands above them: sort the file by date of")
+}
+
+// The report holds what the verdicts and the summary say, and nothing else is
+// written to standard output.
+func TestScoreReport(t *testing.T) {
+	got := recoup(t, "", "score", sample, "--format", "html")
+	if got.code != exitBadInput || !strings.HasPrefix(got.stdout, "<!DOCTYPE html>") ||
+		!strings.HasSuffix(strings.TrimSpace(got.stdout), "</html>") {
+		t.Fatalf("code %d: %.200s", got.code, got.stdout)
+	}
+	contains(t, got.stdout, "<title>Invoices checked: invoices.jsonl</title>", "<b>37</b>", "A-37",
+		"<td>number_in_decimal</td>", sample+":34: net_amount: 300.0 is a JSON number", "and count once: 1<")
+	again := recoup(t, "", "score", sample, "--format", "html", "--suspects")
+	if strings.Count(again.stdout, "<article") != strings.Count(got.stdout, "<article") ||
+		!strings.Contains(again.stdout, "<b>37</b>") {
+		t.Error("--suspects changes the figures of the report")
+	}
+}

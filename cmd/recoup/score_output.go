@@ -46,6 +46,9 @@ func shorten(s string, most int) string {
 // totals are what the summary says.
 type totals struct {
 	scored, suspects, redelivered, bad int64
+	late                               int64            // issued more than a day before one that stands above
+	reasons                            map[string]int64 // of bad records
+	firstBad                           []string         // messages of the first of them, at most mostBad
 	decisions                          map[detectors.Decision]int64
 	money                              map[moneyKey]invoice.Amount
 	overflow                           bool
@@ -58,11 +61,27 @@ type moneyKey struct {
 }
 
 func newTotals() *totals {
-	return &totals{decisions: map[detectors.Decision]int64{}, money: map[moneyKey]invoice.Amount{}}
+	return &totals{decisions: map[detectors.Decision]int64{}, money: map[moneyKey]invoice.Amount{},
+		reasons: map[string]int64{}}
+}
+
+// mostBad is how many messages about bad records are kept.
+const mostBad = 20
+
+// refuse counts a record that cannot be read.
+func (t *totals) refuse(bad *badRecord) {
+	t.bad++
+	t.reasons[bad.reason]++
+	if len(t.firstBad) < mostBad {
+		t.firstBad = append(t.firstBad, bad.Error())
+	}
 }
 
 func (t *totals) count(v *detectors.Verdict) {
 	t.scored++
+	if time.Duration(v.LateBy) > 24*time.Hour {
+		t.late++
+	}
 	if !v.Suspect {
 		return
 	}
@@ -81,6 +100,10 @@ func (t *totals) count(v *detectors.Verdict) {
 func (t *totals) print(w io.Writer, took time.Duration) {
 	fmt.Fprintf(w, "scored %d invoices in %s, skipped %d redelivered and %d unreadable lines\n", t.scored,
 		took.Round(time.Millisecond), t.redelivered, t.bad)
+	if t.late > t.scored/100 {
+		fmt.Fprintf(w, "%d were issued more than a day before one that stands above them: sort the file by date of issue, "+
+			"each invoice is judged by those above it\n", t.late)
+	}
 	fmt.Fprintf(w, "%d suspects", t.suspects)
 	for i, d := range slices.Sorted(maps.Keys(t.decisions)) {
 		separator := ", "

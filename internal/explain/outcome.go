@@ -77,8 +77,8 @@ func roundCents(a invoice.Amount) invoice.Amount { return a / 100 * 100 }
 
 // threshold names the limit of suspicion.
 func (p *printer) threshold() string {
-	if p.known() && p.v.Model.Version == detectors.ModelVersion {
-		return fmt.Sprintf("%g %%, where suspicion begins", 100*cmp.Or(p.s.Settings.SuspectThreshold, 0.5))
+	if set := p.s.Settings.SuspectThreshold; p.known() && (set > 0 || p.v.Model.Version == detectors.ModelVersion) {
+		return fmt.Sprintf("%g %%, where suspicion begins", 100*cmp.Or(set, 0.5))
 	}
 	return "where suspicion begins with model " + p.v.Model.Version
 }

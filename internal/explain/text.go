@@ -195,6 +195,8 @@ func (p *printer) repair() {
 	p.line("  %s (%s)", Kind(first), Probability(first.P))
 	p.evidence(first, "    ")
 	switch {
+	case first.Kind == detectors.KindNoRepair:
+		p.line("  No repair fits.")
 	case first.Code == detectors.CauseUnknown:
 		p.line("  No single repair was found; %s would be the usual amount: %s.", Money(first.Repaired, v.Currency),
 			Gap(v.Billed, first.Repaired, v.Currency))
@@ -215,7 +217,11 @@ func (p *printer) repair() {
 	}
 	for i := range v.Causes[1:] {
 		f := &v.Causes[i+1]
-		p.line("  %s (%s), which would make it %s %s", Kind(f), Probability(f.P), f.Repaired, v.Currency)
+		if f.Kind == detectors.KindNoRepair {
+			p.line("  %s (%s)", Kind(f), Probability(f.P))
+		} else {
+			p.line("  %s (%s), which would make it %s %s", Kind(f), Probability(f.P), f.Repaired, v.Currency)
+		}
 		p.evidence(f, "    ")
 	}
 }

@@ -84,6 +84,10 @@ func Kind(f *detectors.Finding) string {
 	if words, ok := kinds[f.Code+":"+f.Kind]; ok {
 		return words
 	}
+	if f.Kind == detectors.KindNoRepair {
+		cause, _, _ := strings.Cut(Cause(f.Code), ":")
+		return strings.ToLower(cause[:1]) + cause[1:] + ", which no single change repairs"
+	}
 	return strings.ReplaceAll(f.Code+": "+f.Kind, "_", " ")
 }
 

@@ -138,7 +138,7 @@ func (r *Report) view(p *Page) *view {
 	}
 	v.MoreErrors = unreadable - int64(len(p.FirstErrors))
 	for i := range fields {
-		v.Fields = append(v.Fields, fieldRow{fields[i].name, fields[i].use, share(r.has[i], r.scored)})
+		v.Fields = append(v.Fields, fieldRow{fields[i].name, fields[i].use, share(r.has[i], r.types[invoice.Standard])})
 	}
 	return v
 }
@@ -170,9 +170,10 @@ func (r *Report) tiles(p *Page) []tile {
 	for _, n := range p.Unreadable {
 		unreadable += n
 	}
-	judged := r.scored - r.levels[detectors.LevelNone]
+	notes := r.scored - r.types[invoice.Standard]
 	return []tile{
-		{"Invoices checked", whole(r.scored), share(judged, r.scored) + " of them with a history to compare with"},
+		{"Invoices checked", whole(r.scored), share(r.scored-r.levels[detectors.LevelNone], r.scored-notes) +
+			" of them with a history to compare with"},
 		{"Suspects", whole(r.suspects), share(r.suspects, r.scored) + " of all"},
 		{"Worth a case", whole(r.decisions[detectors.DecisionOpenCase]), "the money at stake outweighs the handling"},
 		{"Not readable", whole(unreadable), "records left out, see the quality of the data"},
@@ -256,7 +257,7 @@ func (s *suspect) card(number int) card {
 	c := card{Number: number, ID: shown(inv.ID), About: shown(fmt.Sprintf("%s, issued %s, line %s", inv.Seller,
 		inv.IssuedAt.Format(time.DateOnly), whole(v.Source.Offset+1))),
 		Customer: shown(joined(inv.CustomerRef, inv.CustomerType, inv.ProductFamily)), Likely: explain.Likely(v.PError),
-		Probability: explain.Probability(v.PError), Decision: explain.Decision(v.Decision),
+		Probability: strings.Replace(explain.Probability(v.PError), " ", "\u00a0", 1), Decision: decided(v.Decision),
 		Billed: amount(v.Billed, v.Currency), AtRisk: money(big.NewInt(int64(v.Loss.Point)), v.Currency),
 		Favour: explain.Favour(v.Direction), Words: "No single change explains it", Basis: string(v.AmountBasis)}
 	if inv.Revision > 0 {
@@ -285,6 +286,14 @@ func (s *suspect) card(number int) card {
 	return c
 }
 
+// decided says what would be done: a file opens no case.
+func decided(d detectors.Decision) string {
+	if d == detectors.DecisionOpenCase {
+		return "worth a case"
+	}
+	return explain.Decision(d)
+}
+
 // joined joins what is not empty.
 func joined(parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
@@ -300,18 +309,18 @@ func capital(s string) string {
 
 // findings says what is remarkable about the data.
 func (r *Report) findings(p *Page) (found []string) {
-	add := func(n int64, format string) {
+	add := func(n int64, what string) {
 		if n > 0 {
-			found = append(found, fmt.Sprintf(format, whole(n)))
+			found = append(found, what+": "+whole(n))
 		}
 	}
-	add(p.Redelivered, "%s records came a second time with the same content and count once.")
-	add(r.types[invoice.CreditNote]+r.types[invoice.Correction], "%s credit notes and corrections are not judged.")
-	add(r.levels[detectors.LevelNone]-r.types[invoice.CreditNote]-r.types[invoice.Correction],
-		"%s invoices had no history to compare with: the first of their kind, or without customer type and product family.")
-	add(r.late, "%s invoices were issued more than a day before one that stands above them; sort the file by date of "+
-		"issue.")
-	add(r.implausible, "%s invoices claim to be issued long after they were recorded.")
+	notes := r.scored - r.types[invoice.Standard]
+	add(p.Redelivered, "Records that came a second time with the same content and count once")
+	add(notes, "Credit notes and corrections, which are not judged")
+	add(r.levels[detectors.LevelNone]-notes, "Invoices without a history to compare with: the first of their kind, or "+
+		"without customer type and product family")
+	add(r.late, "Invoices issued more than a day before one that stands above them; sort the file by date of issue")
+	add(r.implausible, "Invoices that claim to be issued long after they were recorded")
 	return found
 }
 

@@ -25,9 +25,9 @@ type Report struct {
 	decisions                           map[detectors.Decision]int64
 	levels                              map[detectors.Level]int64
 	types                               map[invoice.Type]int64
-	models                              map[string]int64 // verdicts by model version; at most mostNames
-	sellers                             map[string]int64 // invoices by seller; at most mostNames
-	has                                 [fieldCount]int64
+	models                              map[string]int64  // verdicts by model version; at most mostNames
+	sellers                             map[string]int64  // invoices by seller; at most mostNames
+	has                                 [fieldCount]int64 // of standard invoices
 }
 
 // mostNames bounds how many sellers and models are told apart.
@@ -106,7 +106,9 @@ func (r *Report) Add(inv *invoice.Invoice, v *detectors.Verdict) {
 	r.levels[v.Level]++
 	count(r.sellers, inv.Seller)
 	count(r.models, v.Model.Version)
-	r.countFields(inv)
+	if inv.Type == invoice.Standard {
+		r.countFields(inv)
+	}
 	d := entry(r.days, inv.IssuedAt.Unix()/86400)
 	d.scored++
 	c := r.currency(v.Currency)
