@@ -40,21 +40,19 @@ type flags struct {
 	Recall    figure `json:"recall"`    // Wilson interval
 }
 
-// climb measures every rung. A segment has nothing but its amounts: no lines, no
+// climb measures a rung of this many invoices for each spread. A segment has nothing but its amounts: no lines, no
 // references, customers that are all alike.
-func climb(settings detectors.Settings) ([]rung, error) {
-	rungs := make([]rung, len(ladderSpreads))
-	var jobs []func() error
-	for i, spread := range ladderSpreads {
-		jobs = append(jobs, func() error {
-			outcomes, err := (&replay{corpus: ladderCorpus(spread, uint64(i)), settings: settings}).run()
-			if err == nil {
-				rungs[i] = measureRung(spread, outcomes)
-			}
-			return err
+func climb(settings detectors.Settings, spreads []float64, invoices int) []rung {
+	rungs := make([]rung, len(spreads))
+	var jobs []func()
+	for i, spread := range spreads {
+		jobs = append(jobs, func() {
+			r := replay{corpus: ladderCorpus(spread, invoices), settings: settings}
+			rungs[i] = measureRung(spread, r.run())
 		})
 	}
-	return rungs, inParallel(jobs)
+	inParallel(jobs)
+	return rungs
 }
 
 func measureRung(spread float64, outcomes []outcome) rung {
@@ -98,12 +96,12 @@ func countFlags(outcomes []outcome, errors int, flagged func(*outcome) bool) fla
 }
 
 // ladderCorpus makes one segment: right amounts are lognormal with this spread.
-func ladderCorpus(spread float64, seed uint64) *corpus {
-	draw := rand.New(rand.NewPCG(bootstrapSeed, seed))
+func ladderCorpus(spread float64, invoices int) *corpus {
+	draw := rand.New(rand.NewPCG(bootstrapSeed, math.Float64bits(spread)))
 	variance := math.Log1p(spread * spread)
 	c := &corpus{
-		name: fmt.Sprintf("spread %g", spread), invoices: make([]invoice.Invoice, ladderInvoices),
-		labels: map[string]*label{}, standard: ladderInvoices,
+		name: fmt.Sprintf("spread %g", spread), invoices: make([]invoice.Invoice, invoices),
+		labels: map[string]*label{}, standard: invoices,
 	}
 	start := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 	for i := range c.invoices {

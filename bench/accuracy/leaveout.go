@@ -22,43 +22,34 @@ type leftOut struct {
 // leaveOneOut replays the dense file once more for each cause that is frequent
 // enough, with that cause not among the errors recoup injects into its history.
 // normal is the recall per cause with all of them, nil if it is not known yet.
-func (m *measurement) leaveOneOut(data *dataset, normal []group) ([]leftOut, error) {
+func (m *measurement) leaveOneOut(data *dataset, normal []group) (rows []leftOut) {
 	if data.dense == nil {
-		return nil, nil
+		return nil
 	}
 	variants := variantsOf(data)
 	variant := variants[len(variants)-1]
 	if normal == nil {
-		outcomes, err := m.replay(data, data.dense, variant, "")
-		if err != nil {
-			return nil, err
-		}
-		normal = recallBy(outcomes, causeOf)
+		normal = recallBy(m.replay(data, data.dense, variant, ""), causeOf)
 	}
-	var rows []leftOut
 	for _, g := range normal {
 		if g.N >= leftOutLeast {
 			rows = append(rows, leftOut{Cause: g.Name, N: g.N, Normal: g.Recall})
 		}
 	}
-	var jobs []func() error
+	var jobs []func()
 	for i := range rows {
 		row := &rows[i]
-		jobs = append(jobs, func() error {
-			outcomes, err := m.replay(data, data.dense, variant, row.Cause)
-			if err != nil {
-				return err
-			}
-			for _, g := range recallBy(outcomes, causeOf) {
+		jobs = append(jobs, func() {
+			for _, g := range recallBy(m.replay(data, data.dense, variant, row.Cause), causeOf) {
 				if g.Name == row.Cause {
 					row.Without = g.Recall
 					row.Ratio = number(g.Recall.Value / row.Normal.Value)
 				}
 			}
-			return nil
 		})
 	}
-	return rows, inParallel(jobs)
+	inParallel(jobs)
+	return rows
 }
 
 // reportLeftOut writes what is found of errors never shown.

@@ -18,16 +18,10 @@ const (
 	withDeliveries    = "references + deliveries"
 )
 
-// engineReads tells whether the engine takes references.
-const engineReads = false
-
 // variantsOf returns what can be measured on a data set, the variant that knows
 // most last.
 func variantsOf(data *dataset) []string {
 	variants := []string{withoutReferences}
-	if !engineReads {
-		return variants
-	}
 	if len(data.references) > 0 {
 		variants = append(variants, withReferences)
 	}
@@ -69,9 +63,6 @@ const parallel = 2
 // describe returns what a data set holds, without figures.
 func describe(data *dataset) *setResult {
 	result := &setResult{Name: data.name, Notes: data.notes, Plain: sizeOfFile(data.plain)}
-	if !engineReads {
-		result.Notes = append(result.Notes, "This version of recoup reads no references: one variant.")
-	}
 	if data.dense != nil {
 		result.Dense = sizeOfFile(data.dense)
 	}
@@ -79,87 +70,68 @@ func describe(data *dataset) *setResult {
 }
 
 // set measures one data set. Figures do not depend on what runs in parallel.
-func (m *measurement) set(data *dataset, result *setResult) error {
+func (m *measurement) set(data *dataset, result *setResult) {
 	variants := variantsOf(data)
 	if m.quick {
 		variants = variants[len(variants)-1:]
 	}
 	facts := readFacts(data.references)
-	var jobs []func() error
+	var jobs []func()
 	var first []outcome // of the first variant
 	result.Variants = make([]variantResult, len(variants))
 	for i, variant := range variants {
 		into := &result.Variants[i]
 		into.Variant = variant
-		jobs = append(jobs, func() error {
-			outcomes, err := m.replay(data, data.plain, variant, "")
-			if err == nil {
-				into.Plain = measurePlain(outcomes, facts, m.resamples)
-			}
+		jobs = append(jobs, func() {
+			outcomes := m.replay(data, data.plain, variant, "")
+			into.Plain = measurePlain(outcomes, facts, m.resamples)
 			if i == 0 {
 				first = outcomes
 			}
-			return err
 		})
 		if data.dense == nil {
 			continue
 		}
-		jobs = append(jobs, func() error {
-			outcomes, err := m.replay(data, data.dense, variant, "")
-			if err == nil {
-				into.Dense = measureDense(outcomes, m.resamples)
-			}
-			return err
+		jobs = append(jobs, func() {
+			into.Dense = measureDense(m.replay(data, data.dense, variant, ""), m.resamples)
 		})
 	}
-	err := inParallel(jobs)
-	if err == nil && !m.quick {
+	inParallel(jobs)
+	if !m.quick {
 		result.Peers = measurePeers(data.plain, result.Plain, first, m.resamples)
 	}
-	return err
 }
 
 // replay runs one variant over one file, with all causes self-injected but
 // withoutCause.
-func (m *measurement) replay(data *dataset, file *corpus, variant, withoutCause string) ([]outcome, error) {
+func (m *measurement) replay(data *dataset, file *corpus, variant, withoutCause string) []outcome {
 	r := replay{corpus: file, settings: m.settings, references: known(data, variant), withoutCause: withoutCause}
 	started := time.Now()
-	outcomes, err := r.run()
-	if err != nil {
-		return nil, fmt.Errorf("%s, %s: %w", file.name, variant, err)
-	}
+	outcomes := r.run()
 	fmt.Fprintf(m.progress, "%s, %s: %d invoices in %.1f s\n", file.name, variant, len(file.invoices),
 		time.Since(started).Seconds())
 	if withoutCause == "" {
 		m.misses.keep(file.name, variant, outcomes)
 	}
-	return outcomes, nil
+	return outcomes
 }
 
-// inParallel runs jobs, a few at a time, and returns the error of the first one
-// in their order that failed.
-func inParallel(jobs []func() error) error {
-	failures := make([]error, len(jobs))
-	next := make(chan int)
+// inParallel runs jobs in their order, a few at a time.
+func inParallel(jobs []func()) {
+	next := make(chan func())
 	var workers sync.WaitGroup
 	for range parallel {
 		workers.Go(func() {
-			for i := range next {
-				failures[i] = jobs[i]()
+			for job := range next {
+				job()
 			}
 		})
 	}
-	for i := range jobs {
-		next <- i
+	for _, job := range jobs {
+		next <- job
 	}
 	close(next)
 	workers.Wait()
-	for _, err := range failures {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func sizeOfFile(c *corpus) fileSize {

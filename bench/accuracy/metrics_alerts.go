@@ -5,14 +5,15 @@ import (
 	"slices"
 	"strings"
 
+	"recoup/detectors"
 	"recoup/invoice"
 )
 
 // reason is something usual in a business that looks like an error.
 type reason struct {
 	Name string `json:"name"` // what happened
-	// ByRule counts false alerts with a rule that this reason would trip: the most
-	// it can be guilty of.
+	// ByRule counts false alerts with a rule or first cause that this reason would
+	// trip: the most it can be guilty of.
 	ByRule int `json:"by_rule"`
 	// Confirmed counts those of ByRule where the files tell that it happened.
 	Confirmed int `json:"confirmed"`
@@ -42,7 +43,8 @@ var reasonRules = []struct {
 			return inv.ShippedAt.IsZero() || inv.IssuedAt.Before(inv.ShippedAt)
 		}},
 	{"exempt customer", func(rule string) bool {
-		return strings.HasPrefix(rule, "billing_system:") && strings.Contains(rule, "tax")
+		return strings.HasPrefix(rule, "billing_system:") &&
+			(strings.Contains(rule, "tax") || strings.HasSuffix(rule, ":"+detectors.KindNoRepair))
 	}, func(inv *invoice.Invoice, _ *facts) bool {
 		return inv.TaxRate.Value == 0 && inv.TaxAmount.Value == 0
 	}},
@@ -59,7 +61,7 @@ func discounted(inv *invoice.Invoice) bool {
 // ruleCount is how many false alerts carry a rule.
 type ruleCount struct {
 	Rule  string `json:"rule"`  // code in the verdict; "none" without any
-	N     int    `json:"n"`     // false alerts that carry it
+	N     int    `json:"n"`     // false alerts that carry it, as a rule or as first cause
 	First int    `json:"first"` // false alerts whose first cause it is
 }
 
@@ -89,8 +91,12 @@ func countAlerts(outcomes []outcome, known *facts) alerts {
 			continue
 		}
 		a.N++
+		codes := o.rules
+		if !slices.Contains(codes, o.first()) {
+			codes = append(slices.Clip(codes), o.first())
+		}
 		for i, r := range reasonRules {
-			if !slices.ContainsFunc(o.rules, r.trips) {
+			if !slices.ContainsFunc(codes, r.trips) {
 				continue
 			}
 			a.Reasons[i].ByRule++
@@ -98,14 +104,10 @@ func countAlerts(outcomes []outcome, known *facts) alerts {
 				a.Reasons[i].Confirmed++
 			}
 		}
-		for _, code := range o.rules {
+		for _, code := range codes {
 			rule(code).N++
 		}
-		first := noCause
-		if o.cause != "" {
-			first = o.cause + ":" + o.kind
-		}
-		rule(first).First++
+		rule(o.first()).First++
 	}
 	for _, count := range rules {
 		a.Rules = append(a.Rules, *count)

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"recoup/invoice"
 )
 
 // missFile collects what recoup got wrong, for whoever improves a detector. A
@@ -20,18 +18,32 @@ type missFile struct {
 	lines []miss
 }
 
-// miss is a missed error or a false alert.
+// miss is one invoice that was judged wrong.
 type miss struct {
 	file, variant string
-	what          string // "missed" or "false alert"
-	invoice       string
-	cause, kind   string         // true ones of a missed error, named ones of a false alert
-	loss          invoice.Amount // true or estimated
-	pError        float64
-	rules         []string
+	what          string // as missOf says
+	outcome       *outcome
 }
 
-const missHead = "file\tvariant\twhat\tinvoice_id\tcause\tkind\tloss\tp_error\trules\n"
+const missHead = "file\tvariant\twhat\tinvoice_id\tcause\tkind\tloss\tnamed\testimated\tp_error\trules\n"
+
+// missOf says what is wrong with a judgement, "" when nothing is. An error that
+// was found may still be put down to another cause or to another amount.
+func missOf(o *outcome) string {
+	switch {
+	case o.wrong() && !o.suspect:
+		return "missed"
+	case !o.wrong() && o.suspect:
+		return "false alert"
+	case !o.wrong():
+		return ""
+	case o.cause != o.label.Cause:
+		return "wrong cause"
+	case o.label.Loss != 0 && relativeError(o.loss, o.label.Loss) > lossErrorTarget:
+		return "wrong loss"
+	}
+	return ""
+}
 
 // keep takes the misses of one replay.
 func (m *missFile) keep(file, variant string, outcomes []outcome) {
@@ -42,16 +54,18 @@ func (m *missFile) keep(file, variant string, outcomes []outcome) {
 	defer m.mu.Unlock()
 	for i := range outcomes {
 		o := &outcomes[i]
-		if o.wrong() == o.suspect {
-			continue
+		if what := missOf(o); what != "" {
+			m.lines = append(m.lines, miss{file: file, variant: variant, what: what, outcome: o})
 		}
-		line := miss{file: file, variant: variant, what: "false alert", invoice: o.invoice.ID,
-			cause: o.cause, kind: o.kind, loss: o.loss, pError: o.pError, rules: o.rules}
-		if o.wrong() {
-			line.what, line.cause, line.kind, line.loss = "missed", o.label.Cause, o.label.Kind, o.label.Loss
-		}
-		m.lines = append(m.lines, line)
 	}
+}
+
+// money is what is at stake: the true loss, of a false alert the estimated one.
+func (m *miss) money() float64 {
+	if m.outcome.wrong() {
+		return math.Abs(float64(m.outcome.label.Loss))
+	}
+	return math.Abs(float64(m.outcome.loss))
 }
 
 // write writes tab-separated lines with a head, by file, variant and what, the
@@ -59,7 +73,7 @@ func (m *missFile) keep(file, variant string, outcomes []outcome) {
 func (m *missFile) write(path string) error {
 	slices.SortStableFunc(m.lines, func(a, b miss) int {
 		return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.variant, b.variant), cmp.Compare(a.what, b.what),
-			cmp.Compare(math.Abs(float64(b.loss)), math.Abs(float64(a.loss))), cmp.Compare(a.invoice, b.invoice))
+			cmp.Compare(b.money(), a.money()), cmp.Compare(a.outcome.invoice.ID, b.outcome.invoice.ID))
 	})
 	file, err := os.Create(path)
 	if err != nil {
@@ -68,8 +82,12 @@ func (m *missFile) write(path string) error {
 	out := bufio.NewWriter(file)
 	fmt.Fprint(out, missHead)
 	for _, l := range m.lines {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%v\t%.4f\t%s\n", l.file, l.variant, l.what, l.invoice,
-			l.cause, l.kind, l.loss, l.pError, strings.Join(l.rules, " "))
+		o, truth := l.outcome, label{}
+		if o.wrong() {
+			truth = *o.label
+		}
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%v\t%s\t%v\t%.4f\t%s\n", l.file, l.variant, l.what, o.invoice.ID,
+			truth.Cause, truth.Kind, truth.Loss, o.first(), o.loss, o.pError, strings.Join(o.rules, " "))
 	}
 	err = out.Flush()
 	if closeErr := file.Close(); err == nil {

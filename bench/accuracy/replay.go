@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 
 	"recoup/detectors"
@@ -39,13 +38,20 @@ type outcome struct {
 // wrong tells whether the invoice carries an error.
 func (o *outcome) wrong() bool { return o.label != nil }
 
+// first returns the first cause as rules are written, noCause without any.
+func (o *outcome) first() string {
+	if o.cause == "" {
+		return noCause
+	}
+	return o.cause + ":" + o.kind
+}
+
 // run returns the outcomes of the invoices behind the warm-up. Credit notes and
 // corrections are replayed and not counted.
-func (r *replay) run() ([]outcome, error) {
-	engine, err := r.engine()
-	if err != nil {
-		return nil, err
-	}
+func (r *replay) run() []outcome {
+	engine := detectors.NewEngine(r.settings, detectors.NewShared(), 0)
+	engine.UseReferences(r.references)
+	trainer := detectors.NewTrainer(detectors.TrainerOptions{Without: r.withoutCause})
 	var verdict detectors.Verdict
 	outcomes := make([]outcome, 0, r.corpus.standard)
 	for i := range r.corpus.invoices {
@@ -53,7 +59,9 @@ func (r *replay) run() ([]outcome, error) {
 		position := invoice.Position{Topic: r.corpus.name, Offset: int64(i)}
 		fresh := engine.Begin(inv, position, inv.IssuedAt) == detectors.Fresh
 		if fresh {
+			trainer.Prepare(engine)
 			engine.Score(&verdict)
+			trainer.Observe(engine)
 			engine.Teach(verdict.Suspect)
 		}
 		if inv.Type != invoice.Standard {
@@ -65,19 +73,11 @@ func (r *replay) run() ([]outcome, error) {
 		}
 		outcomes = append(outcomes, o)
 	}
-	return outcomes[warmUpOf(len(outcomes)):], nil
+	return outcomes[warmUpOf(len(outcomes)):]
 }
 
 // warmUpOf returns how many of n invoices only teach.
 func warmUpOf(n int) int { return int(warmUp * float64(n)) }
-
-// engine returns an engine that knows what the replay is to know.
-func (r *replay) engine() (*detectors.Engine, error) {
-	if r.withoutCause != "" {
-		return nil, fmt.Errorf("cannot leave out %s: this version of recoup trains no model", r.withoutCause)
-	}
-	return detectors.NewEngine(r.settings, detectors.NewShared(), 0), nil
-}
 
 // take copies what is measured of a verdict.
 func (o *outcome) take(v *detectors.Verdict) {
