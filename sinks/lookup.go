@@ -41,6 +41,14 @@ type Lookup struct {
 	At *invoice.Position
 }
 
+// Matches tells whether a verdict is one of those meant.
+func (l *Lookup) Matches(v *detectors.Verdict) bool {
+	at := v.Source
+	return v.InvoiceID == l.InvoiceID && (l.Seller == "" || v.Seller == l.Seller) &&
+		(l.Revision == nil || v.Revision == *l.Revision) &&
+		(l.At == nil || (at.Topic == l.At.Topic && at.Partition == l.At.Partition && at.Offset == l.At.Offset))
+}
+
 // Stored is a row of scored_invoices with the lines behind it.
 type Stored struct {
 	Invoice    invoice.Invoice   // as it was decoded

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
+	"recoup/detectors"
 	"recoup/internal/app"
+	"recoup/internal/config"
 	"recoup/internal/explain"
 	"recoup/invoice"
 	"recoup/sinks"
@@ -20,6 +23,8 @@ type explainCommand struct {
 	Revision *int64 `placeholder:"N" help:"Only this revision."`
 	At       string `placeholder:"POSITION" help:"Only the record at this topic/partition/offset."`
 	Format   string `enum:"text,json" default:"text" help:"Write text, or json for programs."`
+	File     string `placeholder:"FILE" help:"Score this file of invoices instead of asking ClickHouse."`
+	scoringFlags
 }
 
 // Help is the longer text of `recoup explain --help`.
@@ -27,7 +32,7 @@ func (*explainCommand) Help() string {
 	return `Tells the verdict on one invoice as a person would, from what is stored in ClickHouse: what was billed, what
 was expected and from how many invoices, which single change would make it usual, what else was considered, how far
 the 15 % rule was from firing, what was decided and why, and what became of the case. It judges nothing anew and
-changes nothing.
+changes nothing. With --file no server is asked: the file is scored as "recoup score" does it.
 
 Where several records have the id (other sellers, revisions, changed content) it lists them; --seller, --revision and
 --at choose one.
@@ -37,7 +42,8 @@ Examples:
     recoup explain 2026-000417
     recoup explain 2026-000417 --seller acme-fr --revision 1
     recoup explain 2026-000417 --at billing.invoices/3/81234
-    recoup explain 2026-000417 --format json | jq .verdict.causes`
+    recoup explain 2026-000417 --format json | jq .verdict.causes
+    recoup explain 2026-000417 --file invoices.jsonl.zst`
 }
 
 // Run explains.
@@ -54,25 +60,12 @@ func (c *explainCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	settings := app.ClickHouse(&loaded.Config, s.logger(loaded.Log))
-	reader, err := sinks.OpenReader(settings)
-	if err != nil {
-		return err
+	var subject *explain.Subject
+	if c.File != "" {
+		subject, err = c.fromFile(ctx, s, loaded, &lookup)
+	} else {
+		subject, err = c.fromStore(ctx, app.ClickHouse(&loaded.Config, s.logger(loaded.Log)), lookup)
 	}
-	defer func() { _ = reader.Close() }()
-	found, err := reader.Invoices(ctx, lookup)
-	if err != nil {
-		return fmt.Errorf("%w; if it cannot be reached: %s", err, reachClickHouse)
-	}
-	switch len(found) {
-	case 0:
-		where := fmt.Sprintf("%s.scored_invoices at %s", settings.Database, strings.Join(settings.Addresses, ", "))
-		return c.missing(ctx, reader, where)
-	case 1:
-	default:
-		return c.several(found)
-	}
-	subject, err := gather(ctx, reader, &found[0])
 	if err != nil {
 		return err
 	}
@@ -85,6 +78,64 @@ func (c *explainCommand) Run(ctx context.Context, s *session) error {
 		return fmt.Errorf("cannot write the explanation: %w", err)
 	}
 	return nil
+}
+
+// fromStore finds the one row that is meant.
+func (c *explainCommand) fromStore(ctx context.Context, settings sinks.Settings, lookup sinks.Lookup) (
+	*explain.Subject, error) {
+	reader, err := sinks.OpenReader(settings)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = reader.Close() }()
+	found, err := reader.Invoices(ctx, lookup)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w; if it cannot be reached: %s", err, reachClickHouse)
+	case len(found) == 0:
+		return nil, c.missing(ctx, reader, fmt.Sprintf("%s.scored_invoices at %s", settings.Database,
+			strings.Join(settings.Addresses, ", ")))
+	case len(found) > 1:
+		records := make([]explain.Subject, len(found))
+		for i := range found {
+			records[i] = explain.Subject{Invoice: &found[i].Invoice, Verdict: &found[i].Verdict}
+		}
+		return nil, c.several(records)
+	}
+	return gather(ctx, reader, &found[0])
+}
+
+// mostMatches bounds how many records of one id a file is asked for.
+const mostMatches = 100
+
+// fromFile scores a file and keeps the one record that is meant.
+func (c *explainCommand) fromFile(ctx context.Context, s *session, settings *config.Loaded, lookup *sinks.Lookup) (
+	*explain.Subject, error) {
+	run, err := c.open(ctx, s, settings, c.File)
+	if err != nil {
+		return nil, err
+	}
+	defer run.in.Close()
+	run.stderr = io.Discard // recoup score names what cannot be read
+	var found []explain.Subject
+	run.write = func(v *detectors.Verdict) error {
+		if lookup.Matches(v) && len(found) < mostMatches {
+			found = append(found, explain.Subject{Invoice: run.invoice.Clone(), Verdict: v.Clone()})
+		}
+		return nil
+	}
+	err = run.all(ctx)
+	run.in.hush()
+	switch {
+	case err != nil:
+		return nil, err
+	case len(found) == 0:
+		return nil, fmt.Errorf("cannot find invoice %q among the %d of %s; skipped %d redelivered and %d unreadable ones, "+
+			"which recoup score names", c.ID, run.totals.scored, run.in.name, run.totals.redelivered, run.totals.bad)
+	case len(found) > 1:
+		return nil, c.several(found)
+	}
+	return &found[0], nil
 }
 
 // gather reads everything that belongs to a row.
@@ -122,7 +173,7 @@ func gather(ctx context.Context, reader *sinks.Reader, row *sinks.Stored) (*expl
 }
 
 // several lists records that share an id and says how to choose one.
-func (c *explainCommand) several(found []sinks.Stored) error {
+func (c *explainCommand) several(found []explain.Subject) error {
 	sellers := map[string]bool{}
 	for i := range found {
 		sellers[found[i].Invoice.Seller] = true
@@ -131,16 +182,20 @@ func (c *explainCommand) several(found []sinks.Stored) error {
 	if len(sellers) > 1 {
 		flag = "--seller"
 	}
+	file := ""
+	if c.File != "" {
+		file = " --file " + shellWord(c.File)
+	}
 	var list strings.Builder
 	for i := range found {
-		inv, v := &found[i].Invoice, &found[i].Verdict
+		inv, v := found[i].Invoice, found[i].Verdict
 		verdict := "not suspect"
 		if v.Suspect {
 			verdict = "suspect, " + explain.Decision(v.Decision)
 		}
 		at := source{topic: v.Source.Topic, partition: v.Source.Partition, offset: v.Source.Offset}
-		fmt.Fprintf(&list, "\n  recoup explain %s --seller %s --revision %d --at %s\n      %s, issued %s, billed %s %s: %s",
-			shellWord(inv.ID), shellWord(inv.Seller), inv.Revision, shellWord(at.String()), inv.Stage,
+		fmt.Fprintf(&list, "\n  recoup explain %s%s --seller %s --revision %d --at %s\n      %s, issued %s, billed %s %s: %s",
+			shellWord(inv.ID), file, shellWord(inv.Seller), inv.Revision, shellWord(at.String()), inv.Stage,
 			inv.IssuedAt.Format(time.RFC3339), v.Billed, v.Currency, verdict)
 	}
 	return fmt.Errorf("cannot tell which of %d records of invoice %q is meant; choose one with %s:%s", len(found), c.ID,

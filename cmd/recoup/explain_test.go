@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -143,4 +145,38 @@ func TestExplainWithoutServer(t *testing.T) {
 		t.Errorf("explain without a server ended with %d", got.code)
 	}
 	contains(t, got.stderr, `cannot look for invoice "F-1": `, "connection refused", reachClickHouse)
+}
+
+// A file answers without any server, with the verdict that score gives.
+func TestExplainFile(t *testing.T) {
+	args := []string{"explain", "A-37", "--file", sample}
+	contains(t, succeed(t, args...).stdout, "SUSPECT: almost certainly wrong",
+		"the total is zero although there are lines", "  line        40\n", "a case is opened: 100 % of 400.00 EUR")
+	var whole struct{ Verdict json.RawMessage }
+	if err := json.Unmarshal([]byte(succeed(t, append(args, "--format", "json")...).stdout), &whole); err != nil {
+		t.Fatal(err)
+	}
+	var line bytes.Buffer
+	if err := json.Compact(&line, whole.Verdict); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, recoup(t, "", "score", sample).stdout, line.String()+"\n")
+	for _, missing := range [][]string{{"A-99"}, {"A-37", "--seller", "nobody"}, {"A-37", "--revision", "1"}} {
+		got := recoup(t, "", append(append([]string{"explain"}, missing...), "--file", sample)...)
+		if got.code != exitFailed {
+			t.Errorf("explain of nothing ended with %d", got.code)
+		}
+		contains(t, got.stderr, `cannot find invoice "`+missing[0]+`" among the 37 of `+sample,
+			"skipped 1 redelivered and 5 unreadable ones")
+	}
+	content, err := os.ReadFile(sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := string(content) + strings.Replace(strings.SplitN(string(content), "\n", 2)[0], "400.00", "401.00", 1) + "\n"
+	got := recoup(t, changed, "explain", "A-0", "--file", "-")
+	contains(t, got.stderr, "cannot tell which of 2 records",
+		"recoup explain A-0 --file - --seller acme --revision 0 --at file/0/44")
+	got = recoup(t, changed, "explain", "A-0", "--file", "-", "--at", "file/0/44")
+	contains(t, got.stdout, "its id came before with other content")
 }

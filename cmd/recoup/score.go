@@ -11,6 +11,7 @@ import (
 
 	"recoup/cases"
 	"recoup/detectors"
+	"recoup/internal/config"
 	"recoup/internal/report"
 	"recoup/invoice"
 )
@@ -20,8 +21,9 @@ type scoreCommand struct {
 	File     string `arg:"" help:"File of invoices, JSON lines or CSV, plain, gzip or zstd; - is standard input."`
 	Format   string `enum:"jsonl,table,html" default:"jsonl" help:"Write jsonl (verdict.v1), a table, or an html report."`
 	Suspects bool   `help:"Write suspects only."`
-	fileFlags
-	referenceFlags
+	scoringFlags
+	// MapExample is for who writes a mapping.
+	MapExample mapExampleFlag `help:"Print a mapping with every key explained."`
 }
 
 // Help is the longer text of `recoup score --help`.
@@ -61,54 +63,69 @@ func (c *scoreCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	limits := settings.Pipeline.Limits.Invoice()
-	known, badReferences, err := c.references(ctx, s, limits)
+	run, err := c.open(ctx, s, settings, c.File)
 	if err != nil {
 		return err
 	}
-	in, err := openInput(c.File, "invoices", s, limits.Bytes)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	records, err := c.records(in, s, limits)
-	if err != nil {
-		return err
-	}
-	out := bufio.NewWriterSize(s.stdout, 64<<10)
-	run := &scoring{
-		in: in, out: out, stderr: s.stderr, suspectsOnly: c.Suspects,
-		records: records,
-		engine:  detectors.NewEngine(settings.Scoring.Settings(), detectors.NewShared(), 0),
-		totals:  newTotals(),
-	}
-	run.engine.UseReferences(known)
-	run.write = run.writeJSON
+	defer run.in.Close()
+	run.suspectsOnly, run.write = c.Suspects, run.writeJSON
 	var collected *report.Report
 	switch c.Format {
 	case "table":
 		run.write = run.writeRow
-		fmt.Fprintln(out, tableHead)
+		fmt.Fprintln(run.out, tableHead)
 	case "html":
 		collected = run.collect()
 	}
 	started := time.Now()
 	err = run.all(ctx)
 	if collected != nil && err == nil {
-		err = collected.Write(out, run.page(settings.Scoring.Settings(), c.Reference, started))
+		err = collected.Write(run.out, run.page(settings.Scoring.Settings(), c.Reference, started))
 	}
-	if flushErr := out.Flush(); err == nil && flushErr != nil {
+	if flushErr := run.out.Flush(); err == nil && flushErr != nil {
 		err = fmt.Errorf("cannot write verdicts: %w", flushErr)
 	}
-	in.hush()
+	run.in.hush()
 	if err != nil {
 		return err
 	}
 	run.totals.print(s.stderr, time.Since(started))
-	if run.totals.bad+badReferences > 0 {
+	if run.totals.bad+run.badReferences > 0 {
 		return &exitError{code: exitBadInput}
 	}
 	return nil
+}
+
+// scoringFlags say how a file is scored.
+type scoringFlags struct {
+	fileFlags
+	referenceFlags
+}
+
+// open opens a file to be scored; the caller closes its input. Where verdicts go
+// is for the caller to set.
+func (f *scoringFlags) open(ctx context.Context, s *session, settings *config.Loaded, file string) (*scoring, error) {
+	limits := settings.Pipeline.Limits.Invoice()
+	known, badReferences, err := f.references(ctx, s, limits)
+	if err != nil {
+		return nil, err
+	}
+	in, err := openInput(file, "invoices", s, limits.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	records, err := f.records(in, s, limits)
+	if err != nil {
+		in.Close()
+		return nil, err
+	}
+	run := &scoring{
+		in: in, out: bufio.NewWriterSize(s.stdout, 64<<10), stderr: s.stderr, records: records,
+		engine: detectors.NewEngine(settings.Scoring.Settings(), detectors.NewShared(), 0), totals: newTotals(),
+		badReferences: badReferences,
+	}
+	run.engine.UseReferences(known)
+	return run, nil
 }
 
 // scoring is one run over one file, which counts as one partition: the offset
@@ -124,6 +141,8 @@ type scoring struct {
 	invoice      invoice.Invoice
 	verdict      detectors.Verdict
 	totals       *totals
+
+	badReferences int64 // lines of references that could not be read
 }
 
 // all scores every record until the input or ctx ends.

@@ -19,8 +19,6 @@ type fileFlags struct {
 	Input string `enum:"auto,jsonl,csv" default:"auto" help:"Read jsonl or csv; auto looks at --map, name and content."`
 	// Map says what the columns of a CSV file mean.
 	Map string `placeholder:"FILE" help:"YAML that says which column of a CSV file is which field."`
-	// MapExample is for who writes one.
-	MapExample mapExampleFlag `help:"Print such a mapping, with every key explained."`
 }
 
 // mapExampleFlag is `recoup score --map-example`.
