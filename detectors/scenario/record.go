@@ -17,6 +17,10 @@ type record struct {
 	inv    invoice.Invoice
 	nets   []invoice.Amount // taken in turn
 	issued time.Duration    // issued_at relative to the record's own time
+
+	shipped time.Duration // relative to issued_at
+	hasShip bool
+	period  int // days of the billed period, which ends at issued_at; 0: none
 }
 
 // fields are the keys an invoice is described with.
@@ -32,6 +36,9 @@ var fields = map[string]func(*record, string) error{
 	"delivery":  func(f *record, v string) error { return text(&f.inv.DeliveryRef, v) },
 	"order":     func(f *record, v string) error { return text(&f.inv.OrderRef, v) },
 	"preceding": func(f *record, v string) error { return text(&f.inv.PrecedingID, v) },
+	"release":   func(f *record, v string) error { return text(&f.inv.SourceRelease, v) },
+	"batch":     func(f *record, v string) error { return text(&f.inv.BatchID, v) },
+	"system":    func(f *record, v string) error { return text(&f.inv.SourceSystem, v) },
 	"stage":     func(f *record, v string) error { return f.inv.Stage.UnmarshalText([]byte(v)) },
 	"document":  func(f *record, v string) error { return f.inv.Type.UnmarshalText([]byte(v)) },
 	"gross":     func(f *record, v string) error { return amount(&f.inv.GrossAmount, v) },
@@ -40,6 +47,12 @@ var fields = map[string]func(*record, string) error{
 	"net":       (*record).setNet,
 	"tax":       (*record).setTax,
 	"lines":     (*record).setLines,
+	"codes":     (*record).setCodes,
+	"legal":     (*record).setLegal,
+	"shipped":   (*record).setShipped,
+	"period":    (*record).setPeriod,
+	"crm":       (*record).setCRM,
+	"taxed":     func(f *record, v string) error { return amount(&f.inv.TaxAmount, v) },
 	"revision":  (*record).setRevision,
 	"canary":    (*record).setCanary,
 	"issued":    (*record).setIssued,
@@ -68,7 +81,11 @@ func (f *record) read(c *command, args []argument, special func(argument) (bool,
 		}
 	}
 	if len(f.nets) == 0 {
-		return c.errorf(`cannot make this invoice: it needs an amount such as net=100.00`)
+		net, ok := f.sumOfLines()
+		if !ok {
+			return c.errorf(`cannot make this invoice: it needs an amount such as net=100.00, or lines`)
+		}
+		f.nets = append(f.nets, net)
 	}
 	return nil
 }
@@ -79,6 +96,13 @@ func (f *record) encode(now time.Time, offset int64, i int, id string) []byte {
 	inv.EventID = fmt.Sprintf("e%d", offset)
 	inv.IssuedAt = now.Add(f.issued)
 	inv.NetAmount = f.nets[i%len(f.nets)]
+	if f.hasShip {
+		inv.ShippedAt = inv.IssuedAt.Add(f.shipped)
+	}
+	if f.period > 0 {
+		inv.PeriodEnd = inv.IssuedAt.Truncate(24 * time.Hour)
+		inv.PeriodStart = inv.PeriodEnd.AddDate(0, 0, 1-f.period)
+	}
 	if inv.ID == "" {
 		inv.ID = id
 	}
@@ -104,54 +128,6 @@ func (f *record) setNet(v string) error {
 			return err
 		}
 		f.nets = append(f.nets, a)
-	}
-	return nil
-}
-
-func (f *record) setTax(v string) error {
-	percent, isPercent := strings.CutSuffix(v, "%")
-	rate, err := invoice.ParseFixed(percent)
-	if isPercent {
-		rate /= 100
-	}
-	f.inv.TaxRate = invoice.OptionalFixed{Value: rate, Set: true}
-	return err
-}
-
-// setLines reads "40.00,3x12.50,2x10.00=19.00": a line's net amount, or its
-// quantity and unit price, and its net amount where it is not their product.
-func (f *record) setLines(v string) error {
-	f.inv.Lines = nil
-	for i, part := range strings.Split(v, ",") {
-		line := invoice.Line{ID: strconv.Itoa(i + 1)}
-		product, net, hasNet := strings.Cut(part, "=")
-		quantity, price, hasPrice := strings.Cut(product, "x")
-		if !hasPrice {
-			net = product
-		}
-		if hasPrice {
-			q, err := invoice.ParseFixed(quantity)
-			if err != nil {
-				return err
-			}
-			p, err := invoice.ParseFixed(price)
-			if err != nil {
-				return err
-			}
-			line.Quantity = invoice.OptionalFixed{Value: q, Set: true}
-			line.UnitPrice = invoice.OptionalFixed{Value: p, Set: true}
-			product, ok := invoice.LineNet(q, p, 0)
-			if !ok {
-				return fmt.Errorf("%s × %s is too large for an amount", quantity, price)
-			}
-			line.Net = invoice.OptionalAmount{Value: product, Set: true}
-		}
-		if !hasPrice || hasNet {
-			if err := amount(&line.Net, net); err != nil {
-				return err
-			}
-		}
-		f.inv.Lines = append(f.inv.Lines, line)
 	}
 	return nil
 }

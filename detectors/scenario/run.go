@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"recoup/detectors"
+	"recoup/detectors/reference"
 	"recoup/invoice"
 )
 
@@ -28,6 +29,7 @@ type runner struct {
 	title    string
 	settings detectors.Settings
 	engine   *detectors.Engine // nil until the first invoice: settings may still change
+	refs     *reference.Store  // what the scenario tells beside its invoices
 	decoder  *invoice.Decoder
 	now      time.Time
 	offset   int64
@@ -46,7 +48,7 @@ func newRunner(base detectors.Settings, report *Report) *runner {
 
 // reset begins a scenario: nothing is learned, the settings are the first ones.
 func (r *runner) reset(title string) {
-	r.title, r.settings, r.engine = title, r.base, nil
+	r.title, r.settings, r.engine, r.refs = title, r.base, nil, reference.NewStore(0)
 	r.now, r.offset, r.given, r.loaded, r.last = start, 0, nil, map[string][]byte{}, ""
 }
 
@@ -78,12 +80,14 @@ func (r *runner) do(c *command) error {
 		return c.noWords()
 	case "wait":
 		return r.wait(c)
+	case "reference":
+		return r.reference(c)
 	case "load":
 		return r.load(c)
 	case "score":
 		return r.score(c)
 	}
-	return c.errorf("cannot run %q: want scenario, set, given, wait, load or score", c.verb)
+	return c.errorf("cannot run %q: want scenario, set, given, reference, wait, load or score", c.verb)
 }
 
 func (c *command) noWords() error {
@@ -212,6 +216,7 @@ func (r *runner) take(c *command, data []byte, teach bool) error {
 			return c.errorf("%w", err)
 		}
 		r.engine = detectors.NewEngine(r.settings, detectors.NewShared(), 0)
+		r.engine.UseReferences(r.refs)
 	}
 	if err := r.decoder.Decode(data, &r.inv); err != nil {
 		return c.errorf("cannot make this invoice: %w", err)

@@ -5,8 +5,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"recoup/detectors"
+	"recoup/invoice"
 )
 
 func write(t *testing.T, text string) string {
@@ -48,7 +50,8 @@ decision: log_only
 // Every line that cannot be run says where, what and what was expected instead.
 func TestErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"laod 30 invoices net=1":                    `:1: cannot run "laod": want scenario, set, given, wait, load or score`,
+		"laod 30 invoices net=1": `:1: cannot run "laod": want scenario, set, given, ` +
+			`reference, wait, load or score`,
 		"----":                                      ":1: cannot compare: ---- must follow a load or score line",
 		"wait 3d\n----\nn: 1":                       `:1: cannot compare after "wait"`,
 		"score net=1\n----\nsuspect no":             `:3: cannot read "suspect no": want "key: value"`,
@@ -56,7 +59,7 @@ func TestErrors(t *testing.T) {
 		"score net=1\n----\ncolour: red":            `:3: cannot compare "colour": want one of amount_basis, billed`,
 		"score net=1\n----\nloss: much":             `:3: cannot compare loss with "much": cannot read amount "much"`,
 		"score net=1\n----\np_error: high":          `:3: cannot compare p_error with "high"`,
-		"score nett=1\n----":                        ":1: cannot read nett=1: want one of canary, country",
+		"score nett=1\n----":                        ":1: cannot read nett=1: want one of batch, canary, codes",
 		"score net=1,0\n----\nn: 0\n\nscore net=1,": `:5: cannot score without`,
 		"score net=ten\n----":                       `:1: cannot read net=ten: cannot read amount "ten"`,
 		"score type=B2C\n----":                      ":1: cannot make this invoice: it needs an amount",
@@ -65,6 +68,12 @@ func TestErrors(t *testing.T) {
 		"score net=1 stage=sent\n----":              `:1: cannot read stage=sent: cannot read stage "sent"`,
 		"score net=1 issued=yesterday\n----":        `:1: cannot read issued=yesterday: want a duration such as 90m, 1h, 3d`,
 		"score net=1 lines=2x3x4\n----":             `:1: cannot read lines=2x3x4`,
+		"score lines=mug:3x\n----":                  `:1: cannot read lines=mug:3x: line 1, "mug:3x"`,
+		"score net=1 period=5h\n----":               `:1: cannot read period=5h: want whole days`,
+		"reference":                                 `:1: cannot read "": want a kind first`,
+		"reference weather seller=a":                ":1: cannot make this reference: ",
+		"reference price product_id=mug":            ":1: cannot make this reference: ",
+		"reference customer valid_from=long":        ":1: cannot read valid_from=long: want a duration",
 		"score net=1 type=\"B2C\n----":              ":1: cannot read",
 		"score again\n----":                         `:1: cannot score "" again: no "load 1 invoice" line made it`,
 		"load many invoices net=1":                  `:1: cannot load "many invoices net=1": want a number from 1`,
@@ -215,5 +224,55 @@ func TestDurations(t *testing.T) {
 		if d, err := parseDuration(bad); err == nil {
 			t.Errorf("%q was read as %v", bad, d)
 		}
+	}
+}
+
+// A line names product, family, discount, codes and amount, and the lines' sum is
+// the net amount of an invoice that names none.
+func TestLines(t *testing.T) {
+	var f record
+	c := &command{args: []argument{{"discount", "1.00"}, {"lines", "mug/KITCHEN:3x12.50-10%@A@B,4.00,cup:2x10=19"}}}
+	if err := f.read(c, c.args, nil); err != nil {
+		t.Fatal(err)
+	}
+	l := f.inv.Lines
+	if l[0].ProductID != "mug" || l[0].ProductFamily != "KITCHEN" || l[0].DiscountRate.Value.String() != "0.1" ||
+		strings.Join(l[0].PromoCodes, " ") != "A B" || l[0].Net.Value.String() != "33.75" {
+		t.Errorf("line 1 is %+v", l[0])
+	}
+	if l[1].ProductID != "" || l[1].Net.Value.String() != "4.00" || l[2].Net.Value.String() != "19.00" {
+		t.Errorf("lines 2 and 3 are %+v", l[1:])
+	}
+	if got := f.nets[0].String(); got != "55.75" {
+		t.Errorf("net %s, want 33.75 + 4.00 + 19.00 - 1.00", got)
+	}
+}
+
+// A reference counts from its line on, and ends with the scenario.
+func TestReferences(t *testing.T) {
+	f, err := parse("a.txt", `wait 2d
+reference policy currencies=EUR,GBP max_discount_rate=50%
+reference delivery delivery_ref=D1 units=3 lines=1 shipped_at=-1h
+reference customer customer_ref=c1 contract_discount_rate=10% prepays=yes valid_from=-1d
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRunner(detectors.DefaultSettings(), &Report{})
+	if err := r.run(f); err != nil {
+		t.Fatal(err)
+	}
+	if p, ok := r.refs.Policy("acme", r.now); !ok || p.Bills("SEK") || p.MaxDiscountRate.Value != invoice.One/2 {
+		t.Errorf("policy %+v, %v", p, ok)
+	}
+	if d, ok := r.refs.Delivery("acme", "D1", r.now); !ok || d.Units.Value != 3*invoice.One || d.Lines.Value != 1 {
+		t.Errorf("delivery %+v, %v", d, ok)
+	}
+	c, ok := r.refs.Customer("acme", "c1", r.now.Add(-time.Hour))
+	if !ok || !c.Prepays.Value || c.ContractDiscountRate.Value != invoice.One/10 {
+		t.Errorf("customer %+v, %v", c, ok)
+	}
+	if r.reset("next"); r.refs.Has(invoice.CustomerReference) {
+		t.Error("the next scenario knows the customer too")
 	}
 }
