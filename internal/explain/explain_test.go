@@ -129,6 +129,12 @@ func explained() map[string]*explain.Subject {
 	fresh := unsuspected(&invoice.Invoice{Seller: "new", ID: "N-1", IssuedAt: issued, Currency: "EUR"})
 	fresh.Verdict.Level, fresh.Verdict.AmountBasis, fresh.Verdict.LateBy = detectors.LevelNone, "net", 36e11
 
+	unrepaired := suspected(fibre("P-1", 390), detectors.DecisionLogOnly, 0.9, nil, detectors.Finding{
+		Code: detectors.CauseCRMSync, Kind: detectors.KindNoRepair, P: 0.7, Repaired: 468 * invoice.Unit,
+		Evidence: []string{"the evidence as a whole points to it"}}, detectors.Finding{Code: detectors.CausePriceList,
+		Kind: "not_listed", P: 0.2, Repaired: usual, Evidence: []string{}})
+	unrepaired.Verdict.Direction, unrepaired.Verdict.Model.Version = detectors.DirectionNone, "trained-1"
+
 	others := unsuspected(fibre("O-1", 345))
 	others.Settings.MinN++
 	others.Verdict.Model.ReferenceAsOf, others.Verdict.Source.Incarnation = "2026-03-01T00:00:00Z", 2
@@ -141,7 +147,7 @@ func explained() map[string]*explain.Subject {
 		"cheap": suspected(fibre("F-4", 339.9, 300, 39.8), detectors.DecisionLogOnly, 0.986, low,
 			detectors.Finding{Code: "billing_system", Kind: "line_sum", P: 0.97, Repaired: 407.76e4, Evidence: []string{}},
 			below(0.52, "net 339.90 EUR is low")),
-		"other_settings": others, "usual_from_file": fromFile,
+		"no_repair": unrepaired, "other_settings": others, "usual_from_file": fromFile,
 	}
 }
 

@@ -58,6 +58,9 @@ func (p *printer) why() string {
 	case !priced:
 		return fmt.Sprintf("no cost of handling is set for %s (scoring.handling_cost)", v.Currency)
 	}
+	if v.Loss.Point == 0 {
+		return "no money is at stake that would outweigh the " + Money(cost, v.Currency) + " that working a case costs"
+	}
 	worth, _ := v.Loss.Point.MulFixed(invoice.Fixed(math.Round(v.PError * float64(invoice.One))))
 	compared := "at least"
 	if v.Decision == detectors.DecisionLogOnly {

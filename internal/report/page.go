@@ -258,12 +258,15 @@ func (s *suspect) card(number int) card {
 		inv.IssuedAt.Format(time.DateOnly), whole(v.Source.Offset+1))),
 		Customer: shown(joined(inv.CustomerRef, inv.CustomerType, inv.ProductFamily)), Likely: explain.Likely(v.PError),
 		Probability: strings.Replace(explain.Probability(v.PError), " ", "\u00a0", 1), Decision: decided(v.Decision),
-		Billed: amount(v.Billed, v.Currency), AtRisk: money(big.NewInt(int64(v.Loss.Point)), v.Currency),
+		Billed: amount(v.Billed, v.Currency),
 		Favour: explain.Favour(v.Direction), Words: "No single change explains it", Basis: string(v.AmountBasis)}
+	if v.Loss.Point != 0 {
+		c.AtRisk = money(big.NewInt(int64(v.Loss.Point)), v.Currency) + " "
+	}
 	if inv.Revision > 0 {
 		c.ID += fmt.Sprintf(" revision %d", inv.Revision)
 	}
-	expected := v.Level != detectors.LevelNone
+	expected, repairable := v.Level != detectors.LevelNone, false
 	if expected {
 		c.Expected = fmt.Sprintf("%s, the usual invoice %s: %s, %s", amount(v.Expected, v.Currency),
 			shown(explain.Level(v, inv)), explain.Invoices(v.N), explain.Spread(v.CV))
@@ -271,18 +274,19 @@ func (s *suspect) card(number int) card {
 	repaired := invoice.Amount(0)
 	if len(v.Causes) > 0 {
 		first := &v.Causes[0]
-		c.Words, repaired = capital(explain.Kind(first)), first.Repaired
+		c.Words = capital(explain.Kind(first))
 		for _, sentence := range first.Evidence[:min(len(first.Evidence), 6)] {
 			c.Evidence = append(c.Evidence, capital(shown(sentence))+".")
 		}
-		c.Repaired = amount(repaired, v.Currency)
+		if repairable = first.Kind != detectors.KindNoRepair; repairable {
+			repaired, c.Repaired = first.Repaired, amount(first.Repaired, v.Currency)
+		}
 		for i := range v.Causes[1:min(len(v.Causes), 4)] {
 			other := &v.Causes[i+1]
 			c.Others = append(c.Others, fmt.Sprintf("%s (%s)", explain.Kind(other), explain.Probability(other.P)))
 		}
 	}
-	c.Scale, c.HasScale = scaleOf(v.Billed, v.Expected, v.ExpectedLow, v.ExpectedHigh, repaired, expected,
-		len(v.Causes) > 0)
+	c.Scale, c.HasScale = scaleOf(v.Billed, v.Expected, v.ExpectedLow, v.ExpectedHigh, repaired, expected, repairable)
 	return c
 }
 

@@ -238,6 +238,22 @@ func TestChart(t *testing.T) {
 	}
 }
 
+// A cause without a repair is named, and no repaired amount is claimed.
+func TestNoRepair(t *testing.T) {
+	inv := &invoice.Invoice{Seller: "acme", ID: "F-1", Currency: "EUR", NetAmount: 100 * invoice.Unit, IssuedAt: created}
+	v := verdictOn(inv, 0.9)
+	find(v, 0.9, "log_only", detectors.Finding{Code: "crm_sync", Kind: detectors.KindNoRepair, P: 0.7,
+		Repaired: 100 * invoice.Unit})
+	v.Direction = detectors.DirectionNone
+	r := New()
+	r.Add(inv, v)
+	got := text(write(t, r, Page{}))
+	contains(t, got, "1. F-1 no money is at stake", "Customer data, which no single change repairs.")
+	if strings.Contains(got, "Repaired") {
+		t.Errorf("a repair is claimed: %s", got)
+	}
+}
+
 // A report of nothing is a page, too.
 func TestEmpty(t *testing.T) {
 	contains(t, text(write(t, New(), Page{File: "empty.jsonl"})), "Invoices checked 0", "No invoices.",
