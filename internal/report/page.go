@@ -254,8 +254,8 @@ func (r *Report) groups() (groups []group) {
 // card tells one suspect.
 func (s *suspect) card(number int) card {
 	inv, v := s.invoice, s.verdict
-	c := card{Number: number, ID: shown(inv.ID), About: shown(fmt.Sprintf("%s, issued %s, line %s", inv.Seller,
-		inv.IssuedAt.Format(time.DateOnly), whole(v.Source.Offset+1))),
+	c := card{Number: number, ID: shown(inv.ID), About: shown(fmt.Sprintf("%s, issued %s, line %d", inv.Seller,
+		inv.IssuedAt.Format(time.DateOnly), v.Source.Offset+1)),
 		Customer: shown(joined(inv.CustomerRef, inv.CustomerType, inv.ProductFamily)), Likely: explain.Likely(v.PError),
 		Probability: strings.Replace(explain.Probability(v.PError), " ", "\u00a0", 1), Decision: decided(v.Decision),
 		Billed: amount(v.Billed, v.Currency),
