@@ -66,6 +66,7 @@ func newBooster(set *Set, o Options, bins *binned, held []bool) *booster {
 	b.rows = append(b.rows, others...)
 	b.grower = newGrower(o, bins)
 	b.forest.base = b.base()
+	b.forest.grow(o.Rounds * o.outputs())
 	b.margins = make([]float64, 0, set.Rows()*b.forest.outputs())
 	for range set.Rows() {
 		b.margins = append(b.margins, b.forest.base...)

@@ -77,7 +77,7 @@ func (t tree) append(dst []byte, slot int) []byte {
 
 // Parse reads what Append wrote and keeps nothing of data. Whatever the bytes, it
 // returns a forest that can be used or an error, and takes no more memory than
-// 13 MB and a few times their number.
+// 13 MB and a copy of data.
 func Parse(data []byte) (*Forest, error) {
 	r, err := open(data, forestMark)
 	if err != nil {
@@ -92,6 +92,10 @@ func Parse(data []byte) (*Forest, error) {
 		for range names {
 			f.names = append(f.names, r.text())
 		}
+	}
+	const leastTree = 5 // bytes, of a single leaf
+	if r.check(trees*leastTree <= len(r.rest), "too few bytes for its trees"); r.err == nil {
+		f.grow(trees)
 	}
 	for i := 0; i < trees && r.err == nil; i++ {
 		r.tree(f.addTree(), f, 1, 0)

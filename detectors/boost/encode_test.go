@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -122,6 +123,25 @@ func TestHostileForm(t *testing.T) {
 		}
 		if err == nil {
 			f.Logit([]float32{1})
+		}
+	}
+}
+
+// The largest forest there can be, and one that only says it were, take no more
+// memory than promised.
+func TestHostileFormTakesLittleMemory(t *testing.T) {
+	head := appendFloat(appendFloat(append([]byte{2, 1, 8}, binary.AppendUvarint(nil, 4096)...), 0), 0)
+	leaves := bytes.Repeat([]byte{0, 0, 0, 0, 0}, 4096)
+	for _, form := range [][]byte{
+		hostile(slices.Concat(head, []byte{0}, leaves)),
+		hostile(slices.Concat(head, []byte{0}, leaves[5:])),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := Parse(form)
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > 13<<20 {
+			t.Errorf("%d bytes were taken to read %d, %v", got, len(form), err)
 		}
 	}
 }

@@ -73,6 +73,11 @@ type tree struct {
 	leaves []float32
 }
 
+// grow makes room for trees.
+func (f *Forest) grow(trees int) {
+	f.nodes, f.leaves = slices.Grow(f.nodes, trees<<f.depth), slices.Grow(f.leaves, trees<<f.depth)
+}
+
 // addTree appends a tree without questions.
 func (f *Forest) addTree() tree {
 	from := len(f.nodes)
