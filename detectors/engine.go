@@ -10,6 +10,7 @@
 package detectors
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"time"
@@ -47,11 +48,15 @@ type Engine struct {
 	history     *history.Store
 	classifiers map[string]*Classifier // by seller; a seller without one is judged by the prior
 	references  *reference.Store
-	segments    map[string]*segment
-	clock       *clock
-	seen        *seen
-	dirty       []*segment // in the order of their first change
-	forget      []string   // shared keys to tombstone: an older epoch wrote what this engine never learned
+	asOf        struct { // what referenceAsOf wrote last
+		at   time.Time
+		text string
+	}
+	segments map[string]*segment
+	clock    *clock
+	seen     *seen
+	dirty    []*segment // in the order of their first change
+	forget   []string   // shared keys to tombstone: an older epoch wrote what this engine never learned
 
 	cur     current
 	scratch []byte
@@ -69,7 +74,8 @@ type current struct {
 	untaught    [segmentKinds]segment  // what segments points to where this partition taught nothing yet
 	stats       [segmentKinds]stats    // filled by Score
 	subject     Subject                // filled by Score
-	ev          evidence               // its facts are filled by Begin, the rest by Score
+	ev          evidence               // its facts are filled by Begin, the rest by gather
+	gathered    bool                   // ev is complete
 }
 
 // NewEngine returns an engine that has learned nothing. The settings are
@@ -106,6 +112,7 @@ func (e *Engine) Begin(inv *invoice.Invoice, pos invoice.Position, received time
 	}
 	factsOf(&c.ev.facts, inv, c.eventMS)
 	e.history.Look(&c.ev.facts)
+	c.gathered = false
 	return Fresh
 }
 
@@ -163,7 +170,10 @@ func (e *Engine) Teach(suspect bool) (taught bool) {
 	}
 	e.seen.register(&c.sight, c.position.Offset, c.inv.ID)
 	if e.remembered() {
-		e.history.Teach(&c.ev.facts, c.position.Offset, suspect)
+		if !c.gathered { // what the history keeps of the evidence does not depend on scoring
+			e.gather()
+		}
+		e.history.Teach(&c.ev.facts, suspect)
 	}
 	if !taught {
 		return false
@@ -207,13 +217,15 @@ func (e *Engine) RestoreHighMarks(marks []byte) error { return e.clock.restore(m
 
 // StateRecord is one key of the state to be written.
 type StateRecord struct {
-	Key    []byte // natural key, readable: "segment|acme|EUR|B2C|fibre", "seen|4711"
+	Key    []byte // readable: "segment|acme|EUR|B2C|fibre", "seen|4711", "history|0123|0"
 	Value  []byte // nil: a tombstone, the key is forgotten
 	Shared bool   // a contribution to a shared baseline, for recoup.baselines; else for recoup.state
 }
 
 // Changed returns how many records Checkpoint would return now.
-func (e *Engine) Changed() int { return len(e.dirty) + len(e.forget) + e.seen.changed() }
+func (e *Engine) Changed() int {
+	return len(e.dirty) + len(e.forget) + e.seen.changed() + e.history.Changed()
+}
 
 // Checkpoint returns copies of everything that changed since the one before.
 // Every source offset below applied is contained and none at or above it. The
@@ -231,22 +243,25 @@ func (e *Engine) Checkpoint(applied int64) []StateRecord {
 		}
 	}
 	e.dirty, e.forget = e.dirty[:0], e.forget[:0]
+	e.history.Checkpoint(func(key, value []byte) { out = append(out, StateRecord{Key: key, Value: value}) })
 	return e.seen.checkpoint(out)
 }
 
 // Restore takes back one local state record, nil for a key that was forgotten.
 // Of several records of a key the one to keep must come last. applied is the
-// offset of the checkpoint that wrote it.
+// offset of the checkpoint that wrote it. Adopt must follow.
 func (e *Engine) Restore(key, value []byte, applied int64) error {
 	first, ok := parseSeenKey(key)
 	switch {
 	case ok:
 		return e.seen.restore(first, value)
+	case bytes.HasPrefix(key, []byte(history.KeyPrefix)):
+		return e.history.Restore(key, value, applied)
 	case value == nil:
 		return nil
 	}
-	return fmt.Errorf("cannot restore state key %q of offset %d: want a key that begins with %q; "+
-		"run the newer recoup that wrote it", key, applied, seenPrefix)
+	return fmt.Errorf("cannot restore state key %q of offset %d: want a key that begins with %q or %q; "+
+		"run the newer recoup that wrote it", key, applied, seenPrefix, history.KeyPrefix)
 }
 
 // MarkDirty has the next checkpoint write a key again, with a tombstone if this
@@ -256,6 +271,7 @@ func (e *Engine) MarkDirty(key []byte, shared bool) {
 		if first, ok := parseSeenKey(key); ok {
 			e.seen.markDirty(first)
 		}
+		e.history.MarkDirty(key)
 		return
 	}
 	if s := e.segments[string(key)]; s != nil && s.own.n > 0 {
@@ -264,6 +280,12 @@ func (e *Engine) MarkDirty(key []byte, shared bool) {
 	}
 	e.forget = append(e.forget, string(key))
 }
+
+// Adopt makes what was restored of the history the state as of offset, the
+// marker's, from which on invoices are taught again. It is called once, after all
+// Restores and before anything is taught. The error names records that cannot be
+// read: their statistics are learned anew.
+func (e *Engine) Adopt(offset int64) error { return e.history.Adopt(offset) }
 
 // AdoptShared makes what Shared holds of this engine's partition its live state,
 // with the applied offsets, and returns how many segments that are. It is called

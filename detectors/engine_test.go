@@ -154,6 +154,9 @@ func FuzzScore(f *testing.F) {
 			}
 		}
 		again.AdoptShared()
+		if err := again.Adopt(43); err != nil {
+			t.Fatal(err)
+		}
 		if err := again.RestoreHighMarks(e.HighMarks()); err != nil {
 			t.Fatal(err)
 		}

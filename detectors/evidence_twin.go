@@ -19,7 +19,7 @@ func (e *evidence) twins() {
 			continue
 		}
 		hours := math.Abs(float64(f.Print.Minute-p.Minute)) / 60
-		if hours > 40*24 {
+		if hours > history.RepeatMinutes/60 {
 			continue
 		}
 		if likeness := e.likeness(p); likeness > best {
@@ -36,12 +36,11 @@ func (e *evidence) twins() {
 		e.flag(fGoods2, p.Goods == f.Print.Goods)
 		e.flag(fContent2, p.Content == f.Print.Content)
 		e.flag(fPeriod2, p.Period != 0 && p.Period == f.Print.Period)
-		if c := f.Known.Customer; c != nil {
-			e.set(fRepeatHabit, c.Marks[history.MarkRepeat].Of())
+		if f.Known.Customer != nil {
+			e.set(fRepeatHabit, f.Known.Prints.Repeats.Of())
 		}
 		near := math.Abs(float64(f.Print.Lines)-float64(p.Lines)) <= 1 && relative(p.Net, f.Print.Net) < 0.1
 		e.flag(fNear2, near)
-		f.Marked.Set(history.MarkRepeat, p.Products == f.Print.Products)
 	}
 }
 

@@ -1,6 +1,10 @@
 package history
 
-import "recoup/invoice"
+import (
+	"math"
+
+	"recoup/invoice"
+)
 
 // Mark is a part of an invoice that may be filled or not.
 type Mark uint8
@@ -16,8 +20,7 @@ const (
 	MarkType                      // customer_type
 	MarkFamily                    // product_family
 	MarkEarly                     // issued before it was shipped, rather than after
-	MarkRepeat                    // same content as an invoice of the days before
-	Marks             = 10        // how many there are
+	Marks             = 9         // how many there are
 )
 
 // Marked is a set of marks, one bit each.
@@ -42,6 +45,7 @@ type Customer struct {
 	Tax      Habit        // tax rate in 1/10,000, plus 1
 	Marks    [Marks]Share // how often each mark is set
 	Net      Moments      // natural logarithm of the net amount
+	OffPrice Moments      // share of lines at unknown prices: some are always given special ones
 	Lines    Moments      // natural logarithm of the number of lines
 }
 
@@ -55,7 +59,27 @@ type Group struct {
 	Marks    [Marks]Share // how often each mark is set
 	Net      Moments      // natural logarithm of the net amount
 	// Rates counts lines by their discount, in steps of 5 %; the last is 95 % and more.
-	Rates [20]uint32
+	Rates   [20]uint32
+	Ends    [10]uint16 // lines by the last digit of their unit price, in cents; of a seller only
+	NetEnds [10]uint16 // lines with a discount, by the last digit of what they come to; of a seller only
+}
+
+// EndRare is how rare a last digit is: the negative logarithm of its share, 0
+// for the digit that all share.
+func EndRare(ends *[10]uint16, digit uint8) float64 {
+	var all float64
+	for _, n := range ends {
+		all += float64(n)
+	}
+	return -math.Log((float64(ends[digit]) + 1) / (all + 10))
+}
+
+func noteEnd(ends *[10]uint16, digit uint8) {
+	if ends[digit]++; ends[digit] == 1<<15 {
+		for i := range ends {
+			ends[i] /= 2
+		}
+	}
 }
 
 // RateAbove returns the share of the group's lines with a discount of at least rate.
@@ -80,7 +104,6 @@ type Terms struct {
 	Invoices uint32 // that taught it
 	Families uint32 // product families it was used for, a bit each, by hash
 	Types    uint16 // customer types that used it, by TypeBit
-	Wide     uint16 // keeps the stored form aligned
 	Rates    Habit  // rate in 1/10,000, plus 1
 }
 
@@ -112,7 +135,6 @@ type Print struct {
 	Lines    uint32         // how many
 	Net      invoice.Amount // net amount
 	Period   uint32         // hash of the billed period, 0: none
-	Wide     uint32         // keeps the stored form aligned
 	Sketch   [4]uint16      // least hash of all products, four ways (Broder 1997)
 	ID       [32]byte       // beginning of its invoice_id
 }
@@ -123,12 +145,20 @@ const prints = 5
 // Prints are the newest invoices of a customer; of counter sales, which have
 // none, those of one content.
 type Prints struct {
-	Hour  int32         // event time of the newest, hours since 1970
-	Next  uint32        // counts up with every one remembered
-	Items [prints]Print // in no order; Number 0 is free
+	Hour    int32         // event time of the newest, hours since 1970
+	Next    uint32        // counts up with every one remembered
+	Repeats Share         // usual invoices with the products of one remembered here
+	Items   [prints]Print // in no order; Number 0 is free
 }
 
-func (p *Prints) add(n *Print) {
+// RepeatMinutes is how long after an invoice another one counts as repeating it.
+const RepeatMinutes = 40 * 24 * 60
+
+func (p *Prints) teach(n *Print, suspect bool) {
+	if !suspect {
+		p.Repeats.teach(p.repeated(n))
+	}
+	p.Hour = max(p.Hour, n.Minute/60)
 	for i := range p.Items {
 		if p.Items[i].Number == n.Number {
 			p.Items[i] = *n
@@ -137,5 +167,16 @@ func (p *Prints) add(n *Print) {
 	}
 	p.Items[p.Next%prints] = *n
 	p.Next++
-	p.Hour = max(p.Hour, n.Minute/60)
+}
+
+func (p *Prints) repeated(n *Print) bool {
+	for i := range p.Items {
+		o := &p.Items[i]
+		apart := int64(n.Minute) - int64(o.Minute)
+		if o.Number != 0 && o.Number != n.Number && o.Products == n.Products &&
+			apart <= RepeatMinutes && apart >= -RepeatMinutes {
+			return true
+		}
+	}
+	return false
 }

@@ -28,21 +28,30 @@ const habitKeys = 4
 
 // Habit is which values a category takes: a tax rate, a currency, a customer
 // type, a discount. A new value that only suspects bring becomes usual by
-// itself when switchAfter of them agree over switchDays days and two releases,
+// itself when switchAfter of them agree, on switchDays days and from two releases,
 // batches or (where an invoice names neither) days; any usual invoice between
-// them that shows the old value starts the count again. So an outage, however
+// them that shows another value starts the count again. So an outage, however
 // long, never teaches its own mistake.
 type Habit struct {
-	Keys   [habitKeys]uint32 // hash of the value, 0: free
-	Counts [habitKeys]uint16 // how often it was met; halved together
-	Total  uint16            // of all counts, those of forgotten values included
+	Values [habitKeys]HabitValue // in no order
+	Total  uint16                // of all counts, those of forgotten values included
+	Rival  Rival                 // value that suspects agree on
+}
 
-	Next      uint32 // value that suspects agree on
-	NextCount uint16 // how many did, since NextDay
-	NextDay   int32  // when the first of them was issued, days since 1970
-	NextBatch uint32 // its release and batch
-	NextMixed uint16 // 1: another release or batch brought it too
-	Unused    uint16 // keeps the stored form aligned
+// HabitValue is one value of a Habit.
+type HabitValue struct {
+	Key   uint32 // hash of the value
+	Count uint16 // how often it was met, 0: free; halved together
+}
+
+// Rival is a value that only suspects brought so far.
+type Rival struct {
+	Key   uint32 // hash of the value
+	Count uint16 // how many suspects agreed on it, 0: none
+	Days  uint16 // on how many days, counted in the order in which they came
+	Day   int32  // newest of them, days since 1970
+	Batch uint32 // release or batch of the first
+	Mixed bool   // another release or batch brought it too
 }
 
 const (
@@ -61,9 +70,9 @@ func (h *Habit) Share(key uint32) (share float64, n int) {
 }
 
 func (h *Habit) count(key uint32) uint16 {
-	for i, k := range h.Keys {
-		if k == key {
-			return h.Counts[i]
+	for i := range h.Values {
+		if v := &h.Values[i]; v.Key == key && v.Count > 0 {
+			return v.Count
 		}
 	}
 	return 0
@@ -71,57 +80,60 @@ func (h *Habit) count(key uint32) uint16 {
 
 // Usual returns the most frequent value, 0 without any.
 func (h *Habit) Usual() uint32 {
-	best := 0
-	for i := range h.Counts {
-		if h.Counts[i] > h.Counts[best] {
-			best = i
+	best := &h.Values[0]
+	for i := range h.Values {
+		if h.Values[i].Count > best.Count {
+			best = &h.Values[i]
 		}
 	}
-	return h.Keys[best]
+	return best.Key
 }
 
-// teach counts a value of a usual invoice.
+// teach counts a value of n usual invoices.
 func (h *Habit) teach(key uint32, n uint16) {
-	least := 0
-	for i, k := range h.Keys {
-		if k == key && h.Counts[i] > 0 {
-			least = i
+	at := &h.Values[0]
+	for i := range h.Values {
+		v := &h.Values[i]
+		if v.Key == key && v.Count > 0 {
+			at = v
 			break
 		}
-		if h.Counts[i] < h.Counts[least] {
-			least = i
+		if v.Count < at.Count {
+			at = v
 		}
 	}
-	if h.Keys[least] != key {
-		h.Keys[least], h.Counts[least] = key, 0
+	if at.Key != key {
+		*at = HabitValue{Key: key}
 	}
-	h.Counts[least] += n
+	at.Count += n
 	h.Total += n
-	if key != h.Next {
-		h.NextCount = 0
+	if key != h.Rival.Key {
+		h.Rival = Rival{}
 	}
 	if h.Total >= habitLimit {
 		h.Total = 0
-		for i := range h.Counts {
-			h.Counts[i] /= 2
-			h.Total += h.Counts[i]
+		for i := range h.Values {
+			h.Values[i].Count /= 2
+			h.Total += h.Values[i].Count
 		}
 	}
 }
 
 // suspect counts a value of an invoice that is withheld from learning.
 func (h *Habit) suspect(key uint32, day int32, batch uint32) {
-	if h.Next != key || h.NextCount == 0 {
-		h.Next, h.NextCount, h.NextDay, h.NextBatch, h.NextMixed = key, 1, day, batch, 0
+	r := &h.Rival
+	if r.Key != key || r.Count == 0 {
+		*r = Rival{Key: key, Count: 1, Days: 1, Day: day, Batch: batch}
 		return
 	}
-	h.NextCount++
-	if batch != h.NextBatch {
-		h.NextMixed = 1
+	r.Count = min(r.Count, habitLimit-1) + 1
+	if day > r.Day {
+		r.Day, r.Days = day, min(r.Days, switchDays)+1
 	}
-	if h.NextCount >= switchAfter && h.NextMixed == 1 && day-h.NextDay >= switchDays-1 {
-		h.teach(key, h.NextCount)
-		h.NextCount = 0
+	r.Mixed = r.Mixed || batch != r.Batch
+	if r.Count >= switchAfter && r.Mixed && r.Days >= switchDays {
+		h.teach(key, r.Count)
+		*r = Rival{}
 	}
 }
 
@@ -129,7 +141,6 @@ func (h *Habit) suspect(key uint32, day int32, batch uint32) {
 // momentFloor, so that the past fades.
 type Moments struct {
 	N        uint16  // values, held at the limit of its type
-	Unused   uint16  // keeps the stored form aligned
 	Mean     float32 // of the values
 	Variance float32 // square of the standard deviation
 }

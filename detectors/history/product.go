@@ -46,7 +46,7 @@ type Pending struct {
 	Price invoice.Fixed // unit price
 	Net   invoice.Fixed // what a unit came to
 	Count uint16        // lines, 0: none
-	Mixed uint16        // 1: more than one release or batch brought it
+	Mixed bool          // more than one release or batch brought it
 	Day   int32         // of the first, days since 1970
 	Batch uint32        // release and batch of the first
 	Least float32       // smallest quantity
@@ -59,7 +59,7 @@ const pending = 3
 // one release, batch or day.
 func (p *Product) Agree(price invoice.Fixed) int {
 	for i := range p.Next {
-		if n := &p.Next[i]; n.Count > 0 && n.Price == price && n.Mixed > 0 {
+		if n := &p.Next[i]; n.Count > 0 && n.Price == price && n.Mixed {
 			return int(n.Count)
 		}
 	}
@@ -89,17 +89,15 @@ func (p *Product) suspect(l *Line, f *Facts) {
 		*n = Pending{Price: l.Price, Net: l.NetPrice, Count: 1, Day: f.Day, Batch: f.Batch, Least: l.Quantity}
 		return
 	}
-	n.Count++
+	n.Count = min(n.Count, 65534) + 1
 	n.Least = min(n.Least, l.Quantity)
-	if n.Batch != f.Batch {
-		n.Mixed = 1
-	}
-	if n.Count >= agreeLines && n.Mixed == 1 && f.Day-n.Day >= agreeDays-1 {
+	n.Mixed = n.Mixed || n.Batch != f.Batch
+	if n.Count >= agreeLines && n.Mixed && f.Day-n.Day >= agreeDays-1 {
 		for range 2 {
 			note(&p.List, n.Price, n.Least, l.Types, f.Hour)
 			note(&p.Net, n.Net, n.Least, l.Types, f.Hour)
 		}
-		n.Count = 0
+		*n = Pending{}
 	}
 }
 
@@ -107,7 +105,6 @@ func (p *Product) suspect(l *Line, f *Facts) {
 type Quantity struct {
 	Value float32 // the quantity
 	Count uint16  // lines with it; 0: free
-	Wide  uint16  // keeps the stored form aligned
 }
 
 // Find returns the point of a price, nil for one never met.
@@ -215,7 +212,6 @@ type Pair struct {
 	Log   Moments       // natural logarithm of the quantity
 	Last  float32       // quantity of the newest line
 	Same  uint16        // lines that had the quantity of the one before
-	Wide  uint16        // keeps the stored form aligned
 }
 
 func (p *Pair) teach(l *Line, hour int32) {

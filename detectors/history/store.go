@@ -1,6 +1,8 @@
 package history
 
 import (
+	"cmp"
+
 	"recoup/invoice"
 )
 
@@ -21,6 +23,7 @@ type Facts struct {
 	Tax       uint32           // tax rate in 1/10,000, plus 1; 0: none
 	Marked    Marked           // what is filled
 	LogNet    float32          // natural logarithm of the net amount
+	OffPrice  float32          // share of lines at unknown prices
 	LogLines  float32          // natural logarithm of the number of lines
 	Signals   [Signals]float32 // 1 where the invoice shows a trouble, see Source
 	Print     Print            // what the next invoices compare themselves with
@@ -40,6 +43,8 @@ type Line struct {
 	Quantity      float32       // units; negative on returns
 	LogQuantity   float32       // natural logarithm of it
 	Rate          float32       // discount, a fraction
+	End           uint8         // last digit of the unit price, in cents
+	NetEnd        uint8         // last digit of the line's net amount, in cents
 	Types         uint16        // TypeBit of the invoice's customer type
 	Priced        bool          // it has a positive price and quantity
 	Discounted    bool          // it has a discount
@@ -78,6 +83,20 @@ type Store struct {
 	sources   *table[Source]
 	prints    *table[Prints]
 	likes     *table[Like]
+	tables    []bucketed // all of them, in the order in which they are stored
+	marks     marks
+	restored  map[uint16]*[2]stored // by bucket: what waits for Adopt
+	scratch   []byte
+}
+
+// bucketed is a table of any kind.
+type bucketed interface {
+	// clear forgets the items of a bucket.
+	clear(number uint16)
+	// write appends the items of a bucket and returns how many there are.
+	write(c *coder, number uint16) int
+	// read adds the items that write wrote to an empty bucket.
+	read(c *coder, number uint16)
 }
 
 // Limits are how many items of each kind a store remembers, at most; the one
@@ -98,16 +117,18 @@ func DefaultLimits() Limits {
 
 // New returns an empty store.
 func New(l Limits) *Store {
-	return &Store{
-		products:  newTable(l.Products, func(p *Product) int32 { return p.Hour }),
-		pairs:     newTable(l.Pairs, func(p *Pair) int32 { return p.Hour }),
-		customers: newTable(l.Customers, func(c *Customer) int32 { return c.Hour }),
-		groups:    newTable(l.Groups, func(g *Group) int32 { return g.Hour }),
-		terms:     newTable(l.Terms, func(t *Terms) int32 { return t.Hour }),
-		sources:   newTable(l.Sources, func(s *Source) int32 { return s.Hour }),
-		likes:     newTable(l.Products, func(k *Like) int32 { return k.Hour }),
-		prints:    newTable(l.Customers, func(p *Prints) int32 { return p.Hour }),
-	}
+	s := &Store{}
+	m := &s.marks
+	s.products = newTable(m, l.Products, func(p *Product) int32 { return p.Hour }, (*coder).product)
+	s.pairs = newTable(m, l.Pairs, func(p *Pair) int32 { return p.Hour }, (*coder).pair)
+	s.customers = newTable(m, l.Customers, func(c *Customer) int32 { return c.Hour }, (*coder).customer)
+	s.groups = newTable(m, l.Groups, func(g *Group) int32 { return g.Hour }, (*coder).group)
+	s.terms = newTable(m, l.Terms, func(t *Terms) int32 { return t.Hour }, (*coder).terms)
+	s.sources = newTable(m, l.Sources, func(s *Source) int32 { return s.Hour }, (*coder).source)
+	s.prints = newTable(m, l.Customers, func(p *Prints) int32 { return p.Hour }, (*coder).prints)
+	s.likes = newTable(m, l.Products, func(k *Like) int32 { return k.Hour }, (*coder).like)
+	s.tables = []bucketed{s.products, s.pairs, s.customers, s.groups, s.terms, s.sources, s.prints, s.likes}
+	return s
 }
 
 // hardly is how many lines a product needs to be known by itself.
@@ -142,77 +163,59 @@ func (s *Store) Look(f *Facts) {
 	}
 }
 
-// Teach learns the invoice that was last looked up, which stands at offset. A
-// suspect teaches no amount, price or line: only that it was there, what its
-// source suffers from, and which category it would switch to.
-func (s *Store) Teach(f *Facts, offset int64, suspect bool) {
-	if c := s.sources.touch(f.Source, offset, f.Known.Source); c != nil {
-		c.Hour, c.Invoices = max(c.Hour, f.Hour), c.Invoices+1
-		for i := range c.Recent {
-			if c.Recent[i] += signalWeight * (f.Signals[i] - c.Recent[i]); c.Recent[i] < 1e-3 {
-				c.Recent[i] = 0
-			}
+// Teach learns the invoice that was last looked up. A suspect teaches no amount,
+// price or line: only that it was there, what its source suffers from, and which
+// category it would switch to.
+func (s *Store) Teach(f *Facts, suspect bool) {
+	c := s.sources.touch(f.Source, f.Known.Source)
+	c.Hour, c.Invoices = max(c.Hour, f.Hour), c.Invoices+1
+	for i := range c.Recent {
+		if c.Recent[i] += signalWeight * (f.Signals[i] - c.Recent[i]); c.Recent[i] < 1e-3 {
+			c.Recent[i] = 0
 		}
 	}
 	if f.Print.Number != 0 {
-		key := f.Customer
-		if key == 0 {
-			key = f.Content
-		}
-		if p := s.prints.touch(key, offset, f.Known.Prints); p != nil {
-			p.add(&f.Print)
-		}
+		s.prints.touch(cmp.Or(f.Customer, f.Content), f.Known.Prints).teach(&f.Print, suspect)
 	}
-	s.teachCustomer(f, offset, suspect)
-	s.teachGroup(f.Seller, f.Known.Seller, f, offset, suspect)
-	s.teachGroup(f.Group, f.Known.Group, f, offset, suspect)
-	s.teachGroup(f.Country, f.Known.Country, f, offset, suspect)
-	if suspect {
-		for i := range f.Lines {
-			if l := &f.Lines[i]; l.Product != 0 {
-				if p := s.products.touch(l.Product, offset, l.OfProduct); p != nil {
-					p.suspect(l, f)
-				}
-			}
-		}
-		return
-	}
+	s.teachCustomer(f, suspect)
+	s.teachGroup(f.Seller, f.Known.Seller, f, suspect)
+	s.teachGroup(f.Group, f.Known.Group, f, suspect)
+	s.teachGroup(f.Country, f.Known.Country, f, suspect)
 	for i := range f.Lines {
 		l := &f.Lines[i]
 		if l.Product == 0 {
 			continue
 		}
-		if p := s.products.touch(l.Product, offset, l.OfProduct); p != nil {
-			p.teach(l, f.Hour)
+		p := s.products.touch(l.Product, l.OfProduct)
+		if suspect {
+			p.suspect(l, f)
+			continue
 		}
+		p.teach(l, f.Hour)
 		if l.Like != 0 && l.Priced {
-			if k := s.likes.touch(l.Like, offset, nil); k != nil {
-				k.teach(l, f.Hour)
-			}
+			s.likes.touch(l.Like, nil).teach(l, f.Hour)
 		}
 		if l.Pair != 0 {
-			if p := s.pairs.touch(l.Pair, offset, l.OfPair); p != nil {
-				p.teach(l, f.Hour)
-			}
+			s.pairs.touch(l.Pair, l.OfPair).teach(l, f.Hour)
 		}
+	}
+	if suspect {
+		return
 	}
 	for i := range f.Codes {
 		c := &f.Codes[i]
-		s.teachTerms(c.Seller, c.OfSeller, c, f, offset)
+		s.teachTerms(c.Seller, c.OfSeller, c, f)
 		if c.Customer != 0 {
-			s.teachTerms(c.Customer, c.OfCustomer, c, f, offset)
+			s.teachTerms(c.Customer, c.OfCustomer, c, f)
 		}
 	}
 }
 
-func (s *Store) teachCustomer(f *Facts, offset int64, suspect bool) {
+func (s *Store) teachCustomer(f *Facts, suspect bool) {
 	if f.Customer == 0 {
 		return
 	}
-	c := s.customers.touch(f.Customer, offset, f.Known.Customer)
-	if c == nil {
-		return
-	}
+	c := s.customers.touch(f.Customer, f.Known.Customer)
 	c.Hour = max(c.Hour, f.Hour)
 	if suspect {
 		c.Type.suspect(f.Type, f.Day, f.Batch)
@@ -226,19 +229,17 @@ func (s *Store) teachCustomer(f *Facts, offset int64, suspect bool) {
 	c.Tax.teach(f.Tax, 1)
 	c.Net.teach(f.LogNet)
 	c.Lines.teach(f.LogLines)
+	c.OffPrice.teach(f.OffPrice)
 	for m := range Mark(Marks) {
 		c.Marks[m].teach(f.Marked.Has(m))
 	}
 }
 
-func (s *Store) teachGroup(key uint64, known *Group, f *Facts, offset int64, suspect bool) {
+func (s *Store) teachGroup(key uint64, known *Group, f *Facts, suspect bool) {
 	if key == 0 {
 		return
 	}
-	g := s.groups.touch(key, offset, known)
-	if g == nil {
-		return
-	}
+	g := s.groups.touch(key, known)
 	g.Hour = max(g.Hour, f.Hour)
 	if suspect {
 		g.Currency.suspect(f.Currency, f.Day, f.Batch)
@@ -252,6 +253,16 @@ func (s *Store) teachGroup(key uint64, known *Group, f *Facts, offset int64, sus
 	for m := range Mark(Marks) {
 		g.Marks[m].teach(f.Marked.Has(m))
 	}
+	if key == f.Seller {
+		for i := range f.Lines {
+			if l := &f.Lines[i]; l.Priced {
+				noteEnd(&g.Ends, l.End)
+				if l.Discounted {
+					noteEnd(&g.NetEnds, l.NetEnd)
+				}
+			}
+		}
+	}
 	for i := range f.Lines {
 		step := rateStep(float64(f.Lines[i].Rate))
 		g.Rates[step]++
@@ -263,11 +274,8 @@ func (s *Store) teachGroup(key uint64, known *Group, f *Facts, offset int64, sus
 	}
 }
 
-func (s *Store) teachTerms(key uint64, known *Terms, c *Code, f *Facts, offset int64) {
-	t := s.terms.touch(key, offset, known)
-	if t == nil {
-		return
-	}
+func (s *Store) teachTerms(key uint64, known *Terms, c *Code, f *Facts) {
+	t := s.terms.touch(key, known)
 	if t.Invoices == 0 {
 		t.First = f.Hour
 	}

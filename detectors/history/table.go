@@ -3,22 +3,15 @@
 // compared with what was usual before it. Everything is learned from the past
 // only, a constant amount of work an invoice, and in bounded memory.
 //
-// A Store belongs to one engine and is not safe for concurrent use. Teaching a
-// key reads only that key and the invoice, so that replay after a crash gives
-// the same state whatever part of it was stored before.
+// A Store belongs to one engine and is not safe for concurrent use. It is stored in
+// buckets, each in two slots, so that replay after a crash starts from exactly what
+// was known at the marker, whatever part of a later checkpoint was stored.
 package history
 
 import (
 	"cmp"
 	"slices"
 )
-
-// bucketBits gives how many buckets a table has. A bucket is what is stored
-// under one state key: enough of them that a small change rewrites little, few
-// enough that a checkpoint stays far below the number of invoices.
-const bucketBits = 11
-
-const buckets = 1 << bucketBits
 
 // pageItems is how many items stand in one page; pages never move, so pointers
 // to items stay right until the item is forgotten.
@@ -27,17 +20,29 @@ const pageItems = 256
 // table holds the items of one kind by the 64-bit hash of their natural key.
 // Two keys with one hash share an item: among a million keys that happens with
 // a probability of 3 in 100 million.
+//
+// Keys are found by open addressing with linear probing: one look-up mostly reads
+// one cache line of the index and then the item.
 type table[T any] struct {
-	index   map[uint64]uint32
+	index   []place // its length is a power of two, at most three quarters are in use
+	count   int     // items
 	pages   []*[pageItems]slot[T]
 	used    uint32   // slots ever used
 	free    []uint32 // slots of forgotten items
-	heads   [buckets]bucket
-	dirty   []uint16
-	most    int32          // items a bucket may hold; the one not met for longest goes first
-	hour    func(*T) int32 // event time of an item
-	removed uint64         // items ever forgotten
-	looked  uint64         // of them before the last find
+	lists   [buckets]list
+	marks   *marks
+	most    int32            // items a bucket may hold; those not met for longest go first
+	hour    func(*T) int32   // event time of an item
+	code    func(*coder, *T) // its stored form
+	removed uint64           // items ever forgotten
+	looked  uint64           // of them before the last find
+	scratch []uint32         // slots of one bucket
+}
+
+// place is one entry of an index.
+type place struct {
+	key uint64
+	at  uint32 // 1 + slot, 0: empty
 }
 
 type slot[T any] struct {
@@ -46,57 +51,54 @@ type slot[T any] struct {
 	item T
 }
 
-type bucket struct {
-	first   uint32 // 1 + slot of the first item
-	items   int32
-	applied int64 // the bucket holds every source offset below it
-	dirty   bool
-	stored  bool // the state topic may hold it
+// list is the items of one kind in one bucket.
+type list struct {
+	first uint32 // 1 + slot of the first item
+	items int32
 }
 
-func newTable[T any](mostItems int, hour func(*T) int32) *table[T] {
-	return &table[T]{index: map[uint64]uint32{}, most: int32(max(1, mostItems/buckets)), hour: hour}
+func newTable[T any](m *marks, mostItems int, hour func(*T) int32, code func(*coder, *T)) *table[T] {
+	return &table[T]{index: make([]place, 64), marks: m, most: int32(max(1, mostItems/buckets)), hour: hour, code: code}
 }
-
-func bucketOf(key uint64) uint16 { return uint16(key >> (64 - bucketBits)) }
 
 func (t *table[T]) slot(at uint32) *slot[T] { return &t.pages[at/pageItems][at%pageItems] }
 
 // find returns the item of a key, nil when there is none.
 func (t *table[T]) find(key uint64) *T {
 	t.looked = t.removed
-	if at, ok := t.index[key]; ok {
-		return &t.slot(at).item
-	}
-	return nil
+	return t.get(key)
 }
 
-// touch returns the item of a key to be taught the record at offset, a new one
-// when there is none, or nil when its bucket already holds that record. known
-// is what find returned, nil to look it up.
-func (t *table[T]) touch(key uint64, offset int64, known *T) *T {
-	number := bucketOf(key)
-	b := &t.heads[number]
-	if b.applied > offset {
-		return nil
+func (t *table[T]) get(key uint64) *T {
+	mask := uint64(len(t.index) - 1)
+	for i := key & mask; ; i = (i + 1) & mask {
+		switch p := &t.index[i]; {
+		case p.at == 0:
+			return nil
+		case p.key == key:
+			return &t.slot(p.at - 1).item
+		}
 	}
-	if !b.dirty {
-		b.dirty = true
-		t.dirty = append(t.dirty, number)
-	}
+}
+
+// touch returns the item of a key to be taught, a new one when there is none.
+// known is what find returned, nil to look it up.
+func (t *table[T]) touch(key uint64, known *T) *T {
+	t.marks.change(bucketOf(key))
 	if known != nil && t.looked == t.removed { // else its place may be another's by now
 		return known
 	}
-	if at, ok := t.index[key]; ok {
-		return &t.slot(at).item
+	if item := t.get(key); item != nil {
+		return item
 	}
 	return t.add(key)
 }
 
+// add makes the item of a key that has none.
 func (t *table[T]) add(key uint64) *T {
-	b := &t.heads[bucketOf(key)]
-	if b.items >= t.most {
-		t.forgetOldest(b)
+	l := &t.lists[bucketOf(key)]
+	if l.items >= t.most {
+		t.forgetOldest(bucketOf(key))
 	}
 	var at uint32
 	if n := len(t.free); n > 0 {
@@ -109,47 +111,93 @@ func (t *table[T]) add(key uint64) *T {
 		}
 	}
 	s := t.slot(at)
-	*s = slot[T]{key: key, next: b.first}
-	b.first = at + 1
-	b.items++
-	t.index[key] = at
+	*s = slot[T]{key: key, next: l.first}
+	l.first = at + 1
+	l.items++
+	if t.count++; t.count > len(t.index)/4*3 {
+		t.grow()
+	}
+	t.put(place{key, at + 1})
 	return &s.item
 }
 
-// forgetOldest drops the item that was not met for longest. Which one that is
-// depends on the items alone and not on the order in which they came back.
-func (t *table[T]) forgetOldest(b *bucket) {
-	oldest := b.first - 1
-	for next := b.first; next != 0; next = t.slot(next - 1).next {
-		s, o := t.slot(next-1), t.slot(oldest)
-		if c := cmp.Or(cmp.Compare(t.hour(&s.item), t.hour(&o.item)), cmp.Compare(s.key, o.key)); c < 0 {
-			oldest = next - 1
-		}
+func (t *table[T]) put(p place) {
+	mask := uint64(len(t.index) - 1)
+	i := p.key & mask
+	for t.index[i].at != 0 {
+		i = (i + 1) & mask
 	}
-	t.remove(b, oldest)
+	t.index[i] = p
 }
 
-func (t *table[T]) remove(b *bucket, at uint32) {
-	s := t.slot(at)
-	for link := &b.first; ; link = &t.slot(*link - 1).next {
-		if *link == at+1 {
-			*link = s.next
-			break
+func (t *table[T]) grow() {
+	old := t.index
+	t.index = make([]place, 2*len(old))
+	for _, p := range old {
+		if p.at != 0 {
+			t.put(p)
 		}
 	}
-	delete(t.index, s.key)
-	t.removed++
-	b.items--
-	*s = slot[T]{}
-	t.free = append(t.free, at)
 }
 
-// sorted returns the slots of a bucket in the order of their keys.
-func (t *table[T]) sorted(number uint16) []uint32 {
-	var all []uint32
-	for next := t.heads[number].first; next != 0; next = t.slot(next - 1).next {
+// drop takes a key out of the index and moves up those that had to make room for it.
+func (t *table[T]) drop(key uint64) {
+	mask := uint64(len(t.index) - 1)
+	hole := key & mask
+	for t.index[hole].key != key || t.index[hole].at == 0 {
+		hole = (hole + 1) & mask
+	}
+	for i := (hole + 1) & mask; t.index[i].at != 0; i = (i + 1) & mask {
+		if wanted := t.index[i].key & mask; (i-wanted)&mask >= (i-hole)&mask {
+			t.index[hole], hole = t.index[i], i
+		}
+	}
+	t.index[hole] = place{}
+	t.count--
+}
+
+// forgetOldest drops the eighth of a full bucket that was not met for longest:
+// looking for one at a time would cost every new item a walk over its bucket.
+// Which ones go depends on the items alone and not on the order in which they
+// came back.
+func (t *table[T]) forgetOldest(number uint16) {
+	all := t.slots(number)
+	slices.SortFunc(all, func(a, b uint32) int {
+		x, y := t.slot(a), t.slot(b)
+		return cmp.Or(cmp.Compare(t.hour(&x.item), t.hour(&y.item)), cmp.Compare(x.key, y.key))
+	})
+	t.keep(number, all, max(1, len(all)/8))
+}
+
+// clear drops all items of a bucket.
+func (t *table[T]) clear(number uint16) {
+	all := t.slots(number)
+	t.keep(number, all, len(all))
+}
+
+// keep drops the first n of a bucket's slots.
+func (t *table[T]) keep(number uint16, all []uint32, n int) {
+	for _, at := range all[:n] {
+		s := t.slot(at)
+		t.drop(s.key)
+		*s = slot[T]{}
+		t.free = append(t.free, at)
+		t.removed++
+	}
+	l := list{items: int32(len(all) - n)}
+	for _, at := range all[n:] {
+		t.slot(at).next = l.first
+		l.first = at + 1
+	}
+	t.lists[number] = l
+}
+
+// slots returns the slots of a bucket, until it is called again.
+func (t *table[T]) slots(number uint16) []uint32 {
+	all := t.scratch[:0]
+	for next := t.lists[number].first; next != 0; next = t.slot(next - 1).next {
 		all = append(all, next-1)
 	}
-	slices.SortFunc(all, func(a, b uint32) int { return cmp.Compare(t.slot(a).key, t.slot(b).key) })
+	t.scratch = all
 	return all
 }
