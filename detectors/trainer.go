@@ -79,7 +79,7 @@ func (t *Trainer) Prepare(e *Engine) *Classifier {
 	if day < due {
 		return nil
 	}
-	m := s.train(e.cur.inv.Seller, t.options.Workers)
+	m := s.train(strings.Clone(e.cur.inv.Seller), t.options.Workers)
 	if m == nil {
 		return nil
 	}

@@ -22,6 +22,7 @@ type scoreCommand struct {
 	Format   string `enum:"jsonl,table,html" default:"jsonl" help:"Write jsonl (verdict.v1), a table, or an html report."`
 	Suspects bool   `help:"Write suspects only."`
 	scoringFlags
+	SaveModel string `placeholder:"FILE" help:"Write the models that all of the file trains, for --model."`
 	// MapExample is for who writes a mapping.
 	MapExample mapExampleFlag `help:"Print a mapping with every key explained."`
 }
@@ -44,6 +45,11 @@ What other systems know makes verdicts sharper: --reference names a file of cont
 deliveries (reference.*.v1, see docs/contract), in any mix and order. Each counts from its published_at on, as it does
 for "recoup run".
 
+recoup learns what errors look like from the file itself: it puts errors into copies of the invoices and trains a model
+to tell them apart, first a week after a seller's first invoice, later when there is more to learn from. What stands
+above is judged by the prior, which knows the invoices but no model. --model prior trains nothing; --model FILE judges
+by models that --save-model or the topic of models holds, one record (model.v1) a line.
+
 Examples:
 
     recoup score invoices.jsonl --format table --suspects
@@ -51,6 +57,8 @@ Examples:
     zcat invoices.jsonl.gz | recoup score - > verdicts.jsonl
     recoup score invoices.jsonl.zst --config strict.yaml
     recoup score invoices.jsonl --reference contracts.jsonl --reference deliveries.jsonl.zst
+    recoup score last-year.jsonl --save-model models.jsonl > /dev/null
+    recoup score today.jsonl --model models.jsonl --suspects
     recoup score --map-example > orders.yaml
     recoup score orders.csv --map orders.yaml --format table --suspects
 
@@ -59,6 +67,9 @@ Exit code 3: some lines could not be read; the others are scored.`
 
 // Run scores the file.
 func (c *scoreCommand) Run(ctx context.Context, s *session) error {
+	if c.SaveModel != "" && c.Model != "train" {
+		return usage("cannot save a model with --model %s: only training makes one", c.Model)
+	}
 	settings, err := s.settings()
 	if err != nil {
 		return err
@@ -90,6 +101,14 @@ func (c *scoreCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	run.totals.print(s.stderr, time.Since(started))
+	if run.training != nil {
+		run.training.print(s.stderr)
+	}
+	if c.SaveModel != "" {
+		if err := run.training.save(c.SaveModel, s.stderr); err != nil {
+			return err
+		}
+	}
 	if run.totals.bad+run.badReferences > 0 {
 		return &exitError{code: exitBadInput}
 	}
@@ -100,6 +119,7 @@ func (c *scoreCommand) Run(ctx context.Context, s *session) error {
 type scoringFlags struct {
 	fileFlags
 	referenceFlags
+	modelFlags
 }
 
 // open opens a file to be scored; the caller closes its input. Where verdicts go
@@ -125,6 +145,10 @@ func (f *scoringFlags) open(ctx context.Context, s *session, settings *config.Lo
 		badReferences: badReferences,
 	}
 	run.engine.UseReferences(known)
+	if run.training, err = f.modelFlags.open(run.engine); err != nil {
+		in.Close()
+		return nil, err
+	}
 	return run, nil
 }
 
@@ -138,6 +162,7 @@ type scoring struct {
 	write        func(*detectors.Verdict) error
 	suspectsOnly bool
 	engine       *detectors.Engine
+	training     *training // nil: the model is pinned
 	invoice      invoice.Invoice
 	verdict      detectors.Verdict
 	totals       *totals
@@ -184,7 +209,14 @@ func (r *scoring) one(offset int64) error {
 		r.totals.redelivered++
 		return nil
 	}
+	if r.training != nil && r.training.prepare(r.engine, inv) && r.in.bar != nil {
+		r.in.hush()
+		fmt.Fprintf(r.stderr, "model of %s: %s\n", inv.Seller, r.training.last[inv.Seller])
+	}
 	r.engine.Score(v)
+	if r.training != nil {
+		r.training.observe(r.engine, inv)
+	}
 	if v.Decision == detectors.DecisionOpenCase {
 		v.CaseID = cases.ID(cases.DedupKey(inv.Seller, inv.ID, inv.Revision))
 	}

@@ -16,6 +16,7 @@ import (
 	"recoup/docs/contract/contracttest"
 	"recoup/invoice"
 	"recoup/pipeline"
+	"recoup/pipeline/model"
 )
 
 // eachExample calls check with every example of a schema.
@@ -45,8 +46,8 @@ func eachExample(t *testing.T, schema string, check func(t *testing.T, record []
 
 func TestExamples(t *testing.T) {
 	names := contract.Names()
-	if len(names) != 13 {
-		t.Errorf("%d schemas, want 13: %q", len(names), names)
+	if len(names) != 14 {
+		t.Errorf("%d schemas, want 14: %q", len(names), names)
 	}
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
@@ -272,6 +273,7 @@ func TestRecordsAreInTheirSchemas(t *testing.T) {
 	sameFields(t, "case.v1", reflect.TypeFor[cases.Case](), false)
 	sameFields(t, "decision.v1", reflect.TypeFor[pipeline.Decision](), true)
 	sameFields(t, "dead_letter.v1", reflect.TypeFor[pipeline.DeadLetter](), true)
+	sameFields(t, "model.v1", reflect.TypeFor[model.Record](), true)
 }
 
 // sameFields compares the JSON tags of a struct with the properties of a

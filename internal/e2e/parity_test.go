@@ -51,7 +51,8 @@ func TestScoreEqualsRun(t *testing.T) {
 	if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(r.binary, "--config", r.config, "score", "--reference", references, path).Output()
+	out, err := exec.Command(r.binary, "--config", r.config, "score", "--model", "prior",
+		"--reference", references, path).Output()
 	if err != nil {
 		t.Fatalf("recoup score: %v", err)
 	}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"recoup/detectors"
+	"recoup/invoice"
+	"recoup/pipeline/model"
+)
+
+// modelFlags say which model judges.
+type modelFlags struct {
+	Model string `default:"train" placeholder:"FILE" help:"Judge by stored models, or by the prior; by default train."`
+}
+
+// open gives the engine what --model says and returns what trains it, nil where
+// nothing does.
+func (f *modelFlags) open(e *detectors.Engine) (*training, error) {
+	switch f.Model {
+	case "train":
+		return &training{trainer: detectors.NewTrainer(detectors.TrainerOptions{Workers: runtime.GOMAXPROCS(0)}),
+			newest: map[string]time.Time{}, last: map[string]trained{}}, nil
+	case "prior":
+		return nil, nil
+	}
+	file, err := os.Open(f.Model)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read models: %w; want --model train, prior or a file", err)
+	}
+	defer file.Close()
+	records, err := model.ReadAll(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Model, err)
+	}
+	if len(records) == 0 {
+		return nil, fmt.Errorf("cannot use %s: it holds no model; --save-model writes one", f.Model)
+	}
+	for _, r := range records {
+		c, err := r.Classifier()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Model, err)
+		}
+		e.UseClassifier(c)
+	}
+	return nil, nil
+}
+
+// training is how a file trains the models that judge the rest of it.
+type training struct {
+	trainer *detectors.Trainer
+	newest  map[string]time.Time // issue date of a seller's newest invoice
+	last    map[string]trained   // by seller
+}
+
+// trained is a model and when it took effect.
+type trained struct {
+	from  time.Time // issue date of the first invoice it judged
+	model *detectors.Classifier
+}
+
+func (t trained) String() string {
+	return fmt.Sprintf("%s, trained on %d examples, from %s on: base rate %.1f %%, suspect from %.2f", t.model.Version(),
+		t.model.Examples(), t.from.UTC().Format(time.DateOnly), 100*t.model.BaseRate(), t.model.Threshold())
+}
+
+// prepare trains where it is due, before an invoice is scored. It returns
+// whether it did.
+func (t *training) prepare(e *detectors.Engine, inv *invoice.Invoice) bool {
+	c := t.trainer.Prepare(e)
+	if c != nil {
+		t.last[c.Seller()] = trained{from: inv.IssuedAt, model: c}
+	}
+	return c != nil
+}
+
+// observe learns from the invoice that was scored.
+func (t *training) observe(e *detectors.Engine, inv *invoice.Invoice) {
+	t.trainer.Observe(e)
+	if inv.IssuedAt.After(t.newest[inv.Seller]) {
+		t.newest[strings.Clone(inv.Seller)] = inv.IssuedAt
+	}
+}
+
+// mostModels is how many sellers' models the summary names.
+const mostModels = 5
+
+// print says what was trained.
+func (t *training) print(w io.Writer) {
+	if len(t.last) == 0 {
+		fmt.Fprintf(w, "judged by %s: a model takes a week of a seller's invoices and some hundreds of them\n",
+			detectors.ModelVersion)
+		return
+	}
+	sellers := slices.SortedFunc(maps.Keys(t.last), func(a, b string) int {
+		return cmp.Or(cmp.Compare(t.last[b].model.Examples(), t.last[a].model.Examples()), strings.Compare(a, b))
+	})
+	for i, seller := range sellers {
+		if i == mostModels {
+			fmt.Fprintf(w, "and %d more models\n", len(sellers)-i)
+			return
+		}
+		fmt.Fprintf(w, "model of %s: %s\n", seller, t.last[seller])
+	}
+}
+
+// save trains every seller once more, on all that was read, and writes the models.
+func (t *training) save(file string, stderr io.Writer) error {
+	var lines bytes.Buffer
+	saved := 0
+	for _, seller := range t.trainer.Sellers() {
+		c := t.trainer.Train(seller)
+		if c == nil {
+			continue
+		}
+		r, err := model.New(c, t.newest[seller])
+		if err != nil {
+			return err
+		}
+		line, err := r.Encode()
+		if err != nil {
+			return err
+		}
+		lines.Write(append(line, '\n'))
+		saved++
+	}
+	if saved == 0 {
+		return errors.New("cannot save a model: no seller has invoices enough to train on")
+	}
+	if err := os.WriteFile(file, lines.Bytes(), 0o600); err != nil {
+		return fmt.Errorf("cannot save models: %w", err)
+	}
+	fmt.Fprintf(stderr, "saved the models of %d sellers, trained on all that was read, in %s\n", saved, file)
+	return nil
+}

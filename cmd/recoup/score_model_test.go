@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"recoup/detectors"
+	"recoup/docs/contract/contracttest"
+	"recoup/internal/demo/data"
+)
+
+// bundled writes the bundled invoices to a file.
+func bundled(t *testing.T) string {
+	t.Helper()
+	var all bytes.Buffer
+	for line, err := range data.Invoices() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(append(line, '\n'))
+	}
+	return write(t, all.String())
+}
+
+// A file trains a model that judges the rest of it; stored, it judges all of it;
+// the prior can be pinned.
+func TestScoreModel(t *testing.T) {
+	file, models := bundled(t), filepath.Join(t.TempDir(), "models.jsonl")
+	const prior = `"model":{"version":"` + detectors.ModelVersion + `"`
+	first := succeed(t, "score", file, "--save-model", models)
+	before, after := strings.Count(first.stdout, prior), strings.Count(first.stdout, `"model":{"version":"trained-`)
+	if before == 0 || after == 0 {
+		t.Errorf("%d verdicts before and %d after the first training", before, after)
+	}
+	contains(t, first.stderr, "\nmodel of retail-uk: trained-", " examples, from 2011-07-", "base rate ", "suspect from 0.",
+		"\nsaved the models of 1 sellers")
+	stored, err := os.ReadFile(models)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := contracttest.Validate(stored); err != nil {
+		t.Error(err)
+	}
+	pinned := succeed(t, "score", file, "--model", models)
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	credits := bytes.Count(content, []byte(`"invoice_type":"credit_note"`)) // are not judged
+	if n := strings.Count(pinned.stdout, prior); n != credits || strings.Contains(pinned.stderr, "model of") {
+		t.Errorf("%d verdicts by the prior, want %d; %s", n, credits, pinned.stderr)
+	}
+	if out := succeed(t, "score", file, "--model", "prior"); strings.Contains(out.stdout, "trained-") {
+		t.Error("a model judged although the prior is pinned")
+	}
+	if again := succeed(t, "score", file); again.stdout != first.stdout {
+		t.Error("the same file trained other models")
+	}
+}
+
+// What cannot be meant is said.
+func TestScoreModelRefused(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"--model", "missing.jsonl"}, exitFailed, "want --model train, prior or a file"},
+		{[]string{"--model", write(t, "\n")}, exitFailed, "it holds no model; --save-model writes one"},
+		{[]string{"--model", write(t, "\n{\n")}, exitFailed, "line 2: cannot read model"},
+		{[]string{"--model", "prior", "--save-model", "x"}, exitUsage, "only training makes one"},
+		{[]string{"--save-model", filepath.Join(t.TempDir(), "x")}, exitFailed, "no seller has invoices enough"},
+	} {
+		got := recoup(t, "", append([]string{"score", sample}, c.args...)...)
+		if got.code != c.code {
+			t.Errorf("%q ended with %d, want %d", c.args, got.code, c.code)
+		}
+		contains(t, got.stderr, c.want)
+	}
+}
