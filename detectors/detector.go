@@ -50,6 +50,14 @@ func (s *Subject) Money(a invoice.Amount) string {
 var allDetectors = []Detector{
 	DetectorFunc(detectZeroNet),
 	DetectorFunc(detectLineSum),
+	DetectorFunc(detectLineNet),
+	DetectorFunc(detectLineCount),
+	DetectorFunc(detectTax),
+	DetectorFunc(detectCurrency),
+	DetectorFunc(detectPromotion),
 	DetectorFunc(detectSecondInvoiceForDelivery),
+	DetectorFunc(detectNearDuplicate),
+	DetectorFunc(detectBeforeShipment),
+	DetectorFunc(detectMissingAdminData),
 	DetectorFunc(detectSameIDChanged),
 }

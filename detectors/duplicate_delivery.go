@@ -2,8 +2,6 @@ package detectors
 
 import "fmt"
 
-const duplicateDeliveryP = 0.95
-
 // detectSecondInvoiceForDelivery finds a delivery that is invoiced again under
 // another invoice_id (E2). An invoice that names the one it replaces
 // (preceding_invoice_number) is a reissue, not a duplicate; revisions have the
@@ -14,7 +12,7 @@ func detectSecondInvoiceForDelivery(s *Subject) (Finding, bool) {
 		return Finding{}, false
 	}
 	return Finding{
-		Code: CauseDuplicate, Kind: "delivery", P: duplicateDeliveryP, Repaired: 0,
+		Code: CauseDuplicate, Kind: "delivery", P: s.ev.proves(proofDelivery), Repaired: 0,
 		Evidence: []string{fmt.Sprintf("delivery %s was already invoiced with invoice %s",
 			inv.DeliveryRef, s.FirstForDelivery)},
 	}, true

@@ -6,13 +6,9 @@ import (
 	"recoup/invoice"
 )
 
-// Probabilities of the exact checks. A sum that does not add up by more than
-// rounding has no innocent reading; one that is off by no more than each line's
-// rounding has: the biller adds unrounded lines.
-const (
-	lineSumP         = 0.97
-	lineSumRoundingP = 0.10
-)
+// lineSumRoundingP is the probability of an error where the sum is off by no more
+// than each line's rounding: the biller adds unrounded lines.
+const lineSumRoundingP = 0.10
 
 // detectLineSum finds invoices whose lines do not add up to their net amount.
 //
@@ -24,23 +20,21 @@ const (
 // net 0 is detectZeroNet's.
 func detectLineSum(s *Subject) (Finding, bool) {
 	inv := s.Invoice
-	sum, ok := linesLessDiscount(inv)
-	if !ok || inv.NetAmount == 0 || sum == inv.NetAmount {
+	if s.ev.x[fSumOff] == 0 || inv.NetAmount == 0 {
 		return Finding{}, false
 	}
-	halfCoin := minorUnit(inv.Currency) / 2
-	off := sub(sum, inv.NetAmount)
-	if off >= -halfCoin && off <= halfCoin {
-		return Finding{}, false
-	}
-	p := lineSumP
-	if most := halfCoin * invoice.Amount(len(inv.Lines)); off >= -most && off <= most {
-		p = lineSumRoundingP
-	}
+	sum := s.ev.sum
 	return Finding{
-		Code: CauseBillingSystem, Kind: "line_sum", P: p, Repaired: s.Pays(sum),
+		Code: CauseBillingSystem, Kind: "line_sum", P: max(s.ev.proves(proofSum), lineSumRoundingP),
+		Repaired: s.Pays(sum),
 		Evidence: []string{fmt.Sprintf("%s, but the net amount is %s", linesInWords(s, sum), s.Money(inv.NetAmount))},
 	}, true
+}
+
+// sumRounds tells whether half a coin a line explains what the lines are off.
+func sumRounds(inv *invoice.Invoice, sum invoice.Amount) bool {
+	off, most := sub(sum, inv.NetAmount), minorUnit(inv.Currency)/2*invoice.Amount(len(inv.Lines))
+	return off >= -most && off <= most
 }
 
 // linesLessDiscount returns Σ line_net - discount_amount; ok is false when the

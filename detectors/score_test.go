@@ -11,10 +11,10 @@ import (
 // compare lists in any order; the order is pinned here.
 func TestCausesStandByProof(t *testing.T) {
 	deviation := Finding{Code: CauseUnknown, Kind: "deviation", P: 1}
-	zero := Finding{Code: CauseBillingSystem, Kind: "zero_net", P: zeroPricesP}
-	sum := Finding{Code: CauseBillingSystem, Kind: "line_sum", P: lineSumP}
+	zero := Finding{Code: CauseBillingSystem, Kind: "zero_net", P: proofTable[proofZero].p}
+	sum := Finding{Code: CauseBillingSystem, Kind: "line_sum", P: proofTable[proofSum].p}
 	rounding := Finding{Code: CauseBillingSystem, Kind: "line_sum", P: lineSumRoundingP}
-	delivery := Finding{Code: CauseDuplicate, Kind: "delivery", P: duplicateDeliveryP}
+	delivery := Finding{Code: CauseDuplicate, Kind: "delivery", P: proofTable[proofDelivery].p}
 	changed := Finding{Code: CauseDuplicate, Kind: "same_id_changed", P: sameIDChangedP}
 	for _, c := range []struct{ found, want []Finding }{
 		{[]Finding{deviation, zero}, []Finding{zero, deviation}},

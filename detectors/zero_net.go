@@ -3,38 +3,65 @@ package detectors
 import (
 	"fmt"
 
+	"recoup/detectors/history"
 	"recoup/invoice"
 )
 
-const (
-	zeroNetP    = 0.98
-	zeroPricesP = 0.95
-)
-
 // detectZeroNet finds invoices over nothing that have lines: a total that was
-// lost on the way, or lines that lost their prices with it. Free goods are
-// usual: their discount comes to the sum of the lines, or their lines still show
-// the price that was waived.
+// lost on the way, lines that lost their prices with it, or line amounts that
+// were lost under prices that stand. Free goods are usual: their discount comes to
+// the sum of the lines, or their lines still show the price that was waived.
 func detectZeroNet(s *Subject) (Finding, bool) {
-	inv := s.Invoice
-	if inv.NetAmount != 0 {
+	if s.ev.x[fZero] == 0 {
 		return Finding{}, false
 	}
-	sum, ok := linesLessDiscount(inv)
+	f := Finding{Code: CauseBillingSystem, Kind: "zero_net", P: s.ev.proves(proofZero)}
+	n := len(s.Invoice.Lines)
 	switch {
-	case ok && sum != 0:
-		return Finding{
-			Code: CauseBillingSystem, Kind: "zero_net", P: zeroNetP, Repaired: s.Pays(sum),
-			Evidence: []string{"the net amount is 0, but " + linesInWords(s, sum)},
-		}, true
-	case pricesLost(inv):
-		return Finding{
-			Code: CauseBillingSystem, Kind: "zero_net", P: zeroPricesP, Repaired: max(s.Expected, 0),
-			Evidence: []string{fmt.Sprintf("the net amount is 0, and so is the unit price of all of its %d lines",
-				len(inv.Lines))},
-		}, true
+	case f.P == 0:
+		return Finding{}, false
+	case s.ev.sumKnown && s.ev.sum != 0:
+		f.Repaired = s.Pays(s.ev.sum)
+		f.Evidence = []string{"the net amount is 0, but " + linesInWords(s, s.ev.sum)}
+	case pricesLost(s.Invoice):
+		f.Repaired = max(s.Expected, 0)
+		if usual, ok := s.ev.usualValue(); ok {
+			f.Repaired = s.Pays(usual)
+		}
+		f.Evidence = []string{fmt.Sprintf("the net amount is 0, and so is the unit price of all of its %d lines", n)}
+	default:
+		due, _ := linesDue(s.Invoice)
+		f.Repaired = s.Pays(due)
+		f.Evidence = []string{fmt.Sprintf(
+			"the net amount is 0, and so are all of its %d lines, but their quantities × prices come to %s", n, s.Money(due))}
 	}
-	return Finding{}, false
+	return f, true
+}
+
+// zeroIsLost tells whether the lines of an invoice over nothing come to something,
+// or lost their prices. One line at a price that was waived is no proof; that all
+// of several were, with a price each, is.
+func zeroIsLost(e *evidence) bool {
+	if e.sumKnown && e.sum != 0 || pricesLost(e.inv) {
+		return true
+	}
+	due, ok := linesDue(e.inv)
+	return ok && len(e.inv.Lines) > 1 && due > 0 && e.inv.DiscountAmount.Value == 0
+}
+
+// linesDue returns what quantities and prices of all lines come to; ok is false
+// when some line does not say.
+func linesDue(inv *invoice.Invoice) (due invoice.Amount, ok bool) {
+	for i := range inv.Lines {
+		l, ok := lineDue(&inv.Lines[i])
+		if !ok {
+			return 0, false
+		}
+		if due, ok = due.Add(l); !ok {
+			return 0, false
+		}
+	}
+	return due, len(inv.Lines) > 0
 }
 
 // pricesLost tells whether something was delivered and nothing of it has a price.
@@ -47,4 +74,43 @@ func pricesLost(inv *invoice.Invoice) bool {
 		}
 	}
 	return len(inv.Lines) > 0
+}
+
+// usualValue returns what the lines come to at what their products usually do, the
+// customer's own last prices first; ok is false when none of them is known. Lines
+// that are not known count as the mean of the others.
+func (e *evidence) usualValue() (net invoice.Amount, ok bool) {
+	var known int64
+	for i := range e.facts.Lines {
+		value, found := e.usualLine(i)
+		if !found {
+			continue
+		}
+		known++
+		if net, ok = net.Add(value); !ok {
+			return 0, false
+		}
+	}
+	if known == 0 {
+		return 0, false
+	}
+	return net.MulRate(int64(len(e.facts.Lines)), known)
+}
+
+// usualLine returns what the goods of one line usually come to.
+func (e *evidence) usualLine(i int) (invoice.Amount, bool) {
+	l := &e.facts.Lines[i]
+	price := invoice.Fixed(0)
+	switch {
+	case l.OfPair != nil && l.OfPair.Net > 0:
+		price = l.OfPair.Net
+	case l.OfProduct != nil:
+		if p := history.Best(&l.OfProduct.Net, float64(l.Quantity)); p != nil {
+			price = p.Price
+		}
+	}
+	if price <= 0 {
+		return 0, false
+	}
+	return invoice.LineNet(e.inv.Lines[i].Quantity.Value, price, 0)
 }

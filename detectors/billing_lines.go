@@ -1,0 +1,166 @@
+package detectors
+
+import (
+	"fmt"
+
+	"recoup/invoice"
+)
+
+// detectLineNet finds lines whose net amount is not quantity × price × (1 -
+// discount). Where all that are off are whole units or tenths, and off by less
+// than that, the program rounded what it must not.
+func detectLineNet(s *Subject) (Finding, bool) {
+	if s.ev.x[fLineOff] == 0 || s.Invoice.NetAmount == 0 {
+		return Finding{}, false
+	}
+	step, worst, off := s.ev.roundedTo(), -1, invoice.Amount(0)
+	coin := minorUnit(s.Invoice.Currency)
+	r := s.repair()
+	n := 0
+	for i := range s.Invoice.Lines {
+		l := &s.Invoice.Lines[i]
+		due, ok := lineDue(l)
+		if !ok || !l.Net.Set {
+			continue
+		}
+		by := sub(due, l.Net.Value)
+		if by <= coin && by >= -coin && (step == 0 || l.Net.Value%step != 0) {
+			continue
+		}
+		r.lineNet(i, due)
+		if by > coin || by < -coin {
+			n++
+		}
+		if by = max(by, -by); by > off {
+			worst, off = i, by
+		}
+	}
+	paid, ok := r.pays()
+	if worst < 0 || !ok {
+		return Finding{}, false
+	}
+	l := &s.Invoice.Lines[worst]
+	due, _ := lineDue(l)
+	f := Finding{Code: CauseBillingSystem, Kind: "line_net", P: s.ev.proves(proofLine), Repaired: paid,
+		Evidence: []string{fmt.Sprintf("%s comes to %s, but its net amount is %s", lineInWords(l), s.Money(due), s.Money(l.Net.Value))}}
+	if step > 0 {
+		f.Kind = "rounding"
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%d of %d lines are rounded to %v", n, len(s.Invoice.Lines), step))
+	}
+	return f, true
+}
+
+// lineInWords says what a line bills: "line 3, 12 × 2.50 less 10 %,".
+func lineInWords(l *invoice.Line) string {
+	words := fmt.Sprintf("line %s, %v × %v", l.ID, l.Quantity.Value, l.UnitPrice.Value)
+	if l.DiscountRate.Value != 0 {
+		words += " less " + percent(l.DiscountRate.Value)
+	}
+	return words + ","
+}
+
+// percent writes a fraction as people do: "12.5 %".
+func percent(f invoice.Fixed) string {
+	return fmt.Sprintf("%v %%", f*100)
+}
+
+// roundedTo returns the unit, 1 or 1/10, to which all lines that are off were
+// rounded or cut; 0 for none.
+func (e *evidence) roundedTo() invoice.Amount {
+	coin := minorUnit(e.inv.Currency)
+	for _, step := range [...]invoice.Amount{invoice.Unit, invoice.Unit / 10} {
+		all := step > coin
+		for i := range e.inv.Lines {
+			l := &e.inv.Lines[i]
+			due, ok := lineDue(l)
+			if !ok || !l.Net.Set {
+				continue
+			}
+			if by := sub(due, l.Net.Value); by > coin || by < -coin {
+				all = all && l.Net.Value%step == 0 && by < step && by > -step
+			}
+		}
+		if all {
+			return step
+		}
+	}
+	return 0
+}
+
+// detectLineCount compares the number of lines with the warehouse's: lines were
+// lost on the way to the invoice, or stand on it twice.
+func detectLineCount(s *Subject) (Finding, bool) {
+	off := s.ev.x[fLinesOff]
+	switch {
+	case off > 0:
+		return detectLostLines(s)
+	case off < 0 || s.ev.x[fRepeated] > 0:
+		return detectRepeatedLines(s)
+	}
+	return Finding{}, false
+}
+
+// detectLostLines says what the lines that are missing are worth: what a delivered
+// unit costs on average, or a line where units are not counted.
+func detectLostLines(s *Subject) (Finding, bool) {
+	inv := s.Invoice
+	d, _ := s.ev.refs.Delivery(inv.Seller, inv.DeliveryRef, inv.IssuedAt)
+	net, billed := s.repair().net, invoice.Fixed(0)
+	for i := range inv.Lines {
+		billed += inv.Lines[i].Quantity.Value
+	}
+	f := Finding{Code: CauseBillingSystem, Kind: "lost_lines", P: s.ev.proves(proofDelivered), Evidence: []string{
+		fmt.Sprintf("delivery %s had %d lines, the invoice has %d", inv.DeliveryRef, d.Lines.Value, len(inv.Lines))}}
+	n, per := d.Lines.Value, int64(len(inv.Lines))
+	if d.Units.Set && s.ev.short > 0 && billed > 0 {
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%v units were delivered, %v are billed", d.Units.Value, billed))
+		n, per = int64(d.Units.Value), int64(billed)
+	}
+	full, ok := net.MulRate(n, max(1, per))
+	if !ok {
+		return Finding{}, false
+	}
+	f.Repaired = s.Pays(full)
+	return f, true
+}
+
+// repeatedP is the probability of an error where neighbouring lines are the same
+// and nobody counted the delivery: real invoices often have such lines.
+const repeatedP = 0.08
+
+// detectRepeatedLines takes lines off that stand on the invoice before: as many as
+// the warehouse did not deliver, or all neighbours that are the same.
+func detectRepeatedLines(s *Subject) (Finding, bool) {
+	inv := s.Invoice
+	most, p := len(inv.Lines), repeatedP
+	if s.ev.x[fLinesOff] < 0 {
+		d, _ := s.ev.refs.Delivery(inv.Seller, inv.DeliveryRef, inv.IssuedAt)
+		most, p = len(inv.Lines)-int(d.Lines.Value), s.ev.proves(proofDelivered)
+	}
+	r := s.repair()
+	var first *invoice.Line
+	n := 0
+	for i := len(inv.Lines) - 1; i > 0 && n < most; i-- {
+		for j := i - 1; j >= 0; j-- {
+			if !sameLine(&inv.Lines[i], &inv.Lines[j]) {
+				continue
+			}
+			r.lineNet(i, 0)
+			first = &inv.Lines[i]
+			n++
+			break
+		}
+	}
+	paid, ok := r.pays()
+	if n == 0 || !ok {
+		return Finding{}, false
+	}
+	return Finding{Code: CauseBillingSystem, Kind: "repeated_line", P: p, Repaired: paid, Evidence: []string{
+		fmt.Sprintf("%d of %d lines stand on the invoice before, such as product %s, %v × %v", n, len(inv.Lines),
+			first.ProductID, first.Quantity.Value, first.UnitPrice.Value)}}, true
+}
+
+func sameLine(a, b *invoice.Line) bool {
+	return a.ProductID == b.ProductID && a.ProductID != "" && a.Quantity == b.Quantity && a.UnitPrice == b.UnitPrice &&
+		a.Net == b.Net
+}

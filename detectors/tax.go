@@ -1,0 +1,95 @@
+package detectors
+
+import (
+	"fmt"
+
+	"recoup/invoice"
+)
+
+// taxRateP is the probability of an error where the rate is new for the customer
+// only: some are exempt, or bill to other countries.
+const taxRateP = 0.2
+
+// detectTax finds a tax rate that is not the customer's, a tax amount that does
+// not follow from the rate, and a gross amount that is not net plus tax.
+func detectTax(s *Subject) (Finding, bool) {
+	x := &s.ev.x
+	switch {
+	case x[fTaxOff] > 0 && x[fGrossOff] == 0 && s.ev.proves(proofTaxAmount) > 0:
+		return s.taxAmount(), true
+	case s.ev.proves(proofGross) > 0:
+		return s.grossAmount(), true
+	case x[fTaxRare] > 0.8 && !(x[fExempt] > 0 && s.Invoice.TaxRate.Value == 0):
+		return s.taxRate()
+	}
+	return Finding{}, false
+}
+
+func (s *Subject) taxAmount() Finding {
+	inv := s.Invoice
+	due, _ := inv.NetAmount.MulFixed(inv.TaxRate.Value)
+	return Finding{Code: CauseBillingSystem, Kind: "tax_amount", P: s.ev.proves(proofTaxAmount),
+		Repaired: s.Pays(inv.NetAmount), Evidence: []string{fmt.Sprintf("%s of %s are %s, but the tax amount is %s",
+			percent(inv.TaxRate.Value), s.Money(inv.NetAmount), s.Money(s.pays.coins(due)), s.Money(inv.TaxAmount.Value))}}
+}
+
+func (s *Subject) grossAmount() Finding {
+	inv := s.Invoice
+	due := add(inv.NetAmount, inv.TaxAmount.Value)
+	return Finding{Code: CauseBillingSystem, Kind: "gross", P: s.ev.proves(proofGross), Repaired: due,
+		Evidence: []string{fmt.Sprintf("net and tax come to %s, but the gross amount is %s",
+			s.Money(due), s.Money(inv.GrossAmount.Value))}}
+}
+
+// taxRate compares the rate with the one the customer usually has, which the
+// country should have as well.
+func (s *Subject) taxRate() (Finding, bool) {
+	k, inv := &s.ev.facts.Known, s.Invoice
+	p := max(s.ev.proves(proofTaxRate), taxRateP)
+	key := k.Customer.Tax.Usual()
+	if key == 0 {
+		return Finding{}, false
+	}
+	rate := invoice.Fixed(key-1) * (invoice.One / 10_000)
+	tax, ok := inv.NetAmount.MulFixed(rate)
+	if !ok || rate == inv.TaxRate.Value {
+		return Finding{}, false
+	}
+	share, n := k.Customer.Tax.Share(key)
+	f := Finding{Code: CauseBillingSystem, Kind: "tax_rate", P: p, Repaired: s.pays.coins(add(inv.NetAmount, tax)),
+		Evidence: []string{fmt.Sprintf("the tax rate is %s; %.0f %% of this customer's last %d invoices have %s",
+			percent(inv.TaxRate.Value), 100*share, n, percent(rate))}}
+	if k.Country != nil {
+		_, all := k.Country.Tax.Share(s.ev.facts.Tax)
+		f.Evidence = append(f.Evidence, fmt.Sprintf("of the last %d invoices to %s, %.0f %% have the rate of this one",
+			all, inv.Country, 100*(1-float64(s.ev.x[fTaxCountry]))))
+	}
+	return f, true
+}
+
+// detectCurrency finds a currency that is not the customer's or the seller's.
+// recoup never converts: the same figure is due in the usual currency.
+func detectCurrency(s *Subject) (Finding, bool) {
+	x, inv := &s.ev.x, s.Invoice
+	p := s.ev.proves(proofCurrency)
+	if p == 0 {
+		return Finding{}, false
+	}
+	f := Finding{Code: CauseBillingSystem, Kind: "currency", P: p, Repaired: s.pays.billed(inv)}
+	if x[fCurrencyPolicy] > 0 {
+		f.Evidence = append(f.Evidence, fmt.Sprintf("the seller does not bill in %s", inv.Currency))
+	}
+	k := &s.ev.facts.Known
+	if c := k.Customer; c != nil && x[fCurrencyRare] > 0 {
+		share, n := c.Currency.Share(s.ev.facts.Currency)
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%.0f %% of this customer's last %d invoices are in %s",
+			100*share, n, inv.Currency))
+	}
+	if g := k.Seller; g != nil {
+		share, n := g.Currency.Share(s.ev.facts.Currency)
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%.1f %% of the seller's last %d invoices are in %s",
+			100*share, n, inv.Currency))
+	}
+	f.Evidence = append(f.Evidence, "nothing is converted: the same figure is taken to be due in the usual currency")
+	return f, true
+}
