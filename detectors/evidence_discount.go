@@ -33,7 +33,12 @@ func (e *evidence) discounts() {
 		if !met {
 			fresh++
 			if lowest > 0 && l.NetPrice < lowest && e.lines[i].off == 0 {
-				e.raise(fNetBelow, min(4, math.Log(float64(lowest)/float64(l.NetPrice)))*(1-1/float64(l.OfProduct.Lines)))
+				if e.raise(fNetBelow, min(4, math.Log(float64(lowest)/float64(l.NetPrice)))*(1-1/float64(l.OfProduct.Lines))) {
+					if g := f.Known.Seller; g != nil {
+						e.set(fNetEnd, history.EndRare(&g.NetEnds, l.NetEnd))
+					}
+					e.set(fRateRound, roundRate(line.DiscountRate.Value))
+				}
 			}
 		}
 	}
@@ -47,6 +52,17 @@ func (e *evidence) discounts() {
 	e.set(fCodes, float64(max(0, most-1)))
 	e.set(fCodesAll, float64(max(0, len(f.Codes)-1)))
 	e.set(fRateNoCode, bare)
+}
+
+// roundRate grades how round a discount is: 1 a multiple of 5 %, 0.5 of 1 %.
+func roundRate(rate invoice.Fixed) float64 {
+	switch {
+	case rate%(invoice.One/20) == 0:
+		return 1
+	case rate%(invoice.One/100) == 0:
+		return 0.5
+	}
+	return 0
 }
 
 // netPrices returns the lowest net price known of a line's product for its

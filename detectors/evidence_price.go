@@ -16,6 +16,7 @@ func (e *evidence) prices() {
 	f := &e.facts
 	e.lines = append(e.lines[:0], make([]lineEvidence, len(f.Lines))...)
 	var t priceTally
+	var ends, endLines float64
 	for i := range f.Lines {
 		l, le := &f.Lines[i], &e.lines[i]
 		if !l.Priced || l.Product == 0 {
@@ -64,9 +65,20 @@ func (e *evidence) prices() {
 			}
 			continue
 		}
+		if g := f.Known.Seller; g != nil && le.off > 0.5 {
+			ends += history.EndRare(&g.Ends, l.End)
+			endLines++
+		}
 		e.worstPrice(l, le, value)
 	}
+	if endLines > 0 {
+		e.set(fEnds, ends/endLines)
+	}
 	t.tell(e)
+	f.OffPrice = e.x[fOff]
+	if c := f.Known.Customer; c != nil && c.OffPrice.N > 0 {
+		e.set(fOffHabit, float64(c.OffPrice.Mean))
+	}
 	e.scaled()
 }
 
@@ -153,20 +165,20 @@ func (e *evidence) price(l *history.Line, le *lineEvidence) {
 
 // slipped looks for a known price of which the line's is a slip.
 func (e *evidence) slipped(l *history.Line, le *lineEvidence) {
-	try := func(meant invoice.Fixed, support float64) {
+	try := func(meant invoice.Fixed, most slip) {
 		s := slipOf(meant, l.Price, cent)
-		if s == noSlip || (le.slip != noSlip && s >= le.slip) || support <= 0 {
+		if s == noSlip || s > most || (le.slip != noSlip && s >= le.slip) {
 			return
 		}
 		le.slip, le.meant = s, meant
 	}
 	if l.OfPair != nil && l.OfPair.Price > 0 {
-		try(l.OfPair.Price, 1)
+		try(l.OfPair.Price, slipOtherDigit)
 	}
-	try(le.expected, 1)
+	try(le.expected, slipOtherDigit)
 	for i := range l.OfProduct.List {
 		if p := &l.OfProduct.List[i]; p.Count >= 2 {
-			try(p.Price, 1)
+			try(p.Price, slipThousand)
 		}
 	}
 }

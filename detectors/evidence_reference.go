@@ -114,7 +114,7 @@ func (e *evidence) delivery() {
 	}
 	d, ok := e.refs.Delivery(inv.Seller, inv.DeliveryRef, inv.IssuedAt)
 	if !ok {
-		e.set(fNotCounted, 1)
+		e.flag(fNotCounted, inv.DeliveryRef != "")
 		return
 	}
 	e.set(fDelivered, 1)

@@ -17,20 +17,117 @@ type Expectation struct {
 	CV               float64        // their coefficient of variation
 }
 
-// expect fills the expectation into v: the narrowest baseline with MinN
-// invoices, else the one with the most, else none.
+// expect fills the expectation into v, from the narrowest source that supports
+// one: what its lines come to at the prices that this customer, or anybody, pays;
+// what the customer usually pays; the narrowest baseline with MinN invoices, else
+// the one with the most, else none.
 func (e *Engine) expect(v *Verdict) {
-	kind, ok := e.expectedFrom()
+	x, ok := e.expectLines()
+	kind, known := e.expectedFrom()
 	if !ok {
+		x, ok = e.expectCustomer(kind, known)
+	}
+	if !ok && !known {
 		return
 	}
-	x := expectationOf(&e.cur.stats[kind], segmentLevels[kind], &e.cur.subject.pays)
+	if !ok {
+		x = expectationOf(&e.cur.stats[kind], segmentLevels[kind], &e.cur.subject.pays)
+	}
 	v.Expected, v.ExpectedLow, v.ExpectedHigh = x.Point, x.Low, x.High
 	v.Level, v.N, v.CV = x.Level, x.N, x.CV
 	if x.Point != 0 {
 		pct := 100 * difference(v.Billed, x.Point) / math.Abs(float64(x.Point))
 		v.DeviationPct = math.Round(pct*1e4) / 1e4
 	}
+}
+
+const (
+	// knownValue is how much of the value of its lines must be at known prices for
+	// an invoice to be expected from them.
+	knownValue = 0.8
+	// unstable is how far off a price is expected that was never met before.
+	unstable = 0.3
+)
+
+// expectLines expects each line at the price that is usual for its product and
+// quantity, at the quantities and discounts that the invoice has.
+func (e *Engine) expectLines() (x Expectation, ok bool) {
+	ev := &e.cur.ev
+	var net invoice.Amount
+	var value, known, ofCustomer, variance float64
+	x.N = math.MaxInt64
+	for i := range ev.inv.Lines {
+		l, le, f := &ev.inv.Lines[i], &ev.lines[i], &ev.facts.Lines[i]
+		due := l.Net.Value
+		if le.known {
+			if due, ok = invoice.LineNet(l.Quantity.Value, le.expected, l.DiscountRate.Value); !ok {
+				return x, false
+			}
+			n := int64(f.OfProduct.Lines)
+			if f.OfPair != nil && f.OfPair.Price == le.expected {
+				ofCustomer += float64(due)
+				n = int64(f.OfPair.Lines)
+			}
+			known += float64(due)
+			x.N = min(x.N, n)
+			variance += math.Pow(float64(due)*unstable*(1-le.stable), 2)
+		}
+		value += float64(due)
+		if net, ok = net.Add(due); !ok {
+			return x, false
+		}
+	}
+	if value <= 0 || known < knownValue*value {
+		return x, false
+	}
+	if net, ok = net.Sub(ev.inv.DiscountAmount.Value); !ok {
+		return x, false
+	}
+	x.CV = math.Sqrt(variance) / value
+	x.Level = LevelTypeProduct
+	if ofCustomer > value/2 {
+		x.Level = LevelCustomerProduct
+	}
+	return e.banded(x, net), true
+}
+
+const (
+	// fewestOfCustomer is from how many invoices on a customer's own amounts count.
+	fewestOfCustomer = 8
+	// usualSpread is the variance of a customer's amounts that is expected before
+	// they are known, as a share of the mean, and counts like one invoice.
+	usualSpread = 0.5
+)
+
+// expectCustomer expects what the customer usually pays, where that is narrower
+// than the segment.
+func (e *Engine) expectCustomer(kind segmentKind, known bool) (x Expectation, ok bool) {
+	c := e.cur.ev.facts.Known.Customer
+	if c == nil || c.Net.N < fewestOfCustomer {
+		return x, false
+	}
+	n := float64(c.Net.N)
+	x.CV = math.Sqrt(float64(c.Net.Variance) + usualSpread*usualSpread/n)
+	if known && e.cur.stats[kind].n >= e.settings.MinN && e.cur.stats[kind].cv <= x.CV {
+		return x, false
+	}
+	net := math.Round(math.Exp(float64(c.Net.Mean)) * float64(invoice.Unit))
+	if !(net < float64(mostAmount)/2) {
+		return x, false
+	}
+	x.Level, x.N = LevelCustomer, int64(c.Net.N)
+	return e.banded(x, invoice.Amount(net)), true
+}
+
+// banded adds point and band around a net amount.
+func (e *Engine) banded(x Expectation, net invoice.Amount) Expectation {
+	pays := &e.cur.subject.pays
+	width := math.Round(bandWidth * x.CV * math.Abs(float64(net)))
+	x.Point, x.Low, x.High = pays.of(net), pays.of(max(0, addFloat(net, -width))), pays.of(addFloat(net, width))
+	if x.Low > x.High {
+		x.Low, x.High = x.High, x.Low
+	}
+	return x
 }
 
 // expectedFrom picks the baseline of the expectation.

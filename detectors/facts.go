@@ -112,8 +112,10 @@ func factsOfLines(f *history.Facts, inv *invoice.Invoice) {
 		q := fixedFloat(l.Quantity.Value)
 		line.Quantity, line.LogQuantity = float32(q), logOf(q)
 		line.Price, line.Rate = l.UnitPrice.Value, float32(fixedFloat(l.DiscountRate.Value))
+		line.End = lastDigit(l.UnitPrice.Value)
 		line.Priced = l.UnitPrice.Value > 0 && l.Quantity.Value > 0
 		if line.Priced && l.Net.Set {
+			line.NetEnd = lastDigit(invoice.Fixed(l.Net.Value) * (invoice.One / 10_000))
 			line.NetPrice = perUnit(l.Net.Value, l.Quantity.Value)
 			line.LogPrice, line.LogNet = logOf(fixedFloat(line.Price)), logOf(fixedFloat(max(1, line.NetPrice)))
 			if l.Description != "" {
@@ -131,6 +133,9 @@ func factsOfLines(f *history.Facts, inv *invoice.Invoice) {
 		}
 	}
 }
+
+// lastDigit is the digit of whole cents.
+func lastDigit(price invoice.Fixed) uint8 { return uint8(max(0, price) / cent % 10) }
 
 // perUnit is an amount over a quantity, rounded to a tenth of a cent: what a
 // unit came to is only known as well as the line was rounded.

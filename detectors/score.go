@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"time"
 
 	"recoup/invoice"
 )
@@ -29,7 +30,7 @@ func (e *Engine) Score(v *Verdict) {
 		Decision: DecisionNone, Direction: DirectionNone, Level: LevelNone,
 		Rules: v.Rules[:0], Causes: v.Causes[:0],
 		AmountBasis: pays.basis, Currency: inv.Currency, Billed: pays.billed(inv), LateBy: delayOf(c.lateMS),
-		Model: Model{Version: ModelVersion, ConfigHash: e.configHash}, Source: c.position,
+		Model: Model{Version: ModelVersion, ConfigHash: e.configHash, ReferenceAsOf: e.referenceAsOf()}, Source: c.position,
 	}
 	if inv.Type == invoice.Standard {
 		e.judge(v)
@@ -38,6 +39,19 @@ func (e *Engine) Score(v *Verdict) {
 		v.Rules = append(v.Rules, RuleImplausibleTime)
 	}
 	v.Taught = e.taught(v.Suspect)
+}
+
+// referenceAsOf says up to when references are known, in RFC 3339; most invoices
+// share it with the one before.
+func (e *Engine) referenceAsOf() string {
+	at := e.references.AsOf(e.cur.inv.Seller, e.cur.inv.IssuedAt)
+	if at.IsZero() {
+		return ""
+	}
+	if !at.Equal(e.asOf.at) {
+		e.asOf.at, e.asOf.text = at, at.UTC().Format(time.RFC3339Nano)
+	}
+	return e.asOf.text
 }
 
 // judge scores a standard invoice; other documents have nothing to be judged by.
@@ -97,6 +111,7 @@ func (e *Engine) priorThreshold() float64 { return cmp.Or(e.settings.SuspectThre
 func (e *Engine) gather() {
 	c := &e.cur
 	c.ev.gather(c.inv, e.references)
+	c.gathered = true
 	if c.sight.first != 0 {
 		c.ev.x[fDelivery2] = 1
 	}

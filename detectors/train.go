@@ -161,8 +161,8 @@ func (t *training) add(r *example) {
 // How classifiers are trained: found by trying on the retail and grocery corpora,
 // where neither matters much.
 const (
-	firstRounds = 40
-	rounds      = 80
+	firstRounds = 60
+	rounds      = 160
 	causeRounds = 20
 	causeRows   = 8000
 	wrongShare  = 0.3 // weight of all altered rows over that of all real ones
@@ -170,8 +170,8 @@ const (
 )
 
 func (t *training) options(rounds int) boost.Options {
-	return boost.Options{Rounds: rounds, Depth: 5, LearningRate: 0.15, Bins: 64, Lambda: 1, MinWeight: 0.3,
-		Columns: 0.7, Seed: 1, Workers: t.worker}
+	return boost.Options{Rounds: rounds, Depth: 6, LearningRate: 0.1, Bins: 64, Lambda: 1, MinWeight: 0.3,
+		Columns: 0.3, Seed: 1, Workers: t.worker}
 }
 
 // balance weighs the rows for training.
@@ -221,7 +221,7 @@ func mustTrain(set *boost.Set, o boost.Options) *boost.Forest {
 // threshold returns the lowest p at which, with the proved ones, four of five
 // suspects are right, though none of them less likely than leastSuspect.
 func (t *training) threshold(m *Classifier, logits []float64, proved float64) float64 {
-	const precision, leastSuspect, never = 0.8, 0.35, 0.9
+	const precision, leastSuspect, never = 0.8, 0.25, 0.9
 	order := make([]int, len(logits))
 	for i := range order {
 		order[i] = i
