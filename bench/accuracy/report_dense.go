@@ -130,10 +130,10 @@ func reportAlerts(b *strings.Builder, set *setResult) {
 	rows := []row{{"false alerts", count, place, noTarget}}
 	for i, reason := range set.Variants[0].Plain.Alerts.Reasons {
 		rows = append(rows,
-			row{reason.Name + ", confirmed by the files", func(v *variantResult) figure {
+			row{reason.Name + ", as far as the files tell", func(v *variantResult) figure {
 				return shareOf(v.Plain.Alerts.Reasons[i].Confirmed, v.Plain.Alerts.N)
 			}, share, atMost(reasonTarget)},
-			row{reason.Name + ", at most (any rule of that sort)", func(v *variantResult) figure {
+			row{reason.Name + ", at most: every rule of that sort", func(v *variantResult) figure {
 				return shareOf(v.Plain.Alerts.Reasons[i].ByRule, v.Plain.Alerts.N)
 			}, share, noTarget})
 	}
