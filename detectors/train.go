@@ -170,8 +170,8 @@ const (
 )
 
 func (t *training) options(rounds int) boost.Options {
-	return boost.Options{Rounds: rounds, Depth: 6, LearningRate: 0.1, Bins: 64, Lambda: 1, MinWeight: 0.3,
-		Columns: 0.3, Seed: 1, Workers: t.worker}
+	return boost.Options{Rounds: rounds, Depth: 7, LearningRate: 0.1, Bins: 64, Lambda: 1, MinWeight: 0.3,
+		Columns: 0.2, Seed: 1, Workers: t.worker}
 }
 
 // balance weighs the rows for training.

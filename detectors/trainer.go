@@ -62,7 +62,7 @@ func NewTrainer(o TrainerOptions) *Trainer {
 // Prepare trains a classifier and has the engine use it, when the invoice last
 // begun is the first after a midnight UTC at which its seller's was due. It
 // returns it, nil when none was. A first one is due After the seller's first
-// invoice, the next ones when there are an eighth more examples, or a week later.
+// invoice, the next ones when there are a fifth more examples, or a week later.
 func (t *Trainer) Prepare(e *Engine) *Classifier {
 	s := t.sellers[e.cur.inv.Seller]
 	if s == nil {
@@ -72,7 +72,7 @@ func (t *Trainer) Prepare(e *Engine) *Classifier {
 	due := s.first + int64((t.options.After+24*time.Hour-1)/(24*time.Hour))
 	if s.trained > 0 {
 		due = s.trainedOn + 7
-		if s.seen >= s.trained+s.trained/8 {
+		if s.seen >= s.trained+s.trained/5 {
 			due = s.trainedOn + 1
 		}
 	}
