@@ -1,0 +1,143 @@
+package detectors
+
+import (
+	"fmt"
+	"math"
+
+	"recoup/invoice"
+)
+
+// A quantity that was typed wrong (A8). A warehouse's count proves it; the
+// customer's own habit only suggests it.
+const (
+	quantityAgain    = 0.50 // of the proof is left on what may be a second invoice for the same goods
+	quantitySlipP    = 0.20 // a slip of what the customer took last time
+	quantityUnusualP = 0.06 // far from what it usually takes
+	leastQuantityP   = 0.05 // below it nothing is said
+	farQuantity      = 3    // standard deviations that are far
+)
+
+// detectQuantityDelivered asks which line's quantity, typed right, makes the units
+// billed the units the warehouse counted. Where lines are missing too, it is not
+// the quantity that is wrong.
+func detectQuantityDelivered(s *Subject) (Finding, bool) {
+	e := s.ev
+	if e.short == 0 || e.x[fLinesOff] != 0 {
+		return Finding{}, false
+	}
+	billed := invoice.Fixed(0)
+	for i := range s.Invoice.Lines {
+		billed += s.Invoice.Lines[i].Quantity.Value
+	}
+	counted := fmt.Sprintf("the warehouse counted %v units in delivery %s, the invoice bills %v",
+		billed+e.short, s.Invoice.DeliveryRef, billed)
+	r := s.repair()
+	if e.shortAt < 0 {
+		return s.deliveredUnits(billed, counted)
+	}
+	l := &s.Invoice.Lines[e.shortAt]
+	meant := l.Quantity.Value + e.short
+	r.line(e.shortAt, meant, l.UnitPrice.Value, l.DiscountRate.Value)
+	explained := fmt.Sprintf("%s: with %v instead of %v they agree", s.lineName(e.shortAt), meant, l.Quantity.Value)
+	if slip := slipOf(meant, l.Quantity.Value, 0); slip != noSlip {
+		explained += "; " + slipWords[slip]
+	}
+	f := Finding{Code: CauseDataEntry, Kind: "quantity_delivered", P: e.proves(proofDelivered),
+		Evidence: []string{counted, explained}}
+	if e.x[fNear2] > 0 && e.x[fAlike2] >= 0.75 {
+		f.P *= quantityAgain
+	}
+	return f.repairedBy(&r)
+}
+
+// deliveredUnits bills the units counted at what a unit costs on average.
+func (s *Subject) deliveredUnits(billed invoice.Fixed, counted string) (Finding, bool) {
+	r := s.repair()
+	if billed <= 0 {
+		return Finding{}, false
+	}
+	net, ok := r.net.MulRate(int64(billed+s.ev.short), int64(billed))
+	if !ok {
+		return Finding{}, false
+	}
+	f := Finding{Code: CauseDataEntry, Kind: "quantity_delivered", P: s.ev.proves(proofDelivered), Repaired: s.Pays(net),
+		Evidence: []string{counted, "no line alone explains it; repaired at the average price of a unit"}}
+	return f, true
+}
+
+// detectQuantitySlip finds a quantity that is a slip of what this customer took
+// last time.
+func detectQuantitySlip(s *Subject) (Finding, bool) {
+	e := s.ev
+	if e.x[fQuantitySlip] == 0 || e.counted() {
+		return Finding{}, false
+	}
+	at, best := -1, 0.0
+	for i := range e.lines {
+		le, l := &e.lines[i], &e.facts.Lines[i]
+		if le.quantitySlip == noSlip || l.OfPair == nil {
+			continue
+		}
+		held := float64(l.OfPair.Same) / float64(max(1, l.OfPair.Lines-1))
+		fresh := 1 - min(1, float64(l.OfProduct.Sold(l.Quantity))/3)
+		if p := quantitySlipP * held * fresh; p > best {
+			at, best = i, p
+		}
+	}
+	if best < leastQuantityP {
+		return Finding{}, false
+	}
+	l, le := &s.Invoice.Lines[at], &e.lines[at]
+	r := s.repair()
+	r.line(at, le.quantityMeant, l.UnitPrice.Value, l.DiscountRate.Value)
+	f := Finding{Code: CauseDataEntry, Kind: "quantity_slip", P: best, Evidence: []string{fmt.Sprintf(
+		"%s: quantity %v is %v, as last time for this customer, when %s", s.lineName(at), l.Quantity.Value,
+		le.quantityMeant, slipWords[le.quantitySlip])}}
+	return f.repairedBy(&r)
+}
+
+// counted tells that the warehouse's count settles the quantities.
+func (e *evidence) counted() bool { return e.x[fDelivered] > 0 }
+
+// detectQuantity finds a quantity far from what the customer, or else anybody,
+// usually takes.
+func detectQuantity(s *Subject) (Finding, bool) {
+	e := s.ev
+	if e.x[fQuantity] < farQuantity || e.counted() {
+		return Finding{}, false
+	}
+	at, worst, usual := -1, float64(farQuantity), 0.0
+	for i := range e.lines {
+		if z, mean := e.quantityZ(i); z > worst && e.lines[i].quantitySlip == noSlip {
+			at, worst, usual = i, z, mean
+		}
+	}
+	if at < 0 {
+		return Finding{}, false
+	}
+	l := &s.Invoice.Lines[at]
+	meant := invoice.Fixed(max(1, math.Round(math.Exp(usual)))) * invoice.One
+	p := quantityUnusualP * float64(e.x[fQuantityMoney]) * min(2, worst/farQuantity)
+	if p < leastQuantityP || meant == l.Quantity.Value {
+		return Finding{}, false
+	}
+	r := s.repair()
+	r.line(at, meant, l.UnitPrice.Value, l.DiscountRate.Value)
+	f := Finding{Code: CauseDataEntry, Kind: "quantity", P: p, Evidence: []string{fmt.Sprintf(
+		"%s: quantity %v, usual is about %v", s.lineName(at), l.Quantity.Value, meant)}}
+	return f.repairedBy(&r)
+}
+
+// quantityZ is how many standard deviations the quantity of line i lies from the
+// usual one, whose logarithm is mean; 0 for one that was sold before.
+func (e *evidence) quantityZ(i int) (z, mean float64) {
+	l := &e.facts.Lines[i]
+	if l.OfProduct == nil || l.OfProduct.Log.N < 5 || l.Quantity <= 0 || l.OfProduct.Sold(l.Quantity) >= 2 {
+		return 0, 0
+	}
+	m := &l.OfProduct.Log
+	if l.OfPair != nil && l.OfPair.Log.N >= 2 {
+		m = &l.OfPair.Log
+	}
+	return math.Abs(float64(l.LogQuantity-m.Mean)) / (math.Sqrt(float64(m.Variance)) + 0.3), float64(m.Mean)
+}

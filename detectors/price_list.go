@@ -1,0 +1,79 @@
+package detectors
+
+import (
+	"fmt"
+	"math"
+
+	"recoup/invoice"
+)
+
+// Prices that are not those of the list or of the negotiation (E1).
+const (
+	listPriceP   = 0.85 // a reference says another price
+	listSlippedP = 0.30 // the same, and a slip of the keys explains it
+	newPriceP    = 0.20 // several invoices bring a price nobody paid before
+	leastListP   = 0.05 // below it nothing is said
+)
+
+// detectListPrice compares unit prices with the price list or what was negotiated.
+func detectListPrice(s *Subject) (Finding, bool) {
+	e := s.ev
+	if e.x[fOff] == 0 || !e.refs.Has(invoice.PriceReference) {
+		return Finding{}, false
+	}
+	r := s.repair()
+	f := Finding{Code: CausePriceList, Kind: "listed", P: listPriceP}
+	slips := 0
+	for i := range e.lines {
+		l, le := &e.facts.Lines[i], &e.lines[i]
+		if !le.known || le.off != 1 {
+			continue
+		}
+		listed, ok := e.listed(l)
+		if !ok || listed == l.Price {
+			continue
+		}
+		if le.slip != noSlip && le.slip < slipOtherDigit {
+			slips++
+		}
+		s.billAt(&r, i, listed)
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: unit price %v, the price list says %v", s.lineName(i), l.Price, listed))
+	}
+	switch {
+	case len(f.Evidence) == 0:
+		return Finding{}, false
+	case slips == len(f.Evidence):
+		f.P = listSlippedP
+	}
+	return f.repairedBy(&r)
+}
+
+// detectNewPrice finds a price that nobody paid before and that other suspects
+// bring too: a price list that changed, or a wrong one in use. Until it is known
+// which, what was paid before is taken for right.
+func detectNewPrice(s *Subject) (Finding, bool) {
+	e := s.ev
+	if e.x[fWorst] == 0 || e.x[fAgree] == 0 {
+		return Finding{}, false
+	}
+	r := s.repair()
+	f := Finding{Code: CausePriceList, Kind: "new_price"}
+	for i := range e.lines {
+		l, le := &e.facts.Lines[i], &e.lines[i]
+		if !le.known || le.off != 1 || le.slip != noSlip && le.slip < slipOtherDigit {
+			continue
+		}
+		n := l.OfProduct.Agree(l.Price)
+		if n == 0 {
+			continue
+		}
+		f.P = max(f.P, newPriceP*le.stable*math.Sqrt(float64(min(n, 4))/4))
+		s.billAt(&r, i, le.expected)
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: unit price %v instead of the usual %v, as on %d other suspect lines",
+			s.lineName(i), l.Price, le.expected, n))
+	}
+	if f.P < leastListP {
+		return Finding{}, false
+	}
+	return f.repairedBy(&r)
+}
