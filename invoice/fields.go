@@ -24,9 +24,8 @@ type field[T any] struct {
 	at       func(*T) any // pointer to the destination; nil for a field that is only checked
 }
 
-// The three tables are the contract in code: decoder, AppendJSON and
-// ContentHash all walk them. New fields are added at the end, because the
-// position of a field is part of the hash that recoup.state keeps.
+// The three tables are the contract in code: decoder and AppendJSON walk them.
+// A new field is added to ContentHash, too, under a number of its own.
 var invoiceFields = newObject(invoiceObject, []field[Invoice]{
 	{"schema", plain, true, func(*Invoice) any { return nil }},
 	{"event_id", envelope, true, func(v *Invoice) any { return &v.EventID }},

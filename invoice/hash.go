@@ -2,6 +2,7 @@ package invoice
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -10,23 +11,92 @@ import (
 // Identity hashes what makes a record this invoice and no other: seller,
 // invoice id, revision and stage.
 func (inv *Invoice) Identity() uint64 {
-	h := newHasher()
-	h.string(inv.Seller)
-	h.string(inv.ID)
-	h.uint64(uint64(inv.Revision))
-	h.uint64(uint64(inv.Stage))
-	return h.sum()
+	parts := make([]byte, 0, 256) // enough for most, so that it stays on the stack
+	for _, s := range [...]string{inv.Seller, inv.ID} {
+		parts = binary.LittleEndian.AppendUint64(parts, uint64(len(s))) // "ab","c" must differ from "a","bc"
+		parts = append(parts, s...)
+	}
+	parts = binary.LittleEndian.AppendUint64(parts, uint64(inv.Revision))
+	parts = binary.LittleEndian.AppendUint64(parts, uint64(inv.Stage))
+	return xxhash.Sum64(parts)
 }
 
 // ContentHash hashes every field but the event id and the trace context: two
 // records of one identity with the same ContentHash are one invoice delivered
 // twice. Spelling does not matter: order of the fields, zeros behind a decimal,
 // offset of a time, a default written out. The value is kept in recoup.state,
-// so it stays the same from release to release.
+// so it stays the same from release to release: each field that is present is
+// hashed with its number, and a field added later gets a new one.
 func (inv *Invoice) ContentHash() uint64 {
-	h := newHasher()
-	hashObject(&h, invoiceFields, inv)
-	return h.sum()
+	var h hasher
+	h.text(1, inv.Seller)
+	h.text(2, inv.ID)
+	h.number(3, inv.Revision)
+	h.number(4, int64(inv.Stage))
+	h.number(5, int64(inv.Type))
+	h.time(6, inv.IssuedAt)
+	h.text(7, inv.Currency)
+	h.number(8, int64(inv.NetAmount))
+	h.text(9, inv.Number)
+	h.text(10, inv.PrecedingID)
+	h.text(11, inv.CustomerRef)
+	h.text(12, inv.CustomerType)
+	h.text(13, inv.ProductFamily)
+	h.amount(14, inv.GrossAmount)
+	h.amount(15, inv.TaxAmount)
+	h.amount(16, inv.DiscountAmount)
+	h.amount(17, inv.PrepaidAmount)
+	h.fixed(18, inv.TaxRate)
+	h.text(19, inv.SourceSystem)
+	h.text(20, inv.SourceRelease)
+	h.text(21, inv.BatchID)
+	h.text(22, inv.EntryChannel)
+	h.text(23, inv.OperatorRef)
+	h.text(24, inv.SalesPoint)
+	h.text(25, inv.Country)
+	if inv.Canary {
+		h.add(26, 1)
+	}
+	h.time(27, inv.DueAt)
+	h.time(28, inv.PeriodStart)
+	h.time(29, inv.PeriodEnd)
+	h.time(30, inv.ShippedAt)
+	h.text(31, inv.DeliveryRef)
+	h.text(32, inv.ContractRef)
+	h.text(33, inv.OrderRef)
+	h.text(34, inv.PriceListVersion)
+	h.texts(35, inv.PromoCodes)
+	h.texts(36, inv.LegalFieldsPresent)
+	h.text(37, inv.CRM.Plan)
+	h.fixed(38, inv.CRM.DiscountRate)
+	h.text(39, inv.CRM.ContractVersion)
+	h.time(40, inv.CRM.SyncedAt)
+	for i := range inv.Lines {
+		h.add(lineNumber, uint64(i)) // tells where one line ends, also an empty one
+		h.line(&inv.Lines[i])
+	}
+	return uint64(h)
+}
+
+// lineNumber is that of a line as a whole; its fields have numbers of their own.
+const lineNumber = 64
+
+func (h *hasher) line(l *Line) {
+	h.text(65, l.ID)
+	h.text(66, l.ProductID)
+	h.text(67, l.ProductFamily)
+	h.text(68, l.Description)
+	h.fixed(69, l.Quantity)
+	h.text(70, l.Unit)
+	h.fixed(71, l.UnitPrice)
+	h.fixed(72, l.ListUnitPrice)
+	h.fixed(73, l.DiscountRate)
+	h.amount(74, l.DiscountAmount)
+	h.amount(75, l.Net)
+	h.fixed(76, l.TaxRate)
+	h.texts(77, l.PromoCodes)
+	h.text(78, l.OrderLineRef)
+	h.text(79, l.DeliveryRef)
 }
 
 // Missing tells which of the fields that belong on every invoice are absent.
@@ -34,109 +104,56 @@ func (inv *Invoice) Missing() (customerRef, customerType, productFamily bool) {
 	return inv.CustomerRef == "", inv.CustomerType == "", inv.ProductFamily == ""
 }
 
-// hashObject hashes the fields that are present, each behind its number, so
-// that a field added later does not change the hash of invoices without it.
-func hashObject[T any](h *hasher, o *object[T], v *T) {
-	for i := range o.fields {
-		f := &o.fields[i]
-		if f.format == envelope || f.format == carried {
-			continue
-		}
-		h.field(byte(i+1), f.at(v))
-	}
-	h.byte(0)
+// hasher is the hash of the fields so far. What is absent or the default adds
+// nothing.
+type hasher uint64
+
+// add takes in one value by a multiplication to 128 bits, both halves folded (the
+// mixing of Wang Yi's wyhash). What was there before is added, so that no value
+// can wipe it out.
+func (h *hasher) add(field, v uint64) {
+	const odd1, odd2 = 0xa0761d6478bd642f, 0xe7037ed1a0b428db
+	high, low := bits.Mul64(uint64(*h)^(field*odd1), v^odd2)
+	*h = hasher((high ^ low) + bits.RotateLeft64(uint64(*h), 29))
 }
 
-// field hashes nothing for a value that is absent or the default.
-func (h *hasher) field(number byte, value any) {
-	switch v := value.(type) {
-	case *string:
-		if *v != "" {
-			h.byte(number)
-			h.string(*v)
-		}
-	case *Amount:
-		h.number(number, int64(*v), true)
-	case *OptionalAmount:
-		h.number(number, int64(v.Value), v.Set)
-	case *OptionalFixed:
-		h.number(number, int64(v.Value), v.Set)
-	case *time.Time:
-		h.number(number, v.UnixNano(), !v.IsZero())
-	case *Stage:
-		h.number(number, int64(*v), *v != Issued)
-	case *Type:
-		h.number(number, int64(*v), *v != Standard)
-	case *int64:
-		h.number(number, *v, *v != 0)
-	case *bool:
-		h.number(number, 1, *v)
-	case *CRM:
-		if *v != (CRM{}) {
-			h.byte(number)
-			hashObject(h, crmFields, v)
-		}
-	case *[]string:
-		h.number(number, int64(len(*v)), len(*v) > 0)
-		for _, s := range *v {
-			h.string(s)
-		}
-	case *[]Line:
-		h.number(number, int64(len(*v)), len(*v) > 0)
-		for i := range *v {
-			hashObject(h, lineFields, &(*v)[i])
-		}
+func (h *hasher) text(field uint64, s string) {
+	if s != "" {
+		h.add(field, xxhash.Sum64String(s))
 	}
 }
 
-// hasher collects small values, because xxhash is fast on whole blocks only.
-type hasher struct {
-	digest xxhash.Digest
-	used   int
-	block  [512]byte
-}
-
-func newHasher() (h hasher) {
-	h.digest.Reset()
-	return h
-}
-
-func (h *hasher) room(n int) []byte {
-	if h.used+n > len(h.block) {
-		h.flush()
-	}
-	h.used += n
-	return h.block[h.used-n : h.used]
-}
-
-func (h *hasher) flush() {
-	h.digest.Write(h.block[:h.used]) // a Digest never fails
-	h.used = 0
-}
-
-func (h *hasher) byte(b byte) { h.room(1)[0] = b }
-
-func (h *hasher) uint64(v uint64) { binary.LittleEndian.PutUint64(h.room(8), v) }
-
-func (h *hasher) number(field byte, v int64, present bool) {
-	if present {
-		h.byte(field)
-		h.uint64(uint64(v))
+func (h *hasher) number(field uint64, v int64) {
+	if v != 0 {
+		h.add(field, uint64(v))
 	}
 }
 
-// string hashes the length first: "ab","c" must differ from "a","bc".
-func (h *hasher) string(s string) {
-	h.uint64(uint64(len(s)))
-	if len(s) > len(h.block)-h.used {
-		h.flush()
-		h.digest.WriteString(s)
+func (h *hasher) amount(field uint64, v OptionalAmount) {
+	if v.Set {
+		h.add(field, uint64(v.Value))
+	}
+}
+
+func (h *hasher) fixed(field uint64, v OptionalFixed) {
+	if v.Set {
+		h.add(field, uint64(v.Value))
+	}
+}
+
+func (h *hasher) time(field uint64, t time.Time) {
+	if !t.IsZero() {
+		h.add(field, uint64(t.UnixNano()))
+	}
+}
+
+// texts takes the number of texts in first: two lists must not run together.
+func (h *hasher) texts(field uint64, all []string) {
+	if len(all) == 0 {
 		return
 	}
-	h.used += copy(h.block[h.used:], s)
-}
-
-func (h *hasher) sum() uint64 {
-	h.flush()
-	return h.digest.Sum64()
+	h.add(field, uint64(len(all)))
+	for _, s := range all {
+		h.add(field, xxhash.Sum64String(s))
+	}
 }
