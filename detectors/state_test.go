@@ -438,7 +438,7 @@ func TestMarkDirtyWritesAgain(t *testing.T) {
 	}
 	e.MarkDirty([]byte("segment|nobody|EUR|x|y"), true)
 	e.MarkDirty([]byte("seen|999"), false)
-	const empty = "history|2000|1"
+	const empty = "history|1000|1"
 	e.MarkDirty([]byte(empty), false)
 	if e.Changed() != len(first)+3 {
 		t.Errorf("Changed says %d, want %d", e.Changed(), len(first)+3)

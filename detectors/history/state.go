@@ -10,9 +10,9 @@ import (
 // bucketBits gives how many buckets a store has. A bucket holds the items of
 // every kind whose keys begin with the same bits and is what one state record
 // holds: enough of them that a record stays below Kafka's usual limit of 1 MiB
-// when all tables are full, few enough that a checkpoint writes far fewer records
-// than there were invoices.
-const bucketBits = 11
+// (about 400 kB when all tables are full), few enough that a checkpoint writes far
+// fewer records than there were invoices, however many lines they have.
+const bucketBits = 10
 
 const buckets = 1 << bucketBits
 

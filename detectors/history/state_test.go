@@ -129,7 +129,7 @@ func TestRestoreRefusesWhatIsNoBucket(t *testing.T) {
 		want      string
 	}{
 		{"no number", "history|x|0", good, `cannot restore state key "history|x|0": want history|, a number`},
-		{"number too high", "history|2048|0", good, "a number from 0000 to 2047"},
+		{"number too high", "history|1024|0", good, "a number from 0000 to 1023"},
 		{"no slot", "history|0000", good, "a slot, |0 or |1"},
 		{"other slot", "history|0000|2", good, "a slot, |0 or |1"},
 		{"older format", "history|0000|0", change(0, 0), "run the recoup that wrote it, or go on"},

@@ -110,9 +110,10 @@ type Limits struct {
 	Sources   int // billing systems and releases
 }
 
-// DefaultLimits remember a million customers and products, four million pairs.
+// DefaultLimits take at most 0.8 GB of memory in each partition, and as much again in
+// the state topic. Most sellers need a small part of it.
 func DefaultLimits() Limits {
-	return Limits{Products: 1 << 20, Pairs: 1 << 22, Customers: 1 << 20, Groups: 1 << 16, Terms: 1 << 20, Sources: 1 << 16}
+	return Limits{Products: 1 << 18, Pairs: 1 << 21, Customers: 1 << 19, Groups: 1 << 14, Terms: 1 << 18, Sources: 1 << 14}
 }
 
 // New returns an empty store.
