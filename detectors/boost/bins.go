@@ -1,13 +1,10 @@
 package boost
 
-import (
-	"fmt"
-	"math"
-)
+import "math"
 
-// mostBins is how many bins all features together may have: what fits into the
-// 16 bits of an entry.
-const mostBins = 1 << 16
+// mostBins is how many bins all features together can have, 256 each. They fit
+// into the 16 bits of an entry.
+const mostBins = mostFeatures * 256
 
 // feature is how the values of one feature are put into bins, ascending.
 type feature struct {
@@ -45,7 +42,7 @@ type binned struct {
 func (b *binned) column(feature int) []uint8 { return b.columns[feature*b.rows : (feature+1)*b.rows] }
 
 // binSet learns bins and fills them.
-func binSet(set *Set, o Options) (*binned, error) {
+func binSet(set *Set, o Options) *binned {
 	b := &binned{rows: set.Rows(), features: make([]feature, set.Width), columns: make([]uint8, len(set.X))}
 	pairs := make([][]uint64, o.Workers) // two columns for each worker
 	inParallelBy(o.Workers, set.Width, func(worker, feature int) {
@@ -61,12 +58,8 @@ func binSet(set *Set, o Options) (*binned, error) {
 			b.usable = append(b.usable, uint16(i))
 		}
 	}
-	if b.total > mostBins {
-		return nil, fmt.Errorf("cannot train on %d bins of %d features: want at most %d in all, so lower Bins from %d to %d",
-			b.total, set.Width, mostBins, o.Bins, max(mostBins/set.Width, 3))
-	}
 	b.fillEntries(o.Workers)
-	return b, nil
+	return b
 }
 
 // fillEntries turns columns into rows.

@@ -95,7 +95,7 @@ func Parse(data []byte) (*Forest, error) {
 	}
 	const leastTree = 5 // bytes, of a single leaf
 	if r.check(trees*leastTree <= len(r.rest), "too few bytes for its trees"); r.err == nil {
-		f.grow(trees)
+		f.reserve(trees)
 	}
 	for i := 0; i < trees && r.err == nil; i++ {
 		r.tree(f.addTree(), f, 1, 0)

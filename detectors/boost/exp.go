@@ -24,7 +24,11 @@ func exp(x float64) float64 {
 		p4 = -1.65339022054652515390e-06
 		p5 = 4.13813679705723846039e-08
 	)
-	x = min(max(x, -700), 700)
+	if x > 700 {
+		x = 700
+	} else if x < -700 {
+		x = -700
+	}
 	power := math.RoundToEven(float64(x * math.Log2E))
 	high, low := x-float64(power*ln2High), float64(power*ln2Low)
 	r := high - low

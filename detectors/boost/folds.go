@@ -22,11 +22,7 @@ func OutOfFold(set *Set, o Options, folds int, group []uint32) ([]float64, error
 	if group != nil && len(group) != set.Rows() {
 		return nil, fmt.Errorf("cannot train on %d groups for %d rows: want one each, or none", len(group), set.Rows())
 	}
-	bins, err := binSet(set, o)
-	if err != nil {
-		return nil, err
-	}
-	fold := foldsOf(set.Rows(), folds, group)
+	bins, fold := binSet(set, o), foldsOf(set.Rows(), folds, group)
 	workers, outputs := o.Workers, o.outputs()
 	o.Workers = 1
 	result := make([]float64, set.Rows()*outputs)

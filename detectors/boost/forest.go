@@ -73,9 +73,9 @@ type tree struct {
 	leaves []float32
 }
 
-// grow makes room for trees.
-func (f *Forest) grow(trees int) {
-	f.nodes, f.leaves = slices.Grow(f.nodes, trees<<f.depth), slices.Grow(f.leaves, trees<<f.depth)
+// reserve makes room for the trees of an empty forest.
+func (f *Forest) reserve(trees int) {
+	f.nodes, f.leaves = make([]node, 0, trees<<f.depth), make([]float32, 0, trees<<f.depth)
 }
 
 // addTree appends a tree without questions.
@@ -97,22 +97,12 @@ func (t tree) fill(slot, at, depth int, value float32) {
 	}
 }
 
-// Most forests ask of few features. Their keys take less of the stack, all of
-// which has to be cleared.
-const fewFeatures = 64
-
 // Logit returns the log-odds of class 1 against class 0. It is for two classes,
 // x has Width values, and nothing is allocated.
 func (f *Forest) Logit(x []float32) float64 {
-	x = x[:f.width]
-	if len(x) <= fewFeatures {
-		var keys [2 * fewFeatures]int32
-		fillKeys(x, keys[:])
-		return f.sum(keys[:2*len(x)])
-	}
 	var keys [2 * mostFeatures]int32
-	fillKeys(x, keys[:])
-	return f.sum(keys[:2*len(x)])
+	fillKeys(x[:f.width], keys[:])
+	return f.sum(keys[:2*f.width])
 }
 
 // sum adds up base and trees, in their order, for two classes.

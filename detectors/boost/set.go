@@ -8,7 +8,7 @@ import (
 
 // Set is a training set.
 type Set struct {
-	// Width is the number of features of a row, 1 to 1,024.
+	// Width is the number of features of a row, 1 to 256.
 	Width int
 	// X holds the rows one behind the other, Width values each. NaN is a missing
 	// value; infinities are values.
@@ -22,7 +22,7 @@ type Set struct {
 
 // Bounds of a set. The greatest number of cells keeps row positions in 32 bits.
 const (
-	mostFeatures = 1024
+	mostFeatures = 256
 	mostCells    = 1<<31 - 1
 	mostRows     = 1 << 26
 )
@@ -62,7 +62,7 @@ type Options struct {
 	MinGain float64
 	// Bins is into how many bins the values of a feature are put at most, missing
 	// values included, 3 to 256. By default 64. A feature with fewer distinct
-	// values has one for each. All features together may have 65,536.
+	// values has one for each.
 	Bins int
 	// Columns is the share of features that each tree may ask about, above 0 and
 	// at most 1, drawn from Seed. By default 1.
