@@ -24,8 +24,8 @@ func detectBeforeShipment(s *Subject) (Finding, bool) {
 	case x[fEarly] > 0 && x[fEarlyHabit] < earlyUsual:
 		f.Kind, f.P = "shipped_later", earlyP(float64(x[fEarlyHabit]))
 		days := inv.ShippedAt.Sub(inv.IssuedAt).Hours() / 24
-		f.Evidence = []string{fmt.Sprintf("the goods leave %.1f days after the invoice; so do those of %s of this customer's invoices",
-			days, share(x[fEarlyHabit]))}
+		f.Evidence = []string{fmt.Sprintf("the goods leave %.1f days after the invoice, which is so for %s of this "+
+			"customer's invoices", days, share(x[fEarlyHabit]))}
 	default:
 		return Finding{}, false
 	}

@@ -42,7 +42,8 @@ func detectLineNet(s *Subject) (Finding, bool) {
 	l := &s.Invoice.Lines[worst]
 	due, _ := lineDue(l)
 	f := Finding{Code: CauseBillingSystem, Kind: "line_net", P: s.ev.proves(proofLine), Repaired: paid,
-		Evidence: []string{fmt.Sprintf("%s comes to %s, but its net amount is %s", lineInWords(l), s.Money(due), s.Money(l.Net.Value))}}
+		Evidence: []string{fmt.Sprintf("%s comes to %s, but its net amount is %s", lineInWords(l), s.Money(due),
+			s.Money(l.Net.Value))}}
 	if step > 0 {
 		f.Kind = "rounding"
 		f.Evidence = append(f.Evidence, fmt.Sprintf("%d of %d lines are rounded to %v", n, len(s.Invoice.Lines), step))

@@ -29,15 +29,18 @@ func (e *Engine) weighLoss(v *Verdict) {
 	}
 }
 
-// decide fills the decision on a suspect: a draft is held, a case is opened
-// where it brings at least what it costs, the rest is logged. recoup's own
-// canaries ask for nothing.
+// decide fills the decision on a suspect: a draft is held, one behind the first of
+// an incident stands for no case of its own, a case is opened where it brings at
+// least what it costs, the rest is logged. recoup's own canaries ask for nothing.
 func (e *Engine) decide(v *Verdict) {
+	members := e.joinIncident(v)
 	switch {
 	case !v.Suspect || e.cur.inv.Canary:
 		v.Decision = DecisionNone
 	case v.Stage == invoice.PreIssue:
 		v.Decision = DecisionHold
+	case members > casesBeforeBundle:
+		v.Decision = DecisionBundle
 	default:
 		v.Decision = DecisionLogOnly
 		cost, known := e.settings.HandlingCost[v.Currency]

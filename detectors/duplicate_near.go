@@ -36,7 +36,8 @@ func detectNearDuplicate(s *Subject) (Finding, bool) {
 	}
 	f.Evidence = append(f.Evidence, s.twinInWords())
 	if e.x[fRepeatHabit] > 0 {
-		f.Evidence = append(f.Evidence, fmt.Sprintf("%s of this customer's invoices repeat an earlier one", share(e.x[fRepeatHabit])))
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%s of this customer's invoices repeat an earlier one",
+			share(e.x[fRepeatHabit])))
 	}
 	return f, true
 }
@@ -59,14 +60,20 @@ const (
 // does in the retail and grocery corpora, taken low.
 func (e *evidence) repeats() (kind string, p float64) {
 	x, lines := &e.x, e.facts.Print.Lines
-	if e.twin == nil || !e.namesProducts() {
+	if e.twin == nil {
 		return "", 0
+	}
+	if p := e.proves(proofOrder); p > habitualP {
+		return "order", p
+	}
+	if e.facts.Known.Customer == nil || !e.namesProducts() {
+		return "", 0 // counter sales look alike
 	}
 	soon := e.facts.Print.Minute-e.twin.Minute < billedAgain && (e.twin.Period == 0 || x[fPeriod2] > 0)
 	usual := x[fRepeatHabit] >= repeatsByHabit || !soon
 	switch {
 	case x[fOrder2] > 0 && (x[fProducts2] > 0 || x[fAlike2] >= 0.5):
-		return "order", 0.45
+		return "order", 0.2
 	case x[fPeriod2] > 0 && x[fContent2] > 0 && x[fRepeatHabit] < repeatsByHabit:
 		return "period", 0.85
 	case x[fPeriod2] > 0 && x[fProducts2] > 0 && x[fRepeatHabit] < repeatsByHabit:

@@ -267,9 +267,15 @@ func (e *evidence) signals() {
 	on(2, e.x[fTaxRare] > 0.8 || e.x[fTaxCountry] > 0.8)
 	on(3, e.x[fCurrencySeller] > 0.8)
 	on(4, e.x[fZero] > 0 || e.x[fZeroPrice] > 0)
-	on(5, e.x[fOff] > 0.5)
+	on(history.OffPrices, e.x[fOff] > 0.5)
 	on(6, e.x[fLinesZ] < -0.7)
 	on(7, e.x[fLinesOff] > 0)
+	e.facts.Odd = 0
+	for i := range e.lines {
+		if e.lines[i].known && e.lines[i].off > 0.5 {
+			e.facts.Odd |= history.OddBit(e.facts.Lines[i].Product)
+		}
+	}
 	if s := e.facts.Known.Source; s != nil {
 		for i := range s.Recent {
 			e.set(fBurst+feature(i), float64(s.Recent[i]))

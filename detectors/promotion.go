@@ -69,7 +69,8 @@ const (
 func (s *Subject) wrongDiscount() wrongDiscount {
 	e, inv := s.ev, s.Invoice
 	x := &e.x
-	w := wrongDiscount{listed: e.refs.HasPromotions(inv.Seller, inv.IssuedAt) || e.refs.HasCustomers(inv.Seller, inv.IssuedAt)}
+	w := wrongDiscount{listed: e.refs.HasPromotions(inv.Seller, inv.IssuedAt) ||
+		e.refs.HasCustomers(inv.Seller, inv.IssuedAt)}
 	proved := func(kind string, of proof, words string) bool {
 		if p := e.proves(of); p > 0 {
 			w.kind, w.p, w.words = kind, p, words

@@ -1,5 +1,11 @@
 package detectors
 
+import (
+	"math"
+
+	"recoup/detectors/history"
+)
+
 // proofEnough is the probability from which evidence counts as proved: training
 // has nothing to add to it.
 const proofEnough = 0.85
@@ -34,6 +40,7 @@ const (
 	proofNoOrder                  // no purchase order, where the customer always has one
 	proofNoVAT                    // no VAT number, where the customer always has one
 	proofType                     // another customer type than ever
+	proofOrder                    // the order was invoiced before, with another delivery
 	proofs
 )
 
@@ -41,6 +48,7 @@ const (
 type proofRow struct {
 	p     float64 // probability of an error where it holds
 	holds func(e *evidence) bool
+	rare  bool // it proves something of sellers only that are known never to do it
 }
 
 // proofTable gives each kind of exact evidence its probability: the share of
@@ -48,41 +56,64 @@ type proofRow struct {
 // grocery and their dense files, less a little for sellers that nobody has seen.
 // There each of them was right every time.
 var proofTable = [proofs]proofRow{
-	proofSum:         {0.97, func(e *evidence) bool { return e.x[fSumOff] > 0 && !sumRounds(e.inv, e.sum) }},
-	proofLine:        {0.97, func(e *evidence) bool { return e.x[fLineOff] > 0 && e.x[fZero] == 0 }},
-	proofTaxAmount:   {0.95, func(e *evidence) bool { return e.x[fTaxOff] > 0.002 }},
-	proofGross:       {0.95, func(e *evidence) bool { return e.x[fGrossOff] > 0.0005 }},
-	proofZero:        {0.98, func(e *evidence) bool { return e.x[fZero] > 0 && zeroIsLost(e) }},
-	proofCurrency:    {0.95, (*evidence).strangeCurrency},
-	proofTaxRate:     {0.9, (*evidence).strangeTaxRate},
-	proofCodeTwice:   {0.95, func(e *evidence) bool { return e.x[fCodeTwice] > 0 }},
-	proofStacked:     {0.9, func(e *evidence) bool { return e.x[fCodes] > 0 && !e.mayStack() }},
-	proofOverCap:     {0.95, func(e *evidence) bool { return e.x[fOverCap] > 0.001 }},
-	proofNotAllowed:  {0.92, func(e *evidence) bool { return e.x[fAllowedOff] > 0.02 }},
-	proofExpired:     {0.92, func(e *evidence) bool { return e.x[fPromoExpired] > 0 }},
-	proofUnknownCode: {0.88, func(e *evidence) bool { return e.x[fPromoUnknown] > 0 }},
-	proofDelivered:   {0.97, func(e *evidence) bool { return e.x[fUnitsOff] != 0 || e.x[fLinesOff] != 0 }},
-	proofNotCounted:  {0.9, (*evidence).unknownDelivery},
-	proofDelivery:    {0.95, func(e *evidence) bool { return e.x[fDelivery2] > 0 && e.inv.PrecedingID == "" }},
-	proofNoDelivery:  {0.9, func(e *evidence) bool { return e.x[fNoDelivery] > 0.98 }},
-	proofNoShipped:   {0.9, func(e *evidence) bool { return e.x[fNoShipped] > 0.98 }},
-	proofNoCustomer:  {0.9, func(e *evidence) bool { return e.x[fNoCustomer] > 0.97 }},
-	proofNoType:      {0.9, func(e *evidence) bool { return e.x[fNoType] > 0.98 }},
-	proofNoFamily:    {0.9, func(e *evidence) bool { return e.x[fNoFamily] > 0.98 }},
-	proofNoOrder:     {0.85, func(e *evidence) bool { return e.x[fNoOrderNumber] > 0.93 }},
-	proofNoVAT:       {0.85, func(e *evidence) bool { return e.x[fNoVAT] > 0.93 }},
-	proofType:        {0.88, func(e *evidence) bool { return e.x[fTypeRare] > 0.8 }},
+	proofSum:         {p: 0.97, holds: func(e *evidence) bool { return e.x[fSumOff] > 0 && !sumRounds(e.inv, e.sum) }},
+	proofLine:        {p: 0.97, holds: func(e *evidence) bool { return e.x[fLineOff] > 0 && e.x[fZero] == 0 }},
+	proofTaxAmount:   {p: 0.95, holds: func(e *evidence) bool { return e.x[fTaxOff] > 0.002 }},
+	proofGross:       {p: 0.95, holds: func(e *evidence) bool { return e.x[fGrossOff] > 0.0005 }},
+	proofZero:        {p: 0.98, holds: func(e *evidence) bool { return e.x[fZero] > 0 && zeroIsLost(e) }},
+	proofCurrency:    {p: 0.95, holds: (*evidence).strangeCurrency},
+	proofTaxRate:     {p: 0.9, holds: (*evidence).strangeTaxRate},
+	proofCodeTwice:   {p: 0.95, holds: func(e *evidence) bool { return e.x[fCodeTwice] > 0 }},
+	proofStacked:     {p: 0.9, holds: func(e *evidence) bool { return e.x[fCodes] > 0 && !e.mayStack() }},
+	proofOverCap:     {p: 0.95, holds: func(e *evidence) bool { return e.x[fOverCap] > 0.001 }},
+	proofNotAllowed:  {p: 0.92, holds: func(e *evidence) bool { return e.x[fAllowedOff] > 0.02 }},
+	proofExpired:     {p: 0.92, holds: func(e *evidence) bool { return e.x[fPromoExpired] > 0 }},
+	proofUnknownCode: {p: 0.88, holds: func(e *evidence) bool { return e.x[fPromoUnknown] > 0 }},
+	proofDelivered:   {p: 0.97, holds: func(e *evidence) bool { return e.x[fUnitsOff] != 0 || e.x[fLinesOff] != 0 }},
+	proofNotCounted:  {p: 0.9, holds: (*evidence).unknownDelivery},
+	proofDelivery:    {p: 0.95, holds: func(e *evidence) bool { return e.x[fDelivery2] > 0 && e.inv.PrecedingID == "" }},
+	proofNoDelivery:  {p: 0.9, holds: func(e *evidence) bool { return e.x[fNoDelivery] > 0.98 }},
+	proofNoShipped:   {p: 0.9, holds: func(e *evidence) bool { return e.x[fNoShipped] > 0.98 }},
+	proofNoCustomer:  {p: 0.9, holds: func(e *evidence) bool { return e.x[fNoCustomer] > 0.97 }},
+	proofNoType:      {p: 0.9, holds: func(e *evidence) bool { return e.x[fNoType] > 0.98 }},
+	proofNoFamily:    {p: 0.9, holds: func(e *evidence) bool { return e.x[fNoFamily] > 0.98 }},
+	proofNoOrder:     {p: 0.85, holds: func(e *evidence) bool { return e.x[fNoOrderNumber] > 0.93 }},
+	proofNoVAT:       {p: 0.85, holds: func(e *evidence) bool { return e.x[fNoVAT] > 0.93 }},
+	proofType:        {p: 0.88, holds: func(e *evidence) bool { return e.x[fTypeRare] > 0.8 }},
+	proofOrder:       {p: 0.9, rare: true, holds: (*evidence).orderAgain},
 }
 
+// habitualP is the probability that evidence has left where it is the seller's habit.
+const habitualP = 0.4
+
 // proves returns the probability that one kind of exact evidence gives by
-// itself: 0 where it does not hold.
+// itself: 0 where it does not hold, less than one half where it is the seller's
+// habit and so proves nothing.
 func (e *evidence) proves(kind proof) float64 {
 	row := &proofTable[kind]
 	if !row.holds(e) {
 		return 0
 	}
+	c := e.facts.Known.Conduct
+	if row.rare && (c == nil || !c.Tallies[kind].Never()) || c != nil && c.Tallies[kind].Habit() {
+		return math.Min(row.p, habitualP)
+	}
 	return row.p
 }
+
+// note writes down which kinds of exact evidence hold, so that the seller's
+// habits become known.
+func (e *evidence) note() {
+	e.facts.Proofs = 0
+	for kind := range proofs {
+		if proofTable[kind].holds(e) {
+			e.facts.Proofs |= 1 << kind
+		}
+	}
+}
+
+// The history has a place for each.
+var _ = [history.Proofs - int(proofs)]struct{}{}
 
 // proof is the highest probability that exact evidence gives by itself, whatever
 // was learned: 0 without any.
@@ -116,4 +147,10 @@ func (e *evidence) mayStack() bool {
 func (e *evidence) unknownDelivery() bool {
 	return e.x[fNotCounted] > 0 && e.inv.DeliveryRef != "" && !e.inv.ShippedAt.IsZero() &&
 		!e.inv.ShippedAt.After(e.inv.IssuedAt)
+}
+
+// orderAgain tells whether another invoice billed the order before, though not the
+// delivery.
+func (e *evidence) orderAgain() bool {
+	return e.x[fOrder2] > 0 && e.x[fDelivery2] == 0 && e.inv.PrecedingID == ""
 }

@@ -115,6 +115,7 @@ func (e *Engine) gather() {
 	if c.sight.first != 0 {
 		c.ev.x[fDelivery2] = 1
 	}
+	c.ev.note()
 }
 
 // readBaselines reads the invoice's baselines over all partitions.

@@ -256,6 +256,7 @@ func (c *coder) source(s *Source) {
 	for i := range s.Recent {
 		c.real(&s.Recent[i])
 	}
+	filled(c, s.Runs[:], (*coder).run)
 }
 
 func (c *coder) prints(p *Prints) {

@@ -119,6 +119,7 @@ type Source struct {
 	Hour     int32            // event time of the newest invoice, hours since 1970
 	Invoices uint32           // that taught it
 	Recent   [Signals]float32 // share of the newest invoices with each signal, half of it from the last four
+	Runs     [Signals]Run     // suspects with each
 }
 
 const signalWeight = 0.16

@@ -26,6 +26,8 @@ type Facts struct {
 	OffPrice  float32          // share of lines at unknown prices
 	LogLines  float32          // natural logarithm of the number of lines
 	Signals   [Signals]float32 // 1 where the invoice shows a trouble, see Source
+	Proofs    uint32           // kinds of exact evidence that hold, one bit each
+	Odd       uint32           // OddBit of products at unknown prices
 	Print     Print            // what the next invoices compare themselves with
 	Lines     []Line           // one per invoice line, in their order
 	Codes     []Code           // one per discount code
@@ -71,6 +73,7 @@ type Known struct {
 	Country  *Group    // those of the same country
 	Source   *Source   // the billing system and release it came from
 	Prints   *Prints   // the customer's recent invoices
+	Conduct  *Conduct  // what the seller always does
 }
 
 // Store is the history of one partition.
@@ -83,6 +86,7 @@ type Store struct {
 	sources   *table[Source]
 	prints    *table[Prints]
 	likes     *table[Like]
+	conducts  *table[Conduct]
 	tables    []bucketed // all of them, in the order in which they are stored
 	marks     marks
 	restored  map[uint16]*[2]stored // by bucket: what waits for Adopt
@@ -105,7 +109,7 @@ type Limits struct {
 	Products  int // products, and descriptions of goods
 	Pairs     int // pairs of customer and product
 	Customers int // customers, and as many with recent invoices
-	Groups    int // customer types and countries
+	Groups    int // sellers, customer types and countries
 	Terms     int // discount codes, of sellers and of customers
 	Sources   int // billing systems and releases
 }
@@ -128,7 +132,8 @@ func New(l Limits) *Store {
 	s.sources = newTable(m, l.Sources, func(s *Source) int32 { return s.Hour }, (*coder).source)
 	s.prints = newTable(m, l.Customers, func(p *Prints) int32 { return p.Hour }, (*coder).prints)
 	s.likes = newTable(m, l.Products, func(k *Like) int32 { return k.Hour }, (*coder).like)
-	s.tables = []bucketed{s.products, s.pairs, s.customers, s.groups, s.terms, s.sources, s.prints, s.likes}
+	s.conducts = newTable(m, l.Groups, func(c *Conduct) int32 { return c.Hour }, (*coder).conduct)
+	s.tables = []bucketed{s.products, s.pairs, s.customers, s.groups, s.terms, s.sources, s.prints, s.likes, s.conducts}
 	return s
 }
 
@@ -139,7 +144,7 @@ const hardly = 5
 // next Teach, and are only to be read.
 func (s *Store) Look(f *Facts) {
 	f.Known = Known{Seller: s.groups.find(f.Seller), Group: s.groups.find(f.Group),
-		Country: s.groups.find(f.Country), Source: s.sources.find(f.Source)}
+		Country: s.groups.find(f.Country), Source: s.sources.find(f.Source), Conduct: s.conducts.find(f.Seller)}
 	if f.Customer != 0 {
 		f.Known.Customer, f.Known.Prints = s.customers.find(f.Customer), s.prints.find(f.Customer)
 	} else {
@@ -168,13 +173,8 @@ func (s *Store) Look(f *Facts) {
 // price or line: only that it was there, what its source suffers from, and which
 // category it would switch to.
 func (s *Store) Teach(f *Facts, suspect bool) {
-	c := s.sources.touch(f.Source, f.Known.Source)
-	c.Hour, c.Invoices = max(c.Hour, f.Hour), c.Invoices+1
-	for i := range c.Recent {
-		if c.Recent[i] += signalWeight * (f.Signals[i] - c.Recent[i]); c.Recent[i] < 1e-3 {
-			c.Recent[i] = 0
-		}
-	}
+	s.sources.touch(f.Source, f.Known.Source).teach(f, suspect)
+	s.conducts.touch(f.Seller, f.Known.Conduct).teach(f)
 	if f.Print.Number != 0 {
 		s.prints.touch(cmp.Or(f.Customer, f.Content), f.Known.Prints).teach(&f.Print, suspect)
 	}
