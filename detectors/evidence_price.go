@@ -39,7 +39,11 @@ func (e *evidence) prices() {
 		t.offMoney += le.off * value
 		if le.stable > 0.3 {
 			t.billed += value
-			t.due += value * math.Exp(-le.log)
+			due := value
+			if le.log != 0 {
+				due *= math.Exp(-le.log)
+			}
+			t.due += due
 			switch {
 			case le.log < -0.01:
 				t.below++
@@ -156,7 +160,9 @@ func (e *evidence) price(l *history.Line, le *lineEvidence) {
 			le.off = 1
 		}
 	}
-	le.log = math.Log(float64(l.Price) / float64(le.expected))
+	if l.Price != le.expected {
+		le.log = math.Log(float64(l.Price) / float64(le.expected))
+	}
 	if le.off == 0 {
 		return
 	}

@@ -49,8 +49,12 @@ func factsOf(f *history.Facts, inv *invoice.Invoice, eventMS int64) {
 	f.Country = mix(mix(f.Seller, tagCountry), uint64(short(inv.Country)))
 	source := mix(xxhash.Sum64String(inv.SourceSystem), xxhash.Sum64String(inv.SourceRelease))
 	f.Source = mix(mix(f.Seller, tagSource), source)
-	f.Batch = short(inv.SourceRelease) ^ short(inv.BatchID)
-	if inv.SourceRelease == "" && inv.BatchID == "" {
+	switch { // all batches of a bad release are one trouble
+	case inv.SourceRelease != "":
+		f.Batch = short(inv.SourceRelease)
+	case inv.BatchID != "":
+		f.Batch = short(inv.BatchID)
+	default:
 		f.Batch = uint32(f.Day)
 	}
 	customer := uint64(0)
@@ -117,9 +121,9 @@ func factsOfLines(f *history.Facts, inv *invoice.Invoice) {
 		if line.Priced && l.Net.Set {
 			line.NetEnd = lastDigit(invoice.Fixed(l.Net.Value) * (invoice.One / 10_000))
 			line.NetPrice = perUnit(l.Net.Value, l.Quantity.Value)
-			line.LogPrice, line.LogNet = logOf(fixedFloat(line.Price)), logOf(fixedFloat(max(1, line.NetPrice)))
 			if l.Description != "" {
 				line.Like = mix(currency, xxhash.Sum64String(l.Description))
+				line.LogPrice, line.LogNet = logOf(fixedFloat(line.Price)), logOf(fixedFloat(max(1, line.NetPrice)))
 			}
 		}
 		f.Lines = append(f.Lines, line)
@@ -148,11 +152,22 @@ func perUnit(net invoice.Amount, quantity invoice.Fixed) invoice.Fixed {
 }
 
 func logOf(x float64) float32 {
+	if n := int(x); n > 0 && n < len(wholeLogs) && float64(n) == x {
+		return wholeLogs[n]
+	}
 	if !(x > 0) {
 		return 0
 	}
 	return float32(math.Log(x))
 }
+
+// wholeLogs are the logarithms of what most quantities and numbers of lines are.
+var wholeLogs = func() (logs [256]float32) {
+	for n := 1; n < len(logs); n++ {
+		logs[n] = float32(math.Log(float64(n)))
+	}
+	return logs
+}()
 
 // noteCode adds a line's discount code, or one of the whole invoice (nil).
 func noteCode(codes []history.Code, f *history.Facts, code string, l *invoice.Line) []history.Code {

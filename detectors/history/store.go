@@ -17,7 +17,7 @@ type Facts struct {
 	Content  uint64 // key of the goods, for counter sales
 
 	Hour, Day int32            // event time since 1970
-	Batch     uint32           // hash of release and batch, of the day where neither is named
+	Batch     uint32           // hash of the release, without one of the batch, without either the day
 	Type      uint32           // hash of customer_type
 	Currency  uint32           // hash of the currency
 	Tax       uint32           // tax rate in 1/10,000, plus 1; 0: none
@@ -38,8 +38,8 @@ type Facts struct {
 type Line struct {
 	Product, Pair uint64        // keys; Pair 0: no customer
 	Like          uint64        // key of the description, 0: none
-	LogPrice      float32       // natural logarithm of Price
-	LogNet        float32       // natural logarithm of NetPrice
+	LogPrice      float32       // natural logarithm of Price; 0 without Like
+	LogNet        float32       // natural logarithm of NetPrice; 0 without Like
 	Price         invoice.Fixed // unit price
 	NetPrice      invoice.Fixed // what a unit came to after the discount
 	Quantity      float32       // units; negative on returns
