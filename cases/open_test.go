@@ -126,6 +126,18 @@ func TestDeadlines(t *testing.T) {
 var blame = regexp.MustCompile(`(?i)\b(fault|mistakes?|errors?|wrong|fraud|guilty|careless|forgot|failed|you|your|` +
 	`faute|erreurs?|fraude|coupable|responsable|négligence|oubli|oublié|vous|votre|client|customer|unknown)\b`)
 
+// D5: no finding presumes who did what, and each is said in both languages.
+func TestWordsBlameNobody(t *testing.T) {
+	for kind, said := range words {
+		if said[0] == "" || said[1] == "" || said[0] == said[1] {
+			t.Errorf("%s is said as %q", kind, said)
+		}
+		if found := blame.FindAllString(said[0]+" "+said[1], -1); found != nil {
+			t.Errorf("%s says %q in %q", kind, found, said)
+		}
+	}
+}
+
 // D5, B5, D2: what the first cause found, in words of people and in both
 // languages, and who is asked to look.
 func TestSummaryNamesWhatWasFound(t *testing.T) {

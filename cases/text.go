@@ -82,6 +82,9 @@ func inWords(inv *invoice.Invoice, f *detectors.Finding) (en, fr string) {
 	case "unknown:deviation":
 		return "the amount is below the usual", "le montant est inférieur à l'habitude"
 	}
+	if said, ok := words[f.Code+":"+f.Kind]; ok {
+		return said[0], said[1]
+	}
 	return "the amount is not the usual one", "le montant n'est pas celui attendu"
 }
 

@@ -105,7 +105,8 @@ func detectTerms(s *Subject) (Finding, bool) {
 	if e.x[fTermsRare] < 0.5 || e.x[fTermsOff] == 0 {
 		return Finding{}, false
 	}
-	if c, ok := e.refs.Customer(s.Invoice.Seller, s.Invoice.CustomerRef, s.Invoice.IssuedAt); ok && c.ContractDiscountRate.Set {
+	inv := s.Invoice
+	if c, ok := e.refs.Customer(inv.Seller, inv.CustomerRef, inv.IssuedAt); ok && c.ContractDiscountRate.Set {
 		return Finding{}, false
 	}
 	for i := range e.facts.Codes {
@@ -164,10 +165,11 @@ func detectFreshContract(s *Subject) (Finding, bool) {
 	lines := s.Invoice.Lines
 	code := ""
 	for i := range lines {
-		if len(lines[i].PromoCodes) != 1 || (code != "" && lines[i].PromoCodes[0] != code) || lines[i].DiscountRate.Value <= 0 {
+		l := &lines[i]
+		if len(l.PromoCodes) != 1 || (code != "" && l.PromoCodes[0] != code) || l.DiscountRate.Value <= 0 {
 			return Finding{}, false
 		}
-		code = lines[i].PromoCodes[0]
+		code = l.PromoCodes[0]
 	}
 	if code == "" {
 		return Finding{}, false

@@ -31,7 +31,8 @@ func detectCustomerType(s *Subject) (Finding, bool) {
 		}
 		if ok && c.Type != "" {
 			f.P = typeReferenceP
-			f.Evidence = []string{fmt.Sprintf("billed as customer type %s; the customer system says %s", inv.CustomerType, c.Type)}
+			f.Evidence = []string{fmt.Sprintf("billed as customer type %s; the customer system says %s",
+				inv.CustomerType, c.Type)}
 		}
 	}
 	if f.P == 0 && e.x[fTypeRare] >= leastTypeRare {

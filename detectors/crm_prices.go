@@ -142,6 +142,6 @@ func detectPriceTier(s *Subject) (Finding, bool) {
 				s.lineName(i), s.Invoice.Lines[i].UnitPrice.Value, le.expected))
 		}
 	}
-	f.Evidence = append(f.Evidence, fmt.Sprintf("%d of %d known prices are not this customer's usual ones", said, int(known)))
+	f.Evidence = append(f.Evidence, fmt.Sprintf("%d of %v known prices are not this customer's usual ones", said, known))
 	return f.repairedBy(&r)
 }

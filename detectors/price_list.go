@@ -37,7 +37,8 @@ func detectListPrice(s *Subject) (Finding, bool) {
 			slips++
 		}
 		s.billAt(&r, i, listed)
-		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: unit price %v, the price list says %v", s.lineName(i), l.Price, listed))
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: unit price %v, the price list says %v",
+			s.lineName(i), l.Price, listed))
 	}
 	switch {
 	case len(f.Evidence) == 0:
