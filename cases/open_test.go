@@ -128,7 +128,7 @@ var blame = regexp.MustCompile(`(?i)\b(fault|mistakes?|errors?|wrong|fraud|guilt
 
 // D5: no finding presumes who did what, and each is said in both languages.
 func TestWordsBlameNobody(t *testing.T) {
-	for kind, said := range words {
+	for kind, said := range cases.Words {
 		if said[0] == "" || said[1] == "" || said[0] == said[1] {
 			t.Errorf("%s is said as %q", kind, said)
 		}

@@ -1,0 +1,4 @@
+package cases
+
+// Words are the sentences, for tests that read them all.
+var Words = words
