@@ -1,0 +1,316 @@
+package pipeline
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"recoup/detectors"
+	"recoup/pipeline/model"
+)
+
+// models follows the topic of models: of each seller the newest version that this
+// recoup can read is the one to judge by, unless one is pinned.
+type models struct {
+	*tail
+	partitions int // 0: no topic is read
+	pin        string
+
+	changed atomic.Int64 // how often anything changed
+
+	mu      sync.Mutex // guards what follows
+	sellers map[string][]storedModel
+	shown   map[string]string // by seller: the version that the metrics name
+}
+
+// storedModel is one version of a seller's model, nil where it cannot be read.
+type storedModel struct {
+	version    string
+	classifier *detectors.Classifier
+	through    time.Time // issue date of the newest invoice it was trained with
+	published  time.Time // time of its record
+}
+
+// PinPrior pins the way verdicts are made without any model.
+const PinPrior = "prior"
+
+// mostSellers bounds the sellers whose models are followed and shown in metrics.
+const mostSellers = 64
+
+func newModels(m *Member, partitions int) *models {
+	f := &models{partitions: partitions, pin: m.opt.PinModel, sellers: map[string][]storedModel{},
+		shown: map[string]string{}}
+	f.tail = newTail(m, m.opt.Topics.Models, f.take)
+	return f
+}
+
+// run follows until ctx ends.
+func (f *models) run(ctx context.Context) {
+	if f.partitions > 0 {
+		f.tail.run(ctx, f.partitions)
+	}
+}
+
+// catchUp waits until what the topic holds now is read.
+func (f *models) catchUp(ctx context.Context) error {
+	if f.partitions == 0 {
+		return nil
+	}
+	return f.tail.catchUp(ctx, f.partitions)
+}
+
+// take applies what a fetch brought. All versions of a seller stand in one
+// partition, so that the last one is the newest.
+func (f *models) take(partition int, got *Fetched) {
+	for i := range got.Records {
+		r := &got.Records[i]
+		seller, version, ok := splitModelKey(r.Key)
+		switch {
+		case !ok:
+			f.m.metrics.Foreign.Inc()
+			f.m.opt.Log.Error("passed over a record that is no model", "topic", f.topic, "partition", partition,
+				"offset", r.Offset)
+		case len(r.Value) == 0:
+			f.put(seller, version, nil)
+		default:
+			stored := f.read(r, seller, version)
+			f.put(seller, version, &stored)
+		}
+	}
+}
+
+// read unpacks a model. One that cannot be read stays known as such.
+func (f *models) read(r *Record, seller, version string) storedModel {
+	stored := storedModel{version: version, published: r.Time}
+	record, err := model.Decode(r.Value)
+	if err == nil {
+		stored.through = record.Through
+		stored.classifier, err = record.Classifier()
+	}
+	if err != nil {
+		f.m.metrics.ModelsRefused.Inc()
+		f.m.opt.Log.Error("a model cannot be used: the one before it, or the prior, judges", "seller", seller,
+			"version", version, "error", err)
+	}
+	return stored
+}
+
+// put makes a version the seller's newest, or removes it (nil).
+func (f *models) put(seller, version string, stored *storedModel) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	list, known := f.sellers[seller]
+	if !known && len(f.sellers) >= mostSellers {
+		f.m.opt.Log.Error("too many sellers have models: this one is judged by the prior", "seller", seller,
+			"most", mostSellers)
+		return
+	}
+	list = slices.DeleteFunc(slices.Clone(list), func(s storedModel) bool { return s.version == version })
+	if stored != nil {
+		list = append(list, *stored)
+	}
+	f.sellers[seller] = list
+	if len(list) == 0 {
+		delete(f.sellers, seller)
+	}
+	f.show(seller)
+	f.changed.Add(1)
+}
+
+// newest returns what is to judge a seller's invoices, nil for the prior. f.mu is held.
+func (f *models) newest(seller string) *storedModel {
+	if f.pin == PinPrior {
+		return nil
+	}
+	list := f.sellers[seller]
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].classifier != nil && (f.pin == "" || f.pin == list[i].version) {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+// choice returns, by seller, the version to judge by; those not named have the prior.
+func (f *models) choice() map[string]string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	chosen := map[string]string{}
+	for seller := range f.sellers {
+		if s := f.newest(seller); s != nil {
+			chosen[seller] = s.version
+		}
+	}
+	return chosen
+}
+
+// find returns a version that can be used, nil if it is not there.
+func (f *models) find(seller, version string) *detectors.Classifier {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range f.sellers[seller] {
+		if s.version == version {
+			return s.classifier
+		}
+	}
+	return nil
+}
+
+// through returns the issue date of the newest invoice that any usable model was
+// trained with, the zero time without any.
+func (f *models) through() (newest time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, list := range f.sellers {
+		for _, s := range list {
+			if s.classifier != nil && s.through.After(newest) {
+				newest = s.through
+			}
+		}
+	}
+	return newest
+}
+
+// versions returns the versions of a seller, the oldest first.
+func (f *models) versions(seller string) (list []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range f.sellers[seller] {
+		list = append(list, s.version)
+	}
+	return list
+}
+
+// show has the metrics name what judges a seller's invoices. f.mu is held.
+func (f *models) show(seller string) {
+	metrics := f.m.metrics
+	if was, ok := f.shown[seller]; ok {
+		metrics.Model.DeleteLabelValues(seller, was)
+		metrics.ModelTrained.DeleteLabelValues(seller)
+		delete(f.shown, seller)
+	}
+	s := f.newest(seller)
+	if s == nil {
+		return
+	}
+	f.shown[seller] = s.version
+	metrics.Model.WithLabelValues(seller, s.version).Set(1)
+	metrics.ModelTrained.WithLabelValues(seller).Set(float64(s.published.Unix()))
+}
+
+// modelKey is the key of a version in the topic of models.
+func modelKey(seller, version string) []byte { return []byte(seller + "|" + version) }
+
+// splitModelKey takes such a key apart; a version has no bar.
+func splitModelKey(key []byte) (seller, version string, ok bool) {
+	cut := strings.LastIndexByte(string(key), '|')
+	if cut <= 0 || cut == len(key)-1 {
+		return "", "", false
+	}
+	return string(key[:cut]), string(key[cut+1:]), true
+}
+
+// modelSwitch says from which source offset on a seller's invoices are judged by
+// which version.
+type modelSwitch struct {
+	offset          int64
+	seller, version string
+}
+
+// adoptModels has the invoices from a source offset on judged by the models that
+// came meanwhile. Each change is a record of the decision log, acknowledged with
+// or before the first decision it made; so a successor knows it. What a former
+// owner changed or decided ahead of the offset comes first.
+func (w *Worker) adoptModels(offset int64) {
+	changed := w.m.models.changed.Load() + 1 // 0 is before the first look
+	if len(w.ahead) > 0 || offset < w.decided || changed == w.modelsSeen {
+		return
+	}
+	w.modelsSeen = changed
+	chosen := w.m.models.choice()
+	sellers := map[string]bool{}
+	for seller := range chosen {
+		sellers[seller] = true
+	}
+	for seller := range w.judges {
+		sellers[seller] = true
+	}
+	for _, seller := range slices.Sorted(maps.Keys(sellers)) {
+		version := chosen[seller]
+		if version == "" {
+			version = detectors.ModelVersion
+		}
+		if was, ok := w.judges[seller]; was == version || !ok && version == detectors.ModelVersion {
+			continue
+		}
+		change := modelSwitch{offset: offset, seller: seller, version: version}
+		w.announce(change)
+		w.judgeBy(change)
+	}
+}
+
+// announce collects the record of a change.
+func (w *Worker) announce(change modelSwitch) {
+	d := Decision{Schema: DecisionSchema, Kind: kindModel, Epoch: w.epoch, Source: w.position,
+		DetectedAt: w.m.opt.Now().UTC(), Model: &ModelChange{Seller: change.seller, Version: change.version}}
+	d.Source.Offset = change.offset
+	value, err := d.encode()
+	if err != nil {
+		panic("a record of two names and numbers cannot be encoded: " + err.Error())
+	}
+	w.pending.decisions = append(w.pending.decisions, Record{Key: []byte(kindModel), Value: value})
+	w.pending.sources = append(w.pending.sources, change.offset)
+	w.m.opt.Log.Info("model takes effect", "seller", change.seller, "version", change.version,
+		"partition", w.partition, "offset", change.offset)
+}
+
+// judgeBy makes a change. A version that is not to be had any more gives way to
+// the prior, until the next look at the models.
+func (w *Worker) judgeBy(change modelSwitch) {
+	if c := w.m.models.find(change.seller, change.version); c != nil {
+		w.judges[change.seller] = change.version
+		w.engine.UseClassifier(c)
+		return
+	}
+	w.judges[change.seller] = detectors.ModelVersion
+	w.engine.UsePrior(change.seller)
+	if change.version == detectors.ModelVersion {
+		return
+	}
+	w.m.opt.Log.Error("the model that the decision log names is not in the topic of models: the prior judges",
+		"seller", change.seller, "version", change.version, "partition", w.partition, "offset", change.offset)
+	w.announce(modelSwitch{offset: max(change.offset, w.next), seller: change.seller, version: detectors.ModelVersion})
+	w.modelsSeen = 0
+}
+
+// reachModels makes the changes of former owners up to a source offset.
+func (w *Worker) reachModels(offset int64) {
+	for len(w.ahead) > 0 && w.ahead[0].offset <= offset {
+		w.judgeBy(w.ahead[0])
+		w.ahead = w.ahead[1:]
+	}
+}
+
+// restoreModels has the engine judge as the marker and the log say at the offset to
+// score next.
+func (w *Worker) restoreModels(judges map[string]string) {
+	for _, seller := range slices.Sorted(maps.Keys(judges)) {
+		w.judgeBy(modelSwitch{offset: w.next, seller: seller, version: judges[seller]})
+	}
+	w.reachModels(w.next)
+}
+
+// decidedBefore returns the offset behind the last one that a former owner decided.
+func (w *Worker) decidedBefore() (end int64) {
+	for offset := range w.kept {
+		end = max(end, offset+1)
+	}
+	for offset := range w.rows.atTakeOver {
+		end = max(end, offset+1)
+	}
+	return end
+}
