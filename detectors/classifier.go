@@ -46,6 +46,10 @@ func (m *Classifier) BaseRate() float64 { return m.baseRate }
 // Examples is how many usual and altered invoices it was trained on.
 func (m *Classifier) Examples() int { return int(m.rows) }
 
+// UsePrior has the invoices of a seller judged without a classifier from the next
+// Score on.
+func (e *Engine) UsePrior(seller string) { delete(e.classifiers, seller) }
+
 // p returns the probability of an error.
 func (m *Classifier) p(x *[features]float32) float64 { return m.calibrated(m.forest.Logit(x[:])) }
 

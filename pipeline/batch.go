@@ -31,6 +31,9 @@ func (w *Worker) scoreBatch(f Fetched) {
 	if w.next == w.queuedEnd {
 		w.blockSince = w.m.opt.Now()
 	}
+	if len(f.Records) > 0 {
+		w.adoptModels(f.Records[0].Offset)
+	}
 	for i := range f.Records {
 		w.scoreRecord(&f.Records[i])
 		w.next = f.Records[i].Offset + 1
@@ -50,6 +53,7 @@ func (w *Worker) scoreBatch(f Fetched) {
 // is scored now.
 func (w *Worker) scoreRecord(r *Record) {
 	m := w.m
+	w.reachModels(r.Offset)
 	r.Time = plausible(r.Time)
 	if err := w.decoder.Decode(r.Value, &w.inv); err != nil {
 		w.park(r, "decode", err)

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"maps"
 	"time"
 )
 
@@ -42,10 +43,12 @@ func (w *Worker) checkpointDue() bool {
 // copyState copies the changed keys at the present offset.
 func (w *Worker) copyState() *checkpoint {
 	t := w.next
+	w.reachModels(t - 1) // the log is read again from t on only
 	at := stamp{epoch: w.epoch, applied: t}
 	cp := &checkpoint{marker: marker{Offset: t, Epoch: w.epoch, Incarnation: w.incarnation,
 		Partitions: w.m.invoicePartitions, LogPosition: w.logPosition(t), HighMarks: w.engine.HighMarks(),
-		SweepFrom: w.rows.sweepFrom.Load(), BeforeAt: w.beforeAt, BeforeHash: w.beforeHash}}
+		SweepFrom: w.rows.sweepFrom.Load(), BeforeAt: w.beforeAt, BeforeHash: w.beforeHash,
+		Models: maps.Clone(w.judges)}}
 	for _, r := range w.engine.Checkpoint(t) {
 		rec := Record{Key: r.Key}
 		if r.Value != nil {

@@ -18,6 +18,7 @@ const DecisionSchema = "decision.v1"
 const (
 	kindDecision  = "decision"
 	kindOwnership = "ownership"
+	kindModel     = "model"
 )
 
 // Decision is one record of the decision log, recoup.suspects. A record whose
@@ -29,11 +30,20 @@ type Decision struct {
 	// the record's own.
 	Epoch  int64  `json:"epoch"`
 	Member string `json:"member,omitempty"` // ownership only: who claims
-	// Source is where the invoice stands; for ownership the first offset to score.
+	// Source is where the invoice stands; for ownership the first offset to score,
+	// for a model the first one it judges.
 	Source     invoice.Position   `json:"source"`
 	DetectedAt time.Time          `json:"detected_at"`       // when it was decided or claimed, UTC
 	Verdict    *detectors.Verdict `json:"verdict,omitempty"` // decision only
+	Model      *ModelChange       `json:"model,omitempty"`   // model only
 	Case       json.RawMessage    `json:"case,omitempty"`    // the finished case, published byte for byte
+}
+
+// ModelChange names what judges a seller's invoices of this partition from
+// Source.Offset on, until the next record of the seller.
+type ModelChange struct {
+	Seller  string `json:"seller"`  // whose invoices
+	Version string `json:"version"` // key in the topic of models with the seller; "prior-1": no model
 }
 
 // encode returns the record's JSON. HTML characters stay as they are, so that

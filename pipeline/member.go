@@ -26,6 +26,7 @@ type Member struct {
 	shared  *detectors.Shared
 	follow  *follower
 	refs    *references
+	models  *models
 	buffer  *RowBuffer
 	metrics *Metrics
 
@@ -65,11 +66,18 @@ func (m *Member) Run(ctx context.Context) error {
 	var reading sync.WaitGroup
 	reading.Go(func() { m.follow.run(hard, m.invoicePartitions) })
 	reading.Go(func() { m.refs.run(hard) })
+	reading.Go(func() { m.models.run(hard) })
 	defer func() { abort(errDrained); reading.Wait() }()
 
 	endParking, err := m.startParking(ctx)
 	if err == nil {
 		err = m.refs.catchUp(stop)
+	}
+	if err == nil {
+		err = m.persist(stop, "models", m.models.catchUp)
+	}
+	if err == nil && m.opt.Training.Group != nil {
+		reading.Go(func() { m.train(stop) })
 	}
 	if err != nil {
 		cancel() // ctx ended: leave as one does who has begun
@@ -97,6 +105,9 @@ func (m *Member) learnTopics(ctx context.Context) error {
 	t := m.opt.Topics
 	count := map[string]int{}
 	needed := []string{t.Invoices, t.Suspects, t.State, t.Baselines, t.Cases, t.DeadLetter}
+	if t.Models != "" {
+		needed = append(needed, t.Models)
+	}
 	for _, topic := range append(needed, t.references()...) {
 		err := m.persist(ctx, "kafka", func(ctx context.Context) error {
 			n, err := m.log.Partitions(ctx, topic)
@@ -120,6 +131,7 @@ func (m *Member) learnTopics(ctx context.Context) error {
 	}
 	m.follow = newFollower(m, m.invoicePartitions)
 	m.refs = newReferences(m, count)
+	m.models = newModels(m, count[t.Models])
 	if !m.opt.UntilCaughtUp {
 		return nil
 	}

@@ -33,6 +33,12 @@ type Metrics struct {
 	References        *prometheus.CounterVec // references read, by schema
 	ReferencesRefused *prometheus.CounterVec // references that cannot be read, by reason
 	ReferenceLag      *prometheus.GaugeVec   // records, by topic
+	Model             *prometheus.GaugeVec   // 1 for what is to judge, by seller and version; at most 64 sellers
+	ModelTrained      *prometheus.GaugeVec   // Unix seconds of its publication, by seller
+	ModelsRefused     prometheus.Counter     // models that cannot be read
+	Trainings         *prometheus.CounterVec // by result
+	TrainingDuration  prometheus.Gauge       // seconds the last training took
+	TrainingExamples  prometheus.Gauge       // of the last training, all sellers
 }
 
 // NewMetrics makes the metrics and registers them.
@@ -83,11 +89,22 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		ReferencesRefused: by("reason", "recoup_references_refused_total", "References that cannot be read, by reason."),
 		ReferenceLag: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "recoup_reference_lag_records",
 			Help: "References and deliveries not read yet, by topic."}, []string{"topic"}),
+		Model: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "recoup_model_info",
+			Help: "1 for the trained model that judges, by seller and version; the prior is not shown."},
+			[]string{"seller", "version"}),
+		ModelTrained: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "recoup_model_trained_timestamp_seconds",
+			Help: "When that model was published, by seller."}, []string{"seller"}),
+		ModelsRefused: counter("recoup_models_refused_total", "Stored models that this recoup cannot read."),
+		Trainings: by("result", "recoup_trainings_total",
+			"Trainings by this process: published, too_few invoices, or failed."),
+		TrainingDuration: gauge("recoup_training_duration_seconds", "Time of the last training, reading included."),
+		TrainingExamples: gauge("recoup_training_examples", "Usual and altered invoices of the last training."),
 	}
 	reg.MustRegister(m.Scored, m.Suspects, m.Redelivered, m.DeadLetters, m.CasesOpened, m.EventToCase, m.Rows,
 		m.RowsReplaced, m.RowsDoubled, m.Insert, m.Buffer, m.BufferFull, m.Lag, m.Committed, m.CheckpointOffset,
 		m.CheckpointRecords, m.Partitions, m.TakeOver, m.Fenced, m.Foreign, m.Expired,
-		m.References, m.ReferencesRefused, m.ReferenceLag)
+		m.References, m.ReferencesRefused, m.ReferenceLag, m.Model, m.ModelTrained, m.ModelsRefused, m.Trainings,
+		m.TrainingDuration, m.TrainingExamples)
 	return m
 }
 

@@ -25,6 +25,7 @@ type Topics struct {
 	DeadLetter string // records that cannot be read
 	Reference  string // read: billing.reference; "": not read
 	Deliveries string // read: billing.deliveries; "": not read
+	Models     string // trained models: recoup.models; "": the prior judges
 }
 
 // Options configures a Member. Zero durations and sizes are not allowed: take
@@ -32,7 +33,7 @@ type Topics struct {
 type Options struct {
 	Group  string // consumer group; part of every query id and dedup token
 	Member string // names this process in ownership records, unique per start
-	Topics Topics // names of all topics; only Reference and Deliveries may be empty
+	Topics Topics // names of all topics; only Reference, Deliveries and Models may be empty
 
 	Scoring detectors.Settings // shared by all partitions
 	Limits  invoice.Limits     // of the decoder; zero fields take its defaults
@@ -56,6 +57,12 @@ type Options struct {
 	// after their receipt.
 	ReferenceRetention time.Duration
 
+	// PinModel is PinPrior or a version to judge by, whatever comes later; a seller
+	// that the version is not of is judged by the prior. By default "": the newest.
+	PinModel string
+	// Training says from what models are trained, and who does it.
+	Training Training
+
 	// UntilCaughtUp ends Run once every partition assigned to this member is
 	// stored and committed up to the end the log had when Run began.
 	UntilCaughtUp bool
@@ -74,6 +81,7 @@ func DefaultOptions() Options {
 		Topics: Topics{Invoices: "billing.invoices", Suspects: "recoup.suspects", State: "recoup.state",
 			Baselines: "recoup.baselines", Cases: "recoup.cases", DeadLetter: "recoup.dead-letter"},
 		ReferenceRetention: reference.DefaultRetention,
+		Training:           Training{Records: 60_000, History: 35 * 24 * time.Hour, Every: time.Minute},
 		Scoring:            detectors.DefaultSettings(),
 		FlushRows:          20_000,
 		FlushInterval:      time.Second,

@@ -97,6 +97,8 @@ type marker struct {
 	BeforeAt    int64  `json:"before_at"`    // offset of the last record below t, -1 for none
 	SweepFrom   int64  `json:"sweep_from"`   // doubled rows may stand from here on; -1: it was looked for
 	BeforeHash  uint64 `json:"before_hash"`  // of that record's value: notices a recreated topic
+	// Models is the version that judges a seller's invoices at t, by seller.
+	Models map[string]string `json:"models,omitempty"`
 }
 
 func (m marker) encode() ([]byte, error) {

@@ -22,7 +22,7 @@ const storeAnswersWithin = 3 * time.Second
 //
 //  1. ownership record: from here on older epochs' decisions are void
 //  2. end inserts of older epochs, so that no row appears after step 5
-//  3. marker, local state, all shared state, each to the end seen
+//  3. marker, local state, all shared state, models, each to the end seen
 //  4. decision log from the marker's position to our own ownership record
 //  5. skip-set: offsets that have rows
 //  6. replay from the marker's offset to the committed one, for learning only
@@ -35,6 +35,9 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	}
 	mark, err := w.readState(ctx)
 	if err != nil {
+		return err
+	}
+	if err := m.models.catchUp(ctx); err != nil {
 		return err
 	}
 	start, err := w.startOffset(ctx, c, mark)
@@ -51,7 +54,8 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	if err != nil {
 		return err
 	}
-	w.next, w.queuedEnd = start, start
+	w.next, w.queuedEnd, w.decided = start, start, w.decidedBefore()
+	w.restoreModels(mark.Models)
 	w.lastCheckpoint = m.opt.Now()
 	if err := m.persist(ctx, "committing", func(ctx context.Context) error { return c.commit(ctx, start) }); err != nil {
 		return err
@@ -191,8 +195,8 @@ func (w *Worker) startOffset(ctx context.Context, c *claim, mark marker) (int64,
 	return max(start, 0), nil
 }
 
-// readDecisions is step 4: verdicts of former owners at or above the marker's
-// offset. Of two for one invoice the first counts; a record of an epoch below an
+// readDecisions is step 4: verdicts and changes of models of former owners at or
+// above the marker's offset. Of two for one invoice the first counts; a record of an epoch below an
 // ownership record before it is void.
 func (w *Worker) readDecisions(ctx context.Context, mark marker) error {
 	m := w.m
@@ -218,8 +222,14 @@ func (w *Worker) readDecisions(ctx context.Context, mark marker) error {
 		}
 		void := d.Epoch < highest
 		highest = max(highest, d.Epoch) // its ownership record stands before it
-		if d.Kind != kindDecision || void || d.Source.Offset < mark.Offset ||
-			d.Source.Incarnation != w.incarnation || d.Verdict == nil {
+		if void || d.Source.Offset < mark.Offset || d.Source.Incarnation != w.incarnation {
+			return nil
+		}
+		if d.Kind == kindModel && d.Model != nil {
+			w.ahead = append(w.ahead, modelSwitch{d.Source.Offset, d.Model.Seller, d.Model.Version})
+			w.logged = append(w.logged, logEntry{log: r.Offset, source: d.Source.Offset})
+		}
+		if d.Kind != kindDecision || d.Verdict == nil {
 			return nil
 		}
 		if _, was := w.kept[d.Source.Offset]; !was {

@@ -34,11 +34,16 @@ type Worker struct {
 	inv     invoice.Invoice
 	verdict detectors.Verdict
 
-	next      int64               // source offset to score next
-	kept      map[int64]*Decision // verdicts a former owner published, by source offset
-	decisions appender
-	logged    []logEntry // where decisions stand in the log, for the next marker
-	pending   effects    // made outside effects of the last batch that are not all acknowledged
+	next       int64               // source offset to score next
+	kept       map[int64]*Decision // verdicts a former owner published, by source offset
+	decisions  appender
+	logged     []logEntry        // where decisions stand in the log, for the next marker
+	judges     map[string]string // version that judges a seller's invoices, as the log says; not named: the prior
+	ahead      []modelSwitch     // changes of former owners at offsets that are not scored yet
+	decided    int64             // offset behind the last one that a former owner decided
+	modelsSeen int64             // how often the models had changed when they were last adopted
+
+	pending effects // made outside effects of the last batch that are not all acknowledged
 
 	block      Block
 	blockBytes int64 // what block counts against the row buffer
@@ -75,7 +80,8 @@ func newWorker(m *Member, partition int) *Worker {
 	w := &Worker{m: m, partition: partition, epoch: -1,
 		engine:  detectors.NewEngine(m.opt.Scoring, m.shared, partition),
 		decoder: invoice.NewDecoder(m.opt.Limits),
-		kept:    map[int64]*Decision{}, block: m.store.NewBlock(), queue: newRowQueue(), beforeAt: -1}
+		kept:    map[int64]*Decision{}, judges: map[string]string{},
+		block: m.store.NewBlock(), queue: newRowQueue(), beforeAt: -1}
 	w.engine.UseReferences(m.refs.store)
 	w.position = invoice.Position{Topic: m.opt.Topics.Invoices, Partition: partition}
 	w.decisions = appender{log: m.log, topic: m.opt.Topics.Suspects, partition: partition, onGap: w.seeDecisionGap}

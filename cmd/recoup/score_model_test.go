@@ -35,8 +35,8 @@ func TestScoreModel(t *testing.T) {
 	if before == 0 || after == 0 {
 		t.Errorf("%d verdicts before and %d after the first training", before, after)
 	}
-	contains(t, first.stderr, "\nmodel of retail-uk: trained-", " examples, from 2011-07-", "base rate ", "suspect from 0.",
-		"\nsaved the models of 1 sellers")
+	contains(t, first.stderr, "\nmodel of retail-uk: trained-", " examples, from 2011-07-", "base rate ",
+		"suspect from 0.", "\nsaved the models of 1 sellers")
 	stored, err := os.ReadFile(models)
 	if err != nil {
 		t.Fatal(err)

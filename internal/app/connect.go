@@ -54,10 +54,14 @@ func member(c *config.Config) pipeline.Options {
 	t, p := &c.Kafka.Topics, &c.Pipeline
 	o.Group = c.Kafka.Group
 	o.Topics = pipeline.Topics{Invoices: t.Invoices, Suspects: t.Suspects, State: t.State, Baselines: t.Baselines,
-		Cases: t.Cases, DeadLetter: t.DeadLetter, Reference: t.Reference, Deliveries: t.Deliveries}
+		Cases: t.Cases, DeadLetter: t.DeadLetter, Reference: t.Reference, Deliveries: t.Deliveries,
+		Models: t.Models}
 	o.Scoring = c.Scoring.Settings()
 	o.Limits = p.Limits.Invoice()
 	o.Cases = cases.Opener{Database: c.ClickHouse.Database, HandlingCost: c.Scoring.HandlingCost}
+	o.PinModel = c.Models.Pin
+	o.Training.Records = c.Models.Invoices
+	o.Training.History = c.Models.History.Std()
 	o.FlushRows = int(p.FlushRows)
 	o.FlushInterval = p.FlushInterval.Std()
 	o.ReferenceRetention = c.Kafka.Retention.Invoices.Std()
@@ -72,4 +76,11 @@ func member(c *config.Config) pipeline.Options {
 func group(c *config.Config) kafka.GroupSettings {
 	return kafka.GroupSettings{ID: c.Kafka.Group, Topic: c.Kafka.Topics.Invoices,
 		SessionTimeout: c.Kafka.SessionTimeout.Std()}
+}
+
+// trainingMember joins the group whose one member trains models: on the topic of
+// a single partition.
+func trainingMember(c *config.Config, client *kafka.Client) pipeline.Group {
+	return client.Group(kafka.GroupSettings{ID: c.Kafka.Group + "-models", Topic: c.Kafka.Topics.Lead,
+		SessionTimeout: c.Kafka.SessionTimeout.Std()})
 }

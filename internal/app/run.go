@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,9 @@ type Options struct {
 	Health *ops.Health
 	// UntilCaughtUp ends the run at the ends the partitions had when it began.
 	UntilCaughtUp bool
+	// TrainEvery is how often is looked whether a day has begun and models are due.
+	// By default one minute.
+	TrainEvery time.Duration
 	// Observe sees every new verdict; it is called concurrently, must be quick and
 	// must not keep v. nil: nobody looks.
 	Observe func(v *detectors.Verdict)
@@ -77,6 +81,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	opt.Log = o.Log
 	opt.Metrics = pipeline.NewMetrics(o.Registry)
 	opt.Report = o.Health.Set
+	opt.Training.Every = cmp.Or(o.TrainEvery, opt.Training.Every)
 	if o.Observe != nil {
 		opt.Observe = o.Observe
 	}
@@ -86,6 +91,9 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 			err = nil // stopped before it began
 		}
 		return Summary{Took: time.Since(began)}, err
+	}
+	if o.Config.Models.Train && !o.UntilCaughtUp {
+		opt.Training.Group = func() pipeline.Group { return trainingMember(o.Config, client) }
 	}
 	m := pipeline.NewMember(opt, client.Log(), client.Group(group(o.Config)), store)
 	o.Health.Check("pipeline", m.Ready)

@@ -15,6 +15,8 @@ type Config struct {
 	// Scoring says what makes an invoice suspect and what a case costs. `recoup
 	// score`, `recoup check` and `recoup run` read the same settings.
 	Scoring Scoring `yaml:"scoring"`
+	// Models says what is trained and what judges.
+	Models Models `yaml:"models"`
 	// Pipeline says how much is held in memory and how often it is written.
 	Pipeline Pipeline `yaml:"pipeline"`
 	// HTTP serves /metrics, /livez and /readyz.
@@ -175,6 +177,20 @@ type Scoring struct {
 	// What handling one case costs, by currency. An invoice in another currency opens no case: it is logged only.
 	// By default CHF: 50.00, EUR: 50.00, GBP: 50.00, USD: 50.00.
 	HandlingCost map[string]invoice.Amount `yaml:"handling_cost"`
+}
+
+// Models says how models are trained and which one judges.
+type Models struct {
+	// One process of the group trains each night on the newest invoices; it takes a core for some seconds and some
+	// 200 MiB. By default true.
+	Train bool `yaml:"train"`
+	// What judges whatever is trained: prior for no model, or a version in the topic of models. By default none: the
+	// newest model of each seller.
+	Pin string `yaml:"pin"`
+	// How long before the newest invoice the oldest was issued that is trained on. By default 35d.
+	History Duration `yaml:"history"`
+	// How many of the newest invoices are read for training; memory grows with it. By default 60000.
+	Invoices int64 `yaml:"invoices"`
 }
 
 // Pipeline bounds memory and paces writes.

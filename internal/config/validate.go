@@ -21,6 +21,7 @@ func (c *Config) Validate() []Problem {
 	v.topics(c.TopicTable(1))
 	v.clickHouse(&c.ClickHouse)
 	v.scoring(&c.Scoring)
+	v.models(&c.Models)
 	v.pipeline(&c.Pipeline)
 	v.listener("http.listen", c.HTTP.Listen)
 	v.listener("pprof.listen", c.Pprof.Listen)
@@ -203,6 +204,16 @@ func (v *validator) scoring(s *Scoring) {
 		}
 	}
 }
+
+func (v *validator) models(m *Models) {
+	if m.Pin != "" && m.Pin != "prior" && !modelVersion.MatchString(m.Pin) {
+		v.wrong("models.pin", m.Pin, "expected prior, or a version such as trained-8c6f471bf8ba6328")
+	}
+	between(v, "models.history", m.History, 7*Day, 3650*Day)
+	between(v, "models.invoices", m.Invoices, 1000, 1_000_000)
+}
+
+var modelVersion = regexp.MustCompile(`^trained-[0-9a-f]{16}$`)
 
 func (v *validator) pipeline(p *Pipeline) {
 	between(v, "pipeline.row_buffer", p.RowBuffer, 16<<20, 1<<40)

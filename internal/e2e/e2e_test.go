@@ -75,7 +75,7 @@ func (r *rig) yaml() string {
 		fmt.Fprintf(&b, "    %s: %q\n", key, r.topic(name))
 	}
 	fmt.Fprintf(&b, "clickhouse:\n  addresses: [%q]\n  database: %q\n", r.clickhouse, r.prefix)
-	b.WriteString("pipeline:\n  checkpoint_interval: 2s\nhttp:\n  listen: \"127.0.0.1:0\"\n")
+	b.WriteString("models:\n  train: false\npipeline:\n  checkpoint_interval: 2s\nhttp:\n  listen: \"127.0.0.1:0\"\n")
 	return b.String()
 }
 

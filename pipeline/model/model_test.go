@@ -70,7 +70,8 @@ func TestRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(again.Append(nil), c.Append(nil)) || !read[0].Through.Equal(through) || read[0].Examples != c.Examples() {
+	if !bytes.Equal(again.Append(nil), c.Append(nil)) || !read[0].Through.Equal(through) ||
+		read[0].Examples != c.Examples() {
 		t.Errorf("got %+v of %s", read[0], again.Version())
 	}
 }
