@@ -91,7 +91,7 @@ func (e *Engine) judge(v *Verdict) {
 	}
 	threshold := e.priorThreshold()
 	if m := e.classifiers[c.inv.Seller]; m != nil {
-		v.PError = 1 - (1-m.p(&c.ev.x))*min(unproved, 1-c.ev.proof())
+		v.PError = 1 - (1-m.p(&c.ev.x))*unproved
 		v.Model.Version = m.version
 		if e.settings.SuspectThreshold == 0 {
 			threshold = m.threshold
@@ -127,11 +127,27 @@ func (e *Engine) readBaselines() {
 			continue
 		}
 		b := s.baseline(e.partition, e.halfLife)
-		if b.n > 0 {
-			mean, sd := b.Mean(), b.SD()
-			c.stats[kind] = stats{n: b.n, mean: mean, sd: sd, cv: cvOf(mean, sd)}
-		}
+		c.stats[kind] = statsOf(&b)
 	}
+}
+
+func statsOf(b *Baseline) stats {
+	if b.n == 0 {
+		return stats{}
+	}
+	mean, sd := b.Mean(), b.SD()
+	return stats{n: b.n, mean: mean, sd: sd, cv: cvOf(mean, sd)}
+}
+
+// footing tells whether the 15 % rule may make a suspect by this baseline.
+func (st *stats) footing(s *Settings) Footing {
+	switch {
+	case st.n < s.MinN:
+		return FootingTooFew
+	case st.cv > s.MaxCV || st.mean <= 0:
+		return FootingTooSpread
+	}
+	return FootingEnough
 }
 
 // deviation applies the 15 % rule, appends what fired to v.Rules and returns the
@@ -157,7 +173,7 @@ func (e *Engine) deviation(v *Verdict) float64 {
 		if fired {
 			v.Rules = append(v.Rules, segmentRules[kind])
 		}
-		if st.n < e.settings.MinN || st.cv > e.settings.MaxCV {
+		if st.footing(&e.settings) != FootingEnough {
 			continue
 		}
 		z := (shortfall(c.inv.NetAmount, st.mean) - limit) / max(st.cv, leastCV)
