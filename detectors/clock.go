@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
-
 	"recoup/invoice"
 )
 
@@ -47,25 +45,23 @@ const noHour = -1 << 40
 
 func newClock() *clock { return &clock{sellers: map[uint64]*highMark{}, hour: noHour} }
 
-// mark returns the high mark of a seller, nil for one never seen or forgotten.
-func (c *clock) mark(seller string) *highMark { return c.markOf(xxhash.Sum64String(seller)) }
-
-func (c *clock) markOf(seller uint64) *highMark {
+// mark returns the high mark of a seller, given the hash of its name, nil for one
+// never seen or forgotten.
+func (c *clock) mark(seller uint64) *highMark {
 	if c.last == nil || c.last.seller != seller {
 		c.last = c.sellers[seller]
 	}
 	return c.last
 }
 
-// saw notes an event time.
-func (c *clock) saw(seller string, ms int64) {
-	hash := xxhash.Sum64String(seller)
+// saw notes an event time of a seller, given the hash of its name.
+func (c *clock) saw(seller uint64, ms int64) {
 	c.hour = max(c.hour, hourOf(ms))
-	if mark := c.markOf(hash); mark != nil {
+	if mark := c.mark(seller); mark != nil {
 		mark.ms = max(mark.ms, ms)
 		return
 	}
-	c.sellers[hash] = &highMark{seller: hash, ms: ms}
+	c.sellers[seller] = &highMark{seller: seller, ms: ms}
 	if len(c.sellers) > mostSellers {
 		c.forget()
 	}

@@ -15,6 +15,8 @@ import (
 	"maps"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"recoup/detectors/history"
 	"recoup/detectors/reference"
 	"recoup/invoice"
@@ -66,6 +68,7 @@ type Engine struct {
 type current struct {
 	inv         *invoice.Invoice
 	position    invoice.Position
+	seller      uint64 // hash of the seller
 	eventMS     int64
 	lateMS      int64
 	implausible bool
@@ -97,12 +100,13 @@ func (e *Engine) Begin(inv *invoice.Invoice, pos invoice.Position, received time
 	c.inv, c.position = inv, pos
 	c.eventMS, c.implausible = eventTime(inv, received, e.settings.FutureTolerance)
 	c.lateMS = 0
-	if mark := e.clock.mark(inv.Seller); mark != nil {
+	c.seller = xxhash.Sum64String(inv.Seller)
+	if mark := e.clock.mark(c.seller); mark != nil {
 		c.lateMS = max(0, mark.ms-c.eventMS)
 	}
 	c.sight.hour = max(e.clock.hour, hourOf(c.eventMS))
 	c.sight.identity, c.sight.content = inv.Identity(), inv.ContentHash()
-	c.sight.delivery, e.scratch = deliveryHash(inv, e.scratch)
+	c.sight.delivery = deliveryHash(c.seller, inv)
 	e.seen.look(&c.sight, pos.Offset)
 	if c.sight.again {
 		return Redelivery
@@ -163,7 +167,7 @@ func (e *Engine) Teach(suspect bool) (taught bool) {
 		return false
 	}
 	taught = e.taught(suspect)
-	e.clock.saw(c.inv.Seller, c.eventMS)
+	e.clock.saw(c.seller, c.eventMS)
 	e.seen.expire(e.clock.hour)
 	if !c.bindsDelivery() {
 		c.sight.delivery = 0
@@ -322,7 +326,7 @@ func (e *Engine) examine(ev *evidence, inv *invoice.Invoice) {
 	ev.gather(inv, e.references)
 	var sight sighting
 	sight.hour = e.cur.sight.hour
-	sight.delivery, e.scratch = deliveryHash(inv, e.scratch)
+	sight.delivery = deliveryHash(xxhash.Sum64String(inv.Seller), inv)
 	e.seen.look(&sight, e.cur.position.Offset)
 	if sight.first != 0 {
 		ev.x[fDelivery2] = 1

@@ -318,12 +318,11 @@ func (s *seen) unlinkDelivery(e *seenEntry, ref seenRef) {
 	}
 }
 
-// deliveryHash names a delivery within its seller, never 0 when there is one.
-func deliveryHash(inv *invoice.Invoice, scratch []byte) (hash uint64, buf []byte) {
+// deliveryHash names a delivery within its seller, whose hash is given, never 0 when
+// there is one.
+func deliveryHash(seller uint64, inv *invoice.Invoice) uint64 {
 	if inv.DeliveryRef == "" {
-		return 0, scratch
+		return 0
 	}
-	scratch = appendKeyPart(scratch[:0], inv.Seller)
-	scratch = appendKeyPart(scratch, inv.DeliveryRef)
-	return max(xxhash.Sum64(scratch), 1), scratch
+	return max(mix(seller, xxhash.Sum64String(inv.DeliveryRef)), 1)
 }
