@@ -23,7 +23,7 @@ import (
 
 // G5: `recoup score FILE --reference FILE` and `recoup run` over the same records
 // and references, through Kafka and the invoices in one partition, say the same of
-// every invoice; only the source differs. A reference that cannot be read is
+// every invoice, by the same trained model; only the source differs. A reference that cannot be read is
 // parked (G6).
 func TestScoreEqualsRun(t *testing.T) {
 	r := newRig(t, 1)
@@ -44,20 +44,21 @@ func TestScoreEqualsRun(t *testing.T) {
 		}
 	}
 	references := r.sendReferences()
-	if err := r.start("--until-caught-up").cmd.Wait(); err != nil {
-		t.Fatalf("recoup run: %v", err)
-	}
 	path := filepath.Join(t.TempDir(), "invoices.jsonl")
 	if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(r.binary, "--config", r.config, "score", "--model", "prior",
+	models := r.sendModels("--reference", references, path)
+	if err := r.start("--until-caught-up").cmd.Wait(); err != nil {
+		t.Fatalf("recoup run: %v", err)
+	}
+	out, err := exec.Command(r.binary, "--config", r.config, "score", "--model", models,
 		"--reference", references, path).Output()
 	if err != nil {
 		t.Fatalf("recoup score: %v", err)
 	}
 	stored := r.verdicts()
-	compared := 0
+	compared, trained := 0, 0
 	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); compared++ {
 		var v detectors.Verdict
 		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
@@ -68,16 +69,42 @@ func TestScoreEqualsRun(t *testing.T) {
 			t.Fatalf("record %d has a verdict by score and no row", v.Source.Offset)
 		}
 		v.Source, row.Source = invoice.Position{}, invoice.Position{}
+		if v.Model.Version != detectors.ModelVersion {
+			trained++
+		}
 		if want, got := encode(t, v), encode(t, row); got != want {
 			t.Fatalf("invoice %s:\nscore %s\nrun   %s", v.InvoiceID, want, got)
 		}
 	}
-	if compared != len(stored) || compared < 4000 {
-		t.Errorf("%d verdicts by score, %d rows by run", compared, len(stored))
+	if compared != len(stored) || compared < 4000 || trained < 3000 {
+		t.Errorf("%d verdicts by score, %d of them by a trained model, %d rows by run", compared, trained, len(stored))
 	}
 	if n := r.count("SELECT count() FROM DB.dead_letters WHERE stage = 'reference'"); n != 1 {
 		t.Errorf("%d references are parked, want 1", n)
 	}
+}
+
+// sendModels trains on what score is given, publishes the models and returns a file
+// of them.
+func (r *rig) sendModels(score ...string) (path string) {
+	r.t.Helper()
+	path = filepath.Join(r.t.TempDir(), "models.jsonl")
+	r.command(append([]string{"score", "--save-model", path}, score...)...)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for line := range bytes.Lines(content) {
+		var m struct{ Seller, Version string }
+		if err := json.Unmarshal(line, &m); err != nil {
+			r.t.Fatal(err)
+		}
+		record := pipeline.Record{Key: []byte(m.Seller + "|" + m.Version), Value: bytes.TrimSpace(line)}
+		if _, err := r.log.Append(r.t.Context(), r.topic("models"), 0, []pipeline.Record{record}); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	return path
 }
 
 // sendReferences fills the topics of references and returns a file that holds the
