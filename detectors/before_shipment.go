@@ -21,7 +21,7 @@ func detectBeforeShipment(s *Subject) (Finding, bool) {
 		if x[fNotCounted] > 0 && inv.DeliveryRef != "" {
 			f.Evidence = append(f.Evidence, fmt.Sprintf("the warehouse has not counted delivery %s", inv.DeliveryRef))
 		}
-	case x[fEarly] > 0 && x[fEarlyHabit] < earlyUsual:
+	case x[fEarly] > 0 && x[fEarlyHabit] > 0 && x[fEarlyHabit] < earlyUsual:
 		f.Kind, f.P = "shipped_later", earlyP(float64(x[fEarlyHabit]))
 		days := inv.ShippedAt.Sub(inv.IssuedAt).Hours() / 24
 		f.Evidence = []string{fmt.Sprintf("the goods leave %.1f days after the invoice, which is so for %s of this "+

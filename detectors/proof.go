@@ -116,10 +116,12 @@ func (e *evidence) note() {
 var _ = [history.Proofs - int(proofs)]struct{}{}
 
 // proof is the highest probability that exact evidence gives by itself, whatever
-// was learned: 0 without any.
+// was learned: 0 where none is enough to prove an error.
 func (e *evidence) proof() (p float64) {
 	for kind := range proofs {
-		p = max(p, e.proves(kind))
+		if q := e.proves(kind); q >= proofEnough {
+			p = max(p, q)
+		}
 	}
 	return p
 }
