@@ -39,11 +39,7 @@ func (e *evidence) prices() {
 		t.offMoney += le.off * value
 		if le.stable > 0.3 {
 			t.billed += value
-			due := value
-			if le.log != 0 {
-				due *= math.Exp(-le.log)
-			}
-			t.due += due
+			t.due += le.due(value)
 			switch {
 			case le.log < -0.01:
 				t.below++
@@ -84,6 +80,14 @@ func (e *evidence) prices() {
 		e.set(fOffHabit, float64(c.OffPrice.Mean))
 	}
 	e.scaled()
+}
+
+// due is what a value comes to at the expected price.
+func (le *lineEvidence) due(value float64) float64 {
+	if le.log == 0 {
+		return value
+	}
+	return value * math.Exp(-le.log)
 }
 
 // priceTally adds up what the lines' prices show.
