@@ -207,7 +207,7 @@ func TestSummaryNamesWhatWasFound(t *testing.T) {
 func TestSummaryOfAnyOtherCause(t *testing.T) {
 	inv := fibre("F-2", 200)
 	v := verdictOn(inv)
-	v.Causes = []detectors.Finding{{Code: detectors.CausePromotion, Kind: "over_cap", Repaired: 240 * invoice.Unit}}
+	v.Causes = []detectors.Finding{{Code: detectors.CausePromotion, Kind: "another", Repaired: 240 * invoice.Unit}}
 	got := opener.Open(inv, v, received, detected)
 	const en = "Invoice F-2: the amount is not the usual one; billed 200.00 EUR, expected 240.00 EUR."
 	const fr = "Facture F-2 : le montant n'est pas celui attendu ; montant facturé 200,00 EUR, " +
