@@ -14,12 +14,18 @@ import (
 // stored shows.
 func fill(v reflect.Value, next *int) {
 	*next++
+	n := uint16(*next % 100)
+	switch v.Type() { // counts that contradict each other are refused
+	case reflect.TypeFor[Share]():
+		v.Set(reflect.ValueOf(Share{Yes: n, All: n + 1}))
+		return
+	case reflect.TypeFor[Tally]():
+		v.Set(reflect.ValueOf(Tally{All: n + 3, Yes: n + 2, Days: n + 1, Day: int32(n) + 4, Late: Share{n + 5, n + 6},
+			Over: true}))
+		return
+	}
 	switch v.Kind() {
 	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[Share]() { // a count of none more often than all is refused
-			v.Set(reflect.ValueOf(Share{Yes: uint16(*next), All: uint16(*next) + 1}))
-			return
-		}
 		for i := range v.NumField() {
 			fill(v.Field(i), next)
 		}
@@ -57,6 +63,7 @@ func filledStore(key uint64) *Store {
 	filledItem(s.sources, key)
 	filledItem(s.prints, key)
 	filledItem(s.likes, key)
+	filledItem(s.conducts, key)
 	return s
 }
 
@@ -83,10 +90,14 @@ func TestEveryFieldIsStored(t *testing.T) {
 		"customer": {s.customers.get(key), again.customers.get(key)}, "group": {s.groups.get(key), again.groups.get(key)},
 		"terms": {s.terms.get(key), again.terms.get(key)}, "source": {s.sources.get(key), again.sources.get(key)},
 		"prints": {s.prints.get(key), again.prints.get(key)}, "like": {s.likes.get(key), again.likes.get(key)},
+		"conduct": {s.conducts.get(key), again.conducts.get(key)},
 	} {
 		if !reflect.DeepEqual(pair[0], pair[1]) {
 			t.Errorf("%s came back as\n%+v\nwant\n%+v", name, pair[1], pair[0])
 		}
+	}
+	if len(s.tables) != 9 {
+		t.Errorf("%d kinds of items are stored, 9 are tried here: add the new one", len(s.tables))
 	}
 	if !bytes.Equal(s.encode(77), again.encode(77)) {
 		t.Error("equal buckets give different bytes")
