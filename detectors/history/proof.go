@@ -92,6 +92,6 @@ func (c *coder) conduct(s *Conduct) {
 		signed(c, &t.Day)
 		c.share(&t.Late)
 		c.flag(&t.Over)
-		c.want(t.Yes <= t.All && t.All <= tallyFirst && t.Days <= t.Yes)
+		c.want(t.All <= tallyFirst)
 	})
 }
