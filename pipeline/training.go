@@ -81,7 +81,7 @@ func (m *Member) trainGeneration(ctx context.Context, gen Generation) {
 		return
 	}
 	t := &trainer{m: m, claim: &claim{gen: gen, now: m.opt.Now, after: m.opt.FenceAfter, committed: -1}}
-	for wait := m.opt.Training.Every; pause(ctx, wait) == nil; {
+	for wait := time.Duration(0); pause(ctx, wait) == nil; {
 		wait = m.opt.Training.Every
 		if err := t.trainIfDue(ctx); err != nil && ctx.Err() == nil {
 			t.failures++

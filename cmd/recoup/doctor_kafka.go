@@ -43,6 +43,7 @@ func (x *examination) kafka(ctx context.Context) {
 	}
 	x.lag(ctx, client)
 	x.currencies(ctx, client, partitions)
+	x.models(ctx, client)
 }
 
 // topics checks every topic and returns how many partitions the invoices have.

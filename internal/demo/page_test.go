@@ -16,6 +16,7 @@ func verdict(id string, suspect bool, loss invoice.Amount) *detectors.Verdict {
 	v := &detectors.Verdict{
 		InvoiceID: id, Suspect: suspect, Currency: "GBP", Billed: 100_0000, Expected: 120_0000,
 		Loss: detectors.Loss{Point: loss}, Decision: detectors.DecisionNone,
+		Model: detectors.Model{Version: detectors.ModelVersion},
 	}
 	if suspect {
 		v.Decision = detectors.DecisionOpenCase
@@ -34,7 +35,9 @@ func testTally() *tally {
 	})
 	t.observe(verdict("1", false, 0))
 	t.observe(verdict("<b>2</b>", true, 50_0000))
-	t.observe(verdict("3", true, -20_0000))
+	v := verdict("3", true, -20_0000)
+	v.Model.Version = "trained-x"
+	t.observe(v)
 	return t
 }
 
@@ -58,7 +61,8 @@ func TestPageEscapesData(t *testing.T) {
 				t.Errorf("%s contains %q unescaped", path, markup)
 			}
 		}
-		for _, text := range []string{"&lt;b&gt;2", "billing_system:sum_mismatch", "2011-05-18: 2 invoices, 1 flagged"} {
+		for _, text := range []string{"&lt;b&gt;2", "billing_system:sum_mismatch", "<td>billing_system</td>", "trained-x",
+			"2011-05-18: 2 invoices, 1 flagged"} {
 			if !strings.Contains(body, text) {
 				t.Errorf("%s does not contain %q:\n%s", path, text, body)
 			}

@@ -43,6 +43,7 @@ type Money struct {
 // SeenCase is a case as the page shows it.
 type SeenCase struct {
 	InvoiceID, CaseID, Rules, Evidence string         // lists joined to one text
+	Cause                              string         // most probable one, empty for none
 	Billed, Expected, Loss             invoice.Amount // Expected as the first cause repairs it; Loss < 0: billed too much
 	Currency                           string         // ISO 4217 code
 	TooHigh                            bool           // Loss is the customer's, not the seller's
@@ -67,6 +68,7 @@ type Figures struct {
 	Days             []Day         // all of the replay, oldest first
 	FirstScored      time.Duration // since the start; 0 before it
 	Elapsed          time.Duration // since the start
+	Model            string        // version that judges: prior-1 until one is trained
 }
 
 // tally counts verdicts as they are made. It may be used concurrently.
@@ -85,6 +87,7 @@ type tally struct {
 	latest      []SeenCase
 	perDay      map[string]*Day
 	firstScored time.Duration
+	model       string
 	recent      []moment
 }
 
@@ -132,6 +135,9 @@ func (t *tally) observe(v *detectors.Verdict) {
 	if day != nil {
 		day.Scored++
 	}
+	if v.Model.Version != t.model && (t.model == "" || v.Model.Version != detectors.ModelVersion) {
+		t.model = strings.Clone(v.Model.Version)
+	}
 	if !v.Suspect {
 		return
 	}
@@ -162,6 +168,7 @@ func seenCase(v *detectors.Verdict) SeenCase {
 	}
 	if len(v.Causes) > 0 {
 		seen.Expected = v.Causes[0].Repaired
+		seen.Cause = strings.Clone(v.Causes[0].Code)
 		seen.Evidence = strings.Clone(strings.Join(v.Causes[0].Evidence, "; "))
 	}
 	return seen
@@ -175,7 +182,7 @@ func (t *tally) figures() Figures {
 	f := Figures{
 		Sent: t.sent, Total: t.total, Scored: t.scored, Suspects: t.suspects, Cases: t.cases,
 		PerSecond: t.rate(now), Flagged: wilson(t.suspects, t.scored), Latest: slices.Clone(t.latest),
-		FirstScored: t.firstScored, Elapsed: now,
+		FirstScored: t.firstScored, Elapsed: now, Model: t.model,
 	}
 	for _, money := range t.money {
 		f.Money = append(f.Money, money)

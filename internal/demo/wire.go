@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"recoup/detectors"
 	"recoup/internal/app"
@@ -37,11 +38,15 @@ func prepare(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	return err
 }
 
+// trainEvery is how often models are trained: a day of the replay takes a second.
+const trainEvery = 3 * time.Second
+
 // runPipeline scores until ctx ends, as `recoup run` does.
 func runPipeline(ctx context.Context, cfg *config.Config, log *slog.Logger, seen func(*detectors.Verdict)) error {
 	health := ops.NewHealth()
 	_, err := app.Run(ctx, app.Options{
 		Config: cfg, Log: log, Registry: ops.NewRegistry(health), Health: health, Observe: seen,
+		TrainEvery: trainEvery,
 	})
 	return err
 }
