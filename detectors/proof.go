@@ -95,7 +95,7 @@ func (e *evidence) proves(kind proof) float64 {
 		return 0
 	}
 	c := e.facts.Known.Conduct
-	if row.rare && (c == nil || !c.Tallies[kind].Never()) || c != nil && c.Tallies[kind].Habit() {
+	if row.rare && (c == nil || !c.Never(int(kind))) || c != nil && c.Habit(int(kind)) {
 		return math.Min(row.p, habitualP)
 	}
 	return row.p

@@ -42,10 +42,9 @@ func TestOnlyTheFirstInvoicesMakeAHabit(t *testing.T) {
 		for _, p := range c.phases {
 			conductOf(&conduct, &day, p.days, p.perDay, p.nth)
 		}
-		tally := &conduct.Tallies[0]
-		if tally.Habit() != c.habit || tally.Never() != c.never {
-			t.Errorf("%s: habit %v, never %v of %+v; want %v, %v", c.name, tally.Habit(), tally.Never(), *tally,
-				c.habit, c.never)
+		if habit, never := conduct.Habit(0), conduct.Never(0); habit != c.habit || never != c.never {
+			t.Errorf("%s: habit %v, never %v of %d invoices, %+v; want %v, %v", c.name, habit, never, conduct.All,
+				conduct.Tallies[0], c.habit, c.never)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func fill(v reflect.Value, next *int) {
 		v.Set(reflect.ValueOf(Share{Yes: n, All: n + 1}))
 		return
 	case reflect.TypeFor[Tally]():
-		v.Set(reflect.ValueOf(Tally{All: n + 3, Yes: n + 2, Days: n + 1, Day: int32(n) + 4, Late: Share{n + 5, n + 6},
+		v.Set(reflect.ValueOf(Tally{Yes: n + 2, Days: n + 1, Day: int32(n) + 4, Late: Share{n + 5, n + 6},
 			Over: true}))
 		return
 	}
