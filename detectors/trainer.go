@@ -165,16 +165,21 @@ func dayOf(ms int64) int64 { return hourOf(ms) / 24 }
 
 // practice is how a seller bills, as far as the injector may know it.
 type practice struct {
-	ctx    inject.Context
-	codes  map[string]*codeUse
-	kept   []*invoice.Invoice // a ring of recent usual invoices
-	oldest int
+	ctx   inject.Context
+	codes map[string]*codeUse
+	order []*codeUse // as they came
+	// contractCode is the code last met on lines billed under a contract, or one
+	// that nobody has.
+	contractCode string
+	kept         []*invoice.Invoice // a ring of recent usual invoices
+	oldest       int
 }
 
 // codeUse is how a discount code is used.
 type codeUse struct {
-	at    int // in ctx.Promotions
-	rates map[uint32]int
+	promotion inject.Promotion
+	uses      int
+	rates     map[uint32]int
 }
 
 const (
@@ -184,7 +189,13 @@ const (
 	mostCodes   = 256
 )
 
-func newPractice() practice { return practice{codes: map[string]*codeUse{}} }
+// noContractCode stands for the code of another customer's contract where no code
+// of contracts is known.
+const noContractCode = "contract of another customer"
+
+func newPractice() practice {
+	return practice{codes: map[string]*codeUse{}, contractCode: noContractCode}
+}
 
 // keep remembers an invoice to be billed again later.
 func (p *practice) keep(inv *invoice.Invoice) {
@@ -229,11 +240,12 @@ func (p *practice) learnCode(code string, l *invoice.Line, at time.Time) {
 			return
 		}
 		code = strings.Clone(code)
-		use = &codeUse{at: len(p.ctx.Promotions), rates: map[uint32]int{}}
+		use = &codeUse{promotion: inject.Promotion{Code: code, From: at}, rates: map[uint32]int{}}
 		p.codes[code] = use
-		p.ctx.Promotions = append(p.ctx.Promotions, inject.Promotion{Code: code, From: at})
+		p.order = append(p.order, use)
 	}
-	promotion := &p.ctx.Promotions[use.at]
+	use.uses++
+	promotion := &use.promotion
 	promotion.To = at
 	rate := rateKey(l.DiscountRate.Value)
 	if usual := use.rates[rateKeyOf(promotion.Rate)]; len(use.rates) < mostCodes || use.rates[rate] > 0 {
@@ -253,7 +265,12 @@ func (p *practice) context(e *Engine, src *invoice.Invoice) {
 	c := &p.ctx
 	c.Recent = p.kept
 	c.HasContract, c.ContractRate, c.ContractCode, c.MaxDiscount = false, 0, "", 0
-	c.Tiers = c.Tiers[:0]
+	c.Tiers, c.Promotions = c.Tiers[:0], c.Promotions[:0]
+	for _, use := range p.order {
+		if !use.ofContracts() {
+			c.Promotions = append(c.Promotions, use.promotion)
+		}
+	}
 	if policy, ok := e.references.Policy(src.Seller, src.IssuedAt); ok && policy.MaxDiscountRate.Set {
 		c.MaxDiscount = fixedFloat(policy.MaxDiscountRate.Value)
 	}
@@ -265,12 +282,22 @@ func (p *practice) context(e *Engine, src *invoice.Invoice) {
 		c.Tiers = append(c.Tiers, lowerTier(&f.Lines[i]))
 	}
 	p.contract(f, src)
+	if c.ContractCode != "" && c.ContractCode != p.contractCode {
+		p.contractCode = strings.Clone(c.ContractCode)
+	}
+	c.ContractCode = p.contractCode
 	if r, ok := e.references.Customer(src.Seller, src.CustomerRef, src.IssuedAt); ok && r.ContractDiscountRate.Set {
 		c.HasContract, c.ContractRate = true, fixedFloat(r.ContractDiscountRate.Value)
 	}
 	if c.HasContract && len(c.ContractRates) < mostRates && !slices.Contains(c.ContractRates, c.ContractRate) {
 		c.ContractRates = append(c.ContractRates, c.ContractRate)
 	}
+}
+
+// ofContracts tells whether a code has ever new rates: then no promotion is meant.
+func (u *codeUse) ofContracts() bool {
+	const enough, usual = 20, 0.6
+	return u.uses >= enough && float64(u.rates[rateKeyOf(u.promotion.Rate)]) < usual*float64(u.uses)
 }
 
 // contract takes a code for a contract's when the customer always has the same
