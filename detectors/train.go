@@ -221,7 +221,7 @@ func mustTrain(set *boost.Set, o boost.Options) *boost.Forest {
 // threshold returns the lowest p at which, with the proved ones, four of five
 // suspects are right, though none of them less likely than leastSuspect.
 func (t *training) threshold(m *Classifier, logits []float64, proved float64) float64 {
-	const precision, leastSuspect, never = 0.8, 0.2, 0.9
+	const precision, leastSuspect, never = 0.8, 0.15, 0.9
 	order := make([]int, len(logits))
 	for i := range order {
 		order[i] = i
