@@ -31,7 +31,7 @@ func (e *Engine) expect(v *Verdict) {
 		return
 	}
 	if !ok {
-		x = expectationOf(&e.cur.stats[kind], segmentLevels[kind], &e.cur.subject.pays)
+		x = e.expectSegment(kind)
 	}
 	v.Expected, v.ExpectedLow, v.ExpectedHigh = x.Point, x.Low, x.High
 	v.Level, v.N, v.CV = x.Level, x.N, x.CV
@@ -70,7 +70,8 @@ func (e *Engine) expectLines() (x Expectation, ok bool) {
 			}
 			known += float64(due)
 			x.N = min(x.N, n)
-			variance += math.Pow(float64(due)*unstable*(1-le.stable), 2)
+			sd := float64(due) * unstable * (1 - le.stable)
+			variance += sd * sd
 		}
 		value += float64(due)
 		if net, ok = net.Add(due); !ok {
@@ -151,15 +152,22 @@ func (e *Engine) expectation() *stats {
 	return &e.cur.stats[kind]
 }
 
-// expectationOf turns a baseline of net amounts into what the customer pays. A
-// band around a positive mean does not go below 0.
-func expectationOf(st *stats, level Level, pays *payable) Expectation {
-	width := math.Round(bandWidth * st.sd)
+// expectSegment expects the mean of a baseline, which is of net amounts. A band
+// around a positive mean does not go below 0; with fewer than MinN invoices it is
+// a wide one.
+func (e *Engine) expectSegment(kind segmentKind) Expectation {
+	st, pays := &e.cur.stats[kind], &e.cur.subject.pays
+	sd := st.sd
+	if st.n < e.settings.MinN {
+		sd = max(sd, e.settings.likelySpread(st.n, st.cv)*math.Abs(float64(st.mean)))
+	}
+	width := math.Round(bandWidth * sd)
 	low, high := addFloat(st.mean, -width), addFloat(st.mean, width)
 	if st.mean > 0 {
 		low = max(low, 0)
 	}
-	x := Expectation{Point: pays.of(st.mean), Low: pays.of(low), High: pays.of(high), Level: level, N: st.n, CV: st.cv}
+	x := Expectation{Point: pays.of(st.mean), Low: pays.of(low), High: pays.of(high), Level: segmentLevels[kind],
+		N: st.n, CV: st.cv}
 	if x.Low > x.High { // a ratio below 0 turns the band round
 		x.Low, x.High = x.High, x.Low
 	}

@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"slices"
 	"strings"
 
 	"recoup/invoice"
@@ -49,6 +50,30 @@ func appendSegmentKey(dst []byte, kind segmentKind, inv *invoice.Invoice) ([]byt
 	}
 	return dst, true
 }
+
+// parseSegmentKey reads the parts of a key that appendSegmentKey wrote; ok is false
+// for a seller's own, which has no rule.
+func parseSegmentKey(key string) (s SegmentSummary, ok bool) {
+	parts := strings.Split(key, "|")
+	for i, part := range parts {
+		parts[i] = keyPart.Replace(part)
+	}
+	kind := segmentKind(slices.Index(segmentNames[:], parts[0]))
+	if kind == bySeller {
+		return s, false
+	}
+	s.Level, s.Seller, s.Currency = segmentLevels[kind], parts[1], parts[2]
+	if kind != byProductFamily {
+		s.CustomerType = parts[3]
+	}
+	if kind != byCustomerType {
+		s.ProductFamily = parts[len(parts)-1]
+	}
+	return s, true
+}
+
+// keyPart reads what appendKeyPart wrote.
+var keyPart = strings.NewReplacer("%7C", "|", "%25", "%")
 
 // appendKeyPart adds "|part"; a bar or per cent sign inside is written as in a URL.
 func appendKeyPart(dst []byte, part string) []byte {

@@ -1,0 +1,124 @@
+package detectors
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"recoup/invoice"
+)
+
+// Footing says whether a segment is known well enough for the 15 % rule to make
+// a suspect there.
+type Footing string
+
+// The footings of a segment.
+const (
+	FootingEnough    Footing = "enough"     // at least MinN invoices, which vary by at most MaxCV
+	FootingTooFew    Footing = "too_few"    // fewer than MinN
+	FootingTooSpread Footing = "too_spread" // they vary by more, or their mean is not above 0
+)
+
+// Footings lists all footings.
+var Footings = []Footing{FootingEnough, FootingTooFew, FootingTooSpread}
+
+// SegmentSummary is what is known of one segment that the 15 % rule compares
+// invoices with, over all partitions.
+type SegmentSummary struct {
+	Level         Level  // customer_type, product_family or type_product, their cross
+	Seller        string // of its invoices
+	Currency      string // ISO 4217 code of Mean
+	CustomerType  string // "" at LevelProductFamily
+	ProductFamily string // "" at LevelCustomerType
+
+	N       int64          // invoices taught, at least 1
+	Mean    invoice.Amount // rolling mean of net amounts
+	CV      float64        // their coefficient of variation, at most 9999
+	Footing Footing        // whether the rule may make a suspect here
+
+	// Precision and Recall are what ExpectedPrecision says of the rule here, 0 to 1.
+	Precision, Recall float64
+}
+
+// Segments summarises every segment that this engine's partition taught, the one
+// with the most invoices first. It takes some 15 µs a segment: it is not meant to
+// be called for each invoice.
+func (e *Engine) Segments() []SegmentSummary {
+	all := make([]SegmentSummary, 0, len(e.segments))
+	for key, s := range e.segments {
+		summary, ok := parseSegmentKey(key)
+		b := s.baseline(e.partition, e.halfLife)
+		if st := statsOf(&b); ok && st.n > 0 {
+			summary.fill(&st, &e.settings)
+			all = append(all, summary)
+		}
+	}
+	slices.SortFunc(all, func(a, b SegmentSummary) int {
+		return cmp.Or(cmp.Compare(b.N, a.N), strings.Compare(a.Seller, b.Seller), strings.Compare(a.Currency, b.Currency),
+			strings.Compare(a.CustomerType, b.CustomerType), strings.Compare(a.ProductFamily, b.ProductFamily))
+	})
+	return all
+}
+
+// Segment summarises the segment that the invoice last scored belongs to, as it
+// was then: the narrowest with MinN invoices, else the one with the most. ok is
+// false when the 15 % rule had nothing to compare with.
+func (e *Engine) Segment() (s SegmentSummary, ok bool) {
+	inv, stats := e.cur.inv, &e.cur.stats
+	best := bySeller
+	for _, kind := range narrowestFirst {
+		n := stats[kind].n
+		if kind == bySeller || n == 0 {
+			continue
+		}
+		if best == bySeller || n > stats[best].n {
+			best = kind
+		}
+		if n >= e.settings.MinN {
+			best = kind
+			break
+		}
+	}
+	if best == bySeller {
+		return s, false
+	}
+	s = SegmentSummary{Level: segmentLevels[best], Seller: strings.Clone(inv.Seller), Currency: strings.Clone(inv.Currency)}
+	if best != byProductFamily {
+		s.CustomerType = strings.Clone(inv.CustomerType)
+	}
+	if best != byCustomerType {
+		s.ProductFamily = strings.Clone(inv.ProductFamily)
+	}
+	s.fill(&stats[best], &e.settings)
+	return s, true
+}
+
+// fill adds what the baseline says.
+func (s *SegmentSummary) fill(st *stats, settings *Settings) {
+	s.N, s.Mean, s.CV, s.Footing = st.n, st.mean, st.cv, st.footing(settings)
+	if st.mean > 0 { // below, the rule never fires
+		s.Precision, s.Recall = ExpectedPrecision(st.n, st.cv, *settings)
+	}
+}
+
+// CountSegments counts the segments that the 15 % rule compares with, by footing,
+// as far as all partitions' checkpoints have told of them.
+func (s *Shared) CountSegments(settings Settings) map[Footing]int {
+	counts := map[Footing]int{}
+	halfLife := settings.HalfLife.Hours()
+	for i := range s.shards {
+		shard := &s.shards[i]
+		shard.mu.Lock()
+		for key, seg := range shard.segments {
+			var b Baseline
+			for _, c := range *seg.parts.Load() {
+				b.fold(c.baseline, halfLife)
+			}
+			if st := statsOf(&b); st.n > 0 && !strings.HasPrefix(key, segmentNames[bySeller]+"|") {
+				counts[st.footing(&settings)]++
+			}
+		}
+		shard.mu.Unlock()
+	}
+	return counts
+}
