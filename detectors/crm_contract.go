@@ -13,7 +13,7 @@ const (
 	contractOffP    = 0.75 // a contract's rate by reference, another on the lines
 	contractMoreP   = 0.25 // the same, and it looks like a promotion on top of the contract
 	contractNoneP   = 0.20 // a contract by reference, no discount
-	termsOffP       = 0.55 // the customer's code with another rate than it always had
+	termsOffP       = 0.20 // the customer's code with another rate than it always had
 	contractFreshP  = 0.15 // one code and rate on all lines that the customer never had
 	leastContractP  = 0.05 // below it nothing is said
 	sameRate        = invoice.One / 2000
@@ -142,6 +142,8 @@ func (s *Subject) atTerms(c *history.Code, usual invoice.Fixed, n int, p float64
 		if len(l.PromoCodes) > 0 && near(l.DiscountRate.Value, was) {
 			changed++
 			r.line(i, l.Quantity.Value, l.UnitPrice.Value, usual)
+		} else if l.DiscountRate.Value > 0 {
+			return Finding{}, false // terms are the same on all lines
 		}
 	}
 	if changed == 0 {
