@@ -236,19 +236,11 @@ func (e *Engine) graded(v *Verdict) float64 {
 func (e *Engine) deviationFinding(v *Verdict, kind segmentKind, p float64) Finding {
 	c := &e.cur
 	inv, st := c.inv, &c.stats[kind]
-	var of string
-	switch kind {
-	case byCustomerType:
-		of = "customer type " + inv.CustomerType
-	case byProductFamily:
-		of = "product family " + inv.ProductFamily
-	default:
-		of = "customer type " + inv.CustomerType + " and product family " + inv.ProductFamily
-	}
+	segment := summaryOf(kind, inv)
 	return Finding{
 		Code: CauseUnknown, Kind: "deviation", P: p, Repaired: max(v.Expected, v.Billed),
 		Evidence: []string{fmt.Sprintf("net %s is %.2f %% below the usual %s of %s (%d invoices, which vary by %.1f %%)",
 			c.subject.Money(inv.NetAmount), 100*shortfall(inv.NetAmount, st.mean), c.subject.Money(st.mean),
-			of, st.n, 100*st.cv)},
+			segment.Of(), st.n, 100*st.cv)},
 	}
 }

@@ -51,22 +51,22 @@ func appendSegmentKey(dst []byte, kind segmentKind, inv *invoice.Invoice) ([]byt
 	return dst, true
 }
 
-// parseSegmentKey reads the parts of a key that appendSegmentKey wrote; ok is false
-// for a seller's own, which has no rule.
+// parseSegmentKey reads the parts of a key that appendSegmentKey wrote. ok is false
+// for a seller's own, which has no rule, and for a key of no segment at all.
 func parseSegmentKey(key string) (s SegmentSummary, ok bool) {
 	parts := strings.Split(key, "|")
 	for i, part := range parts {
 		parts[i] = keyPart.Replace(part)
 	}
-	kind := segmentKind(slices.Index(segmentNames[:], parts[0]))
-	if kind == bySeller {
+	kind := slices.Index(segmentNames[:bySeller], parts[0])
+	if kind < 0 || len(parts) < 4 {
 		return s, false
 	}
 	s.Level, s.Seller, s.Currency = segmentLevels[kind], parts[1], parts[2]
-	if kind != byProductFamily {
+	if kind != int(byProductFamily) {
 		s.CustomerType = parts[3]
 	}
-	if kind != byCustomerType {
+	if kind != int(byCustomerType) {
 		s.ProductFamily = parts[len(parts)-1]
 	}
 	return s, true

@@ -40,6 +40,18 @@ type SegmentSummary struct {
 	Precision, Recall float64
 }
 
+// Of says whose invoices they are, such as "customer type B2C and product family
+// fibre"; seller and currency are not in it.
+func (s *SegmentSummary) Of() string {
+	switch s.Level {
+	case LevelCustomerType:
+		return "customer type " + s.CustomerType
+	case LevelProductFamily:
+		return "product family " + s.ProductFamily
+	}
+	return "customer type " + s.CustomerType + " and product family " + s.ProductFamily
+}
+
 // Segments summarises every segment that this engine's partition taught, the one
 // with the most invoices first. It takes some 15 µs a segment: it is not meant to
 // be called for each invoice.
@@ -62,7 +74,8 @@ func (e *Engine) Segments() []SegmentSummary {
 
 // Segment summarises the segment that the invoice last scored belongs to, as it
 // was then: the narrowest with MinN invoices, else the one with the most. ok is
-// false when the 15 % rule had nothing to compare with.
+// false when the 15 % rule had nothing to compare with. Its texts are valid as long
+// as the invoice.
 func (e *Engine) Segment() (s SegmentSummary, ok bool) {
 	inv, stats := e.cur.inv, &e.cur.stats
 	best := bySeller
@@ -82,15 +95,21 @@ func (e *Engine) Segment() (s SegmentSummary, ok bool) {
 	if best == bySeller {
 		return s, false
 	}
-	s = SegmentSummary{Level: segmentLevels[best], Seller: strings.Clone(inv.Seller), Currency: strings.Clone(inv.Currency)}
-	if best != byProductFamily {
-		s.CustomerType = strings.Clone(inv.CustomerType)
-	}
-	if best != byCustomerType {
-		s.ProductFamily = strings.Clone(inv.ProductFamily)
-	}
+	s = summaryOf(best, inv)
 	s.fill(&stats[best], &e.settings)
 	return s, true
+}
+
+// summaryOf names the invoice's segment of one kind.
+func summaryOf(kind segmentKind, inv *invoice.Invoice) SegmentSummary {
+	s := SegmentSummary{Level: segmentLevels[kind], Seller: inv.Seller, Currency: inv.Currency}
+	if kind != byProductFamily {
+		s.CustomerType = inv.CustomerType
+	}
+	if kind != byCustomerType {
+		s.ProductFamily = inv.ProductFamily
+	}
+	return s
 }
 
 // fill adds what the baseline says.
@@ -114,7 +133,8 @@ func (s *Shared) CountSegments(settings Settings) map[Footing]int {
 			for _, c := range *seg.parts.Load() {
 				b.fold(c.baseline, halfLife)
 			}
-			if st := statsOf(&b); st.n > 0 && !strings.HasPrefix(key, segmentNames[bySeller]+"|") {
+			st := statsOf(&b)
+			if _, ok := parseSegmentKey(key); ok && st.n > 0 {
 				counts[st.footing(&settings)]++
 			}
 		}

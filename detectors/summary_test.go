@@ -85,6 +85,25 @@ func TestSegmentOfInvoice(t *testing.T) {
 	}
 }
 
+// A key that is not a segment's, or not one of this recoup's, is no segment.
+func TestForeignKeysAreNoSegments(t *testing.T) {
+	e := NewEngine(DefaultSettings(), NewShared(), 0)
+	var b Baseline
+	b.teach(100, 1, 1)
+	for _, key := range []string{"", "x", "segment", "segment|a|EUR", "customer_type|a", "seller|a|EUR"} {
+		if err := e.shared.Put([]byte(key), b.append(nil), 0, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.AdoptShared()
+	if got := e.Segments(); len(got) != 0 {
+		t.Errorf("got %+v", got)
+	}
+	if got := e.shared.CountSegments(e.settings); len(got) != 0 {
+		t.Errorf("counted %v", got)
+	}
+}
+
 // Every process counts the segments of all partitions, each of them once; a
 // segment that no partition knows well enough may be known by all together.
 func TestCountSegments(t *testing.T) {
