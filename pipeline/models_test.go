@@ -169,13 +169,11 @@ func modelCrashRun(t *testing.T, seed uint64, stored []*model.Record) map[string
 		view.die = func() { group.Evict(); cancel() }
 		member := w.memberOn(fmt.Sprint("life ", life), view, &mortalGroup{group, view}, view)
 		if r := stored[rng.IntN(len(stored))]; rng.IntN(2) == 0 {
-			time.AfterFunc(time.Duration(rng.IntN(800))*time.Millisecond, func() {
-				value := encoded(t, r)
-				if rng.IntN(5) == 0 {
-					value = nil
-				}
-				w.publish(t, r, value)
-			})
+			value := encoded(t, r)
+			if rng.IntN(5) == 0 {
+				value = nil
+			}
+			time.AfterFunc(time.Duration(rng.IntN(800))*time.Millisecond, func() { w.publish(t, r, value) })
 		}
 		_ = member.Run(ctx) // it may die or finish
 		cancel()
