@@ -65,7 +65,7 @@ func (e *Engine) judge(v *Verdict) {
 	e.readBaselines()
 	e.expect(v)
 	deviation := e.deviation(v)
-	clean, unproved := 1-deviation, 1.0
+	clean, unproved, unshown := 1-deviation, 1.0, 1.0
 	if deviation >= proofEnough {
 		unproved = 1 - deviation
 	}
@@ -82,6 +82,9 @@ func (e *Engine) judge(v *Verdict) {
 		if f.P >= proofEnough {
 			unproved *= 1 - f.P
 		}
+		if f.P >= shownEnough {
+			unshown *= 1 - f.P
+		}
 		v.Rules = append(v.Rules, f.Code+":"+f.Kind)
 		v.Causes = append(v.Causes, f)
 	}
@@ -91,7 +94,7 @@ func (e *Engine) judge(v *Verdict) {
 	}
 	threshold := e.priorThreshold()
 	if m := e.classifiers[c.inv.Seller]; m != nil {
-		v.PError = 1 - (1-m.p(&c.ev.x))*unproved
+		v.PError = max(1-(1-m.p(&c.ev.x))*unproved, shownWeight*(1-unshown))
 		v.Model.Version = m.version
 		if e.settings.SuspectThreshold == 0 {
 			threshold = m.threshold
@@ -102,6 +105,14 @@ func (e *Engine) judge(v *Verdict) {
 	e.weighLoss(v)
 	e.decide(v)
 }
+
+const (
+	// shownEnough is the prior probability from which a finding counts even where a
+	// classifier thinks nothing of it: it may never have been shown such an error.
+	shownEnough = 0.5
+	// shownWeight is how much of it counts then.
+	shownWeight = 0.5
+)
 
 // priorThreshold is the p_error from which an invoice is suspect without a
 // trained classifier.

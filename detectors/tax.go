@@ -3,6 +3,7 @@ package detectors
 import (
 	"fmt"
 
+	"recoup/detectors/history"
 	"recoup/invoice"
 )
 
@@ -19,7 +20,7 @@ func detectTax(s *Subject) (Finding, bool) {
 		return s.taxAmount(), true
 	case s.ev.proves(proofGross) > 0:
 		return s.grossAmount(), true
-	case x[fTaxRare] > 0.8 && !(x[fExempt] > 0 && s.Invoice.TaxRate.Value == 0):
+	case x[fTaxRare] > 0.8 && !(x[fExempt] > 0 && s.Invoice.TaxRate.Value == 0), s.ev.proves(proofTaxRate) > 0:
 		return s.taxRate()
 	}
 	return Finding{}, false
@@ -42,29 +43,43 @@ func (s *Subject) grossAmount() Finding {
 }
 
 // taxRate compares the rate with the one the customer usually has, which the
-// country should have as well.
+// country should have as well; of a new customer the country's alone is known.
 func (s *Subject) taxRate() (Finding, bool) {
 	k, inv := &s.ev.facts.Known, s.Invoice
 	p := max(s.ev.proves(proofTaxRate), taxRateP)
-	key := k.Customer.Tax.Usual()
-	if key == 0 {
+	habit, whose := s.usualTax()
+	if habit == nil {
 		return Finding{}, false
 	}
+	key := habit.Usual()
 	rate := invoice.Fixed(key-1) * (invoice.One / 10_000)
 	tax, ok := inv.NetAmount.MulFixed(rate)
-	if !ok || rate == inv.TaxRate.Value {
+	if !ok || key == 0 || rate == inv.TaxRate.Value {
 		return Finding{}, false
 	}
-	share, n := k.Customer.Tax.Share(key)
+	share, n := habit.Share(key)
 	f := Finding{Code: CauseBillingSystem, Kind: "tax_rate", P: p, Repaired: s.pays.coins(add(inv.NetAmount, tax)),
-		Evidence: []string{fmt.Sprintf("the tax rate is %s; %.0f %% of this customer's last %d invoices have %s",
-			percent(inv.TaxRate.Value), 100*share, n, percent(rate))}}
-	if k.Country != nil {
+		Evidence: []string{fmt.Sprintf("the tax rate is %s; %.0f %% of %s last %d invoices have %s",
+			percent(inv.TaxRate.Value), 100*share, whose, n, percent(rate))}}
+	if k.Country != nil && k.Country.Tax.Total > 0 {
 		_, all := k.Country.Tax.Share(s.ev.facts.Tax)
 		f.Evidence = append(f.Evidence, fmt.Sprintf("of the last %d invoices to %s, %.0f %% have the rate of this one",
 			all, inv.Country, 100*(1-float64(s.ev.x[fTaxCountry]))))
 	}
 	return f, true
+}
+
+// usualTax is the habit a tax rate is compared with: the customer's, or its
+// country's where the customer's is not known or is this very rate.
+func (s *Subject) usualTax() (habit *history.Habit, whose string) {
+	k := &s.ev.facts.Known
+	if c := k.Customer; c != nil && c.Tax.Usual() != 0 && c.Tax.Usual() != s.ev.facts.Tax {
+		return &c.Tax, "this customer's"
+	}
+	if k.Country != nil {
+		return &k.Country.Tax, "the country's"
+	}
+	return nil, ""
 }
 
 // detectCurrency finds a currency that is not the customer's or the seller's.

@@ -159,8 +159,6 @@ func (t *Trainer) spoil(e *Engine, s *examples, group uint32, rng *rand.Rand) {
 	}
 }
 
-const msPerDay = 24 * msPerHour
-
 func dayOf(ms int64) int64 { return hourOf(ms) / 24 }
 
 // practice is how a seller bills, as far as the injector may know it.
