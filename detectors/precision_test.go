@@ -109,7 +109,8 @@ func TestExpectedPrecisionOfFew(t *testing.T) {
 	for _, c := range []struct {
 		n           int64
 		least, most float64
-	}{{0, 0, 0}, {1, 0.02999, 0.03001}, {2, 0.03, 0.06}, {5, 0.05, 0.2}, {29, 0.2, 0.6}, {30, 0.999, 1}, {1000, 0.9999, 1}} {
+	}{{0, 0, 0}, {1, 0.02999, 0.03001}, {2, 0.03, 0.06}, {5, 0.05, 0.2}, {29, 0.2, 0.6}, {30, 0.999, 1},
+		{1000, 0.9999, 1}} {
 		if p, _ := ExpectedPrecision(c.n, 0, s); p < c.least || p > c.most {
 			t.Errorf("%d equal invoices: expected precision %.3f, want %g to %g", c.n, p, c.least, c.most)
 		}

@@ -74,10 +74,12 @@ func (e *Engine) Segments() []SegmentSummary {
 
 // Segment summarises the segment that the invoice last scored belongs to, as it
 // was then: the narrowest with MinN invoices, else the one with the most. ok is
-// false when the 15 % rule had nothing to compare with. Its texts are valid as long
-// as the invoice.
+// false when the 15 % rule had nothing to compare with.
 func (e *Engine) Segment() (s SegmentSummary, ok bool) {
 	inv, stats := e.cur.inv, &e.cur.stats
+	if inv.Type != invoice.Standard { // stats are of an earlier one
+		return s, false
+	}
 	best := bySeller
 	for _, kind := range narrowestFirst {
 		n := stats[kind].n
@@ -96,6 +98,9 @@ func (e *Engine) Segment() (s SegmentSummary, ok bool) {
 		return s, false
 	}
 	s = summaryOf(best, inv)
+	for _, text := range []*string{&s.Seller, &s.Currency, &s.CustomerType, &s.ProductFamily} {
+		*text = strings.Clone(*text) // it outlives the invoice
+	}
 	s.fill(&stats[best], &e.settings)
 	return s, true
 }

@@ -82,6 +82,12 @@ func TestSegmentOfInvoice(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%s/%s: %q, want %q", c.customerType, c.family, got, c.want)
 		}
+		inv.Type = invoice.CreditNote // is compared with nothing
+		e.Begin(&inv, invoice.Position{Offset: at}, inv.IssuedAt)
+		e.Score(&Verdict{})
+		if s, ok := e.Segment(); ok {
+			t.Errorf("credit note of %s/%s: %+v", c.customerType, c.family, s)
+		}
 	}
 }
 

@@ -120,7 +120,11 @@ func (c *explainCommand) fromFile(ctx context.Context, s *session, settings *con
 	var found []explain.Subject
 	run.write = func(v *detectors.Verdict) error {
 		if lookup.Matches(v) && len(found) < mostMatches {
-			found = append(found, explain.Subject{Invoice: run.invoice.Clone(), Verdict: v.Clone()})
+			subject := explain.Subject{Invoice: run.invoice.Clone(), Verdict: v.Clone()}
+			if segment, ok := run.engine.Segment(); ok {
+				subject.Segment = &segment
+			}
+			found = append(found, subject)
 		}
 		return nil
 	}

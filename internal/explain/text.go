@@ -23,6 +23,8 @@ type Subject struct {
 	Case *Case
 	// Earlier are the invoices that its evidence names.
 	Earlier []Earlier
+	// Segment is what the 15 % rule compared it with; nil: what the verdict says of it.
+	Segment *detectors.SegmentSummary
 	// Settings are those in force now. What depends on them is said only when they
 	// are those of the verdict.
 	Settings detectors.Settings
@@ -282,16 +284,15 @@ func (p *printer) rule() {
 		name = fmt.Sprintf("The %g %% rule: net more than %g %% below the usual", limit, limit)
 	}
 	p.heading(name)
+	segment, ok := p.segment()
 	var fired []string
-	atLevel, firedAtLevel := false, false
+	firedHere := false
 	for _, rule := range deviationRules {
 		has := slices.Contains(v.Rules, rule.code)
 		if has {
 			fired = append(fired, rule.words)
 		}
-		if rule.level == v.Level {
-			atLevel, firedAtLevel = true, has
-		}
+		firedHere = firedHere || (has && rule.level == segment.Level)
 	}
 	switch {
 	case v.Level == detectors.LevelNone:
@@ -301,17 +302,19 @@ func (p *printer) rule() {
 	default:
 		p.line("  did not fire")
 	}
-	if !p.known() || !atLevel {
+	if !p.known() || !ok {
 		return
 	}
-	beyond := -v.DeviationPct - limit // of what the customer pays: next to the same as of net
-	if !firedAtLevel {
-		p.line("  against the usual %s %.2f points were left", Level(v, p.inv), max(0, -beyond))
+	beyond := p.below(&segment) - limit
+	if !firedHere {
+		p.line("  against the usual of %s %.2f points were left", segment.Of(), max(0, -beyond))
+		p.line("  %s", Worth(&segment))
 		return
 	}
-	p.line("  against the usual %s it is %.2f points beyond the limit", Level(v, p.inv), max(0, beyond))
+	p.line("  against the usual of %s it is %.2f points beyond the limit", segment.Of(), max(0, beyond))
+	p.line("  %s", Worth(&segment))
 	counts := "counts"
-	if v.N < set.MinN || v.CV > set.MaxCV {
+	if segment.N < set.MinN || segment.CV > set.MaxCV {
 		counts = "does not count"
 	}
 	p.line("  that %s by itself: it takes %s which vary by at most %g %%", counts, Invoices(set.MinN), 100*set.MaxCV)

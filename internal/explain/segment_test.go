@@ -1,0 +1,60 @@
+package explain_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"recoup/detectors"
+	"recoup/internal/explain"
+	"recoup/invoice"
+)
+
+// What the rule is worth is said of the segment that it compared with, and of none
+// where the verdict does not name it.
+func TestWorthOfSegment(t *testing.T) {
+	const worth = "in this segment of"
+	text := func(s *explain.Subject) string {
+		var out bytes.Buffer
+		if err := explain.Text(&out, s); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	s := unsuspected(fibre("F-6", 320))
+	s.Verdict.N, s.Verdict.CV = 812, 0.062
+	said := text(s)
+	if want := worth + " 812 invoices with a spread of 6.2 % an alert of this rule is right about 86 % of the time"; !strings.Contains(
+		said, want) {
+		t.Errorf("no %q in\n%s", want, said)
+	}
+
+	s.Invoice.Lines = []invoice.Line{{ProductID: "p-1"}} // the expectation may come from its price
+	if said = text(s); strings.Contains(said, worth) || strings.Contains(said, "points") {
+		t.Errorf("the lines were taken for the segment:\n%s", said)
+	}
+
+	s.Verdict.Rules = []string{detectors.RuleCustomerType}
+	s.Segment = &detectors.SegmentSummary{Level: detectors.LevelCustomerType, CustomerType: "B2C", N: 5, CV: 0.4,
+		Mean: 400 * invoice.Unit, Precision: 0.05}
+	said = text(s)
+	for _, want := range []string{worth + " 5 invoices with a spread of 40.0 % an alert of this rule is right about 5 % of",
+		"against the usual of customer type B2C it is 5.00 points beyond the limit", "that does not count by itself"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("no %q in\n%s", want, said)
+		}
+	}
+
+	s.Settings.BaseRate = 0.5 // other settings than those of the verdict
+	if said = text(s); strings.Contains(said, worth) {
+		t.Errorf("figures of settings that were not in force:\n%s", said)
+	}
+}
+
+func TestFigureOfSpread(t *testing.T) {
+	for cv, want := range map[float64]string{0: "0.0 %", 0.062: "6.2 %", 2: "200 %", 9999: ">1000 %"} {
+		if got := explain.CV(cv); got != want {
+			t.Errorf("CV(%v) = %s, want %s", cv, got, want)
+		}
+	}
+}
