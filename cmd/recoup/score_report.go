@@ -28,5 +28,6 @@ func (r *scoring) page(settings detectors.Settings, references []string, made ti
 	}
 	return report.Page{File: filepath.Base(r.in.name), References: names, Created: made.UTC(),
 		Build: build.Read().Version, Settings: settings,
-		Redelivered: r.totals.redelivered, Unreadable: r.totals.reasons, FirstErrors: r.totals.firstBad}
+		Redelivered: r.totals.redelivered, Unreadable: r.totals.reasons, FirstErrors: r.totals.firstBad,
+		Segments: r.engine.Segments()}
 }

@@ -26,8 +26,8 @@ func printSegments(w io.Writer, segments []detectors.SegmentSummary, s detectors
 		names[segments[i].Seller+" "+segments[i].Currency] = true
 	}
 	percent := float64(s.DeviationBasisPoints) / 100
-	fmt.Fprintf(w, "%g %% below the usual means something in %d of %d segments, those of at least %d invoices which vary by "+
-		"at most %g %%\n", percent, enough, len(segments), s.MinN, 100*s.MaxCV)
+	fmt.Fprintf(w, "%g %% below the usual means something in %d of %d segments, those of at least %d invoices which "+
+		"vary by at most %.6g %%\n", percent, enough, len(segments), s.MinN, 100*s.MaxCV)
 	fmt.Fprintf(w, "  %9s  %8s  %12s  %-10s  segment\n", "invoices", "spread", "alerts right", "meaningful")
 	for i := range segments[:min(len(segments), mostSegments)] {
 		segment := &segments[i]

@@ -59,8 +59,8 @@ func (p *printer) segment() (s detectors.SegmentSummary, ok bool) {
 	default:
 		return s, false
 	}
-	s = detectors.SegmentSummary{Level: v.Level, Seller: inv.Seller, Currency: inv.Currency, CustomerType: inv.CustomerType,
-		ProductFamily: inv.ProductFamily, N: v.N, CV: v.CV}
+	s = detectors.SegmentSummary{Level: v.Level, Seller: inv.Seller, Currency: inv.Currency,
+		CustomerType: inv.CustomerType, ProductFamily: inv.ProductFamily, N: v.N, CV: v.CV}
 	s.Precision, s.Recall = detectors.ExpectedPrecision(s.N, s.CV, p.s.Settings)
 	return s, true
 }

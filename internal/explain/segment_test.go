@@ -24,8 +24,8 @@ func TestWorthOfSegment(t *testing.T) {
 	s := unsuspected(fibre("F-6", 320))
 	s.Verdict.N, s.Verdict.CV = 812, 0.062
 	said := text(s)
-	if want := worth + " 812 invoices with a spread of 6.2 % an alert of this rule is right about 86 % of the time"; !strings.Contains(
-		said, want) {
+	want := worth + " 812 invoices with a spread of 6.2 % an alert of this rule is right about 86 % of the time"
+	if !strings.Contains(said, want) {
 		t.Errorf("no %q in\n%s", want, said)
 	}
 
@@ -38,7 +38,8 @@ func TestWorthOfSegment(t *testing.T) {
 	s.Segment = &detectors.SegmentSummary{Level: detectors.LevelCustomerType, CustomerType: "B2C", N: 5, CV: 0.4,
 		Mean: 400 * invoice.Unit, Precision: 0.05}
 	said = text(s)
-	for _, want := range []string{worth + " 5 invoices with a spread of 40.0 % an alert of this rule is right about 5 % of",
+	for _, want := range []string{
+		worth + " 5 invoices with a spread of 40.0 % an alert of this rule is right about 5 % of the time",
 		"against the usual of customer type B2C it is 5.00 points beyond the limit", "that does not count by itself"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("no %q in\n%s", want, said)

@@ -317,5 +317,5 @@ func (p *printer) rule() {
 	if segment.N < set.MinN || segment.CV > set.MaxCV {
 		counts = "does not count"
 	}
-	p.line("  that %s by itself: it takes %s which vary by at most %g %%", counts, Invoices(set.MinN), 100*set.MaxCV)
+	p.line("  that %s by itself: it takes %s which vary by at most %.6g %%", counts, Invoices(set.MinN), 100*set.MaxCV)
 }

@@ -30,6 +30,8 @@ type Page struct {
 	Redelivered int64            // records that came again with the same content
 	Unreadable  map[string]int64 // records that cannot be read, by reason
 	FirstErrors []string         // the messages of the first of them
+
+	Segments []detectors.SegmentSummary // behind the 15 % rule, most invoices first
 }
 
 //go:embed page.html
@@ -66,6 +68,7 @@ type view struct {
 	MoreErrors      int64    // that are not among FirstErrors
 	Fields          []fieldRow
 	Facts           []pair // settings and model
+	Worth           *worth // of the 15 % rule; nil: there is nothing to say
 }
 
 // tile is one headline figure.
@@ -122,7 +125,7 @@ type card struct {
 
 func (r *Report) view(p *Page) *view {
 	v := &view{Page: *p, Chart: r.draw(), Tiles: r.tiles(p), Money: r.money(), Causes: r.causeRows(), Groups: r.groups(),
-		Findings: r.findings(p), Facts: r.facts(p)}
+		Findings: r.findings(p), Facts: r.facts(p), Worth: p.worth()}
 	v.Sellers = listed(slices.Sorted(maps.Keys(r.sellers)), 5)
 	if r.scored > 0 {
 		v.Period = r.first.Format(time.DateOnly) + " to " + r.last.Format(time.DateOnly)
@@ -341,7 +344,7 @@ func (r *Report) facts(p *Page) []pair {
 		{"Settings", s.Hash()},
 		{"References", cmp.Or(listed(slices.Clone(p.References), 10), "none")},
 		{"15 % rule", fmt.Sprintf("more than %g %% below the usual; makes a suspect by itself where at least %d invoices "+
-			"vary by at most %g %%", float64(s.DeviationBasisPoints)/100, s.MinN, 100*s.MaxCV)},
+			"vary by at most %.6g %%", float64(s.DeviationBasisPoints)/100, s.MinN, 100*s.MaxCV)},
 		{"Handling a case costs", joined(costs...)},
 		{"What is usual", fmt.Sprintf("an invoice counts half after %s; suspects teach nothing", days(s.HalfLife))},
 	}
