@@ -46,7 +46,7 @@ func TestDecodeReference(t *testing.T) {
 			Prepays: OptionalBool{false, true}, TaxExempt: OptionalBool{true, true}, ValidFrom: date("2026-01-01T00:00:00Z"),
 			ValidTo: date("2026-12-31T23:00:00Z"), PublishedAt: date("2025-12-15T08:00:00Z")},
 		{Kind: PriceReference, Seller: "s", ProductID: "P", CustomerType: "b2b", CustomerRef: "c:1",
-			UnitPrice: 2_295 * One / 1000,
+			UnitPrice:   2_295 * One / 1000,
 			MinQuantity: 12 * One, PriceListVersion: "2026-1", ValidFrom: date("2026-01-01T00:00:00Z"),
 			PublishedAt: date("2026-01-01T00:00:00Z")}, // published when valid, unless told
 		{Kind: PromotionReference, Seller: "s", Code: "SPRING", DiscountRate: One * 15 / 100,

@@ -25,7 +25,10 @@ const (
 )
 
 // fuzzed are the packages whose fuzz tests run: all that have one.
-var fuzzed = []string{"./detectors", "./internal/config", "./internal/kafka", "./invoice"}
+var fuzzed = []string{
+	"./detectors", "./detectors/boost", "./detectors/history", "./detectors/inject",
+	"./internal/config", "./internal/csvinvoice", "./internal/kafka", "./invoice",
+}
 
 // checker runs the stages one after another.
 type checker struct {
