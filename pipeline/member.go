@@ -67,6 +67,7 @@ func (m *Member) Run(ctx context.Context) error {
 	reading.Go(func() { m.follow.run(hard, m.invoicePartitions) })
 	reading.Go(func() { m.refs.run(hard) })
 	reading.Go(func() { m.models.run(hard) })
+	reading.Go(func() { m.watchSegments(hard) })
 	defer func() { abort(errDrained); reading.Wait() }()
 
 	endParking, err := m.startParking(ctx)

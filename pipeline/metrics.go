@@ -39,6 +39,7 @@ type Metrics struct {
 	Trainings         *prometheus.CounterVec // by result
 	TrainingDuration  prometheus.Gauge       // seconds the last training took
 	TrainingExamples  prometheus.Gauge       // of the last training, all sellers
+	Segments          *prometheus.GaugeVec   // that the 15 % rule compares with, all partitions, by footing
 }
 
 // NewMetrics makes the metrics and registers them.
@@ -99,12 +100,15 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			"Trainings by this process: published, too_few invoices, or failed."),
 		TrainingDuration: gauge("recoup_training_duration_seconds", "Time of the last training, reading included."),
 		TrainingExamples: gauge("recoup_training_examples", "Usual and altered invoices of the last training."),
+		Segments: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "recoup_segments",
+			Help: "Segments of all partitions, by whether the 15 % rule means something: enough, too_few, too_spread."},
+			[]string{"footing"}),
 	}
 	reg.MustRegister(m.Scored, m.Suspects, m.Redelivered, m.DeadLetters, m.CasesOpened, m.EventToCase, m.Rows,
 		m.RowsReplaced, m.RowsDoubled, m.Insert, m.Buffer, m.BufferFull, m.Lag, m.Committed, m.CheckpointOffset,
 		m.CheckpointRecords, m.Partitions, m.TakeOver, m.Fenced, m.Foreign, m.Expired,
 		m.References, m.ReferencesRefused, m.ReferenceLag, m.Model, m.ModelTrained, m.ModelsRefused, m.Trainings,
-		m.TrainingDuration, m.TrainingExamples)
+		m.TrainingDuration, m.TrainingExamples, m.Segments)
 	return m
 }
 

@@ -65,7 +65,8 @@ func (p *Page) worth() *worth {
 	for i := range curveBars {
 		const width = 100.0 / curveBars
 		precision, _ := detectors.ExpectedPrecision(max(100, s.MinN), (float64(i)+0.5)*widestSpread/curveBars, *s)
-		w.Curve = append(w.Curve, mark{X: float64(i) * width, Y: 100 * (1 - precision), Width: width, Height: 100 * precision})
+		w.Curve = append(w.Curve, mark{X: float64(i) * width, Y: 100 * (1 - precision), Width: width,
+			Height: 100 * precision})
 	}
 	for i := range p.Segments[:min(len(p.Segments), mostMarks)] {
 		segment := &p.Segments[i]
@@ -75,8 +76,8 @@ func (p *Page) worth() *worth {
 		}
 		name = shown(name)
 		enough := segment.Footing == detectors.FootingEnough
-		w.Marks = append(w.Marks, mark{X: 98.8 * min(segment.CV/widestSpread, 1), Y: 97 * (1 - segment.Precision), Width: 1.2,
-			Height: 3, Enough: enough, Title: fmt.Sprintf("%s: %s, spread %s, expected precision %s", name,
+		w.Marks = append(w.Marks, mark{X: 98.8 * min(segment.CV/widestSpread, 1), Y: 97 * (1 - segment.Precision),
+			Width: 1.2, Height: 3, Enough: enough, Title: fmt.Sprintf("%s: %s, spread %s, expected precision %s", name,
 				counted(segment.N, "invoice"), explain.CV(segment.CV), explain.Precision(segment))})
 		if i < mostRows {
 			w.Rows = append(w.Rows, segmentRow{Of: name, Invoices: whole(segment.N), Spread: explain.CV(segment.CV),

@@ -30,8 +30,8 @@ func segments(n int) (all []detectors.SegmentSummary) {
 // Where the 15 % rule means something is said before anybody has to judge an alert.
 func TestSegments(t *testing.T) {
 	page := write(t, reported(30), Page{Segments: segments(14)})
-	contains(t, text(page), "Where 15 % below the usual means something In 5 of 14 segments: those of at least 30 invoices "+
-		"whose amounts vary by at most 7.5 %.",
+	contains(t, text(page), "Where 15 % below the usual means something In 5 of 14 segments: those of at least 30 "+
+		"invoices whose amounts vary by at most 7.5 %.",
 		"customer type B2B and product family family-0 5,000 5.0 % 98 % 97 % yes "+
 			"customer type B2B and product family family-1 4,999 120 % 4 % 79 % no "+
 			"customer type B2B and product family family-2 4,998 0.0 % 9 % 90 % too few",

@@ -1,0 +1,54 @@
+package pipeline_test
+
+import (
+	"maps"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"recoup/detectors"
+	"recoup/pipeline"
+)
+
+// In how many segments 15 % below the usual means something is a metric: first they
+// are known by too few invoices, then by enough, over all partitions together.
+func TestSegmentsAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(2)
+		metrics := pipeline.NewMetrics(prometheus.NewRegistry())
+		_, stop := w.start("a", func(o *pipeline.Options) { o.Metrics = metrics })
+		counted := func() map[detectors.Footing]float64 {
+			time.Sleep(12 * w.opt.CheckpointInterval) // with few invoices checkpoints are put off
+			synctest.Wait()
+			got := map[detectors.Footing]float64{}
+			for _, f := range detectors.Footings {
+				var m dto.Metric
+				if err := metrics.Segments.WithLabelValues(string(f)).Write(&m); err != nil {
+					t.Fatal(err)
+				}
+				got[f] = m.Gauge.GetValue()
+			}
+			return got
+		}
+		for _, step := range []struct {
+			from, to      int // invoices of each partition, around 400.00
+			few, enough   float64
+			afterThatMany string
+		}{
+			{0, 0, 0, 0, "none"},
+			{0, 10, 3, 0, "20"}, // customer type, product family and both
+			{10, 20, 0, 3, "40"},
+		} {
+			w.fillMore(t, 2, step.from, step.to)
+			want := map[detectors.Footing]float64{detectors.FootingTooFew: step.few,
+				detectors.FootingEnough: step.enough, detectors.FootingTooSpread: 0}
+			if got := counted(); !maps.Equal(got, want) {
+				t.Errorf("after %s invoices: got %v, want %v", step.afterThatMany, got, want)
+			}
+		}
+		stop()
+	})
+}
