@@ -22,6 +22,7 @@ type Classifier struct {
 	curve     *boost.Isotonic // from the forest's logit to the log of the density ratio, see p
 	causes    *boost.Forest
 	version   string
+	usual     float64 // p of an invoice with nothing unusual
 }
 
 // causeCodes are the causes that the classifier tells apart, in the order of its
@@ -136,7 +137,7 @@ func ParseClassifier(data []byte) (*Classifier, error) {
 		m.causes.Classes() != len(causeCodes) {
 		return nil, fmt.Errorf("cannot read the model: its trees do not fit; train it anew")
 	}
-	m.version = versionOf(body)
+	m.version, m.usual = versionOf(body), m.p(new([features]float32))
 	return m, nil
 }
 

@@ -134,15 +134,8 @@ func (e *evidence) strangeCurrency() bool {
 
 // strangeTaxRate tells whether neither the customer nor its country has the rate.
 func (e *evidence) strangeTaxRate() bool {
-	untaxed := e.inv.TaxRate.Value == 0
-	if e.x[fExempt] > 0 && untaxed {
-		return false
-	}
-	if e.x[fTaxRare] > 0.8 && e.x[fTaxCountry] > 0.9 {
-		return true
-	}
-	// A customer of whom little is known may be exempt, but has no rate of its own.
-	return !untaxed && e.x[fTaxCountry] > 0.97 && (e.x[fTaxKnown] == 0 || e.x[fTaxRare] > 0.4)
+	exempt := e.x[fExempt] > 0 && e.inv.TaxRate.Value == 0
+	return e.x[fTaxRare] > 0.8 && e.x[fTaxCountry] > 0.9 && !exempt
 }
 
 // mayStack tells whether the seller's references allow several promotions on one line.

@@ -65,36 +65,22 @@ func (e *Engine) judge(v *Verdict) {
 	e.readBaselines()
 	e.expect(v)
 	deviation := e.deviation(v)
-	clean, unproved, unshown := 1-deviation, 1.0, 1.0
-	if deviation >= proofEnough {
-		unproved = 1 - deviation
-	}
-	c.subject.ev, c.subject.Changed, c.subject.Expected = &c.ev, c.sight.changed, v.Expected
-	if c.sight.first != 0 {
-		c.subject.FirstForDelivery = string(e.seen.invoiceID(c.sight.first))
-	}
-	for _, d := range allDetectors {
-		f, ok := d.Detect(&c.subject)
-		if !ok {
-			continue
-		}
-		clean *= 1 - f.P
-		if f.P >= proofEnough {
-			unproved *= 1 - f.P
-		}
-		if f.P >= shownEnough {
-			unshown *= 1 - f.P
-		}
-		v.Rules = append(v.Rules, f.Code+":"+f.Kind)
-		v.Causes = append(v.Causes, f)
-	}
-	v.PError = 1 - clean
-	if len(v.Causes) == 0 || (len(v.Causes) == 1 && v.Causes[0].Code == CauseUnknown) {
-		v.PError = deviation // 1 - (1 - p) is not always p in floating point
-	}
+	usual := !c.sight.changed && c.sight.first == 0 && c.ev.usual()
 	threshold := e.priorThreshold()
+	p := probability{prior: deviation, unproved: 1, unshown: 1}
+	if deviation >= proofEnough {
+		p.unproved = 1 - deviation
+	}
+	if !usual {
+		p = e.detect(v, deviation, p)
+	}
+	v.PError = p.prior
 	if m := e.classifiers[c.inv.Seller]; m != nil {
-		v.PError = max(1-(1-m.p(&c.ev.x))*unproved, shownWeight*(1-unshown))
+		found := m.usual * (0.8 + 0.4*normal(-float64(c.ev.x[fNetZ])))
+		if !usual {
+			found = m.p(&c.ev.x)
+		}
+		v.PError = max(1-(1-found)*p.unproved, shownWeight*(1-p.unshown))
 		v.Model.Version = m.version
 		if e.settings.SuspectThreshold == 0 {
 			threshold = m.threshold
@@ -106,12 +92,48 @@ func (e *Engine) judge(v *Verdict) {
 	e.decide(v)
 }
 
+// probability is what findings say by themselves.
+type probability struct {
+	prior    float64 // of an error, as if they were independent
+	unproved float64 // that none of those that are proof is right
+	unshown  float64 // that none of those is that are right more often than not
+}
+
+// detect asks the detectors, adds what they find to v and returns what that says.
+func (e *Engine) detect(v *Verdict, deviation float64, p probability) probability {
+	c := &e.cur
+	c.subject.ev, c.subject.Changed, c.subject.Expected = &c.ev, c.sight.changed, v.Expected
+	if c.sight.first != 0 {
+		c.subject.FirstForDelivery = string(e.seen.invoiceID(c.sight.first))
+	}
+	clean := 1 - deviation
+	for _, d := range allDetectors {
+		f, ok := d.Detect(&c.subject)
+		if !ok {
+			continue
+		}
+		clean *= 1 - f.P
+		if f.P >= proofEnough {
+			p.unproved *= 1 - f.P
+		}
+		if f.P >= shownEnough {
+			p.unshown *= 1 - f.P
+		}
+		v.Rules = append(v.Rules, f.Code+":"+f.Kind)
+		v.Causes = append(v.Causes, f)
+	}
+	if len(v.Causes) > 1 || (len(v.Causes) == 1 && v.Causes[0].Code != CauseUnknown) {
+		p.prior = 1 - clean // 1 - (1 - p) is not always p in floating point
+	}
+	return p
+}
+
 const (
 	// shownEnough is the prior probability from which a finding counts even where a
 	// classifier thinks nothing of it: it may never have been shown such an error.
 	shownEnough = 0.5
-	// shownWeight is how much of it counts then.
-	shownWeight = 0.5
+	// shownWeight is how much of it counts then: enough for a suspect.
+	shownWeight = 0.35
 )
 
 // priorThreshold is the p_error from which an invoice is suspect without a

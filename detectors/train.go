@@ -128,7 +128,7 @@ func (s *examples) train(seller string, workers int) *Classifier {
 	m := &Classifier{seller: seller, baseRate: base, rows: uint32(len(s.rows)), forest: forest, curve: curve,
 		causes: s.causes(workers)}
 	m.threshold = t.threshold(m, logits, c.realProved)
-	m.version = versionOf(m.body())
+	m.version, m.usual = versionOf(m.body()), m.p(new([features]float32))
 	return m
 }
 
