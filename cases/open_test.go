@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -128,12 +131,46 @@ var blame = regexp.MustCompile(`(?i)\b(fault|mistakes?|errors?|wrong|fraud|guilt
 
 // D5: no finding presumes who did what, and each is said in both languages.
 func TestWordsBlameNobody(t *testing.T) {
-	for kind, said := range cases.Words {
+	all := maps.Clone(cases.AllWords)
+	all[detectors.KindNoRepair] = cases.NoRepair
+	for kind, said := range all {
 		if said[0] == "" || said[1] == "" || said[0] == said[1] {
 			t.Errorf("%s is said as %q", kind, said)
 		}
 		if found := blame.FindAllString(said[0]+" "+said[1], -1); found != nil {
 			t.Errorf("%s says %q in %q", kind, found, said)
+		}
+	}
+}
+
+// B5: what the detectors find has words, and no words are left of what none finds.
+func TestEveryKindHasWords(t *testing.T) {
+	files, err := filepath.Glob("../detectors/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	var source strings.Builder
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source.Write(content)
+	}
+	kinds := map[string]bool{}
+	for kind := range cases.AllWords {
+		_, name, _ := strings.Cut(kind, ":")
+		kinds[name] = true
+		if !strings.Contains(source.String(), strconv.Quote(name)) {
+			t.Errorf("no detector finds %s, which has words", kind)
+		}
+	}
+	for _, found := range regexp.MustCompile(`\bKind(?::| =) *"(\w+)"`).FindAllStringSubmatch(source.String(), -1) {
+		if !kinds[found[1]] && found[1] != detectors.KindNoRepair {
+			t.Errorf("a detector finds %s, which has no words", found[1])
 		}
 	}
 }

@@ -61,14 +61,9 @@ func summarise(inv *invoice.Invoice, v *detectors.Verdict) Summary {
 	return Summary{FR: "Facture " + name + " : " + fr + ".", EN: "Invoice " + name + ": " + en + "."}
 }
 
-// inWords says what a finding has found, in English and in French.
+// inWords says what a finding has found in an invoice, in English and in French.
 func inWords(inv *invoice.Invoice, f *detectors.Finding) (en, fr string) {
 	switch f.Code + ":" + f.Kind {
-	case "billing_system:zero_net":
-		return "the total is zero although the invoice has lines",
-			"le total est nul alors que la facture comporte des lignes"
-	case "billing_system:line_sum":
-		return "the lines do not add up to the total", "la somme des lignes ne correspond pas au total"
 	case "duplicate:delivery":
 		en, fr = "delivery "+inv.DeliveryRef+" was already invoiced",
 			"la livraison "+inv.DeliveryRef+" a déjà été facturée"
@@ -79,11 +74,9 @@ func inWords(inv *invoice.Invoice, f *detectors.Finding) (en, fr string) {
 	case "duplicate:same_id_changed":
 		return "its id " + inv.ID + " came before with other content",
 			"son identifiant " + inv.ID + " a déjà été reçu avec un autre contenu"
-	case "unknown:deviation":
-		return "the amount is below the usual", "le montant est inférieur à l'habitude"
 	}
-	if said, ok := words[f.Code+":"+f.Kind]; ok {
-		return said[0], said[1]
+	if en, fr, ok := Words(f); ok {
+		return en, fr
 	}
 	return "the amount is not the usual one", "le montant n'est pas celui attendu"
 }

@@ -1,8 +1,25 @@
 package cases
 
+import "recoup/detectors"
+
+// Words says what a finding has found, in English and in French, for people who
+// have not the invoice before them. It is not ok for a kind without words.
+func Words(f *detectors.Finding) (en, fr string, ok bool) {
+	if f.Kind == detectors.KindNoRepair {
+		return noRepair[0], noRepair[1], true
+	}
+	said, ok := words[f.Code+":"+f.Kind]
+	return said[0], said[1], ok
+}
+
+// noRepair is what is said of a cause that only the whole of the evidence points to.
+var noRepair = [2]string{"several unusual signs, which no single change repairs",
+	"plusieurs signes inhabituels, qu'aucune correction ne suffit à expliquer"}
+
 // words say what a finding has found, in English and in French, by
 // "<cause>:<kind>".
 var words = map[string][2]string{
+	"unknown:deviation":      {"the amount is below the usual", "le montant est inférieur à l'habitude"},
 	"data_entry:price_comma": {"the comma of a price has moved", "la virgule d'un prix est décalée"},
 	"data_entry:price_digit": {"a digit of a price is missing, too many or swapped",
 		"un chiffre d'un prix manque, est en trop ou est inversé"},
@@ -34,6 +51,10 @@ var words = map[string][2]string{
 		"un prix n'est pas celui du tarif ou de la négociation"},
 	"price_list:new_price": {"several invoices have a price nobody paid before",
 		"plusieurs factures ont un prix que personne n'a payé auparavant"},
+	"billing_system:zero_net": {"the total is zero although the invoice has lines",
+		"le total est nul alors que la facture comporte des lignes"},
+	"billing_system:line_sum": {"the lines do not add up to the total",
+		"la somme des lignes ne correspond pas au total"},
 	"billing_system:line_net": {"a line is not quantity times price", "une ligne n'est pas quantité fois prix"},
 	"billing_system:rounding": {"line amounts are rounded to whole units",
 		"les montants des lignes sont arrondis à l'unité"},
@@ -64,8 +85,11 @@ var words = map[string][2]string{
 	"promotion:not_allowed": {"a discount is more than contract and promotions allow",
 		"une remise dépasse ce que contrat et promotions prévoient"},
 	"promotion:above_usual": {"a discount is far above the usual", "une remise dépasse largement l'habitude"},
-	"duplicate:order":       {"its order was already invoiced", "sa commande a déjà été facturée"},
-	"duplicate:period":      {"its period was already invoiced", "sa période a déjà été facturée"},
+	"duplicate:delivery":    {"its delivery was already invoiced", "sa livraison a déjà été facturée"},
+	"duplicate:same_id_changed": {"its id came before with other content",
+		"son identifiant a déjà été reçu avec un autre contenu"},
+	"duplicate:order":  {"its order was already invoiced", "sa commande a déjà été facturée"},
+	"duplicate:period": {"its period was already invoiced", "sa période a déjà été facturée"},
 	"duplicate:content": {"the same goods were invoiced days before",
 		"les mêmes articles ont été facturés peu avant"},
 	"duplicate:near": {"nearly the same goods were invoiced days before",

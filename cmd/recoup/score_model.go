@@ -62,15 +62,21 @@ type training struct {
 	last    map[string]trained   // by seller
 }
 
-// trained is a model and when it took effect.
+// trained is the newest model of a seller and when it took effect.
 type trained struct {
-	from  time.Time // issue date of the first invoice it judged
-	model *detectors.Classifier
+	from   time.Time // issue date of the first invoice it judged
+	model  *detectors.Classifier
+	before int       // models that judged before it
+	first  time.Time // issue date of the first invoice that any of them judged
 }
 
 func (t trained) String() string {
-	return fmt.Sprintf("%s, trained on %d examples, from %s on: base rate %.1f %%, suspect from %.2f", t.model.Version(),
+	said := fmt.Sprintf("%s, trained on %d examples, from %s on: base rate %.1f %%, suspect from %.2f", t.model.Version(),
 		t.model.Examples(), t.from.UTC().Format(time.DateOnly), 100*t.model.BaseRate(), t.model.Threshold())
+	if t.before > 0 {
+		said += fmt.Sprintf("; %d before it since %s", t.before, t.first.UTC().Format(time.DateOnly))
+	}
+	return said
 }
 
 // prepare trains where it is due, before an invoice is scored. It returns
@@ -78,7 +84,11 @@ func (t trained) String() string {
 func (t *training) prepare(e *detectors.Engine, inv *invoice.Invoice) bool {
 	c := t.trainer.Prepare(e)
 	if c != nil {
-		t.last[c.Seller()] = trained{from: inv.IssuedAt, model: c}
+		next := trained{from: inv.IssuedAt, model: c, first: inv.IssuedAt}
+		if last, ok := t.last[c.Seller()]; ok {
+			next.before, next.first = last.before+1, last.first
+		}
+		t.last[c.Seller()] = next
 	}
 	return c != nil
 }
@@ -139,6 +149,6 @@ func (t *training) save(file string, stderr io.Writer) error {
 	if err := os.WriteFile(file, lines.Bytes(), 0o600); err != nil {
 		return fmt.Errorf("cannot save models: %w", err)
 	}
-	fmt.Fprintf(stderr, "saved the models of %d sellers, trained on all that was read, in %s\n", saved, file)
+	fmt.Fprintf(stderr, "saved in %s, one for each seller, trained on all that was read: %d\n", file, saved)
 	return nil
 }

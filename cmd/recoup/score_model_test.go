@@ -36,7 +36,7 @@ func TestScoreModel(t *testing.T) {
 		t.Errorf("%d verdicts before and %d after the first training", before, after)
 	}
 	contains(t, first.stderr, "\nmodel of retail-uk: trained-", " examples, from 2011-07-", "base rate ",
-		"suspect from 0.", "\nsaved the models of 1 sellers")
+		"suspect from 0.", " before it since 2011-05-", "\nsaved in "+models+", one for each seller")
 	stored, err := os.ReadFile(models)
 	if err != nil {
 		t.Fatal(err)

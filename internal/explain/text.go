@@ -150,7 +150,7 @@ func (p *printer) amounts() {
 		return
 	}
 	p.pair("expected", "%s %s, the usual invoice %s", v.Expected, currency, Level(v, p.inv))
-	p.pair("", "%s, %s", Invoices(v.N), Spread(v.CV))
+	p.pair("", "%s", Behind(v))
 	if v.ExpectedLow < v.ExpectedHigh {
 		p.pair("", "95 of 100 should lie between %s and %s %s", v.ExpectedLow, v.ExpectedHigh, currency)
 	}

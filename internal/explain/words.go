@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"recoup/cases"
 	"recoup/detectors"
 	"recoup/invoice"
 )
@@ -38,55 +39,14 @@ func Cause(code string) string {
 	return code
 }
 
-// kinds are findings that "the kind of the cause" would not say well enough.
-var kinds = map[string]string{
-	"data_entry:decimal_slip_10":       "the decimal point moved by one place",
-	"data_entry:decimal_slip_100":      "the decimal point moved by two places",
-	"data_entry:missing_digit":         "a digit is missing",
-	"data_entry:extra_digit":           "there is a digit too many",
-	"data_entry:transposition":         "two digits changed places",
-	"data_entry:wrong_quantity":        "another quantity",
-	"billing_system:zero_net":          "the total is zero although there are lines",
-	"billing_system:zero_total":        "the total is zero although there are lines",
-	"billing_system:line_sum":          "the lines do not add up to the total",
-	"billing_system:sum_mismatch":      "the lines do not add up to the total",
-	"billing_system:lost_lines":        "lines are missing",
-	"billing_system:repeated_line":     "a line stands there twice",
-	"billing_system:wrong_currency":    "another currency",
-	"billing_system:wrong_tax":         "another tax",
-	"billing_system:rounding":          "amounts are cut or rounded",
-	"promotion:over_max":               "a discount above what may be given",
-	"promotion:over_cap":               "a discount above what may be given",
-	"promotion:stacked":                "two discounts at once",
-	"promotion:expired":                "a promotion that has ended",
-	"promotion:ineligible":             "a promotion for others",
-	"promotion:decimal_50":             "a discount typed ten times too high",
-	"crm_sync:stale_price_tier":        "prices of another list or tier",
-	"crm_sync:wrong_negotiated_price":  "another discount than the contract's",
-	"crm_sync:wrong_customer_type":     "prices of another type of customer",
-	"duplicate:delivery":               "its delivery was invoiced before",
-	"duplicate:same_id_changed":        "its id came before with other content",
-	"duplicate:exact":                  "the same was invoiced before",
-	"duplicate:near":                   "nearly the same was invoiced before",
-	"duplicate:period_again":           "its period was invoiced before",
-	"before_shipment:before_delivery":  "it was issued before its delivery",
-	"before_shipment:not_delivered":    "no delivery is known",
-	"unknown:deviation":                "the amount is below the usual",
-	"missing_admin_data:customer_id":   "it names no customer",
-	"missing_admin_data:delivery_ref":  "it names no delivery",
-	"missing_admin_data:po_ref":        "it names no purchase order",
-	"missing_admin_data:vat_id":        "it names no VAT id",
-	"missing_admin_data:customer_type": "it names no type of customer",
-}
-
 // Kind returns what a finding has found, in a few words.
 func Kind(f *detectors.Finding) string {
-	if words, ok := kinds[f.Code+":"+f.Kind]; ok {
-		return words
-	}
 	if f.Kind == detectors.KindNoRepair {
 		cause, _, _ := strings.Cut(Cause(f.Code), ":")
 		return strings.ToLower(cause[:1]) + cause[1:] + ", which no single change repairs"
+	}
+	if words, _, ok := cases.Words(f); ok {
+		return words
 	}
 	return strings.ReplaceAll(f.Code+": "+f.Kind, "_", " ")
 }
@@ -120,9 +80,17 @@ func Likely(p float64) string {
 	return "no sign of an error"
 }
 
-// Spread says how much the invoices behind an expectation differ, and what that
-// makes of a deviation.
-func Spread(cv float64) string {
+// Behind says how many invoices are behind an expectation and how much they
+// differ, which one alone cannot say.
+func Behind(v *detectors.Verdict) string {
+	if v.N <= 1 {
+		return Invoices(v.N)
+	}
+	return Invoices(v.N) + ", " + spread(v.CV)
+}
+
+// spread says how much invoices differ, and what that makes of a deviation.
+func spread(cv float64) string {
 	vary := "they vary by " + perCent(100*cv)
 	switch {
 	case cv <= 0.02:

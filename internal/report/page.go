@@ -271,8 +271,8 @@ func (s *suspect) card(number int) card {
 	}
 	expected, repairable := v.Level != detectors.LevelNone, false
 	if expected {
-		c.Expected = fmt.Sprintf("%s, the usual invoice %s: %s, %s", amount(v.Expected, v.Currency),
-			shown(explain.Level(v, inv)), explain.Invoices(v.N), explain.Spread(v.CV))
+		c.Expected = fmt.Sprintf("%s, the usual invoice %s: %s", amount(v.Expected, v.Currency),
+			shown(explain.Level(v, inv)), explain.Behind(v))
 	}
 	repaired := invoice.Amount(0)
 	if len(v.Causes) > 0 {
