@@ -139,18 +139,20 @@ func detectRepeatedLines(s *Subject) (Finding, bool) {
 		most, p = len(inv.Lines)-int(d.Lines.Value), s.ev.proves(proofDelivered)
 	}
 	r := s.repair()
+	before := map[billedLine]int{} // how often each stands on the lines before the one looked at
+	for i := range inv.Lines {
+		before[billedOf(&inv.Lines[i])]++
+	}
 	var first *invoice.Line
 	n := 0
 	for i := len(inv.Lines) - 1; i > 0 && n < most; i-- {
-		for j := i - 1; j >= 0; j-- {
-			if !sameLine(&inv.Lines[i], &inv.Lines[j]) {
-				continue
-			}
-			r.lineNet(i, 0)
-			first = &inv.Lines[i]
-			n++
-			break
+		billed := billedOf(&inv.Lines[i])
+		if before[billed]--; before[billed] == 0 || billed.product == "" {
+			continue
 		}
+		r.lineNet(i, 0)
+		first = &inv.Lines[i]
+		n++
 	}
 	paid, ok := r.pays()
 	if n == 0 || !ok {
@@ -161,7 +163,13 @@ func detectRepeatedLines(s *Subject) (Finding, bool) {
 			first.ProductID, first.Quantity.Value, first.UnitPrice.Value)}}, true
 }
 
-func sameLine(a, b *invoice.Line) bool {
-	return a.ProductID == b.ProductID && a.ProductID != "" && a.Quantity == b.Quantity && a.UnitPrice == b.UnitPrice &&
-		a.Net == b.Net
+// billedLine is what makes two lines the same.
+type billedLine struct {
+	product             string
+	quantity, unitPrice invoice.OptionalFixed
+	net                 invoice.OptionalAmount
+}
+
+func billedOf(l *invoice.Line) billedLine {
+	return billedLine{l.ProductID, l.Quantity, l.UnitPrice, l.Net}
 }

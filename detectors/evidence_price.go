@@ -14,7 +14,8 @@ const cent = invoice.One / 100
 // what this customer paid last.
 func (e *evidence) prices() {
 	f := &e.facts
-	e.lines = append(e.lines[:0], make([]lineEvidence, len(f.Lines))...)
+	e.lines = slices.Grow(e.lines[:0], len(f.Lines))[:len(f.Lines)]
+	clear(e.lines)
 	var t priceTally
 	var ends, endLines float64
 	for i := range f.Lines {
@@ -29,7 +30,7 @@ func (e *evidence) prices() {
 			t.unknown++
 			continue
 		}
-		e.price(l, le)
+		e.price(i)
 		if !le.known {
 			t.unknown++
 			continue
@@ -126,8 +127,9 @@ func (t *priceTally) tell(e *evidence) {
 	}
 }
 
-// price compares one line whose product is known.
-func (e *evidence) price(l *history.Line, le *lineEvidence) {
+// price compares line i, whose product is known.
+func (e *evidence) price(i int) {
+	l, le := &e.facts.Lines[i], &e.lines[i]
 	p := l.OfProduct
 	q := float64(l.Quantity)
 	le.stable = p.Known.Of()
@@ -158,7 +160,7 @@ func (e *evidence) price(l *history.Line, le *lineEvidence) {
 			le.expected = l.OfPair.Price
 		}
 	}
-	if listed, ok := e.listed(l); ok {
+	if listed, ok := e.listed(i); ok {
 		le.expected, le.stable, le.off = listed, 0.99, 0
 		if listed != l.Price {
 			le.off = 1

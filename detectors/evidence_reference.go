@@ -3,30 +3,19 @@ package detectors
 import (
 	"math"
 
-	"recoup/detectors/history"
 	"recoup/detectors/reference"
 	"recoup/invoice"
 )
 
-// listed returns the price that a reference says for a line.
-func (e *evidence) listed(l *history.Line) (invoice.Fixed, bool) {
+// listed returns the price that a reference says for line i.
+func (e *evidence) listed(i int) (invoice.Fixed, bool) {
 	if !e.refs.Has(invoice.PriceReference) {
 		return 0, false
 	}
-	line := &e.inv.Lines[e.lineAt(l)]
+	line := &e.inv.Lines[i]
 	p, ok := e.refs.Price(e.inv.Seller, line.ProductID, e.inv.CustomerType, e.inv.CustomerRef,
 		line.Quantity.Value, e.inv.IssuedAt)
 	return p.UnitPrice, ok && p.UnitPrice > 0
-}
-
-// lineAt returns the number of a line of the facts.
-func (e *evidence) lineAt(l *history.Line) int {
-	for i := range e.facts.Lines {
-		if &e.facts.Lines[i] == l {
-			return i
-		}
-	}
-	return 0
 }
 
 // allowances compares discounts, currency and shipping with what references of

@@ -169,6 +169,10 @@ var wholeLogs = func() (logs [256]float32) {
 	return logs
 }()
 
+// mostNoted is how many different discount codes of an invoice are looked at: each
+// line's are sought among them, and a record has room for a million.
+const mostNoted = 64
+
 // noteCode adds a line's discount code, or one of the whole invoice (nil).
 func noteCode(codes []history.Code, f *history.Facts, code string, l *invoice.Line) []history.Code {
 	key := mix(mix(f.Seller, tagCode), xxhash.Sum64String(code))
@@ -177,6 +181,9 @@ func noteCode(codes []history.Code, f *history.Facts, code string, l *invoice.Li
 		if codes[i].Seller == key {
 			at = i
 		}
+	}
+	if at < 0 && len(codes) == mostNoted {
+		return codes
 	}
 	if at < 0 {
 		c := history.Code{Seller: key}

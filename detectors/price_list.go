@@ -29,7 +29,7 @@ func detectListPrice(s *Subject) (Finding, bool) {
 		if !le.known || le.off != 1 {
 			continue
 		}
-		listed, ok := e.listed(l)
+		listed, ok := e.listed(i)
 		if !ok || listed == l.Price {
 			continue
 		}

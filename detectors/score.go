@@ -112,6 +112,7 @@ func (e *Engine) detect(v *Verdict, deviation float64, p probability) probabilit
 		if !ok {
 			continue
 		}
+		f.Evidence = bounded(f.Evidence)
 		clean *= 1 - f.P
 		if f.P >= proofEnough {
 			p.unproved *= 1 - f.P
@@ -126,6 +127,19 @@ func (e *Engine) detect(v *Verdict, deviation float64, p probability) probabilit
 		p.prior = 1 - clean // 1 - (1 - p) is not always p in floating point
 	}
 	return p
+}
+
+// mostSentences is how many a finding has: with one for each of 20,000 lines the
+// decision log would refuse the verdict for its size, again and again.
+const mostSentences = 20
+
+// bounded leaves out the sentences beyond mostSentences and says so.
+func bounded(evidence []string) []string {
+	if len(evidence) <= mostSentences {
+		return evidence
+	}
+	left := len(evidence) - mostSentences + 1
+	return append(evidence[:mostSentences-1], fmt.Sprintf("the same holds of %d more lines", left))
 }
 
 const (

@@ -18,6 +18,7 @@ type examples struct {
 	first     int64     // day of the first invoice
 	trained   int       // seen when a classifier was trained last, 0: never
 	trainedOn int64     // day of that
+	triedOn   int64     // newest day on which training was due
 }
 
 type example struct {

@@ -76,9 +76,10 @@ func (t *Trainer) Prepare(e *Engine) *Classifier {
 			due = s.trainedOn + 1
 		}
 	}
-	if day < due {
+	if day < due || day <= s.triedOn {
 		return nil
 	}
+	s.triedOn = day // where there are too few examples now, another midnight may bring more
 	m := s.train(strings.Clone(e.cur.inv.Seller), t.options.Workers)
 	if m == nil {
 		return nil
