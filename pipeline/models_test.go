@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -284,13 +285,16 @@ func (w *world) fillDays(t *testing.T, partitions, from, to int) {
 	for i := from; i < to; i++ {
 		at := start.Add(time.Duration(i) * 20 * time.Minute)
 		id := fmt.Sprint("i", i)
-		record := pipeline.Record{Value: invoiceJSON(id, 400+8*rng.Float64(), at, id), Time: at}
-		_, err := w.log.Append(context.Background(), w.opt.Topics.Invoices, i%partitions, []pipeline.Record{record})
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.sent++
+		w.append(t, i%partitions, pipeline.Record{Value: invoiceJSON(id, 400+8*rng.Float64(), at, id), Time: at})
 	}
+}
+
+func (w *world) append(t *testing.T, partition int, r pipeline.Record) {
+	t.Helper()
+	if _, err := w.log.Append(context.Background(), w.opt.Topics.Invoices, partition, []pipeline.Record{r}); err != nil {
+		t.Fatal(err)
+	}
+	w.sent++
 }
 
 // trains gives a member the right to train.
@@ -304,6 +308,12 @@ func TestTraining(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newModelWorld(2)
 		w.log.CreateTopic("recoup.lead", 1, 0)
+		var ahead atomic.Int64 // of the bubble's clock, so that it is the invoices' day
+		isDay := func(day int) {
+			ahead.Store(int64(time.Until(start.AddDate(0, 0, day))))
+		}
+		w.opt.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		isDay(6)
 		w.fillDays(t, 2, 0, 6*72) // six days: too few
 		_, stopA := w.start("a", w.trains)
 		_, stopB := w.start("b", w.trains)
@@ -312,7 +322,12 @@ func TestTraining(t *testing.T) {
 			t.Errorf("%d models after six days of invoices, want none", n)
 		}
 		for day := 8; day < 14; day++ {
+			isDay(day)
 			w.fillDays(t, 2, (day-2)*72, day*72)
+			if day == 8 { // a producer's clock that is wrong must not end training for years
+				late := time.Date(9000, 1, 1, 0, 0, 0, 0, time.UTC)
+				w.append(t, 0, pipeline.Record{Value: invoiceJSON("late", 400, late.AddDate(-6800, 0, 0), "late"), Time: late})
+			}
 			time.Sleep(5 * time.Minute)
 			if day == 10 {
 				stopA()

@@ -150,6 +150,9 @@ func (h *head) decode(r *Record) bool {
 		return false // a dead letter
 	}
 	h.received = plausible(r.Time)
+	if now := h.m.opt.Now(); h.received.After(now) { // a producer's clock must not end training for years
+		h.received = now
+	}
 	h.at = h.inv.IssuedAt
 	if h.at.Sub(h.received) > h.m.opt.Scoring.FutureTolerance {
 		h.at = h.received
