@@ -15,10 +15,15 @@ import (
 // bundled writes the bundled invoices to a file.
 func bundled(t *testing.T) string {
 	t.Helper()
+	const enough = 1200 // for two or three trainings, which take long under the race detector
 	var all bytes.Buffer
+	n := 0
 	for line, err := range data.Invoices() {
 		if err != nil {
 			t.Fatal(err)
+		}
+		if n++; n > enough {
+			break
 		}
 		all.Write(append(line, '\n'))
 	}
@@ -35,7 +40,7 @@ func TestScoreModel(t *testing.T) {
 	if before == 0 || after == 0 {
 		t.Errorf("%d verdicts before and %d after the first training", before, after)
 	}
-	contains(t, first.stderr, "\nmodel of retail-uk: trained-", " examples, from 2011-07-", "base rate ",
+	contains(t, first.stderr, "\nmodel of retail-uk: trained-", " examples, from 2011-06-", "base rate ",
 		"suspect from 0.", " before it since 2011-05-", "\nsaved in "+models+", one for each seller")
 	stored, err := os.ReadFile(models)
 	if err != nil {

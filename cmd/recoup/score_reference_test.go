@@ -104,9 +104,9 @@ func TestScoreBundledReferences(t *testing.T) {
 	half := len(lines) / 2
 	read := fmt.Sprintf("read %d references, skipped 0 unreadable lines\n", data.ReferenceCount)
 	packedFile := write(t, packed.String())
-	want := recoup(t, invoices.String(), "score", "-", "--reference", packedFile)
+	want := recoup(t, invoices.String(), "score", "-", "--model", "prior", "--reference", packedFile)
 	contains(t, want.stderr, read)
-	two := recoup(t, invoices.String(), "score", "-", "--reference", write(t, strings.Join(lines[half:], "")),
+	two := recoup(t, invoices.String(), "score", "-", "--model", "prior", "--reference", write(t, strings.Join(lines[half:], "")),
 		"--reference", write(t, strings.Join(lines[:half], "")))
 	contains(t, two.stderr, read)
 	if want.code != 0 || two.stdout != want.stdout {

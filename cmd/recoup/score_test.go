@@ -124,7 +124,7 @@ func TestScoreBundledInvoices(t *testing.T) {
 		all.Write(line)
 		all.WriteByte('\n')
 	}
-	got := recoup(t, all.String(), "score", "-")
+	got := recoup(t, all.String(), "score", "-", "--model", "prior")
 	if n := strings.Count(got.stdout, "\n"); got.code != 0 || n != data.Count {
 		t.Errorf("code %d, %d verdicts, want 0 and %d\n%s", got.code, n, data.Count, got.stderr)
 	}
