@@ -16,7 +16,8 @@ func long(offset int64, lines, codes int, price invoice.Fixed) *invoice.Invoice 
 	inv := usual(0, offset)
 	inv.CustomerRef = "C1"
 	for i := range lines {
-		l := invoice.Line{ID: fmt.Sprint(i), ProductID: fmt.Sprint("P", i), Quantity: fixed(invoice.One), UnitPrice: fixed(price)}
+		l := invoice.Line{ID: fmt.Sprint(i), ProductID: fmt.Sprint("P", i), Quantity: fixed(invoice.One),
+			UnitPrice: fixed(price)}
 		l.Net.Value, l.Net.Set = invoice.Amount(price/(invoice.One/invoice.Fixed(invoice.Unit))), true
 		for c := range codes {
 			l.PromoCodes = append(l.PromoCodes, fmt.Sprint(i, "-", c))

@@ -106,8 +106,8 @@ func TestScoreBundledReferences(t *testing.T) {
 	packedFile := write(t, packed.String())
 	want := recoup(t, invoices.String(), "score", "-", "--model", "prior", "--reference", packedFile)
 	contains(t, want.stderr, read)
-	two := recoup(t, invoices.String(), "score", "-", "--model", "prior", "--reference", write(t, strings.Join(lines[half:], "")),
-		"--reference", write(t, strings.Join(lines[:half], "")))
+	two := recoup(t, invoices.String(), "score", "-", "--model", "prior",
+		"--reference", write(t, strings.Join(lines[half:], "")), "--reference", write(t, strings.Join(lines[:half], "")))
 	contains(t, two.stderr, read)
 	if want.code != 0 || two.stdout != want.stdout {
 		t.Errorf("code %d; the verdicts depend on how the references are divided", want.code)
