@@ -20,11 +20,16 @@ type Expectation struct {
 // expect fills the expectation into v, from the narrowest source that supports
 // one: what its lines come to at the prices that this customer, or anybody, pays;
 // what the customer usually pays; the narrowest baseline with MinN invoices, else
-// the one with the most, else none.
+// the one with the most, else none. Where the amounts of a segment hardly vary,
+// they say more than prices: a quantity may be wrong at the right price.
 func (e *Engine) expect(v *Verdict) {
-	x, ok := e.expectLines()
 	kind, known := e.expectedFrom()
-	if !ok {
+	var x Expectation
+	ok := false
+	if st := &e.cur.stats[kind]; !known || st.n < e.settings.MinN || st.cv > e.settings.MaxCV {
+		x, ok = e.expectLines()
+	}
+	if !ok { // it gives way to a segment that is narrower
 		x, ok = e.expectCustomer(kind, known)
 	}
 	if !ok && !known {

@@ -20,6 +20,7 @@ import (
 
 	"recoup/bench/load"
 	"recoup/cases"
+	"recoup/detectors"
 	"recoup/internal/kafka"
 	"recoup/internal/testservers"
 	"recoup/pipeline"
@@ -244,6 +245,13 @@ func (r *rig) check(want truth) {
 		}
 		got[c.CaseID] = true
 	})
+	opened := len(got)
+	for id := range r.bundled() {
+		if got[id] {
+			r.t.Errorf("case %s is open and part of an incident", id)
+		}
+		got[id] = true
+	}
 	r.compare("case", got, want.cases)
 	dead := map[string]bool{}
 	r.each("dead-letter", func(rec pipeline.Record) {
@@ -254,7 +262,26 @@ func (r *rig) check(want truth) {
 		dead[fmt.Sprintf("%d/%d", d.Partition, d.Offset)] = true
 	})
 	r.compare("dead letter", dead, want.garbage)
-	r.checkCopies(len(want.cases), len(want.garbage))
+	r.checkCopies(opened, len(want.garbage))
+}
+
+// bundled returns the cases that suspects would have had if they were not part of
+// an incident.
+func (r *rig) bundled() map[string]bool {
+	ids := map[string]bool{}
+	r.each("suspects", func(rec pipeline.Record) {
+		var d pipeline.Decision
+		if err := json.Unmarshal(rec.Value, &d); err != nil {
+			r.t.Fatal(err)
+		}
+		if v := d.Verdict; v != nil && v.Decision == detectors.DecisionBundle {
+			if v.IncidentID == "" {
+				r.t.Errorf("invoice %s is bundled without an incident", v.InvoiceID)
+			}
+			ids[cases.ID(cases.DedupKey(v.Seller, v.InvoiceID, v.Revision))] = true
+		}
+	})
+	return ids
 }
 
 // checkCopies waits for the copy task: each record of the topics once.
