@@ -14,7 +14,7 @@ func detectLineNet(s *Subject) (Finding, bool) {
 		return Finding{}, false
 	}
 	step, worst, off := s.ev.roundedTo(), -1, invoice.Amount(0)
-	coin := minorUnit(s.Invoice.Currency)
+	coin := invoice.Coin(s.Invoice.Currency)
 	r := s.repair()
 	n := 0
 	for i := range s.Invoice.Lines {
@@ -68,7 +68,7 @@ func percent(f invoice.Fixed) string {
 // roundedTo returns the unit, 1 or 1/10, to which all lines that are off were
 // rounded or cut; 0 for none.
 func (e *evidence) roundedTo() invoice.Amount {
-	coin := minorUnit(e.inv.Currency)
+	coin := invoice.Coin(e.inv.Currency)
 	for _, step := range [...]invoice.Amount{invoice.Unit, invoice.Unit / 10} {
 		all := step > coin
 		for i := range e.inv.Lines {

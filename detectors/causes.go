@@ -26,11 +26,12 @@ func (e *Engine) nameCauses(v *Verdict) {
 			v.Causes = append(v.Causes, e.withoutRepair(v, code, p[i]))
 		}
 	}
+	unnamed := 1 - slices.Max(p[:])
 	for i := range v.Causes {
 		f := &v.Causes[i]
 		at := slices.Index(causeCodes[:], f.Code)
 		if at < 0 {
-			f.P *= 1 - slices.Max(p[:])
+			f.P *= unnamed
 			continue
 		}
 		var all float64

@@ -80,7 +80,7 @@ func relative(a, b invoice.Amount) float64 {
 // totals compares the invoice with itself.
 func (e *evidence) totals() {
 	inv := e.inv
-	coin := minorUnit(inv.Currency)
+	coin := invoice.Coin(inv.Currency)
 	e.sum, e.sumKnown = linesLessDiscount(inv)
 	if e.sumKnown {
 		if off := sub(e.sum, inv.NetAmount); off > coin/2 || off < -coin/2 {

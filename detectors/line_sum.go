@@ -33,7 +33,7 @@ func detectLineSum(s *Subject) (Finding, bool) {
 
 // sumRounds tells whether half a coin a line explains what the lines are off.
 func sumRounds(inv *invoice.Invoice, sum invoice.Amount) bool {
-	off, most := sub(sum, inv.NetAmount), minorUnit(inv.Currency)/2*invoice.Amount(len(inv.Lines))
+	off, most := sub(sum, inv.NetAmount), invoice.Coin(inv.Currency)/2*invoice.Amount(len(inv.Lines))
 	return off >= -most && off <= most
 }
 

@@ -60,20 +60,6 @@ func sub(a, b invoice.Amount) invoice.Amount {
 	return leastAmount
 }
 
-// minorUnit returns the smallest coin of a currency in 1/10,000. A currency
-// that is not known has none to round to.
-func minorUnit(currency string) invoice.Amount {
-	decimals, ok := invoice.Exponent(currency)
-	if !ok {
-		return 1
-	}
-	unit := invoice.Unit
-	for range decimals {
-		unit /= 10
-	}
-	return max(unit, 1)
-}
-
 // payable turns net amounts of one invoice into what its customer pays, in
 // whole coins.
 type payable struct {
@@ -86,7 +72,7 @@ type payable struct {
 // is given, else net. The rate goes before the ratio of the two amounts; an
 // invoice of net 0 without a rate has neither.
 func payableOf(inv *invoice.Invoice) payable {
-	p := payable{basis: BasisNet, n: 1, d: 1, coin: minorUnit(inv.Currency)}
+	p := payable{basis: BasisNet, n: 1, d: 1, coin: invoice.Coin(inv.Currency)}
 	if !inv.GrossAmount.Set && !inv.TaxRate.Set {
 		return p
 	}

@@ -96,7 +96,7 @@ func TestPayable(t *testing.T) {
 // Every net amount at every rate and ratio, against exact arithmetic.
 func TestPayableAgainstExactArithmetic(t *testing.T) {
 	for _, currency := range []string{"EUR", "JPY", "KWD", "CLF"} {
-		coin := big.NewInt(int64(minorUnit(currency)))
+		coin := big.NewInt(int64(invoice.Coin(currency)))
 		for _, net := range extremes {
 			for _, gross := range extremes {
 				inv := invoice.Invoice{Currency: currency, NetAmount: net,

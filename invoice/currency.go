@@ -49,6 +49,21 @@ func Exponent(code string) (decimals int, ok bool) {
 	return int(minorUnits[i]) - 1, true
 }
 
+// Coin returns the smallest coin of a currency in 1/10,000 of its unit: 100 for
+// EUR, 10,000 for JPY, at least 1. A currency that is not known has none to round
+// to: 1.
+func Coin(code string) Amount {
+	decimals, ok := Exponent(code)
+	if !ok {
+		return 1
+	}
+	coin := Unit
+	for range decimals {
+		coin /= 10
+	}
+	return max(coin, 1)
+}
+
 func currencyIndex(code string) (int, bool) {
 	if len(code) != 3 {
 		return 0, false

@@ -24,6 +24,14 @@ func TestExponent(t *testing.T) {
 }
 
 // The list of 2026-01-01 has 178 codes, 13 of them without a minor unit.
+func TestCoin(t *testing.T) {
+	for code, want := range map[string]Amount{"EUR": 100, "JPY": Unit, "KWD": 10, "CLF": 1, "XXX": 1, "": 1} {
+		if got := Coin(code); got != want {
+			t.Errorf("the coin of %q is %d, want %d", code, got, want)
+		}
+	}
+}
+
 func TestCurrencyListIsWhole(t *testing.T) {
 	seen := map[string]bool{}
 	for _, list := range []string{currencies0, currencies2, currencies3, currencies4, currenciesWithdrawn2} {

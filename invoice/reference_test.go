@@ -56,6 +56,17 @@ func referenceFixed(s string) (Fixed, bool) {
 
 // reference decodes data, or says that it must be refused.
 func reference(data []byte, limits Limits) (*Invoice, bool) {
+	m, ok := objectOf(data, limits)
+	if !ok {
+		return nil, false
+	}
+	c := &checker{limits: limits, ok: true}
+	inv := c.invoice(m)
+	return inv, c.ok
+}
+
+// objectOf is a record by encoding/json, if it is one within the limits.
+func objectOf(data []byte, limits Limits) (map[string]any, bool) {
 	if len(data) > limits.Bytes || !utf8.Valid(data) || !json.Valid(data) || loneSurrogate(data) {
 		return nil, false
 	}
@@ -66,12 +77,7 @@ func reference(data []byte, limits Limits) (*Invoice, bool) {
 		return nil, false
 	}
 	m, ok := root.(map[string]any)
-	if !ok {
-		return nil, false
-	}
-	c := &checker{limits: limits, ok: true}
-	inv := c.invoice(m)
-	return inv, c.ok
+	return m, ok
 }
 
 // loneSurrogate looks at every escape of a valid JSON text.

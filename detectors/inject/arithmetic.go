@@ -6,19 +6,6 @@ import (
 	"recoup/invoice"
 )
 
-// coinOf returns the smallest coin of a currency, 1 for an unknown one.
-func coinOf(currency string) invoice.Amount {
-	decimals, ok := invoice.Exponent(currency)
-	if !ok {
-		return 1
-	}
-	coin := invoice.Unit
-	for range decimals {
-		coin /= 10
-	}
-	return max(coin, 1)
-}
-
 // fixedOf returns an amount as a number, as unit prices are kept; it is meant
 // for coins, which never overflow.
 func fixedOf(a invoice.Amount) invoice.Fixed {

@@ -99,7 +99,7 @@ var currencies = [...]string{
 // cases one the seller uses, where it uses several. Its coin is of the same size;
 // amounts that the currency cannot have never leave a program.
 func spoilWrongCurrency(d *draft) bool {
-	other := func(code *string) bool { return *code != d.src.Currency && coinOf(*code) == d.coin }
+	other := func(code *string) bool { return *code != d.src.Currency && invoice.Coin(*code) == d.coin }
 	code, ok := oneOf(d.rng, d.ctx.Currencies, other)
 	if !ok || d.chance(0.5) {
 		code, ok = oneOf(d.rng, currencies[:], other)

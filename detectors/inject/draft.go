@@ -22,7 +22,7 @@ type draft struct {
 
 // observe learns from the original how this seller's program rounds.
 func (d *draft) observe() {
-	d.coin = coinOf(d.src.Currency)
+	d.coin = invoice.Coin(d.src.Currency)
 	d.lineStep, d.priceStep, d.pieceStep = d.coin, fixedOf(d.coin), invoice.One
 	for i := range d.src.Lines {
 		l := &d.src.Lines[i]

@@ -31,7 +31,7 @@ func newSeller(rng *rand.Rand) *seller {
 	} {
 		*flag = rng.IntN(2) == 0
 	}
-	s.prices = fixedOf(coinOf(s.currency))
+	s.prices = fixedOf(invoice.Coin(s.currency))
 	if rng.IntN(4) == 0 {
 		s.prices = max(s.prices/10, 1)
 	}
@@ -58,9 +58,9 @@ func (s *seller) line(i int) invoice.Line {
 		}
 	}
 	net, _ := invoice.LineNet(l.Quantity.Value, l.UnitPrice.Value, l.DiscountRate.Value)
-	net = round(net, coinOf(s.currency))
+	net = round(net, invoice.Coin(s.currency))
 	if s.amounts && r.IntN(3) == 0 {
-		l.DiscountAmount = invoice.OptionalAmount{Value: round(net/10, coinOf(s.currency)), Set: true}
+		l.DiscountAmount = invoice.OptionalAmount{Value: round(net/10, invoice.Coin(s.currency)), Set: true}
 		net -= l.DiscountAmount.Value
 	}
 	l.Net = invoice.OptionalAmount{Value: net, Set: true}
@@ -85,14 +85,14 @@ func (s *seller) invoice() *invoice.Invoice {
 		inv.NetAmount += inv.Lines[i].Net.Value
 	}
 	if len(inv.Lines) == 0 {
-		inv.NetAmount = coinOf(s.currency) * invoice.Amount(r.IntN(1e6))
+		inv.NetAmount = invoice.Coin(s.currency) * invoice.Amount(r.IntN(1e6))
 	}
 	if s.atEnd {
-		inv.DiscountAmount = invoice.OptionalAmount{Value: round(inv.NetAmount/20, coinOf(s.currency)), Set: true}
+		inv.DiscountAmount = invoice.OptionalAmount{Value: round(inv.NetAmount/20, invoice.Coin(s.currency)), Set: true}
 		inv.NetAmount -= inv.DiscountAmount.Value
 	}
 	tax, _ := inv.NetAmount.MulFixed(s.tax)
-	tax = round(tax, coinOf(s.currency))
+	tax = round(tax, invoice.Coin(s.currency))
 	if s.taxed {
 		inv.TaxRate = invoice.OptionalFixed{Value: s.tax, Set: true}
 		inv.TaxAmount = invoice.OptionalAmount{Value: tax, Set: true}
@@ -137,7 +137,7 @@ func adds(inv *invoice.Invoice) error {
 	for i := range inv.Lines {
 		l := &inv.Lines[i]
 		want, ok := invoice.LineNet(l.Quantity.Value, l.UnitPrice.Value, l.DiscountRate.Value)
-		if want -= l.DiscountAmount.Value; !ok || !near(l.Net.Value, want, coinOf(inv.Currency)) {
+		if want -= l.DiscountAmount.Value; !ok || !near(l.Net.Value, want, invoice.Coin(inv.Currency)) {
 			return fmt.Errorf("line %d is %v, want %v", i, l.Net.Value, want)
 		}
 	}
@@ -154,7 +154,7 @@ func totalsAdd(inv *invoice.Invoice) error {
 		return fmt.Errorf("net amount is %v, the lines come to %v", inv.NetAmount, sum)
 	}
 	tax, _ := inv.NetAmount.MulFixed(inv.TaxRate.Value)
-	if inv.TaxAmount.Set && !near(inv.TaxAmount.Value, tax, coinOf(inv.Currency)) {
+	if inv.TaxAmount.Set && !near(inv.TaxAmount.Value, tax, invoice.Coin(inv.Currency)) {
 		return fmt.Errorf("tax is %v, want %v", inv.TaxAmount.Value, tax)
 	}
 	if inv.GrossAmount.Set && inv.TaxAmount.Set && inv.GrossAmount.Value != inv.NetAmount+inv.TaxAmount.Value {

@@ -158,5 +158,5 @@ func payable(inv *invoice.Invoice) invoice.Amount {
 func grossOf(inv *invoice.Invoice) (gross invoice.Amount, ok bool) {
 	tax, ok1 := inv.NetAmount.MulFixed(inv.TaxRate.Value)
 	gross, ok2 := inv.NetAmount.Add(tax)
-	return round(gross, coinOf(inv.Currency)), ok1 && ok2
+	return round(gross, invoice.Coin(inv.Currency)), ok1 && ok2
 }
