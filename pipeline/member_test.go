@@ -199,6 +199,17 @@ func (w *world) faultFree(t *testing.T) outcome {
 	return w.outcome(t)
 }
 
+// twins returns a filled world and what comes out of one like it without faults.
+func twins(t *testing.T) (*world, outcome) {
+	t.Helper()
+	w := newWorld(1)
+	w.fill(t, 1, 200)
+	want := w.faultFree(t)
+	w = newWorld(1)
+	w.fill(t, 1, 200)
+	return w, want
+}
+
 // G1, G2, G3, G6: every invoice has one row, redeliveries none, garbage is parked.
 func TestMemberScoresEverything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -320,20 +331,30 @@ func TestCrashAnywhere(t *testing.T) {
 	}
 }
 
-func crashRun(t *testing.T, seed uint64, want outcome) {
-	rng := rand.New(rand.NewPCG(seed, 0))
-	w := newWorld(1)
+// vary draws how often members flush and write checkpoints.
+func (w *world) vary(rng *rand.Rand) {
 	w.opt.FlushRows = 5 + rng.IntN(60)
 	w.opt.CheckpointInterval = time.Duration(1+rng.IntN(400)) * time.Millisecond
 	w.opt.FlushInterval = 10 * time.Millisecond
+}
+
+// mortal returns a member that dies at one of its first effects, drawn below most.
+func (w *world) mortal(name string, rng *rand.Rand, most int, cancel func()) *pipeline.Member {
+	group := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
+	view := &mortal{Log: w.log, Store: w.store, left: rng.IntN(most), after: rng.IntN(2) == 0,
+		takes: time.Duration(rng.IntN(100)) * time.Millisecond}
+	view.die = func() { group.Evict(); cancel() }
+	return w.memberOn(name, view, &mortalGroup{group, view}, view)
+}
+
+func crashRun(t *testing.T, seed uint64, want outcome) {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	w := newWorld(1)
+	w.vary(rng)
 	w.fill(t, 1, 200)
 	for life := range 12 {
 		ctx, cancel := context.WithCancel(t.Context())
-		group := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
-		view := &mortal{Log: w.log, Store: w.store, left: rng.IntN(40), after: rng.IntN(2) == 0,
-			takes: time.Duration(rng.IntN(100)) * time.Millisecond}
-		view.die = func() { group.Evict(); cancel() }
-		member := w.memberOn(fmt.Sprint("life ", life), view, &mortalGroup{group, view}, view)
+		member := w.mortal(fmt.Sprint("life ", life), rng, 40, cancel)
 		_ = member.Run(ctx) // it may die or finish
 		cancel()
 	}

@@ -158,17 +158,11 @@ func TestModelsArriveCrashAnywhere(t *testing.T) {
 func modelCrashRun(t *testing.T, seed uint64, stored []*model.Record) map[string]int {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	w := newModelWorld(1)
-	w.opt.FlushRows = 5 + rng.IntN(60)
-	w.opt.CheckpointInterval = time.Duration(1+rng.IntN(400)) * time.Millisecond
-	w.opt.FlushInterval = 10 * time.Millisecond
+	w.vary(rng)
 	w.fill(t, 1, 200)
 	for life := range 12 {
 		ctx, cancel := context.WithCancel(t.Context())
-		group := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
-		view := &mortal{Log: w.log, Store: w.store, left: rng.IntN(30), after: rng.IntN(2) == 0,
-			takes: time.Duration(rng.IntN(100)) * time.Millisecond}
-		view.die = func() { group.Evict(); cancel() }
-		member := w.memberOn(fmt.Sprint("life ", life), view, &mortalGroup{group, view}, view)
+		member := w.mortal(fmt.Sprint("life ", life), rng, 30, cancel)
 		if r := stored[rng.IntN(len(stored))]; rng.IntN(2) == 0 {
 			value := encoded(t, r)
 			if rng.IntN(5) == 0 {

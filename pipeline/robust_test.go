@@ -150,12 +150,7 @@ func threeOwners(t *testing.T, calls int) {
 // takes its verdict over, nobody publishes its case.
 func TestVoidDecision(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(1)
-		w.fill(t, 1, 200)
-		want := w.faultFree(t)
-
-		w = newWorld(1)
-		w.fill(t, 1, 200)
+		w, want := twins(t)
 		owner := `{"schema":"decision.v1","kind":"ownership","epoch":0,"member":"m","source":{"topic":"t","incarnation":0,` +
 			`"partition":0,"offset":0},"detected_at":"2026-03-01T08:00:00Z"}`
 		void := `{"schema":"decision.v1","kind":"decision","epoch":0,"source":{"topic":"billing.invoices",` +

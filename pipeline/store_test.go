@@ -53,12 +53,7 @@ func (w *world) caseCount() (n int) {
 // nothing is lost once it is back.
 func TestStoreAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(1)
-		w.fill(t, 1, 200)
-		want := w.faultFree(t)
-
-		w = newWorld(1)
-		w.fill(t, 1, 200)
+		w, want := twins(t)
 		var down atomic.Bool
 		down.Store(true)
 		w.away(&down)
@@ -87,12 +82,7 @@ func TestStoreAway(t *testing.T) {
 // the second takes over: the skip-set is read later, before the first insert.
 func TestSkipSetReadLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(1)
-		w.fill(t, 1, 200)
-		want := w.faultFree(t)
-
-		w = newWorld(1)
-		w.fill(t, 1, 200)
+		w, want := twins(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		group := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
 		var once sync.Once
