@@ -10,7 +10,8 @@ import (
 //
 // Where a classifier judges, it tells the causes apart; of several findings of one
 // cause each gets a part by its own probability. A cause that it is sure of and
-// that no detector can show is named all the same: then no repair fits.
+// that no detector can show is named all the same: then no repair fits. So a suspect
+// always has a cause, if only an unknown one.
 func (e *Engine) nameCauses(v *Verdict) {
 	m := e.classifiers[v.Seller]
 	if m == nil || v.PError < leastNamed {
@@ -23,8 +24,12 @@ func (e *Engine) nameCauses(v *Verdict) {
 	m.causeOf(&e.cur.ev.x, &p)
 	for i, code := range causeCodes {
 		if p[i] >= certainCause && !slices.ContainsFunc(v.Causes, func(f Finding) bool { return f.Code == code }) {
-			v.Causes = append(v.Causes, e.withoutRepair(v, code, p[i]))
+			v.Causes = append(v.Causes, withoutRepair(v, code, p[i]))
 		}
+	}
+	if v.Suspect && len(v.Causes) == 0 { // no single cause stands out either
+		v.Causes = append(v.Causes, withoutRepair(v, CauseUnknown, v.PError))
+		return
 	}
 	unnamed := 1 - slices.Max(p[:])
 	for i := range v.Causes {
@@ -55,7 +60,7 @@ const (
 )
 
 // withoutRepair is a cause that only the whole of the evidence points to.
-func (e *Engine) withoutRepair(v *Verdict, code string, p float64) Finding {
+func withoutRepair(v *Verdict, code string, p float64) Finding {
 	return Finding{Code: code, Kind: KindNoRepair, P: p, Repaired: v.Billed,
 		Evidence: []string{"the evidence as a whole points to it; no single change repairs the invoice"}}
 }
