@@ -51,6 +51,9 @@ func (c *checkCommand) Run(s *session) error {
 	failed, scenarios := 0, 0
 	for _, file := range files {
 		report, err := scenario.Run(file, scenario.Options{Settings: &settings, Rewrite: c.Rewrite})
+		if err == nil && report.Scores == 0 && len(report.Failures) == 0 {
+			err = fmt.Errorf("%s: cannot check anything: no %q follows a load or score line", file, "----")
+		}
 		if err != nil || len(report.Failures) > 0 {
 			failed++
 		}

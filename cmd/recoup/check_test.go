@@ -72,3 +72,16 @@ func TestCheckBadFiles(t *testing.T) {
 		}
 	}
 }
+
+// A file that compares nothing has not been checked: one of another kind, an empty
+// one, or one that only loads.
+func TestCheckNothing(t *testing.T) {
+	for _, text := range []string{"", "# only a comment\n", "scenario empty\n", "load 3 invoices net=10.00\n"} {
+		file := write(t, text)
+		got := recoup(t, "", "check", file)
+		if got.code != exitFailed {
+			t.Errorf("check of %q ended with %d", text, got.code)
+		}
+		contains(t, got.stdout, "FAIL  "+file, "cannot check anything", "1 files failed")
+	}
+}

@@ -76,6 +76,13 @@ func (c *scoreCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	var models *modelFile
+	if c.SaveModel != "" {
+		if models, err = reserve(c.SaveModel); err != nil {
+			return err
+		}
+		defer models.close()
+	}
 	run, err := c.open(ctx, s, settings, c.File)
 	if err != nil {
 		return err
@@ -107,8 +114,8 @@ func (c *scoreCommand) Run(ctx context.Context, s *session) error {
 	if run.training != nil {
 		run.training.print(s.stderr)
 	}
-	if c.SaveModel != "" {
-		if err := run.training.save(c.SaveModel, s.stderr); err != nil {
+	if models != nil {
+		if err := run.training.save(models, s.stderr); err != nil {
 			return err
 		}
 	}
@@ -175,6 +182,8 @@ type scoring struct {
 
 // all scores every record until the input or ctx ends.
 func (r *scoring) all(ctx context.Context) error {
+	refused := refusals{in: r.in, stderr: r.stderr}
+	defer refused.rest()
 	for {
 		if ctx.Err() != nil {
 			return errors.New("cannot finish: interrupted; what is written so far is right")
@@ -187,8 +196,7 @@ func (r *scoring) all(ctx context.Context) error {
 		line, err := r.records.next(&r.invoice)
 		if bad, ok := errors.AsType[*badRecord](err); ok {
 			r.totals.refuse(bad)
-			r.in.hush()
-			fmt.Fprintln(r.stderr, bad)
+			refused.name(bad)
 			continue
 		}
 		if errors.Is(err, io.EOF) {

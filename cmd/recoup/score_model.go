@@ -124,7 +124,7 @@ func (t *training) print(w io.Writer) {
 }
 
 // save trains every seller once more, on all that was read, and writes the models.
-func (t *training) save(file string, stderr io.Writer) error {
+func (t *training) save(file *modelFile, stderr io.Writer) error {
 	var lines bytes.Buffer
 	saved := 0
 	for _, seller := range t.trainer.Sellers() {
@@ -146,9 +146,51 @@ func (t *training) save(file string, stderr io.Writer) error {
 	if saved == 0 {
 		return errors.New("cannot save a model: no seller has invoices enough to train on")
 	}
-	if err := os.WriteFile(file, lines.Bytes(), 0o600); err != nil {
+	if err := file.write(lines.Bytes()); err != nil {
+		return err
+	}
+	fmt.Fprintf(stderr, "saved in %s, one for each seller, trained on all that was read: %d\n", file.Name(), saved)
+	return nil
+}
+
+// modelFile is the file that models will be saved in.
+type modelFile struct {
+	*os.File
+	remove bool // when it is closed: it is new, and nothing was written
+}
+
+// reserve opens the file before the work of minutes that fills it. Models that it
+// holds stay until there are others.
+func reserve(path string) (*modelFile, error) {
+	_, err := os.Lstat(path)
+	file := &modelFile{remove: errors.Is(err, os.ErrNotExist)}
+	if file.File, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600); err != nil {
+		return nil, fmt.Errorf("cannot save models: %w", err)
+	}
+	return file, nil
+}
+
+// write puts the models in place of what the file holds.
+func (f *modelFile) write(models []byte) error {
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		if err := f.Truncate(0); err != nil {
+			return fmt.Errorf("cannot save models: %w", err)
+		}
+	}
+	if _, err := f.Write(models); err != nil {
 		return fmt.Errorf("cannot save models: %w", err)
 	}
-	fmt.Fprintf(stderr, "saved in %s, one for each seller, trained on all that was read: %d\n", file, saved)
+	f.remove = false
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("cannot save models: %w", err)
+	}
 	return nil
+}
+
+// close ends writing and leaves no empty file behind.
+func (f *modelFile) close() {
+	_ = f.Close() // what was written is closed already
+	if f.remove {
+		_ = os.Remove(f.Name()) // an empty file is only ugly
+	}
 }

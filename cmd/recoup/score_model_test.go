@@ -78,11 +78,35 @@ func TestScoreModelRefused(t *testing.T) {
 		{[]string{"--model", write(t, "\n{\n")}, exitFailed, "line 2: cannot read model"},
 		{[]string{"--model", "prior", "--save-model", "x"}, exitUsage, "only training makes one"},
 		{[]string{"--save-model", filepath.Join(t.TempDir(), "x")}, exitFailed, "no seller has invoices enough"},
+		{[]string{"--save-model", t.TempDir()}, exitFailed, "cannot save models: open "},
 	} {
 		got := recoup(t, "", append([]string{"score", sample}, c.args...)...)
 		if got.code != c.code {
 			t.Errorf("%q ended with %d, want %d", c.args, got.code, c.code)
 		}
 		contains(t, got.stderr, c.want)
+	}
+}
+
+// A file that cannot be written is found before anything is read, and what a file
+// holds stays until there are models to put in its place.
+func TestScoreSaveModelFirst(t *testing.T) {
+	nowhere := filepath.Join(t.TempDir(), "no", "models.jsonl")
+	got := recoup(t, "", "score", sample, "--save-model", nowhere)
+	if got.code != exitFailed || got.stdout != "" {
+		t.Errorf("a path that cannot be written ended with %d behind %d bytes of verdicts", got.code, len(got.stdout))
+	}
+	contains(t, got.stderr, "cannot save models: open "+nowhere)
+
+	held := write(t, "a model of yesterday\n")
+	fresh := filepath.Join(t.TempDir(), "models.jsonl")
+	for _, file := range []string{held, fresh} {
+		contains(t, recoup(t, "", "score", sample, "--save-model", file).stderr, "no seller has invoices enough")
+	}
+	if content, err := os.ReadFile(held); err != nil || string(content) != "a model of yesterday\n" {
+		t.Errorf("nothing was trained, the file holds %q, %v", content, err)
+	}
+	if _, err := os.Stat(fresh); !os.IsNotExist(err) {
+		t.Errorf("nothing was trained, an empty file is left: %v", err)
 	}
 }

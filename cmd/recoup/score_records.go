@@ -3,6 +3,10 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
 
 	"recoup/invoice"
 )
@@ -27,6 +31,44 @@ type badRecord struct {
 // Error returns all of it in one line.
 func (e *badRecord) Error() string {
 	return fmt.Sprintf("%s: %s: %s (%s)", e.place, e.field, e.text, e.reason)
+}
+
+// mostNamed is how many bad records of one reason are named: a wrong file has as
+// many as it has lines.
+const mostNamed = 3
+
+// refusals names the bad records of one file, the first of each reason one by one.
+type refusals struct {
+	in       *input
+	stderr   io.Writer
+	byReason map[string]int64
+}
+
+// name names a record unless there were enough like it.
+func (r *refusals) name(bad *badRecord) {
+	if r.byReason == nil {
+		r.byReason = map[string]int64{}
+	}
+	if r.byReason[bad.reason]++; r.byReason[bad.reason] <= mostNamed {
+		r.in.hush()
+		fmt.Fprintln(r.stderr, bad)
+	}
+}
+
+// rest counts those that were not named.
+func (r *refusals) rest() {
+	var counts []string
+	all := int64(0)
+	for _, reason := range slices.Sorted(maps.Keys(r.byReason)) {
+		if more := r.byReason[reason] - mostNamed; more > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", more, reason))
+			all += more
+		}
+	}
+	if all > 0 {
+		r.in.hush()
+		fmt.Fprintf(r.stderr, "%s: and %d more that cannot be read: %s\n", r.in.name, all, strings.Join(counts, ", "))
+	}
 }
 
 // jsonLines are records of invoice.v1, one a line. Blank lines are none; they

@@ -17,7 +17,7 @@ type referenceFlags struct {
 }
 
 // references returns those of all the files, nil without files, and how many lines
-// could not be read; each of these is named on standard error. Their order does
+// could not be read; the first of these are named on standard error. Their order does
 // not matter: every one counts from its published_at.
 func (f *referenceFlags) references(ctx context.Context, s *session, limits invoice.Limits) (
 	store *reference.Store, bad int64, err error) {
@@ -50,14 +50,15 @@ func readReferences(ctx context.Context, name string, s *session, limits invoice
 	}
 	defer in.Close()
 	defer in.hush()
+	refused := refusals{in: in, stderr: s.stderr}
+	defer refused.rest()
 	lines := &jsonLines{in: in, decoder: invoice.NewDecoder(limits), limit: limits.Bytes}
 	var r invoice.Reference
 	for ctx.Err() == nil {
 		_, err := lines.each(func(line []byte) error { return lines.decoder.DecodeReference(line, &r) })
-		if refused, ok := errors.AsType[*badRecord](err); ok {
+		if record, ok := errors.AsType[*badRecord](err); ok {
 			bad++
-			in.hush()
-			fmt.Fprintln(s.stderr, refused)
+			refused.name(record)
 			continue
 		}
 		if errors.Is(err, io.EOF) {

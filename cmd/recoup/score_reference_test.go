@@ -41,6 +41,24 @@ func TestScoreReferenceBadLines(t *testing.T) {
 	}
 }
 
+// A file that is no file of references is not printed line by line, nor is one
+// that holds no invoices.
+func TestScoreNamesFirstBadLines(t *testing.T) {
+	few := write(t, firstLines(t, sample, 30)+"{\n")
+	got := recoup(t, "", "score", few, "--reference", few)
+	if n := strings.Count(got.stderr, "(schema)\n"); n != mostNamed {
+		t.Errorf("%d lines of invoices were named as bad references, want %d", n, mostNamed)
+	}
+	contains(t, got.stderr, few+":3: schema: ", few+": and 27 more that cannot be read: 27 schema\n",
+		few+":31: record: ", "read 0 references, skipped 31 unreadable lines\n", "scored 30 invoices ")
+
+	got = recoup(t, strings.Repeat(contract+"\n", 9), "score", "-")
+	if got.code != exitBadInput || strings.Count(got.stderr, "stdin:") != mostNamed+1 {
+		t.Errorf("code %d: %s", got.code, got.stderr)
+	}
+	contains(t, got.stderr, "stdin: and 6 more that cannot be read: 6 schema\n")
+}
+
 func firstLines(t *testing.T, file string, n int) string {
 	t.Helper()
 	content, err := os.ReadFile(file)

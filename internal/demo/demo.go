@@ -228,10 +228,10 @@ func (s *show) sumUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	summary := summarise(s.samples, rows, labels)
+	f := s.tally.figures()
+	summary := summarise(s.samples, rows, labels, f.Trained)
 	s.summary.Store(&summary)
 	out := s.options.Out
-	f := s.tally.figures()
 	fmt.Fprintf(out, "\n%s invoices scored in %.1f s, the first after %.1f s\n\n",
 		thousands(f.Scored), f.Elapsed.Seconds(), f.FirstScored.Seconds())
 	summary.print(out)

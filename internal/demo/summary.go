@@ -56,7 +56,8 @@ func (k *known) count(loss invoice.Amount, found bool) {
 }
 
 // summarise compares the stored rows of the sent invoices with the labels.
-func summarise(sent []sample, rows []StoredRow, labels map[string]data.Label) Summary {
+// trained is how many of them a trained model judged.
+func summarise(sent []sample, rows []StoredRow, labels map[string]data.Label, trained int) Summary {
 	stored := make(map[string]StoredRow, len(rows))
 	for _, row := range rows {
 		stored[row.InvoiceID] = row
@@ -108,9 +109,18 @@ func summarise(sent []sample, rows []StoredRow, labels map[string]data.Label) Su
 		{"Money found", "billed too little, " + currency, money(low)},
 		{"Money found", "billed too much, " + currency, money(high)},
 	}
-	s.Note = "The model was trained on these invoices as they came, first after a week of them, then for each new day; " +
-		"those before were judged by the prior. As fast as possible (--speed 0) leaves no time to train."
+	s.Note = note(trained, len(sent))
 	return s
+}
+
+// note says what judged: training runs beside the replay and is overtaken by a fast one.
+func note(trained, sent int) string {
+	if trained == 0 {
+		return "All were judged by the prior: at this speed they were through before a model was trained. " +
+			"The default speed leaves time for it."
+	}
+	return fmt.Sprintf("%s of %s were judged by models trained on those before them, the first after a week of invoices; "+
+		"the others by the prior, or not at all, as credit notes.", thousands(trained), thousands(sent))
 }
 
 // currencies returns the currencies of the samples.

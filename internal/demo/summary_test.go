@@ -27,7 +27,7 @@ func TestSummary(t *testing.T) {
 		{InvoiceID: "zero", Rows: 1, Suspect: true, Decision: "open_case"}, {InvoiceID: "typo", Rows: 2},
 		{InvoiceID: "copy", Rows: 1, Suspect: true, Decision: "open_case"},
 	}
-	summary := summarise(sent, rows, labels)
+	summary := summarise(sent, rows, labels, 4)
 	if summary.Missing != 1 || summary.Twice != 1 {
 		t.Errorf("%d missing, %d twice", summary.Missing, summary.Twice)
 	}
@@ -37,10 +37,19 @@ func TestSummary(t *testing.T) {
 		"5, 1 missing, 1 twice", "(2 of 3)", "100.0 % [34.2–100.0] (2 of 2)",
 		"300 of 400 (75.0 %)", "80 of 80 (100.0 %)", "3 flagged", "50.0 % [18.8–81.2] (3 of 6)",
 		"Truly wrong         invoices sent                            50.0 % (3 of 6)",
+		"4 of 6 were judged by models trained",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, out.String())
 		}
+	}
+}
+
+// The note says what judged, and nothing of a model where none was trained in time.
+func TestSummaryNote(t *testing.T) {
+	without := summarise([]sample{{id: "right", currency: "GBP"}}, nil, nil, 0).Note
+	if !strings.HasPrefix(without, "All were judged by the prior") || strings.Contains(without, "trained on") {
+		t.Errorf("without a model: %s", without)
 	}
 }
 

@@ -69,6 +69,7 @@ type Figures struct {
 	FirstScored      time.Duration // since the start; 0 before it
 	Elapsed          time.Duration // since the start
 	Model            string        // version that judges: prior-1 until one is trained
+	Trained          int           // verdicts by trained models
 }
 
 // tally counts verdicts as they are made. It may be used concurrently.
@@ -88,6 +89,7 @@ type tally struct {
 	perDay      map[string]*Day
 	firstScored time.Duration
 	model       string
+	trained     int
 	recent      []moment
 }
 
@@ -134,6 +136,9 @@ func (t *tally) observe(v *detectors.Verdict) {
 	day := t.perDay[t.issued[v.InvoiceID]]
 	if day != nil {
 		day.Scored++
+	}
+	if v.Model.Version != detectors.ModelVersion {
+		t.trained++
 	}
 	if v.Model.Version != t.model && (t.model == "" || v.Model.Version != detectors.ModelVersion) {
 		t.model = strings.Clone(v.Model.Version)
@@ -182,7 +187,7 @@ func (t *tally) figures() Figures {
 	f := Figures{
 		Sent: t.sent, Total: t.total, Scored: t.scored, Suspects: t.suspects, Cases: t.cases,
 		PerSecond: t.rate(now), Flagged: wilson(t.suspects, t.scored), Latest: slices.Clone(t.latest),
-		FirstScored: t.firstScored, Elapsed: now, Model: t.model,
+		FirstScored: t.firstScored, Elapsed: now, Model: t.model, Trained: t.trained,
 	}
 	for _, money := range t.money {
 		f.Money = append(f.Money, money)

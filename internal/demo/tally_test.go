@@ -25,7 +25,7 @@ func TestWilson(t *testing.T) {
 // The live figures count each verdict once, by day, and net no direction.
 func TestTally(t *testing.T) {
 	f := testTally().figures()
-	if f.Scored != 3 || f.Suspects != 2 || f.Cases != 2 || f.Total != 4 || f.FirstScored == 0 {
+	if f.Scored != 3 || f.Suspects != 2 || f.Cases != 2 || f.Total != 4 || f.Trained != 1 || f.FirstScored == 0 {
 		t.Errorf("figures %+v", f)
 	}
 	if len(f.Money) != 1 || f.Money[0] != (Money{"GBP", 50_0000, 20_0000}) {
