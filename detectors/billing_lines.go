@@ -106,10 +106,7 @@ func detectLineCount(s *Subject) (Finding, bool) {
 func detectLostLines(s *Subject) (Finding, bool) {
 	inv := s.Invoice
 	d, _ := s.ev.refs.Delivery(inv.Seller, inv.DeliveryRef, inv.IssuedAt)
-	net, billed := s.repair().net, invoice.Fixed(0)
-	for i := range inv.Lines {
-		billed += inv.Lines[i].Quantity.Value
-	}
+	net, billed := s.repair().net, unitsOf(inv)
 	f := Finding{Code: CauseBillingSystem, Kind: "lost_lines", P: s.ev.proves(proofDelivered), Evidence: []string{
 		fmt.Sprintf("delivery %s had %d lines, the invoice has %d", inv.DeliveryRef, d.Lines.Value, len(inv.Lines))}}
 	n, per := d.Lines.Value, int64(len(inv.Lines))

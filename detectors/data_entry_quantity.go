@@ -25,18 +25,15 @@ func detectQuantityDelivered(s *Subject) (Finding, bool) {
 	if e.short == 0 || e.x[fLinesOff] != 0 {
 		return Finding{}, false
 	}
-	billed := invoice.Fixed(0)
-	for i := range s.Invoice.Lines {
-		billed += s.Invoice.Lines[i].Quantity.Value
-	}
+	billed := unitsOf(s.Invoice)
 	counted := fmt.Sprintf("the warehouse counted %v units in delivery %s, the invoice bills %v",
-		billed+e.short, s.Invoice.DeliveryRef, billed)
+		addFixed(billed, e.short), s.Invoice.DeliveryRef, billed)
 	r := s.repair()
 	if e.shortAt < 0 {
 		return s.deliveredUnits(billed, counted)
 	}
 	l := &s.Invoice.Lines[e.shortAt]
-	meant := l.Quantity.Value + e.short
+	meant := addFixed(l.Quantity.Value, e.short)
 	r.line(e.shortAt, meant, l.UnitPrice.Value, l.DiscountRate.Value)
 	explained := fmt.Sprintf("%s: with %v instead of %v they agree", s.lineName(e.shortAt), meant, l.Quantity.Value)
 	if slip := slipOf(meant, l.Quantity.Value, 0); slip != noSlip {
@@ -56,7 +53,7 @@ func (s *Subject) deliveredUnits(billed invoice.Fixed, counted string) (Finding,
 	if billed <= 0 {
 		return Finding{}, false
 	}
-	net, ok := r.net.MulRate(int64(billed+s.ev.short), int64(billed))
+	net, ok := r.net.MulRate(int64(addFixed(billed, s.ev.short)), int64(billed))
 	if !ok {
 		return Finding{}, false
 	}

@@ -113,15 +113,29 @@ func (e *evidence) delivery() {
 	if !d.Units.Set || d.Units.Value <= 0 {
 		return
 	}
-	var billed invoice.Fixed
-	for i := range inv.Lines {
-		billed += inv.Lines[i].Quantity.Value
-	}
-	e.short = d.Units.Value - billed
+	e.short = invoice.Fixed(sub(invoice.Amount(d.Units.Value), invoice.Amount(unitsOf(inv))))
 	e.set(fUnitsOff, max(-5, min(5, float64(e.short)/float64(d.Units.Value))))
 	if e.short != 0 && e.x[fLinesOff] == 0 {
 		e.explainShort()
 	}
+}
+
+// unitsOf adds up the units that an invoice bills: exactly, and then held at the limits.
+func unitsOf(inv *invoice.Invoice) invoice.Fixed {
+	const half, mask = 32, 1<<32 - 1
+	var high, low int64 // of a sum of more than 64 bits
+	for i := range inv.Lines {
+		units := int64(inv.Lines[i].Quantity.Value)
+		high, low = high+units>>half, low+units&mask
+	}
+	high, low = high+low>>half, low&mask
+	switch {
+	case high > math.MaxInt32:
+		return math.MaxInt64
+	case high < math.MinInt32:
+		return math.MinInt64
+	}
+	return invoice.Fixed(high<<half | low)
 }
 
 // explainShort looks for the line whose quantity most likely makes the billed
@@ -130,7 +144,7 @@ func (e *evidence) explainShort() {
 	best := 0.0
 	for i := range e.inv.Lines {
 		q := e.inv.Lines[i].Quantity.Value
-		meant := q + e.short
+		meant := addFixed(q, e.short)
 		if meant <= 0 || q <= 0 {
 			continue
 		}

@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,60 @@ func TestTrainingWaitsForMidnight(t *testing.T) {
 			for i := range 2 * fewestReal {
 				s.rows = append(s.rows, example{group: uint32(i), wrong: i%2 > 0})
 			}
+		}
+	}
+}
+
+// G6, G11: units beyond what an integer holds are more than any delivery, and never
+// its opposite; sums within it are exact in whatever order they come.
+func TestUnitsBeyondAnInteger(t *testing.T) {
+	const most, least = invoice.Fixed(math.MaxInt64), invoice.Fixed(math.MinInt64)
+	for name, c := range map[string]struct {
+		quantities []invoice.Fixed
+		want       invoice.Fixed
+	}{
+		"none":               {nil, 0},
+		"usual":              {[]invoice.Fixed{3 * invoice.One, -invoice.One, 1}, 2*invoice.One + 1},
+		"too many":           {[]invoice.Fixed{most, most, 5}, most},
+		"too many back":      {[]invoice.Fixed{least, least}, least},
+		"beyond and back":    {[]invoice.Fixed{most, most, least, least, 7}, 5},
+		"one above the most": {[]invoice.Fixed{most, 1}, most},
+		"the very most":      {[]invoice.Fixed{most - 1, 1}, most},
+		"the very least":     {[]invoice.Fixed{least + 1, -1}, least},
+	} {
+		inv := long(0, len(c.quantities), 0, invoice.One)
+		for i, q := range c.quantities {
+			inv.Lines[i].Quantity.Value = q
+		}
+		if got := unitsOf(inv); got != c.want {
+			t.Errorf("%s: %d units, want %d", name, got, c.want)
+		}
+	}
+}
+
+// The warehouse counted 10 units; an invoice of 2^64 of them, which an integer
+// takes for none, bills too many, one of as many credited too few.
+func TestDeliveryOfTooManyUnits(t *testing.T) {
+	for name, c := range map[string]struct {
+		quantity invoice.Fixed
+		off      float32
+	}{"too many": {1 << 62, -5}, "too few": {-1 << 62, 5}} {
+		e, refs := NewEngine(DefaultSettings(), NewShared(), 0), reference.NewStore(0)
+		e.UseReferences(refs)
+		inv := long(0, 4, 0, invoice.One)
+		inv.DeliveryRef = "D-1"
+		units := invoice.OptionalFixed{Value: 10 * invoice.One, Set: true}
+		refs.Apply(&invoice.Reference{Kind: invoice.DeliveryReference, Seller: "acme", DeliveryRef: "D-1",
+			Units: units, PublishedAt: inv.IssuedAt.Add(-time.Hour)}, time.Time{})
+		for i := range inv.Lines {
+			inv.Lines[i].Quantity.Value = c.quantity
+		}
+		v := verdictOn(e, inv, 0)
+		if got := e.cur.ev.x[fUnitsOff]; got != c.off {
+			t.Errorf("%s: units are off by %v of the delivery, want %v", name, got, c.off)
+		}
+		if !v.Suspect {
+			t.Errorf("%s: p_error is %v, want a suspect", name, v.PError)
 		}
 	}
 }

@@ -49,6 +49,11 @@ func add(a, b invoice.Amount) invoice.Amount {
 	return leastAmount
 }
 
+// addFixed is add for numbers that are no money.
+func addFixed(a, b invoice.Fixed) invoice.Fixed {
+	return invoice.Fixed(add(invoice.Amount(a), invoice.Amount(b)))
+}
+
 // sub returns a - b, held at the limits.
 func sub(a, b invoice.Amount) invoice.Amount {
 	if d, ok := a.Sub(b); ok {
