@@ -59,10 +59,13 @@ func run(o options, out io.Writer) error {
 	if flag.NArg() > 0 {
 		return fmt.Errorf("cannot use argument %q: want flags only, see --help", flag.Arg(0))
 	}
+	started := time.Now()
 	r, err := measureAll(o)
 	if err != nil {
 		return err
 	}
+	took := time.Since(started).Round(time.Second)
+	fmt.Fprintln(os.Stderr, "measured in", took)
 	text := report(r)
 	fmt.Fprint(out, text)
 	if o.json != "" {
@@ -75,7 +78,7 @@ func run(o options, out io.Writer) error {
 		}
 	}
 	if o.write {
-		return keep(o, text)
+		return keep(o, text, took)
 	}
 	return nil
 }
@@ -137,11 +140,12 @@ func measureSets(o options, m *measurement, r *results) error {
 	return nil
 }
 
-// keep writes the report with its date.
-func keep(o options, text string) error {
+// keep writes the report with its date and the time it took.
+func keep(o options, text string, took time.Duration) error {
 	date := time.Now().UTC().Format(time.DateOnly)
 	file := filepath.Join(o.results, "accuracy-"+date+".md")
-	if err := os.WriteFile(file, []byte("# Accuracy, "+date+"\n\n"+text), 0o644); err != nil {
+	if err := os.WriteFile(file, fmt.Appendf(nil, "# Accuracy, %s\n\nMeasured in %v, %d replays at a time. %s",
+		date, took, parallel, text), 0o644); err != nil {
 		return fmt.Errorf("cannot keep the report: %w", err)
 	}
 	fmt.Fprintln(os.Stderr, "kept in", file)

@@ -75,7 +75,7 @@ func (m *measurement) set(data *dataset, result *setResult) {
 	if m.quick {
 		variants = variants[len(variants)-1:]
 	}
-	facts := readFacts(data.references)
+	facts := readFacts(data.plain, data.references)
 	var jobs []func()
 	var first []outcome // of the first variant
 	result.Variants = make([]variantResult, len(variants))

@@ -33,6 +33,7 @@ type outcome struct {
 	cause   string         // code of the first cause, "" without any
 	kind    string         // of the first cause
 	rules   []string
+	named   []int // places of the lines that the causes of a suspect name
 }
 
 // wrong tells whether the invoice carries an error.
@@ -44,6 +45,14 @@ func (o *outcome) first() string {
 		return noCause
 	}
 	return o.cause + ":" + o.kind
+}
+
+// codes returns the rules that fired, the first cause among them.
+func (o *outcome) codes() []string {
+	if slices.Contains(o.rules, o.first()) {
+		return o.rules
+	}
+	return append(slices.Clip(o.rules), o.first())
 }
 
 // run returns the outcomes of the invoices behind the warm-up. Credit notes and
@@ -86,4 +95,12 @@ func (o *outcome) take(v *detectors.Verdict) {
 		o.cause, o.kind = v.Causes[0].Code, v.Causes[0].Kind
 	}
 	o.rules = slices.Clone(v.Rules)
+	if !v.Suspect {
+		return
+	}
+	for i := range v.Causes {
+		for _, sentence := range v.Causes[i].Evidence {
+			o.named = append(o.named, linesNamed(sentence)...)
+		}
+	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"strings"
 )
 
@@ -126,18 +125,7 @@ const topRules = 12
 // reportAlerts writes where false alerts come from.
 func reportAlerts(b *strings.Builder, set *setResult) {
 	fmt.Fprint(b, "\n### False alerts by reason\n\n")
-	count := func(v *variantResult) figure { return exact(float64(v.Plain.Alerts.N)) }
-	rows := []row{{"false alerts", count, place, noTarget}}
-	for i, reason := range set.Variants[0].Plain.Alerts.Reasons {
-		rows = append(rows,
-			row{reason.Name + ", as far as the files tell", func(v *variantResult) figure {
-				return shareOf(v.Plain.Alerts.Reasons[i].Confirmed, v.Plain.Alerts.N)
-			}, share, atMost(reasonTarget)},
-			row{reason.Name + ", at most: every rule of that sort", func(v *variantResult) figure {
-				return shareOf(v.Plain.Alerts.Reasons[i].ByRule, v.Plain.Alerts.N)
-			}, share, noTarget})
-	}
-	reportRows(b, set, rows)
+	reportReasons(b, set)
 	last := &set.Variants[len(set.Variants)-1]
 	rules := last.Plain.Alerts.Rules
 	if len(rules) == 0 {
@@ -150,10 +138,31 @@ func reportAlerts(b *strings.Builder, set *setResult) {
 	}
 }
 
-// shareOf is k of n without an interval, 0 of nothing.
-func shareOf(k, n int) figure {
-	if n == 0 {
-		return exact(0)
+// reportReasons writes how many false alerts something usual caused, and what is
+// counted as that.
+func reportReasons(b *strings.Builder, set *setResult) {
+	fmt.Fprint(b, "| false alerts caused by | target |")
+	for i := range set.Variants {
+		fmt.Fprintf(b, " %s |", set.Variants[i].Variant)
 	}
-	return exact(math.Abs(float64(k) / float64(n)))
+	fmt.Fprintf(b, "\n|---|---|%s\n", strings.Repeat("---|", len(set.Variants)))
+	for i, rule := range reasonRules {
+		t := atMost(reasonTarget)
+		fmt.Fprintf(b, "| %s | %s |", rule.name, target{atMost: true, bound: reasonTarget}.text(share))
+		for k := range set.Variants {
+			v := &set.Variants[k]
+			n, all := v.Plain.Alerts.Reasons[i].N, v.Plain.Alerts.N
+			f := wilson(n, all)
+			if all == 0 {
+				f = exact(0)
+			}
+			fmt.Fprintf(b, " %d of %d: %s |", n, all, cell(f, share, t(v.Variant)))
+		}
+		fmt.Fprintln(b)
+	}
+	fmt.Fprint(b, "\nThese are facts of the whole file, later invoices included, without those that are labelled; one "+
+		"alert may have several. Flagged lines are those that its causes name, else all.\n\n")
+	for _, rule := range reasonRules {
+		fmt.Fprintf(b, "- %s: %s\n", rule.name, rule.means)
+	}
 }

@@ -172,35 +172,6 @@ func TestLadder(t *testing.T) {
 	}
 }
 
-func TestFalseAlertsByReason(t *testing.T) {
-	outcomes := mark(t, "1! 1! 1! 1:x! 0")
-	for i, rules := range []string{"crm_sync:contract_rate", "crm_sync:contract_rate promotion:expired", ""} {
-		outcomes[i].rules = strings.Fields(rules)
-	}
-	for i, first := range []string{"crm_sync:contract_rate", "crm_sync:contract_rate", "crm_sync:no_repair"} {
-		outcomes[i].cause, outcomes[i].kind, _ = strings.Cut(first, ":")
-	}
-	outcomes[0].invoice.CustomerRef = "c:1"
-	contract := func(customer string, perCent invoice.Fixed) invoice.Reference {
-		return invoice.Reference{Kind: invoice.CustomerReference, CustomerRef: customer,
-			ContractDiscountRate: invoice.OptionalFixed{Value: perCent * invoice.One / 100, Set: true}}
-	}
-	known := readFacts([]invoice.Reference{contract("c:1", 5), contract("c:1", 10), contract("c:2", 10)})
-	a := countAlerts(outcomes, known)
-	if a.N != 3 {
-		t.Fatalf("%d false alerts, want 3", a.N)
-	}
-	if r := a.Reasons[0]; r.ByRule != 3 || r.Confirmed != 1 {
-		t.Errorf("contract: %d by rule and %d confirmed, want 3 and the customer that renegotiated", r.ByRule, r.Confirmed)
-	}
-	if r := a.Reasons[1]; r.ByRule != 1 || r.Confirmed != 0 {
-		t.Errorf("promotion: %d by rule and %d confirmed, want 1 and none without a discount", r.ByRule, r.Confirmed)
-	}
-	if top := a.Rules[0]; top != (ruleCount{Rule: "crm_sync:contract_rate", N: 2, First: 2}) {
-		t.Errorf("first rule %+v", top)
-	}
-}
-
 func TestTargets(t *testing.T) {
 	for _, c := range []struct {
 		target target
