@@ -186,6 +186,9 @@ func (w *Worker) writeDecisions(ctx context.Context, c *claim) error {
 			return err
 		}
 		base, err := w.decisions.append(ctx, e.decisions)
+		if errors.Is(err, ErrTooLarge) {
+			base, err = w.appendShortened(ctx)
+		}
 		if err != nil {
 			return err
 		}
@@ -196,10 +199,37 @@ func (w *Worker) writeDecisions(ctx context.Context, c *claim) error {
 	})
 }
 
+// appendShortened appends the decisions one by one and shortens each that the log
+// refuses for its size: what one of them says at length must not stop the others.
+func (w *Worker) appendShortened(ctx context.Context) (first int64, err error) {
+	e := &w.pending
+	for i := range e.decisions {
+		one := e.decisions[i : i+1]
+		base, err := w.decisions.append(ctx, one)
+		if errors.Is(err, ErrTooLarge) && e.cutDecision(i) {
+			w.m.sayCut(w.m.opt.Topics.Suspects, one[0].Key, err)
+			base, err = w.decisions.append(ctx, one)
+		}
+		if err != nil {
+			return 0, err
+		}
+		if i == 0 {
+			first = base
+		}
+	}
+	return first, nil
+}
+
+// sayCut notes that a record was shortened.
+func (m *Member) sayCut(topic string, key []byte, err error) {
+	m.opt.Log.Error("a record is too large for its topic and was cut; raise the topic's max.message.bytes: "+
+		"recoup doctor says how", "topic", topic, "key", string(cutKey(key)), "error", err)
+}
+
 // writeCases is step 2, the cases.
 func (w *Worker) writeCases(ctx context.Context, c *claim) error {
 	e := &w.pending
-	if err := w.m.spread(ctx, c.hold, w.m.opt.Topics.Cases, w.m.casePartitions, e.cases); err != nil {
+	if err := w.m.spread(ctx, c.hold, w.m.opt.Topics.Cases, w.m.casePartitions, e.cases, cutCase); err != nil {
 		return err
 	}
 	if len(e.cases) > 0 {
@@ -221,43 +251,60 @@ func (w *Worker) writeDeadLetters(ctx context.Context, c *claim) error {
 	return w.m.writeDeadLetters(ctx, c.hold, w.pending.dead)
 }
 
-// writeDeadLetters appends them, and asks hold before each try. One that the
-// topic refuses for its size is cut, so that it never blocks what comes after.
+// writeDeadLetters appends them, and asks hold before each try.
 func (m *Member) writeDeadLetters(ctx context.Context, hold func(context.Context) error, dead []Record) error {
-	topic := m.opt.Topics.DeadLetter
-	err := m.spread(ctx, hold, topic, m.deadPartitions, dead)
-	if !errors.Is(err, ErrTooLarge) {
-		return err
-	}
-	m.opt.Log.Error("dead letters are too large for their topic and were cut; raise its max.message.bytes to "+
-		"twice that of the invoices", "topic", topic, "error", err)
-	for i := range dead {
-		dead[i].Value = cutDeadLetter(dead[i].Value)
-	}
-	return m.spread(ctx, hold, topic, m.deadPartitions, dead)
+	return m.spread(ctx, hold, m.opt.Topics.DeadLetter, m.deadPartitions, dead, cutDeadLetter)
 }
 
-// spread appends records to the partitions their keys belong to.
+// spread appends records to the partitions their keys belong to. One that the
+// topic refuses for its size is cut, so that it never blocks what comes after.
 func (m *Member) spread(ctx context.Context, hold func(context.Context) error, topic string, partitions int,
-	records []Record) error {
+	records []Record, cut func(value []byte) []byte) error {
 	byPartition := map[int][]Record{}
 	for _, r := range records {
 		p := keyPartition(r.Key, partitions)
 		byPartition[p] = append(byPartition[p], r)
 	}
 	for p := range partitions {
-		if len(byPartition[p]) == 0 {
-			continue
+		list := byPartition[p]
+		err := m.appendHeld(ctx, hold, topic, p, list)
+		if errors.Is(err, ErrTooLarge) {
+			err = m.appendCut(ctx, hold, topic, p, list, cut)
 		}
-		err := m.persist(ctx, topic, func(ctx context.Context) error {
-			if err := hold(ctx); err != nil {
-				return err
-			}
-			_, err := m.log.Append(ctx, topic, p, byPartition[p])
-			return err
-		})
 		if err != nil {
 			return fmt.Errorf("cannot write to %s: %w", topic, err)
+		}
+	}
+	return nil
+}
+
+// appendHeld appends to one partition, and asks hold before each try.
+func (m *Member) appendHeld(ctx context.Context, hold func(context.Context) error, topic string, partition int,
+	records []Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	return m.persist(ctx, topic, func(ctx context.Context) error {
+		if err := hold(ctx); err != nil {
+			return err
+		}
+		_, err := m.log.Append(ctx, topic, partition, records)
+		return err
+	})
+}
+
+// appendCut appends one by one and cuts what is refused.
+func (m *Member) appendCut(ctx context.Context, hold func(context.Context) error, topic string, partition int,
+	records []Record, cut func(value []byte) []byte) error {
+	for i := range records {
+		err := m.appendHeld(ctx, hold, topic, partition, records[i:i+1])
+		if errors.Is(err, ErrTooLarge) {
+			m.sayCut(topic, records[i].Key, err)
+			records[i].Value = cut(records[i].Value)
+			err = m.appendHeld(ctx, hold, topic, partition, records[i:i+1])
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

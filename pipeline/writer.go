@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,6 +27,9 @@ type rowWriter struct {
 	fenced bool
 	from   int64          // the skip-set reaches from here
 	late   map[int64]bool // skip-set read after take-over; rows not met yet
+	// stateAt is when a checkpoint is tried again that the topic of the state refused
+	// for its size; zero: at once.
+	stateAt time.Time
 	// sweepAt is when to look for rows that a paused predecessor stored a second
 	// time; zero before the first insert may happen and once it is done.
 	sweepAt time.Time
@@ -63,6 +67,7 @@ func (r *rowWriter) readStored(ctx context.Context) (map[int64]bool, error) {
 // run stores until the worker has finished and nothing is left.
 func (r *rowWriter) run(ctx context.Context, c *claim) error {
 	w := r.w
+	defer w.m.clear(w.statePart())
 	for {
 		head := w.queue.head()
 		if head == nil {
@@ -241,15 +246,19 @@ func (r *rowWriter) commit(ctx context.Context, c *claim, end int64) error {
 	return nil
 }
 
+// statePart names the checkpoints of this partition as a part of the world.
+func (w *Worker) statePart() string { return fmt.Sprintf("state of partition %d", w.partition) }
+
 // checkpoint publishes the waiting checkpoint once its offset is committed: the
 // copies first, the marker last, so that a marker never promises what is not there.
 func (r *rowWriter) checkpoint(ctx context.Context, c *claim) error {
 	w := r.w
 	cp := w.queue.due(c.position())
-	if cp == nil {
+	if cp == nil || w.m.opt.Now().Before(r.stateAt) {
 		return nil
 	}
-	err := w.m.persist(ctx, "state", func(ctx context.Context) error {
+	part := w.statePart()
+	err := w.m.persist(ctx, part, func(ctx context.Context) error {
 		if err := c.hold(ctx); err != nil {
 			return err
 		}
@@ -276,9 +285,15 @@ func (r *rowWriter) checkpoint(ctx context.Context, c *claim) error {
 		_, err = r.state.append(ctx, []Record{{Key: []byte(markerKey), Value: value}})
 		return err
 	})
+	if errors.Is(err, ErrTooLarge) { // scoring goes on: only a take-over takes longer, until a person mends it
+		w.m.report(part, err)
+		r.stateAt = w.m.opt.Now().Add(w.m.opt.CheckpointInterval)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
+	w.m.report(part, nil)
 	w.m.metrics.CheckpointRecords.Add(float64(len(cp.local) + len(cp.shared) + 1))
 	w.m.metrics.CheckpointOffset.WithLabelValues(label(w.partition)).Set(float64(cp.marker.Offset))
 	w.queue.published()

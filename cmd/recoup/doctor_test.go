@@ -186,10 +186,13 @@ func TestDoctorTopics(t *testing.T) {
 			spec.Partitions = 3
 		case "recoup.baselines":
 			spec.Config["cleanup.policy"] = "delete"
+		case "recoup.models":
+			spec.Config["max.message.bytes"] = "65536"
 		case "recoup.dead-letter":
 			spec.Config["max.message.bytes"] = "1048588"
 		case "recoup.suspects":
 			spec.Config["retention.ms"] = "-1" // longer than needed: no problem
+			spec.Config["max.message.bytes"] = "9999"
 		case "recoup.cases":
 			continue
 		}
@@ -200,10 +203,13 @@ func TestDoctorTopics(t *testing.T) {
 	}
 	problems, _ = examine(t, file)
 	only(t, problems[:len(problems)-1],
+		[]string{"topics: topic recoup.suspects has max.message.bytes=9999, should have 1048588 -> ",
+			"--entity-name recoup.suspects --add-config max.message.bytes=1048588"},
 		[]string{"topics: topic recoup.cases (kafka.topics.cases) is missing -> recoup topics create"},
 		[]string{"topic recoup.state has 3 partitions, must have 4 -> ", "delete recoup.state and run recoup topics create"},
 		[]string{"topic recoup.baselines has cleanup.policy=delete, should have compact -> ",
 			"kafka-configs --bootstrap-server " + broker, "--entity-name recoup.baselines --add-config cleanup.policy=compact"},
+		[]string{"topic recoup.models has max.message.bytes=65536, should have 1048588 -> "},
 		[]string{"topic recoup.dead-letter has max.message.bytes=1048588, should have ", "--add-config max.message.bytes="})
 	list := succeed(t, "topics", "list", "--config", file).stdout
 	contains(t, list, "recoup.state", "has 3 partitions, must have 4", "missing: recoup topics create")

@@ -41,16 +41,17 @@ func (c *Config) TopicTable(partitions int) []Topic {
 		{Role: "invoices", Name: t.Invoices, Settings: with(invoices, maxMessage(largest))},
 		{Role: "reference", Name: t.Reference, Optional: t.Reference == usual.Reference, Settings: compacted},
 		{Role: "deliveries", Name: t.Deliveries, Optional: t.Deliveries == usual.Deliveries, Settings: invoices},
-		{Role: "suspects", Name: t.Suspects, LikeInvoices: true, Ours: true, Settings: keepFor(keep.OpenCases)},
+		{Role: "suspects", Name: t.Suspects, LikeInvoices: true, Ours: true,
+			Settings: with(keepFor(keep.OpenCases), ownMessage)},
 		{Role: "lead", Name: t.Lead, Partitions: 1, Ours: true, Settings: invoices},
-		{Role: "cases", Name: t.Cases, Ours: true, Settings: with(keepFor(keep.OpenCases+30*Day), map[string]string{
-			"cleanup.policy": "compact,delete", "min.compaction.lag.ms": milliseconds(Day)})},
+		{Role: "cases", Name: t.Cases, Ours: true, Settings: with(with(keepFor(keep.OpenCases+30*Day), ownMessage),
+			map[string]string{"cleanup.policy": "compact,delete", "min.compaction.lag.ms": milliseconds(Day)})},
 		{Role: "case_events", Name: t.CaseEvents, Settings: events},
 		{Role: "recoveries", Name: t.Recoveries, Settings: events},
 		{Role: "disputes", Name: t.Disputes, Settings: events},
 		{Role: "state", Name: t.State, LikeInvoices: true, Ours: true, Settings: compactedOften},
 		{Role: "baselines", Name: t.Baselines, LikeInvoices: true, Ours: true, Settings: compactedOften},
-		{Role: "models", Name: t.Models, Partitions: 1, Ours: true, Settings: compacted},
+		{Role: "models", Name: t.Models, Partitions: 1, Ours: true, Settings: with(compacted, ownMessage)},
 		{Role: "dead_letter", Name: t.DeadLetter, Ours: true,
 			Settings: with(keepFor(keep.DeadLetters), maxMessage(DeadLetterBytes(largest)))},
 	}
@@ -80,11 +81,16 @@ var compacted = map[string]string{"cleanup.policy": "compact"}
 
 // compactedOften keeps take-over short: its time grows with what was not
 // compacted yet.
-var compactedOften = with(compacted, map[string]string{
+var compactedOften = with(with(compacted, ownMessage), map[string]string{
 	"segment.ms":                milliseconds(Duration(10 * time.Minute)),
 	"segment.bytes":             strconv.Itoa(64 << 20),
 	"min.cleanable.dirty.ratio": "0.2",
 })
+
+// ownMessage is Kafka's default, which takes whatever recoup writes of its own: a
+// bucket of a full history has 400 kB, a model at most 1 MiB, a decision with all
+// that may be said of an invoice well below. A broker may have a lower one.
+var ownMessage = map[string]string{"max.message.bytes": "1048588"}
 
 // maxMessage lets records of this many bytes in.
 func maxMessage(bytes int64) map[string]string {
