@@ -88,6 +88,7 @@ func (e *Engine) judge(v *Verdict) {
 	}
 	v.Suspect = v.PError >= threshold
 	e.nameCauses(v)
+	v.leaveOut()
 	e.weighLoss(v)
 	e.decide(v)
 }
@@ -120,7 +121,7 @@ func (e *Engine) detect(v *Verdict, deviation float64, p probability) probabilit
 		if f.P >= shownEnough {
 			p.unshown *= 1 - f.P
 		}
-		v.Rules = append(v.Rules, f.Code+":"+f.Kind)
+		v.Rules = append(v.Rules, f.rule())
 		v.Causes = append(v.Causes, f)
 	}
 	if len(v.Causes) > 1 || (len(v.Causes) == 1 && v.Causes[0].Code != CauseUnknown) {

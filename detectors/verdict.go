@@ -39,11 +39,11 @@ type Level string
 
 // The levels of the contract.
 const (
-	LevelCustomerProduct Level = "customer_product"
-	LevelCustomer        Level = "customer"
-	LevelTypeProduct     Level = "type_product"   // cross of both margins
-	LevelCustomerType    Level = "customer_type"  // margin
-	LevelProductFamily   Level = "product_family" // margin
+	LevelCustomerProduct Level = "customer_product" // its products at the customer's own prices
+	LevelCustomer        Level = "customer"         // what the customer usually pays
+	LevelTypeProduct     Level = "type_product"     // its products at usual prices, or the cross of both margins
+	LevelCustomerType    Level = "customer_type"    // margin
+	LevelProductFamily   Level = "product_family"   // margin
 	LevelSeller          Level = "seller"
 	LevelNone            Level = "none" // no usable history
 )
@@ -98,7 +98,7 @@ type Verdict struct {
 	PError       float64          `json:"p_error"`               // probability of an error, 0 to 1
 	Decision     Decision         `json:"decision"`              // what recoup does about it
 	Direction    Direction        `json:"direction"`             // sign of Loss.Point in words
-	Rules        []string         `json:"rules"`                 // codes of what fired, in a fixed order; [] for none
+	Rules        []string         `json:"rules"`                 // what fired but for hints, in a fixed order; never null
 	AmountBasis  Basis            `json:"amount_basis"`          // whether the amounts include tax
 	Currency     string           `json:"currency"`              // ISO 4217 code of every amount
 	Billed       invoice.Amount   `json:"billed"`                // what the invoice asks for
@@ -141,6 +141,46 @@ func (v Verdict) MarshalJSON() ([]byte, error) {
 	}
 	return bytes.TrimRight(buf.Bytes(), "\n"), nil
 }
+
+// leastTold is the probability from which a finding stands in Rules. What is less
+// counts in PError and stands among Causes, but would send a person after nothing
+// nine times of ten.
+const leastTold = 0.1
+
+// Hint tells whether a finding is too improbable to act on.
+func (f *Finding) Hint() bool { return f.P < leastTold }
+
+// sameSlip are findings that say the same of the same figures: that an amount is
+// wrong, and which digits of it.
+var sameSlip = map[string]string{
+	CauseBillingSystem + ":line_net": CauseDataEntry + ":line_amount",
+	CauseBillingSystem + ":line_sum": CauseDataEntry + ":net_amount",
+}
+
+// leaveOut takes out of ordered causes the less probable one of two on the same
+// slip, and out of Rules what is hardly probable. A suspect's first cause stays.
+func (v *Verdict) leaveOut() {
+	causes := v.Causes[:0]
+	for i := range v.Causes {
+		f := v.Causes[i]
+		if !slices.ContainsFunc(causes, func(before Finding) bool {
+			return sameSlip[f.rule()] == before.rule() || sameSlip[before.rule()] == f.rule()
+		}) {
+			causes = append(causes, f)
+		}
+	}
+	v.Causes = causes
+	v.Rules = slices.DeleteFunc(v.Rules, func(rule string) bool {
+		at := slices.IndexFunc(causes, func(f Finding) bool { return f.rule() == rule })
+		if at < 0 {
+			return !strings.HasPrefix(rule, "deviation:")
+		}
+		return causes[at].Hint() && !(v.Suspect && at == 0)
+	})
+}
+
+// rule is the finding's code in Verdict.Rules.
+func (f *Finding) rule() string { return f.Code + ":" + f.Kind }
 
 // Clone returns a copy that shares nothing with v or its invoice.
 func (v *Verdict) Clone() *Verdict {
