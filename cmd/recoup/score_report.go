@@ -14,7 +14,13 @@ func (r *scoring) collect() *report.Report {
 	page := report.New()
 	r.suspectsOnly = false // it counts all, and lists suspects only anyway
 	r.write = func(v *detectors.Verdict) error {
-		page.Add(&r.invoice, v)
+		var segment *detectors.SegmentSummary
+		if v.Suspect {
+			if s, ok := r.engine.Segment(); ok {
+				segment = &s
+			}
+		}
+		page.Add(&r.invoice, v, segment)
 		return nil
 	}
 	return page

@@ -247,11 +247,6 @@ func TestCausesHaveWords(t *testing.T) {
 	if got := explain.Kind(&tier); got != "most prices are those of another tier" {
 		t.Errorf("a kind with words is %q", got)
 	}
-	for n, want := range map[int64]string{1: "1 invoice", 2: "2 invoices, all but equal"} {
-		if got := explain.Behind(&detectors.Verdict{N: n, CV: 0.01}); got != want {
-			t.Errorf("%d invoices: %q, want %q", n, got, want)
-		}
-	}
 	for p, want := range map[float64]string{0: "0 %", 1e-9: "<1 %", 0.03: "3 %", 0.9999: ">99 %", 1: "100 %",
 		0.566: "57 %"} {
 		if got := explain.Probability(p); got != want {

@@ -149,8 +149,9 @@ func (p *printer) amounts() {
 		}
 		return
 	}
-	p.pair("expected", "%s %s, the usual invoice %s", v.Expected, currency, Level(v, p.inv))
-	p.pair("", "%s", Behind(v))
+	from, known := Usual(v, p.inv, p.s.Segment)
+	p.pair("expected", "%s %s, %s", v.Expected, currency, from)
+	p.pair("", "%s", known)
 	if v.ExpectedLow < v.ExpectedHigh {
 		p.pair("", "95 of 100 should lie between %s and %s %s", v.ExpectedLow, v.ExpectedHigh, currency)
 	}
@@ -214,17 +215,32 @@ func (p *printer) repair() {
 	for _, e := range p.s.Earlier {
 		p.line("  Before it: %s%s, issued %s, %s %s", e.ID, revision(e.Revision), instant(e.IssuedAt), e.Billed, e.Currency)
 	}
+	p.others()
+}
+
+// others says what else was considered: hints in a line, the rest as the first cause.
+func (p *printer) others() {
+	v := p.v
 	if len(v.Causes) > 1 {
 		p.heading("What else was considered")
 	}
+	var hints []string
 	for i := range v.Causes[1:] {
 		f := &v.Causes[i+1]
-		if f.Kind == detectors.KindNoRepair {
-			p.line("  %s (%s)", Kind(f), Probability(f.P))
-		} else {
-			p.line("  %s (%s), which would make it %s %s", Kind(f), Probability(f.P), f.Repaired, v.Currency)
+		said := fmt.Sprintf("%s (%s)", Kind(f), Probability(f.P))
+		switch {
+		case f.Hint():
+			hints = append(hints, said)
+			continue
+		case f.Kind == detectors.KindNoRepair:
+			p.line("  %s", said)
+		default:
+			p.line("  %s, which would make it %s %s", said, f.Repaired, v.Currency)
 		}
 		p.evidence(f, "    ")
+	}
+	if len(hints) > 0 {
+		p.line("  hardly: %s", strings.Join(hints, "; "))
 	}
 }
 

@@ -80,16 +80,7 @@ func Likely(p float64) string {
 	return "no sign of an error"
 }
 
-// Behind says how many invoices are behind an expectation and how much they
-// differ, which one alone cannot say.
-func Behind(v *detectors.Verdict) string {
-	if v.N <= 1 {
-		return Invoices(v.N)
-	}
-	return Invoices(v.N) + ", " + spread(v.CV)
-}
-
-// spread says how much invoices differ, and what that makes of a deviation.
+// spread says how much invoices or prices differ, and what that makes of a deviation.
 func spread(cv float64) string {
 	vary := "they vary by " + perCent(100*cv)
 	switch {
@@ -103,26 +94,6 @@ func spread(cv float64) string {
 		return "unlike each other (" + vary + "), so a deviation says little"
 	}
 	return "beyond comparison (" + vary + "), so a deviation says next to nothing"
-}
-
-// Level names the invoices behind an expectation.
-func Level(v *detectors.Verdict, inv *invoice.Invoice) string {
-	kind, family := "customer type "+inv.CustomerType, "product family "+inv.ProductFamily
-	switch v.Level {
-	case detectors.LevelCustomerProduct:
-		return "of these products for this customer"
-	case detectors.LevelCustomer:
-		return "of this customer"
-	case detectors.LevelTypeProduct:
-		return "of " + kind + " and " + family
-	case detectors.LevelCustomerType:
-		return "of " + kind
-	case detectors.LevelProductFamily:
-		return "of " + family
-	case detectors.LevelSeller:
-		return "of this seller"
-	}
-	return "of no history"
 }
 
 // Invoices writes a number of invoices.

@@ -271,8 +271,7 @@ func (s *suspect) card(number int) card {
 	}
 	expected, repairable := v.Level != detectors.LevelNone, false
 	if expected {
-		c.Expected = fmt.Sprintf("%s, the usual invoice %s: %s", amount(v.Expected, v.Currency),
-			shown(explain.Level(v, inv)), explain.Behind(v))
+		c.Expected = amount(v.Expected, v.Currency) + ", " + shown(s.usual)
 	}
 	repaired := invoice.Amount(0)
 	if len(v.Causes) > 0 {
@@ -285,8 +284,9 @@ func (s *suspect) card(number int) card {
 			repaired, c.Repaired = first.Repaired, amount(first.Repaired, v.Currency)
 		}
 		for i := range v.Causes[1:min(len(v.Causes), 4)] {
-			other := &v.Causes[i+1]
-			c.Others = append(c.Others, fmt.Sprintf("%s (%s)", explain.Kind(other), explain.Probability(other.P)))
+			if other := &v.Causes[i+1]; !other.Hint() {
+				c.Others = append(c.Others, fmt.Sprintf("%s (%s)", explain.Kind(other), explain.Probability(other.P)))
+			}
 		}
 	}
 	c.Scale, c.HasScale = scaleOf(v.Billed, v.Expected, v.ExpectedLow, v.ExpectedHigh, repaired, expected, repairable)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"recoup/detectors"
+	"recoup/internal/explain"
 	"recoup/invoice"
 )
 
@@ -88,7 +89,9 @@ func count(m map[string]int64, name string) {
 }
 
 // Add takes in one invoice with its verdict and copies what it keeps of them.
-func (r *Report) Add(inv *invoice.Invoice, v *detectors.Verdict) {
+// segment is what the 15 % rule compared it with, nil where that is not known; of
+// suspects it tells what their expectation was made from.
+func (r *Report) Add(inv *invoice.Invoice, v *detectors.Verdict, segment *detectors.SegmentSummary) {
 	r.scored++
 	if r.first.IsZero() || inv.IssuedAt.Before(r.first) {
 		r.first = inv.IssuedAt
@@ -118,7 +121,7 @@ func (r *Report) Add(inv *invoice.Invoice, v *detectors.Verdict) {
 		d.suspects++
 		c.suspects++
 		r.suspects++
-		r.suspect(c, inv, v)
+		r.suspect(c, inv, v, segment)
 	}
 }
 
@@ -131,7 +134,7 @@ func (r *Report) currency(code string) *currency {
 }
 
 // suspect takes in a suspect.
-func (r *Report) suspect(c *currency, inv *invoice.Invoice, v *detectors.Verdict) {
+func (r *Report) suspect(c *currency, inv *invoice.Invoice, v *detectors.Verdict, segment *detectors.SegmentSummary) {
 	r.decisions[v.Decision]++
 	code := detectors.CauseUnknown
 	if len(v.Causes) > 0 {
@@ -146,7 +149,8 @@ func (r *Report) suspect(c *currency, inv *invoice.Invoice, v *detectors.Verdict
 	case detectors.DirectionSellerFavour:
 		c.much.add(v)
 	}
-	c.top.add(inv, v)
+	from, known := explain.Usual(v, inv, segment)
+	c.top.add(inv, v, from+": "+known)
 }
 
 func (s *stake) add(v *detectors.Verdict) {
@@ -210,6 +214,7 @@ const mostRanked = 200
 type suspect struct {
 	invoice *invoice.Invoice // its own copy, without the lines
 	verdict *detectors.Verdict
+	usual   string  // what was expected was made from
 	rank    float64 // expected loss: p × |loss|
 }
 
@@ -217,7 +222,7 @@ type suspect struct {
 // equals the one that came earlier.
 type ranking []suspect
 
-func (k *ranking) add(inv *invoice.Invoice, v *detectors.Verdict) {
+func (k *ranking) add(inv *invoice.Invoice, v *detectors.Verdict, usual string) {
 	rank := v.PError * math.Abs(float64(v.Loss.Point))
 	at := len(*k)
 	for at > 0 && (*k)[at-1].rank < rank {
@@ -228,6 +233,6 @@ func (k *ranking) add(inv *invoice.Invoice, v *detectors.Verdict) {
 	}
 	few := *inv
 	few.Lines = nil // there may be thousands
-	*k = slices.Insert(*k, at, suspect{few.Clone(), v.Clone(), rank})
+	*k = slices.Insert(*k, at, suspect{few.Clone(), v.Clone(), usual, rank})
 	*k = (*k)[:min(len(*k), mostRanked)]
 }

@@ -38,7 +38,7 @@ func reported(n int) *Report {
 			find(v, 0.95, detectors.DecisionOpenCase, detectors.Finding{Code: "duplicate", Kind: "delivery", P: 0.95,
 				Evidence: []string{"delivery DN7 was already invoiced with invoice F-1"}})
 		}
-		r.Add(inv, v)
+		r.Add(inv, v, nil)
 	}
 	return r
 }
@@ -128,7 +128,7 @@ func TestEscapes(t *testing.T) {
 		detectors.Finding{Code: hostile, Kind: hostile})
 	v.Model.Version = hostile
 	r := New()
-	r.Add(inv, v)
+	r.Add(inv, v, nil)
 	page := write(t, r, Page{File: hostile, Build: hostile, References: []string{hostile},
 		Unreadable: map[string]int64{hostile: 1}, FirstErrors: []string{hostile}})
 	for _, tag := range tags.FindAllString(page, -1) {
@@ -166,7 +166,7 @@ func TestRanking(t *testing.T) {
 	var k ranking
 	for i := range 3 * mostRanked {
 		inv := &invoice.Invoice{ID: fmt.Sprint(i)}
-		k.add(inv, &detectors.Verdict{PError: 0.5, Loss: detectors.Loss{Point: invoice.Amount(-(i * 7919 % 400))}})
+		k.add(inv, &detectors.Verdict{PError: 0.5, Loss: detectors.Loss{Point: invoice.Amount(-(i * 7919 % 400))}}, "")
 	}
 	if len(k) != mostRanked {
 		t.Fatalf("%d are kept", len(k))
@@ -187,7 +187,7 @@ func TestSums(t *testing.T) {
 	r := New()
 	for range 3 {
 		inv := &invoice.Invoice{Currency: "EUR", NetAmount: 1<<63 - 1, IssuedAt: created}
-		r.Add(inv, verdictOn(inv, 0))
+		r.Add(inv, verdictOn(inv, 0), nil)
 	}
 	contains(t, text(write(t, r, Page{})), "2,767,011,611,056,432.7421 EUR")
 	if got := amount(-1_234_567_8900, "EUR"); got != "−1,234,567.89 EUR" {
@@ -222,7 +222,7 @@ func TestChart(t *testing.T) {
 		r := New()
 		for i := range 3 {
 			inv := &invoice.Invoice{Currency: "EUR", IssuedAt: []time.Time{at(c.to), at(c.from), at(c.to)}[i]}
-			r.Add(inv, verdictOn(inv, 0))
+			r.Add(inv, verdictOn(inv, 0), nil)
 		}
 		got := r.draw()
 		if got.Unit != c.unit || len(got.Bars) != c.bars || got.From != c.from || got.To != c.to || got.MostScored < 2 {
@@ -246,11 +246,31 @@ func TestNoRepair(t *testing.T) {
 		Repaired: 100 * invoice.Unit})
 	v.Direction = detectors.DirectionNone
 	r := New()
-	r.Add(inv, v)
+	r.Add(inv, v, nil)
 	got := text(write(t, r, Page{}))
 	contains(t, got, "1. F-1 no money is at stake", "Customer data, which no single change repairs.")
 	if strings.Contains(got, "Repaired") {
 		t.Errorf("a repair is claimed: %s", got)
+	}
+}
+
+// What was expected is said to be made from the lines where it was, though the level
+// is that of the segment too; hints are not worth a reader's time.
+func TestExpectedFromLines(t *testing.T) {
+	inv := &invoice.Invoice{Seller: "acme", ID: "F-1", Currency: "EUR", NetAmount: 100 * invoice.Unit, IssuedAt: created,
+		CustomerType: "B2B", ProductFamily: "tv", Lines: []invoice.Line{{ProductID: "mug",
+			Quantity:  invoice.OptionalFixed{Value: invoice.One, Set: true},
+			UnitPrice: invoice.OptionalFixed{Value: 100 * invoice.One, Set: true}}}}
+	v := verdictOn(inv, 0.9)
+	find(v, 0.9, "log_only", detectors.Finding{Code: "price_list", Kind: "listed", P: 0.85, Repaired: 120 * invoice.Unit},
+		detectors.Finding{Code: "data_entry", Kind: "price", P: 0.0999})
+	r := New()
+	r.Add(inv, v, &detectors.SegmentSummary{Level: detectors.LevelTypeProduct, N: 312, CV: 1.4})
+	got := text(write(t, r, Page{}))
+	contains(t, got, "Expected 120.00 EUR, its lines at the usual prices of their products: each known product was "+
+		"billed at least 40 times before, at prices much alike (they vary by 4.0 %) Repaired")
+	if strings.Contains(got, "Also considered") {
+		t.Errorf("a hint is told: %s", got)
 	}
 }
 
