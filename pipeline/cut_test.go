@@ -20,8 +20,8 @@ import (
 func wordy(id string, at time.Time) []byte {
 	var lines []string
 	for i := range 20 {
-		lines = append(lines, fmt.Sprintf(`{"line_id":"%d","product_id":%q,"quantity":"1","unit_price":"10.00","line_net":"100.00"}`,
-			i, strings.Repeat("é", 120)+fmt.Sprint(i)))
+		lines = append(lines, fmt.Sprintf(`{"line_id":"%d","product_id":%q,"quantity":"1","unit_price":"10.00",`+
+			`"line_net":"100.00"}`, i, strings.Repeat("é", 120)+fmt.Sprint(i)))
 	}
 	return fmt.Appendf(nil, `{"schema":"invoice.v1","event_id":"e-%s","seller":"acme","invoice_id":%q,"issued_at":%q,`+
 		`"currency":"EUR","net_amount":"2000.00","customer_ref":"c1","customer_type":"B2C","product_family":"fibre",`+

@@ -226,8 +226,9 @@ type modelSwitch struct {
 // or before the first decision it made; so a successor knows it. What a former
 // owner changed or decided ahead of the offset comes first.
 func (w *Worker) adoptModels(offset int64) {
-	changed := w.m.models.changed.Load() + 1 // 0 is before the first look
-	if len(w.ahead) > 0 || offset < w.decided || changed == w.modelsSeen {
+	changed := w.m.models.changed.Load() + 1          // 0 is before the first look
+	decided := max(w.decided, w.rows.standing.Load()) // by the log, and by the rows that stand
+	if len(w.ahead) > 0 || offset < decided || changed == w.modelsSeen {
 		return
 	}
 	w.modelsSeen = changed
@@ -304,12 +305,9 @@ func (w *Worker) restoreModels(judges map[string]string) {
 	w.reachModels(w.next)
 }
 
-// decidedBefore returns the offset behind the last one that a former owner decided.
-func (w *Worker) decidedBefore() (end int64) {
-	for offset := range w.kept {
-		end = max(end, offset+1)
-	}
-	for offset := range w.rows.atTakeOver {
+// keptUntil returns the offset behind the last one that a former owner decided, by the log.
+func keptUntil(kept map[int64]*Decision) (end int64) {
+	for offset := range kept {
 		end = max(end, offset+1)
 	}
 	return end

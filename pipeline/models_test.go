@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -17,6 +18,7 @@ import (
 	"recoup/invoice"
 	"recoup/pipeline"
 	"recoup/pipeline/model"
+	"recoup/sinks/memstore"
 )
 
 // classifiers trains some classifiers of the seller of the world's invoices, each
@@ -364,4 +366,48 @@ func (w *world) models(t *testing.T) map[string]bool {
 		}
 	}
 	return versions
+}
+
+// G4, G5: the first owner dies between row and commit; a newer model comes, and the
+// store is away when the second owner takes over. Until it knows which rows stand it
+// adopts no model: those rows say who judged them.
+func TestModelComesWhileStoreIsAway(t *testing.T) {
+	stored := classifiers(t, 2)
+	synctest.Test(t, func(t *testing.T) {
+		w := newModelWorld(1)
+		w.publish(t, stored[0], encoded(t, stored[0]))
+		w.fillMore(t, 1, 0, 80) // none of them suspect: the log has no decision
+		ctx, cancel := context.WithCancel(t.Context())
+		group := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
+		var once sync.Once
+		w.store.SetFaults(memstore.Faults{After: func(_ pipeline.Owner, n int64) error {
+			if n >= 2 {
+				once.Do(func() { group.Evict(); cancel() })
+				return errDead
+			}
+			return nil
+		}})
+		_ = w.memberOn("first", w.log, group, w.store).Run(ctx)
+		committed := w.log.Committed(w.opt.Group, w.opt.Topics.Invoices)[0]
+		if n := len(w.store.Rows()); int64(n) <= committed {
+			t.Fatalf("the first owner stored %d rows and committed %d, want fewer", n, committed)
+		}
+		w.publish(t, stored[1], encoded(t, stored[1]))
+		var down atomic.Bool
+		down.Store(true)
+		w.away(&down)
+		_, stop := w.start("second", nil)
+		defer stop()
+		time.Sleep(time.Minute)
+		down.Store(false)
+		time.Sleep(time.Minute)
+		w.fillMore(t, 1, 80, 300)
+		time.Sleep(time.Minute)
+		if got := w.outcome(t); len(got.rows) != w.sent || got.doubled != 0 {
+			t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, w.sent)
+		}
+		if versions := w.check(t, 1); versions[stored[0].Version] == 0 || versions[stored[1].Version] == 0 {
+			t.Errorf("judged by %v, want both models", versions)
+		}
+	})
 }

@@ -54,7 +54,7 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	if err != nil {
 		return err
 	}
-	w.next, w.queuedEnd, w.decided = start, start, w.decidedBefore()
+	w.next, w.queuedEnd, w.decided = start, start, keptUntil(w.kept)
 	w.restoreModels(mark.Models)
 	w.lastCheckpoint = m.opt.Now()
 	if err := m.persist(ctx, "committing", func(ctx context.Context) error { return c.commit(ctx, start) }); err != nil {
@@ -260,7 +260,7 @@ func (w *Worker) readSkipSet(ctx context.Context) {
 		return
 	}
 	w.rows.atTakeOver = stored
-	w.rows.mayInsert()
+	w.rows.mayInsert(stored)
 }
 
 // replay is step 6: it teaches what lies between the checkpoint and the

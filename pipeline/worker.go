@@ -40,7 +40,7 @@ type Worker struct {
 	logged     []logEntry        // where decisions stand in the log, for the next marker
 	judges     map[string]string // version that judges a seller's invoices, as the log says; not named: the prior
 	ahead      []modelSwitch     // changes of former owners at offsets that are not scored yet
-	decided    int64             // offset behind the last one that a former owner decided
+	decided    int64             // offset behind the last one whose decision by a former owner is in the log
 	modelsSeen int64             // how often the models had changed when they were last adopted
 
 	pending effects // made outside effects of the last batch that are not all acknowledged

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -27,8 +28,12 @@ type rowWriter struct {
 	fenced bool
 	from   int64          // the skip-set reaches from here
 	late   map[int64]bool // skip-set read after take-over; rows not met yet
+	// standing is the offset behind the last row of the skip-set, beyond all offsets
+	// until it has been read. Below it rows may say which model judged them: the
+	// scoring goroutine adopts no other.
+	standing atomic.Int64
 	// stateAt is when a checkpoint is tried again that the topic of the state refused
-	// for its size; zero: at once.
+	// for its size; zero: none was.
 	stateAt time.Time
 	// sweepAt is when to look for rows that a paused predecessor stored a second
 	// time; zero before the first insert may happen and once it is done.
@@ -41,6 +46,7 @@ type rowWriter struct {
 
 func (r *rowWriter) init(w *Worker) {
 	r.w = w
+	r.standing.Store(math.MaxInt64)
 	r.state = appender{log: w.m.log, topic: w.m.opt.Topics.State, partition: w.partition, onGap: w.seeStateGap}
 }
 
@@ -99,15 +105,19 @@ func (r *rowWriter) idle(ctx context.Context, c *claim) error {
 	if err := r.upkeep(ctx, c); err != nil || r.w.queue.done() {
 		return err
 	}
-	var sweep <-chan time.Time
-	if !r.sweepAt.IsZero() {
-		sweep = time.After(r.sweepAt.Sub(r.w.m.opt.Now()))
+	var due <-chan time.Time
+	next := r.sweepAt
+	if next.IsZero() || !r.stateAt.IsZero() && r.stateAt.Before(next) {
+		next = r.stateAt
+	}
+	if !next.IsZero() {
+		due = time.After(next.Sub(r.w.m.opt.Now()))
 	}
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-r.w.queue.wake:
-	case <-sweep:
+	case <-due:
 	}
 	return nil
 }
@@ -146,8 +156,13 @@ func (r *rowWriter) sweep(ctx context.Context, c *claim) error {
 }
 
 // mayInsert notes that the skip-set is known, and when to sweep.
-func (r *rowWriter) mayInsert() {
+func (r *rowWriter) mayInsert(skip map[int64]bool) {
 	r.fenced, r.sweepAt = true, r.w.m.opt.Now().Add(r.w.m.opt.SweepAfter)
+	end := int64(0)
+	for offset := range skip {
+		end = max(end, offset+1)
+	}
+	r.standing.Store(end)
 }
 
 // storeBlock is step 3: the rows of one block.
@@ -197,7 +212,7 @@ func (r *rowWriter) meetStored(ctx context.Context) error {
 		return err
 	}
 	r.late = stored
-	r.mayInsert()
+	r.mayInsert(stored)
 	return nil
 }
 
@@ -294,6 +309,7 @@ func (r *rowWriter) checkpoint(ctx context.Context, c *claim) error {
 		return err
 	}
 	w.m.report(part, nil)
+	r.stateAt = time.Time{}
 	w.m.metrics.CheckpointRecords.Add(float64(len(cp.local) + len(cp.shared) + 1))
 	w.m.metrics.CheckpointOffset.WithLabelValues(label(w.partition)).Set(float64(cp.marker.Offset))
 	w.queue.published()
