@@ -15,6 +15,7 @@ type examples struct {
 	practice  practice
 	rows      []example // a ring
 	seen      int       // ever added
+	invoices  int       // that the seller billed
 	first     int64     // day of the first invoice
 	trained   int       // seen when a classifier was trained last, 0: never
 	trainedOn int64     // day of that

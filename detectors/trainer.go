@@ -42,13 +42,11 @@ type TrainerOptions struct {
 // concurrent use.
 type Trainer struct {
 	options TrainerOptions
-	sellers map[string]*examples
+	sellers map[string]*examples // at most mostTrained
+	waiting map[string]int       // invoices of sellers without examples
 	spoilt  invoice.Invoice
 	ev      evidence
 }
-
-// mostTrained bounds the sellers that examples are kept of; each takes up to 25 MB.
-const mostTrained = 64
 
 // NewTrainer returns a trainer without examples.
 func NewTrainer(o TrainerOptions) *Trainer {
@@ -56,7 +54,7 @@ func NewTrainer(o TrainerOptions) *Trainer {
 		o.After = 7 * 24 * time.Hour
 	}
 	o.Workers = max(1, o.Workers)
-	return &Trainer{options: o, sellers: map[string]*examples{}}
+	return &Trainer{options: o, sellers: map[string]*examples{}, waiting: map[string]int{}}
 }
 
 // Prepare trains a classifier and has the engine use it, when the invoice last
@@ -116,13 +114,9 @@ func (t *Trainer) Observe(e *Engine) {
 	if c.sight.again || !e.remembered() {
 		return
 	}
-	s := t.sellers[c.inv.Seller]
+	s := t.examplesOf(c.inv.Seller, dayOf(c.eventMS))
 	if s == nil {
-		if len(t.sellers) >= mostTrained {
-			return
-		}
-		s = newExamples(dayOf(c.eventMS))
-		t.sellers[strings.Clone(c.inv.Seller)] = s
+		return
 	}
 	// Invoices of one customer and week stay together, so that no model is judged
 	// by what it knows.
@@ -172,6 +166,7 @@ type practice struct {
 	contractCode string
 	kept         []*invoice.Invoice // a ring of recent usual invoices
 	oldest       int
+	lines        int // of all that are kept
 }
 
 // codeUse is how a discount code is used.
@@ -183,7 +178,8 @@ type codeUse struct {
 
 const (
 	recentKept  = 256
-	recentEvery = 4 // of so many invoices one is kept
+	recentLines = 10_000 // of all kept invoices together: some 5 MB
+	recentEvery = 4      // of so many invoices one is kept
 	mostRates   = 16
 	mostCodes   = 256
 )
@@ -196,14 +192,28 @@ func newPractice() practice {
 	return practice{codes: map[string]*codeUse{}, contractCode: noContractCode}
 }
 
-// keep remembers an invoice to be billed again later.
+// keep remembers an invoice to be billed again later, unless it would push too
+// many others out.
 func (p *practice) keep(inv *invoice.Invoice) {
-	if len(p.kept) < recentKept {
-		p.kept = append(p.kept, inv.Clone())
+	if len(inv.Lines) > recentLines/4 {
 		return
 	}
-	p.kept[p.oldest] = inv.Clone()
-	p.oldest = (p.oldest + 1) % recentKept
+	p.lines += len(inv.Lines)
+	if len(p.kept) < recentKept {
+		p.kept = append(p.kept, inv.Clone())
+	} else {
+		p.lines -= len(p.kept[p.oldest].Lines)
+		p.kept[p.oldest] = inv.Clone()
+		p.oldest = (p.oldest + 1) % recentKept
+	}
+	if p.lines <= recentLines {
+		return
+	}
+	p.kept, p.oldest = slices.Concat(p.kept[p.oldest:], p.kept[:p.oldest]), 0
+	for p.lines > recentLines {
+		p.lines -= len(p.kept[0].Lines)
+		p.kept = slices.Delete(p.kept, 0, 1)
+	}
 }
 
 // recent draws a remembered invoice, the newer ones more often: most duplicates
