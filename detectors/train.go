@@ -88,11 +88,11 @@ func (c *census) baseRate() (all, unproved float64) {
 
 // training is one training under way, on the examples that are not proved.
 type training struct {
-	set    boost.Set
-	group  []uint32
-	wrong  float64   // rows with an error put in
-	usual  []float64 // by row: how much a real one counts as free of errors
-	worker int
+	o     TrainerOptions
+	set   boost.Set
+	group []uint32
+	wrong float64   // rows with an error put in
+	usual []float64 // by row: how much a real one counts as free of errors
 }
 
 // train returns a classifier, nil when there are too few examples.
@@ -103,13 +103,13 @@ type training struct {
 // "Learning classifiers from only positive and unlabeled data", KDD 2008), from
 // logits of models that did not see the row. So that real errors do not blur the
 // second training, the real rows that the first one takes for altered count little.
-func (s *examples) train(seller string, workers int) *Classifier {
+func (s *examples) train(seller string, o TrainerOptions) *Classifier {
 	c := s.census()
 	if c.wrong-c.wrongProved < fewestWrong || c.real-c.realProved < fewestReal {
 		return nil
 	}
 	base, unproved := c.baseRate()
-	t := s.unproved(workers)
+	t := s.unproved(o)
 	t.balance()
 	logits := t.outOfFold(firstRounds)
 	for i, y := range t.set.Y {
@@ -128,7 +128,7 @@ func (s *examples) train(seller string, workers int) *Classifier {
 		panic("the training's own logits cannot be calibrated: " + err.Error())
 	}
 	m := &Classifier{seller: seller, baseRate: base, rows: uint32(len(s.rows)), forest: forest, curve: curve,
-		causes: s.causes(workers)}
+		causes: s.causes(o)}
 	m.threshold = t.threshold(m, logits, c.realProved)
 	m.version, m.usual = versionOf(m.body()), m.p(new([features]float32))
 	return m
@@ -136,8 +136,8 @@ func (s *examples) train(seller string, workers int) *Classifier {
 
 // unproved takes the rows that exact evidence does not find. Those of one half of
 // the groups come first, so that the folds are mixed in time.
-func (s *examples) unproved(workers int) *training {
-	t := &training{set: boost.Set{Width: int(features)}, worker: workers}
+func (s *examples) unproved(o TrainerOptions) *training {
+	t := &training{o: o, set: boost.Set{Width: int(features)}}
 	for half := range uint32(folds) {
 		for i := range s.rows {
 			if r := &s.rows[i]; !r.proved && r.group%folds == half {
@@ -173,7 +173,7 @@ const (
 
 func (t *training) options(rounds int) boost.Options {
 	return boost.Options{Rounds: rounds, Depth: 7, LearningRate: 0.1, Bins: 64, Lambda: 1, MinWeight: 0.3,
-		Columns: 0.2, Seed: 1, Workers: t.worker}
+		Columns: 0.2, Seed: 1, Workers: t.o.Workers, Stop: t.o.Stop}
 }
 
 // balance weighs the rows for training.
@@ -244,7 +244,7 @@ func (t *training) threshold(m *Classifier, logits []float64, proved float64) fl
 }
 
 // causes trains what tells the causes apart, on the newest altered rows.
-func (s *examples) causes(workers int) *boost.Forest {
+func (s *examples) causes(o TrainerOptions) *boost.Forest {
 	set := &boost.Set{Width: int(features)}
 	for i := range s.rows {
 		r := &s.rows[(s.seen+i)%len(s.rows)]
@@ -257,5 +257,5 @@ func (s *examples) causes(workers int) *boost.Forest {
 		set.X, set.Y = set.X[extra*set.Width:], set.Y[extra:]
 	}
 	return mustTrain(set, boost.Options{Classes: len(causeCodes), Rounds: causeRounds, Depth: 4, LearningRate: 0.2,
-		Bins: 32, Lambda: 1, MinWeight: 1, Workers: workers})
+		Bins: 32, Lambda: 1, MinWeight: 1, Workers: o.Workers, Stop: o.Stop})
 }

@@ -25,6 +25,10 @@ type TrainerOptions struct {
 	// Workers is how many goroutines train at once; it changes the duration only.
 	// By default 1.
 	Workers int
+	// Stop, where there is one, is asked between the rounds of a training: when it
+	// returns true, the training ends within a second and gives no classifier. It
+	// must be safe for concurrent use.
+	Stop func() bool
 }
 
 // Trainer learns to tell wrong invoices from right ones without anybody
@@ -78,7 +82,7 @@ func (t *Trainer) Prepare(e *Engine) *Classifier {
 		return nil
 	}
 	s.triedOn = day // where there are too few examples now, another midnight may bring more
-	m := s.train(strings.Clone(e.cur.inv.Seller), t.options.Workers)
+	m := t.train(strings.Clone(e.cur.inv.Seller), s)
 	if m == nil {
 		return nil
 	}
@@ -91,9 +95,17 @@ func (t *Trainer) Prepare(e *Engine) *Classifier {
 // there are too few.
 func (t *Trainer) Train(seller string) *Classifier {
 	if s := t.sellers[seller]; s != nil {
-		return s.train(seller, t.options.Workers)
+		return t.train(seller, s)
 	}
 	return nil
+}
+
+func (t *Trainer) train(seller string, s *examples) *Classifier {
+	m := s.train(seller, t.options)
+	if t.options.Stop != nil && t.options.Stop() {
+		return nil
+	}
+	return m
 }
 
 // Sellers returns the sellers with examples, sorted.

@@ -148,3 +148,37 @@ func TestStoredClassifier(t *testing.T) {
 		}
 	}
 }
+
+// A training whose result nobody wants any more ends at its next round, and gives
+// no classifier.
+func TestTrainingStops(t *testing.T) {
+	asked, most := 0, 1<<30
+	o := TrainerOptions{Stop: func() bool { asked++; return asked > most }}
+	e, trainer, s := NewEngine(DefaultSettings(), NewShared(), 0), NewTrainer(o), newShop()
+	var v Verdict
+	for range 600 {
+		inv := s.next()
+		e.Begin(inv, invoice.Position{Offset: s.n}, inv.IssuedAt)
+		e.Score(&v)
+		trainer.Observe(e)
+		e.Teach(v.Suspect)
+	}
+	whole := trainer.Train("shop")
+	if whole == nil || asked < rounds {
+		t.Fatalf("asked %d times in a training, want once a round", asked)
+	}
+	all := asked
+	for _, stop := range []int{0, 1, firstRounds, all - 1} {
+		asked, most = 0, stop
+		if trainer.Train("shop") != nil {
+			t.Errorf("stopped at question %d of %d: it gave a classifier", stop+1, all)
+		}
+		if asked > stop+10 {
+			t.Errorf("stopped at question %d of %d: asked %d more times", stop+1, all, asked-stop)
+		}
+	}
+	asked, most = 0, 1<<30
+	if m := trainer.Train("shop"); m == nil || m.Version() != whole.Version() {
+		t.Error("a stopped training changed the next one")
+	}
+}

@@ -33,7 +33,7 @@ func Train(set *Set, o Options) (*Forest, error) {
 // margins are what the forest says of every row and output, held ones included.
 func train(set *Set, o Options, bins *binned, held []bool) (forest *Forest, margins []float64) {
 	b := newBooster(set, o, bins, held)
-	for range o.Rounds {
+	for round := 0; round < o.Rounds && (o.Stop == nil || !o.Stop()); round++ {
 		b.round()
 	}
 	return b.forest, b.margins

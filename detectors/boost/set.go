@@ -75,6 +75,10 @@ type Options struct {
 	// Workers is how many goroutines train at once. By default 1. It changes the
 	// duration only.
 	Workers int
+	// Stop, where there is one, is asked before each round: when it returns true, no
+	// more trees are added, and what comes back is of no use. It must be safe for
+	// concurrent use.
+	Stop func() bool
 	// Names are the features' names, none or one each, at most 255 bytes long. The
 	// forest keeps them.
 	Names []string
