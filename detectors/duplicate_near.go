@@ -3,6 +3,8 @@ package detectors
 import (
 	"bytes"
 	"fmt"
+	"strings"
+	"time"
 
 	"recoup/detectors/history"
 )
@@ -35,9 +37,9 @@ func detectNearDuplicate(s *Subject) (Finding, bool) {
 		return f, true
 	}
 	f.Evidence = append(f.Evidence, s.twinInWords())
-	if e.x[fRepeatHabit] > 0 {
-		f.Evidence = append(f.Evidence, fmt.Sprintf("%s of this customer's invoices repeat an earlier one",
-			share(e.x[fRepeatHabit])))
+	if habit := e.facts.Known.Prints.Repeats; e.facts.Known.Customer != nil && habit.All > 1 {
+		f.Evidence = append(f.Evidence, fmt.Sprintf(
+			"%d of this customer's last %d invoices repeated the products of an earlier one", habit.Yes, habit.All))
 	}
 	return f, true
 }
@@ -99,28 +101,74 @@ func (e *evidence) namesProducts() bool {
 	return len(e.facts.Lines) > 0
 }
 
-// twinInWords says which earlier invoice is meant and what the two have in common.
+// twinInWords says which earlier invoice is meant, what the two have in common and
+// what not: so much a clerk needs to find it and to decide.
 func (s *Subject) twinInWords() string {
-	e := s.ev
-	t := e.twin
-	common := "most products"
-	switch {
-	case t.Content == e.facts.Print.Content:
-		common = "products, quantities and amounts"
-	case t.Goods == e.facts.Print.Goods:
-		common = "products and quantities"
-	case t.Products == e.facts.Print.Products:
-		common = "products"
+	here, there := &s.ev.facts.Print, s.ev.twin
+	words := fmt.Sprintf("invoice %s of %s bills the same %s", idOf(there),
+		time.Unix(int64(there.Minute)*60, 0).UTC().Format(time.DateOnly), strings.Join(inCommon(here, there), ", the same "))
+	differs := different(here, there)
+	if len(differs) == 0 {
+		return words + "; nothing differs but the invoice number"
 	}
-	if e.x[fOrder2] > 0 {
-		common += " and order"
-	}
-	if e.x[fPeriod2] > 0 {
-		common += " and billed period"
-	}
-	hours := e.facts.Print.Minute - t.Minute
-	return fmt.Sprintf("invoice %s of %d h before, over %s, has the same %s", idOf(t), hours/60, s.Money(t.Net), common)
+	return words + "; different: " + strings.Join(differs, ", ")
 }
 
-// idOf returns the beginning of the number of a remembered invoice.
-func idOf(p *history.Print) string { return string(bytes.TrimRight(p.ID[:], "\x00")) }
+// inCommon lists what two invoices have in common.
+func inCommon(here, there *history.Print) (common []string) {
+	if here.Lines > 0 && there.Lines > 0 {
+		switch {
+		case there.Content == here.Content:
+			common = append(common, "products, quantities and amounts")
+		case there.Goods == here.Goods:
+			common = append(common, "products and quantities")
+		case there.Products == here.Products:
+			common = append(common, "products")
+		case alike(here, there) >= 0.5:
+			common = append(common, "products for the most part")
+		}
+	}
+	if there.Order != 0 && there.Order == here.Order {
+		common = append(common, "order")
+	}
+	if there.Period != 0 && there.Period == here.Period {
+		common = append(common, "period")
+	}
+	return common
+}
+
+// different lists in what they differ, beside the invoice number.
+func different(here, there *history.Print) (list []string) {
+	if here.Net != there.Net {
+		list = append(list, fmt.Sprintf("the net amount (%v there, %v here)", there.Net, here.Net))
+	}
+	if here.Lines != there.Lines {
+		list = append(list, fmt.Sprintf("the number of lines (%d there, %d here)", there.Lines, here.Lines))
+	}
+	for _, ref := range [...]struct {
+		name        string
+		there, here uint32
+	}{{"the delivery", there.Delivery, here.Delivery}, {"the order", there.Order, here.Order},
+		{"the period", there.Period, here.Period}} {
+		switch {
+		case ref.there == ref.here:
+		case ref.there == 0:
+			list = append(list, ref.name+" (none there)")
+		case ref.here == 0:
+			list = append(list, ref.name+" (none here)")
+		default:
+			list = append(list, ref.name)
+		}
+	}
+	return list
+}
+
+// idOf returns the beginning of the id of a remembered invoice, all of it if it is
+// shorter than what is remembered.
+func idOf(p *history.Print) string {
+	id := strings.ToValidUTF8(string(bytes.TrimRight(p.ID[:], "\x00")), "")
+	if p.ID[len(p.ID)-1] != 0 {
+		id += "…"
+	}
+	return id
+}

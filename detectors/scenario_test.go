@@ -2,9 +2,12 @@ package detectors_test
 
 import (
 	"flag"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
+	"recoup/detectors"
 	"recoup/detectors/scenario"
 )
 
@@ -27,4 +30,28 @@ func TestScenarios(t *testing.T) {
 	if len(report.Failures) > 0 {
 		t.Error("\n" + b.String())
 	}
+	for _, code := range codes(t) {
+		if report.Found[code] == 0 {
+			t.Errorf("no scenario finds %s: write one that does, and one just below that does not", code)
+		}
+	}
+}
+
+// codes are all that scoring can find without a classifier. The kinds are those
+// that have words for people; a test there holds them against the detectors.
+func codes(t *testing.T) []string {
+	t.Helper()
+	words, err := os.ReadFile("../cases/words.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []string{detectors.RuleCustomerType, detectors.RuleProductFamily, detectors.RuleSegment,
+		detectors.RuleImplausibleTime}
+	for _, found := range regexp.MustCompile(`"([a-z_]+:[a-z_]+)":`).FindAllSubmatch(words, -1) {
+		all = append(all, string(found[1]))
+	}
+	if len(all) < 50 {
+		t.Fatalf("only %d kinds have words", len(all))
+	}
+	return all
 }

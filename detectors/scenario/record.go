@@ -103,6 +103,9 @@ func (f *record) encode(now time.Time, offset int64, i int, id string) []byte {
 		inv.PeriodEnd = inv.IssuedAt.Truncate(24 * time.Hour)
 		inv.PeriodStart = inv.PeriodEnd.AddDate(0, 0, 1-f.period)
 	}
+	for _, name := range []*string{&inv.ID, &inv.CustomerRef, &inv.DeliveryRef, &inv.OrderRef} {
+		*name = strings.ReplaceAll(*name, "#", strconv.Itoa(i+1))
+	}
 	if inv.ID == "" {
 		inv.ID = id
 	}

@@ -227,11 +227,27 @@ func (r *runner) take(c *command, data []byte, teach bool) error {
 		return nil
 	}
 	r.engine.Score(&r.verdict)
+	r.report.note(&r.verdict)
 	if teach {
 		r.engine.Teach(r.verdict.Suspect)
 		r.offset++
 	}
 	return nil
+}
+
+// note counts what a verdict found.
+func (r *Report) note(v *detectors.Verdict) {
+	if r.Found == nil {
+		r.Found = map[string]int{}
+	}
+	for _, rule := range v.Rules {
+		r.Found[rule]++
+	}
+	for i := range v.Causes {
+		if code := v.Causes[i].Code + ":" + v.Causes[i].Kind; !slices.Contains(v.Rules, code) {
+			r.Found[code]++
+		}
+	}
 }
 
 // compare checks the expectations of one command, and keeps what was found.

@@ -34,6 +34,9 @@ type Report struct {
 	Scores    int       // invoices compared with an expectation
 	Rewritten int       // files changed by Options.Rewrite
 	Failures  []Failure // in the order of the files and lines
+	// Found is how many invoices, loaded or scored, had each code among their rules
+	// or causes ("<code>:<kind>"); nil before the first.
+	Found map[string]int
 }
 
 // Failure is one expectation that was not met.
