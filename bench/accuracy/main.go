@@ -29,13 +29,16 @@ type options struct {
 	resamples                         int
 }
 
+// bundled is the directory of the corpora that come with recoup.
+var bundled = filepath.Join("bench", "corpus")
+
 // quickResamples is how many resamples --quick takes at most.
 const quickResamples = 200
 
 func main() {
 	var o options
-	flag.StringVar(&o.data, "data", filepath.Join("bench", "corpus"), "directory of the corpora")
-	flag.StringVar(&o.only, "only", "", "measure this data set only")
+	flag.StringVar(&o.data, "data", bundled, "directory of the corpora")
+	flag.StringVar(&o.only, "only", "", "measure this data set only, such as retail, grocery or recurring")
 	flag.BoolVar(&o.leaveOneOut, "leave-one-out", false,
 		"only measure what is found of each cause when it is not among the self-injected errors")
 	flag.BoolVar(&o.ladder, "cv-ladder", false, "only measure made-up segments of rising spread")
@@ -113,19 +116,15 @@ func measureAll(o options) (*results, error) {
 // measureSets measures the data sets one after the other, so that only one is
 // in memory.
 func measureSets(o options, m *measurement, r *results) error {
-	names, err := findDatasets(o.data)
+	names, err := choose(o)
 	if err != nil {
 		return err
 	}
-	if o.only != "" {
-		if !slices.Contains(names, o.only) {
-			return fmt.Errorf("cannot measure %q: want one of %s", o.only, strings.Join(names, ", "))
-		}
-		names = []string{o.only}
-	}
 	for _, name := range names {
-		data, err := loadDataset(o.data, name)
-		if err != nil {
+		var data *dataset
+		if name == recurringName {
+			data = recurringData()
+		} else if data, err = loadDataset(o.data, name); err != nil {
 			return err
 		}
 		set := describe(data)
@@ -138,6 +137,28 @@ func measureSets(o options, m *measurement, r *results) error {
 		r.Sets = append(r.Sets, *set)
 	}
 	return nil
+}
+
+// choose returns the names of the data sets to measure. What is made up comes
+// with the bundled corpora, or when it is asked for.
+func choose(o options) ([]string, error) {
+	if o.only == recurringName {
+		return []string{o.only}, nil
+	}
+	names, err := findDatasets(o.data)
+	if err != nil {
+		return nil, err
+	}
+	if o.data == bundled {
+		names = append(names, recurringName)
+	}
+	if o.only == "" {
+		return names, nil
+	}
+	if !slices.Contains(names, o.only) {
+		return nil, fmt.Errorf("cannot measure %q: want one of %s", o.only, strings.Join(names, ", "))
+	}
+	return []string{o.only}, nil
 }
 
 // keep writes the report with its date and the time it took.
