@@ -160,19 +160,37 @@ func (f *models) find(seller, version string) *detectors.Classifier {
 	return nil
 }
 
-// through returns the issue date of the newest invoice that any usable model was
-// trained with, the zero time without any.
-func (f *models) through() (newest time.Time) {
+// through returns the issue date of the newest invoice that a seller's usable models
+// were trained with, the zero time without any.
+func (f *models) through(seller string) (newest time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, list := range f.sellers {
-		for _, s := range list {
-			if s.classifier != nil && s.through.After(newest) {
-				newest = s.through
-			}
+	for _, s := range f.sellers[seller] {
+		if s.classifier != nil {
+			newest = later(newest, s.through)
 		}
 	}
 	return newest
+}
+
+// dispensable returns, when there is no room for another seller, the one to give
+// up: the one whose last model is the oldest, but none of those that are trained.
+// Without, "".
+func (f *models) dispensable(trained []string) (seller string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.sellers) < mostSellers {
+		return ""
+	}
+	oldest := time.Time{}
+	for _, other := range slices.Sorted(maps.Keys(f.sellers)) {
+		list := f.sellers[other]
+		at := list[len(list)-1].through
+		if !slices.Contains(trained, other) && (seller == "" || at.Before(oldest)) {
+			seller, oldest = other, at
+		}
+	}
+	return seller
 }
 
 // versions returns the versions of a seller, the oldest first.

@@ -14,7 +14,7 @@ import (
 )
 
 // Training says how models are trained: by one member at a time, from the newest
-// invoices, once for each day of their issue dates.
+// invoices, each seller's once for each day of its issue dates.
 type Training struct {
 	// Group returns the group, on a topic of one partition, whose owner trains. By
 	// default nil: this member never does.
@@ -25,8 +25,8 @@ type Training struct {
 	// History is how long before the newest invoice the oldest one that is learned
 	// from was issued. By default 35 days.
 	History time.Duration
-	// Every is how often the owner looks whether a new day has begun. By default one
-	// minute.
+	// Every is how often the owner looks whether a seller's new day has begun. By
+	// default one minute.
 	Every time.Duration
 }
 
@@ -45,9 +45,6 @@ const (
 	trainedTooFew    = "too_few"
 	trainedFailed    = "failed"
 )
-
-// errTooFew says that no seller has invoices enough.
-var errTooFew = errors.New("too few invoices to train on")
 
 // train joins the group of those that may train, and does while it is the owner.
 // A failure is logged and counted; it keeps nobody from scoring.
@@ -72,6 +69,10 @@ func (m *Member) train(ctx context.Context) {
 	}
 }
 
+// restShare is how many times as long as a training took its owner rests behind
+// it: sellers whose day has begun meanwhile are trained together.
+const restShare = 20
+
 // trainGeneration trains while this member owns the one partition.
 func (m *Member) trainGeneration(ctx context.Context, gen Generation) {
 	ctx, cancel := untilDrained(ctx, gen.Done())
@@ -82,14 +83,16 @@ func (m *Member) trainGeneration(ctx context.Context, gen Generation) {
 	}
 	t := &trainer{m: m, claim: &claim{gen: gen, now: m.opt.Now, after: m.opt.FenceAfter, committed: -1}}
 	for wait := time.Duration(0); pause(ctx, wait) == nil; {
-		wait = m.opt.Training.Every
-		if err := t.trainIfDue(ctx); err != nil && ctx.Err() == nil {
+		began := m.opt.Now()
+		err := t.trainIfDue(ctx)
+		wait = max(m.opt.Training.Every, restShare*m.opt.Now().Sub(began))
+		if err == nil {
+			t.failures = 0
+		} else if ctx.Err() == nil {
 			t.failures++
 			wait = min(m.opt.Training.Every<<min(t.failures, 10), mostTrainingBackoff)
 			m.metrics.Trainings.WithLabelValues(trainedFailed).Inc()
 			m.opt.Log.Warn("cannot train, trying again", "in", wait, "error", err)
-		} else {
-			t.failures = 0
 		}
 	}
 }
@@ -99,10 +102,10 @@ type trainer struct {
 	m        *Member
 	claim    *claim
 	failures int
-	tried    time.Time // issue date of the newest invoice of the last training that came to an end
+	tried    map[string]time.Time // by seller: its newest issue date at the last training that came to an end
 }
 
-// trainIfDue trains when no model was trained yet on the day of the newest invoice.
+// trainIfDue trains the sellers that are due, when one is.
 func (t *trainer) trainIfDue(ctx context.Context) error {
 	if err := t.m.models.catchUp(ctx); err != nil {
 		return err
@@ -111,21 +114,29 @@ func (t *trainer) trainIfDue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	last := t.m.models.through()
-	if t.tried.After(last) {
-		last = t.tried
+	due, last := false, time.Time{}
+	for seller, at := range newest {
+		due = due || t.due(seller, at)
+		last = later(last, at)
 	}
-	if newest.IsZero() || !day(newest).After(day(last)) {
+	if !due {
 		return nil
 	}
 	began := t.m.opt.Now()
-	examples, err := t.run(ctx, newest)
-	if err != nil && !errors.Is(err, errTooFew) {
+	learned, err := t.learn(ctx, last)
+	if err != nil {
 		return err
+	}
+	models, examples, err := t.run(ctx, learned)
+	if err != nil {
+		return err
+	}
+	for seller, span := range learned.spans {
+		newest[seller] = later(newest[seller], span.last)
 	}
 	t.tried = newest
 	result := trainedPublished
-	if err != nil {
+	if models == 0 {
 		result = trainedTooFew
 	}
 	took := t.m.opt.Now().Sub(began)
@@ -133,9 +144,22 @@ func (t *trainer) trainIfDue(ctx context.Context) error {
 	metrics.Trainings.WithLabelValues(result).Inc()
 	metrics.TrainingDuration.Set(took.Seconds())
 	metrics.TrainingExamples.Set(float64(examples))
-	t.m.opt.Log.Info("training ended", "result", result, "examples", examples, "through", newest,
+	t.m.opt.Log.Info("training ended", "result", result, "models", models, "examples", examples, "through", last,
 		"took", took.Round(time.Millisecond))
 	return nil
+}
+
+// due tells whether a seller's newest invoice is of a later day than any that it
+// was trained with, or found to have too few.
+func (t *trainer) due(seller string, newest time.Time) bool {
+	return day(newest).After(day(later(t.m.models.through(seller), t.tried[seller])))
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func day(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
@@ -144,77 +168,60 @@ func day(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
 // issue date: some may be unreadable, or no records at all.
 const fewLast = 20
 
-// newest returns the newest issue date at the ends of the partitions, the zero
-// time without any invoice.
-func (t *trainer) newest(ctx context.Context) (newest time.Time, err error) {
+// newest returns the newest issue date at the ends of the partitions, by seller.
+func (t *trainer) newest(ctx context.Context) (map[string]time.Time, error) {
+	newest := map[string]time.Time{}
 	h := newHead(t.m, nil)
 	topic := t.m.opt.Topics.Invoices
 	for p := range t.m.invoicePartitions {
 		_, end, err := t.m.log.Bounds(ctx, topic, p)
 		if err != nil {
-			return time.Time{}, fmt.Errorf("cannot read bounds of %s/%d: %w", topic, p, err)
+			return nil, fmt.Errorf("cannot read bounds of %s/%d: %w", topic, p, err)
 		}
 		err = readRange(ctx, t.m.log, topic, p, end-fewLast, end, func(r Record) error {
-			if h.decode(&r) && h.at.After(newest) {
-				newest = h.at
+			if h.decode(&r) && h.at.After(newest[h.inv.Seller]) {
+				newest[strings.Clone(h.inv.Seller)] = h.at
 			}
 			return nil
 		})
 		if err != nil {
-			return time.Time{}, err
+			return nil, err
 		}
 	}
 	return newest, nil
 }
 
-// run trains every seller and publishes what came of it. It returns the number
-// of examples, and errTooFew when there is no model.
-func (t *trainer) run(ctx context.Context, newest time.Time) (examples int, err error) {
-	learned, err := t.learn(ctx, newest)
-	if err != nil {
-		return 0, err
-	}
-	published := 0
-	for _, seller := range learned.trainer.Sellers() {
-		span := learned.spans[seller]
-		if span == nil || span.last.Sub(span.first) < fewestDays {
+// run trains every seller that is due and publishes what came of it. It returns how
+// many models that are, and their examples.
+func (t *trainer) run(ctx context.Context, l *learned) (models, examples int, err error) {
+	for _, seller := range l.trainer.Sellers() {
+		span := l.spans[seller]
+		if span.last.Sub(span.first) < fewestDays || !t.due(seller, span.last) {
 			continue
 		}
-		c, err := aside(ctx, func() *detectors.Classifier { return learned.trainer.Train(seller) })
-		if err != nil {
-			return 0, err
+		c := l.trainer.Train(seller)
+		if ctx.Err() != nil {
+			return 0, 0, context.Cause(ctx)
 		}
 		if c == nil {
 			continue
 		}
-		if err := t.publish(ctx, c, span.last); err != nil {
-			return 0, err
+		switch failed := t.publish(ctx, l, c); {
+		case errors.Is(failed, ErrFenced):
+			return models, examples, failed
+		case failed != nil:
+			err = errors.Join(err, failed) // the others are trained all the same
+		default:
+			models++
+			examples += c.Examples()
 		}
-		examples += c.Examples()
-		published++
 	}
-	if published == 0 {
-		return 0, errTooFew
-	}
-	return examples, nil
-}
-
-// aside runs what computes for seconds and cannot be interrupted; a member that
-// ends does not wait for it.
-func aside[T any](ctx context.Context, compute func() T) (result T, err error) {
-	done := make(chan T, 1)
-	go func() { done <- compute() }()
-	select {
-	case result = <-done:
-		return result, nil
-	case <-ctx.Done():
-		return result, context.Cause(ctx)
-	}
+	return models, examples, err
 }
 
 // publish appends a model and the tombstones of the oldest ones of its seller.
-func (t *trainer) publish(ctx context.Context, c *detectors.Classifier, through time.Time) error {
-	m := t.m
+func (t *trainer) publish(ctx context.Context, l *learned, c *detectors.Classifier) error {
+	m, through := t.m, l.spans[c.Seller()].last
 	versions := m.models.versions(c.Seller())
 	if n := len(versions); n > 0 && versions[n-1] == c.Version() {
 		return nil // the same invoices again
@@ -233,16 +240,48 @@ func (t *trainer) publish(ctx context.Context, c *detectors.Classifier, through 
 			records = append(records, Record{Key: modelKey(c.Seller(), versions[i])})
 		}
 	}
-	if err := t.claim.hold(ctx); err != nil {
-		return err
+	if len(versions) == 0 {
+		if err := t.makeRoom(ctx, l); err != nil {
+			return err
+		}
 	}
-	topic := m.opt.Topics.Models
-	if _, err := m.log.Append(ctx, topic, keyPartition([]byte(c.Seller()), m.models.partitions), records); err != nil {
+	if err := t.append(ctx, c.Seller(), records); err != nil {
 		return fmt.Errorf("cannot publish model %s of %q: %w", c.Version(), c.Seller(), err)
 	}
 	m.opt.Log.Info("model published", "seller", c.Seller(), "version", c.Version(), "examples", c.Examples(),
 		"base_rate", c.BaseRate(), "threshold", c.Threshold(), "through", through, "bytes", len(body))
 	return nil
+}
+
+// makeRoom deletes the models of a seller that bills too little to be trained any
+// more, when there is no room for those of another.
+func (t *trainer) makeRoom(ctx context.Context, l *learned) error {
+	if err := t.m.models.catchUp(ctx); err != nil { // with what this training published
+		return err
+	}
+	seller := t.m.models.dispensable(l.trainer.Sellers())
+	if seller == "" {
+		return nil
+	}
+	var records []Record
+	for _, version := range t.m.models.versions(seller) {
+		records = append(records, Record{Key: modelKey(seller, version)})
+	}
+	if err := t.append(ctx, seller, records); err != nil {
+		return fmt.Errorf("cannot delete the models of %q: %w", seller, err)
+	}
+	t.m.opt.Log.Info("models deleted: the seller bills less than those that are trained", "seller", seller)
+	return t.m.models.catchUp(ctx)
+}
+
+// append writes to the topic of models, all of one seller to one partition.
+func (t *trainer) append(ctx context.Context, seller string, records []Record) error {
+	if err := t.claim.hold(ctx); err != nil {
+		return err
+	}
+	partition := keyPartition([]byte(seller), t.m.models.partitions)
+	_, err := t.m.log.Append(ctx, t.m.opt.Topics.Models, partition, records)
+	return err
 }
 
 // learned is what the newest invoices taught.
@@ -270,7 +309,8 @@ func (t *trainer) learn(ctx context.Context, newest time.Time) (*learned, error)
 			e.UseClassifier(c)
 		}
 	}
-	l := &learned{trainer: detectors.NewTrainer(detectors.TrainerOptions{}), spans: map[string]*span{}}
+	stop := func() bool { return ctx.Err() != nil }
+	l := &learned{trainer: detectors.NewTrainer(detectors.TrainerOptions{Stop: stop}), spans: map[string]*span{}}
 	position := invoice.Position{Topic: m.opt.Topics.Invoices, Offset: -1}
 	var verdict detectors.Verdict
 	oldest := newest.Add(-m.opt.Training.History)

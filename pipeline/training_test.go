@@ -1,0 +1,201 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"recoup/detectors"
+	"recoup/docs/contract/contracttest"
+	"recoup/pipeline"
+	"recoup/pipeline/model"
+)
+
+// fillDays sends 72 invoices a day over the partitions.
+func (w *world) fillDays(t *testing.T, partitions, from, to int) {
+	t.Helper()
+	w.fillDaysOf(t, "acme", partitions, from, to)
+}
+
+// fillDaysOf sends those of another seller.
+func (w *world) fillDaysOf(t *testing.T, seller string, partitions, from, to int) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(3, uint64(from)))
+	for i := from; i < to; i++ {
+		at := start.Add(time.Duration(i) * 20 * time.Minute)
+		id := fmt.Sprint("i", i)
+		value := bytes.Replace(invoiceJSON(id, 400+8*rng.Float64(), at, id), []byte("acme"), []byte(seller), 1)
+		w.append(t, i%partitions, pipeline.Record{Value: value, Time: at})
+	}
+}
+
+func (w *world) append(t *testing.T, partition int, r pipeline.Record) {
+	t.Helper()
+	if _, err := w.log.Append(context.Background(), w.opt.Topics.Invoices, partition, []pipeline.Record{r}); err != nil {
+		t.Fatal(err)
+	}
+	w.sent++
+}
+
+// trains gives a member the right to train.
+func (w *world) trains(o *pipeline.Options) {
+	o.Training.Group = func() pipeline.Group { return w.log.Group("train", "recoup.lead") }
+}
+
+// One of the members trains: when there is no model, and again when a day has
+// begun; old versions are deleted; a member that takes over goes on.
+func TestTraining(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newModelWorld(2)
+		w.log.CreateTopic("recoup.lead", 1, 0)
+		var ahead atomic.Int64 // of the bubble's clock, so that it is the invoices' day
+		isDay := func(day int) {
+			ahead.Store(int64(time.Until(start.AddDate(0, 0, day))))
+		}
+		w.opt.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		isDay(6)
+		w.fillDays(t, 2, 0, 6*72) // six days: too few
+		_, stopA := w.start("a", w.trains)
+		_, stopB := w.start("b", w.trains)
+		time.Sleep(5 * time.Minute)
+		if n := len(w.models(t)); n != 0 {
+			t.Errorf("%d models after six days of invoices, want none", n)
+		}
+		for day := 8; day < 14; day++ {
+			isDay(day)
+			w.fillDays(t, 2, (day-2)*72, day*72)
+			if day == 8 { // a producer's clock that is wrong must not end training for years
+				late := time.Date(9000, 1, 1, 0, 0, 0, 0, time.UTC)
+				w.append(t, 0, pipeline.Record{Value: invoiceJSON("late", 400, late.AddDate(-6800, 0, 0), "late"), Time: late})
+			}
+			time.Sleep(5 * time.Minute)
+			if day == 10 {
+				stopA()
+				time.Sleep(5 * time.Minute)
+			}
+		}
+		stopB()
+		list := w.models(t)
+		if len(list) < 4 || len(list) > 7 {
+			t.Errorf("%d versions over six days: %v", len(list), list)
+		}
+		kept := 0
+		for _, there := range list {
+			if there {
+				kept++
+			}
+		}
+		if kept != 3 {
+			t.Errorf("%d versions are kept, want 3", kept)
+		}
+		if versions := w.check(t, 2); len(versions) < 3 {
+			t.Errorf("judged by %v", versions)
+		}
+	})
+}
+
+// models returns the versions that were published, and whether each is still there.
+func (w *world) models(t *testing.T) map[string]bool {
+	t.Helper()
+	versions := map[string]bool{}
+	for p := range 2 {
+		for _, r := range w.log.Records(w.opt.Topics.Models, p) {
+			versions[string(r.Key)] = len(r.Value) > 0
+			if len(r.Value) == 0 {
+				continue
+			}
+			if err := contracttest.Validate(r.Value); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	return versions
+}
+
+// trainedTimes counts the models that were published of each seller.
+func (w *world) trainedTimes(t *testing.T) map[string]int {
+	t.Helper()
+	times := map[string]int{}
+	for p := range 2 {
+		for _, r := range w.log.Records(w.opt.Topics.Models, p) {
+			if seller, _, _ := strings.Cut(string(r.Key), "|"); len(r.Value) > 0 {
+				times[seller]++
+			}
+		}
+	}
+	return times
+}
+
+// Each seller is trained when a day of its own has begun: one that bills later in
+// the day, or whose dates are a day behind another's, does not wait for the next,
+// and one that bills nothing is not trained again.
+func TestTrainingIsDuePerSeller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newModelWorld(1)
+		w.log.CreateTopic("recoup.lead", 1, 0)
+		const day = 72
+		today := start.AddDate(0, 0, 9)
+		w.opt.Now = func() time.Time { return today }
+		w.fillDaysOf(t, "early", 1, 0, 9*day)
+		w.fillDaysOf(t, "late", 1, 0, 8*day)
+		_, stop := w.start("a", w.trains)
+		defer stop()
+		want := map[string]int{"early": 1, "late": 1}
+		for step, more := range []func(){
+			func() {},
+			func() { w.fillDaysOf(t, "late", 1, 8*day, 9*day); want["late"]++ },
+			func() { w.fillDaysOf(t, "late", 1, 9*day, 9*day+20) }, // the same day
+			func() { w.fillDaysOf(t, "early", 1, 9*day, 10*day); want["early"]++ },
+		} {
+			more()
+			time.Sleep(5 * time.Minute)
+			if got := w.trainedTimes(t); !maps.Equal(got, want) {
+				t.Errorf("step %d: models published: %v, want %v", step, got, want)
+			}
+		}
+	})
+}
+
+// G7: where 64 sellers have models, one that is trained now gets its place from one
+// that is not any more.
+func TestModelsOfThoseTrained(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newModelWorld(1)
+		w.log.CreateTopic("recoup.lead", 1, 0)
+		now := start.AddDate(0, 0, 9)
+		w.opt.Now = func() time.Time { return now }
+		for i := range 64 {
+			r := &model.Record{Schema: model.Schema, Seller: fmt.Sprint("gone-", i), Version: "trained-0000000000000000",
+				Through: now.AddDate(0, 0, -i), Examples: 1, BaseRate: 0.1, Threshold: 0.5, Data: []byte{0}}
+			w.publish(t, r, encoded(t, r))
+		}
+		w.fillDays(t, 1, 0, 9*72)
+		_, stop := w.start("a", w.trains)
+		defer stop()
+		time.Sleep(5 * time.Minute)
+		var deleted []string
+		for p := range 2 {
+			for _, r := range w.log.Records(w.opt.Topics.Models, p) {
+				if len(r.Value) == 0 {
+					deleted = append(deleted, string(r.Key))
+				}
+			}
+		}
+		if len(deleted) != 1 || deleted[0] != "gone-63|trained-0000000000000000" {
+			t.Errorf("deleted %v, want the seller alone that was trained longest ago", deleted)
+		}
+		w.fillDays(t, 1, 9*72, 9*72+40)
+		time.Sleep(time.Minute)
+		rows := w.store.Rows()
+		if v := rows[len(rows)-1].Verdict; v.Model.Version == detectors.ModelVersion {
+			t.Errorf("the newest invoice was judged by %s, want what was trained", v.Model.Version)
+		}
+	})
+}
