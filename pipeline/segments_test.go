@@ -21,7 +21,7 @@ func TestSegmentsAreCounted(t *testing.T) {
 		metrics := pipeline.NewMetrics(prometheus.NewRegistry())
 		_, stop := w.start("a", func(o *pipeline.Options) { o.Metrics = metrics })
 		counted := func() map[detectors.Footing]float64 {
-			time.Sleep(12 * w.opt.CheckpointInterval) // with few invoices checkpoints are put off
+			time.Sleep(3 * w.opt.CheckpointInterval) // twice as many invoices make a checkpoint due
 			synctest.Wait()
 			got := map[detectors.Footing]float64{}
 			for _, f := range detectors.Footings {
@@ -40,7 +40,7 @@ func TestSegmentsAreCounted(t *testing.T) {
 		}{
 			{0, 0, 0, 0, "none"},
 			{0, 10, 3, 0, "20"}, // customer type, product family and both
-			{10, 20, 0, 3, "40"},
+			{10, 30, 0, 3, "60"},
 		} {
 			w.fillMore(t, 2, step.from, step.to)
 			want := map[detectors.Footing]float64{detectors.FootingTooFew: step.few,

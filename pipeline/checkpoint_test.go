@@ -1,0 +1,83 @@
+package pipeline_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"recoup/pipeline"
+)
+
+// manyLines is an invoice over ten of 3,000 products, of one of 1,000 customers.
+func manyLines(rng *rand.Rand, id string, at time.Time) []byte {
+	var lines []string
+	for range 10 {
+		lines = append(lines, fmt.Sprintf(`{"product_id":"p%d","quantity":"1","unit_price":"10.00","line_net":"10.00"}`,
+			rng.IntN(3000)))
+	}
+	return fmt.Appendf(nil, `{"schema":"invoice.v1","event_id":%q,"seller":"acme","invoice_id":%q,"issued_at":%q,`+
+		`"currency":"EUR","net_amount":"100.00","customer_ref":"c%d","customer_type":"B2C","product_family":"fibre",`+
+		`"lines":[%s]}`, id, id, at.Format(time.RFC3339), rng.IntN(1000), strings.Join(lines, ","))
+}
+
+// stateRecords counts what was ever written of the state of partition 0.
+func (w *world) stateRecords() int {
+	return len(w.log.Records(w.opt.Topics.State, 0)) + len(w.log.Records(w.opt.Topics.Baselines, 0))
+}
+
+// gauge returns the value of a metric that has one, 0 where it has none yet.
+func gauge(t *testing.T, registry *prometheus.Registry, name string) float64 {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			return f.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	return 0
+}
+
+// design.md §4: state records stay below a fifth of the invoices, in a partition of
+// two invoices a second too; and what a crash would have to replay stays small.
+func TestStateRecordsBelowAFifth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		w.opt.CheckpointInterval = pipeline.DefaultOptions().CheckpointInterval
+		rng := rand.New(rand.NewPCG(1, 1))
+		registry := prometheus.NewRegistry()
+		metrics := pipeline.NewMetrics(registry)
+		_, stop := w.start("a", func(o *pipeline.Options) { o.Metrics = metrics })
+		defer stop()
+		sent, records, most := 0, 0, 0.0
+		for minute := range 240 {
+			if minute == 90 { // before, a checkpoint is due whenever the partition has doubled
+				sent, records = w.sent, w.stateRecords()
+			}
+			at := start.Add(time.Duration(minute) * time.Minute)
+			for i := range 120 {
+				id := fmt.Sprint(minute, "-", i)
+				w.append(t, 0, pipeline.Record{Value: manyLines(rng, id, at), Time: at})
+			}
+			time.Sleep(time.Minute)
+			most = max(most, gauge(t, registry, "recoup_partition_committed_offset")-
+				gauge(t, registry, "recoup_checkpoint_offset"))
+		}
+		sent, records = w.sent-sent, w.stateRecords()-records
+		t.Logf("%d state records for %d invoices, at most %.0f to replay", records, sent, most)
+		const one = 1_100 // a checkpoint more may fall into the time
+		if records == 0 || 5*(records-one) > sent {
+			t.Errorf("%d state records for %d invoices, want some, at most a fifth", records, sent)
+		}
+		if most > 7_000 {
+			t.Errorf("up to %.0f invoices would be replayed, want at most 7,000", most)
+		}
+	})
+}
