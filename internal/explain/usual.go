@@ -81,9 +81,9 @@ func behind(v *detectors.Verdict) string {
 // linesBehind says how often the product that is known least was billed, and how
 // sure the prices are.
 func linesBehind(v *detectors.Verdict) string {
-	often := fmt.Sprintf("each known product was billed at least %d times before", v.N)
+	often := fmt.Sprintf("each product known was billed %d times or more before", v.N)
 	if v.N == 1 {
-		often = "a product was billed only once before"
+		often = "one of the products was billed only once before"
 	}
-	return often + ", at prices " + spread(v.CV)
+	return often + "; prices " + spread(v.CV)
 }

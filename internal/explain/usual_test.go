@@ -55,8 +55,8 @@ func TestUsual(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, from, c.want)
 		}
 	}
-	for n, want := range map[int64]string{1: "a product was billed only once before, at prices all but equal",
-		2: "each known product was billed at least 2 times before, at prices all but equal"} {
+	for n, want := range map[int64]string{1: "one of the products was billed only once before; prices all but equal",
+		2: "each product known was billed 2 times or more before; prices all but equal"} {
 		v := &detectors.Verdict{N: n, CV: 0.01, Level: detectors.LevelCustomerProduct}
 		if _, got := explain.Usual(v, priced, nil); got != want {
 			t.Errorf("%d lines: %q, want %q", n, got, want)

@@ -86,9 +86,9 @@ type moneyRow struct {
 
 // stakeCell is one direction of it.
 type stakeCell struct {
-	Suspects   int64
-	Sum, Worth string
-	Cases      int64
+	Suspects            int64
+	Sum, Weighed, Worth string
+	Cases               int64
 }
 
 // causeRow is one cause.
@@ -194,7 +194,8 @@ func (r *Report) money() (rows []moneyRow) {
 }
 
 func (s *stake) cell(currency string) stakeCell {
-	return stakeCell{Suspects: s.n, Sum: money(&s.sum, currency), Cases: s.cases, Worth: money(&s.worth, currency)}
+	return stakeCell{Suspects: s.n, Sum: money(&s.sum, currency), Weighed: money(&s.weighed, currency), Cases: s.cases,
+		Worth: money(&s.worth, currency)}
 }
 
 // byCurrency returns the currencies, most suspects first.
@@ -260,7 +261,7 @@ func (s *suspect) card(number int) card {
 	c := card{Number: number, ID: shown(inv.ID), About: shown(fmt.Sprintf("%s, issued %s, line %d", inv.Seller,
 		inv.IssuedAt.Format(time.DateOnly), v.Source.Offset+1)),
 		Customer: shown(joined(inv.CustomerRef, inv.CustomerType, inv.ProductFamily)), Likely: explain.Likely(v.PError),
-		Probability: strings.Replace(explain.Probability(v.PError), " ", "\u00a0", 1), Decision: decided(v.Decision),
+		Probability: strings.Replace(explain.Probability(v.PError), " ", "\u00a0", 1), Decision: decided(v),
 		Billed: amount(v.Billed, v.Currency),
 		Favour: explain.Favour(v.Direction), Words: "No single change explains it", Basis: string(v.AmountBasis)}
 	if v.Loss.Point != 0 {
@@ -294,11 +295,14 @@ func (s *suspect) card(number int) card {
 }
 
 // decided says what would be done: a file opens no case.
-func decided(d detectors.Decision) string {
-	if d == detectors.DecisionOpenCase {
+func decided(v *detectors.Verdict) string {
+	switch {
+	case v.IncidentID != "":
+		return "part of incident " + v.IncidentID
+	case v.Decision == detectors.DecisionOpenCase:
 		return "worth a case"
 	}
-	return explain.Decision(d)
+	return explain.Decision(v.Decision)
 }
 
 // joined joins what is not empty.
@@ -331,6 +335,25 @@ func (r *Report) findings(p *Page) (found []string) {
 	return found
 }
 
+// judges says which models judged, the trained ones as one.
+func (r *Report) judges() string {
+	prior, trained := r.models[detectors.ModelVersion], len(r.models)
+	if prior > 0 {
+		trained--
+	}
+	if len(r.models) < 2 {
+		return shown(r.lastModel)
+	}
+	said := shown(r.lastModel)
+	if trained > 1 {
+		said = whole(int64(trained)) + " trained ones, the last " + said
+	}
+	if prior > 0 {
+		said = fmt.Sprintf("%s on %s, else %s", detectors.ModelVersion, counted(prior, "invoice"), said)
+	}
+	return said
+}
+
 // facts are the settings and the model behind the verdicts.
 func (r *Report) facts(p *Page) []pair {
 	s := &p.Settings
@@ -340,7 +363,7 @@ func (r *Report) facts(p *Page) []pair {
 	}
 	return []pair{
 		{"Program", "recoup " + p.Build},
-		{"Model", listed(slices.Sorted(maps.Keys(r.models)), 3)},
+		{"Model", r.judges()},
 		{"Settings", s.Hash()},
 		{"References", cmp.Or(listed(slices.Clone(p.References), 10), "none")},
 		{"15 % rule", fmt.Sprintf("more than %g %% below the usual; makes a suspect by itself where at least %d invoices "+

@@ -27,6 +27,7 @@ type Report struct {
 	levels                              map[detectors.Level]int64
 	types                               map[invoice.Type]int64
 	models                              map[string]int64  // verdicts by model version; at most mostNames
+	lastModel                           string            // newest trained version, else the prior
 	sellers                             map[string]int64  // invoices by seller; at most mostNames
 	has                                 [fieldCount]int64 // of standard invoices
 }
@@ -48,10 +49,11 @@ type currency struct {
 
 // stake is the money that is at stake in one direction.
 type stake struct {
-	n     int64   // suspects
-	sum   big.Int // their losses, positive, in 1/10,000
-	cases int64   // those of them that are worth a case
-	worth big.Int // their losses
+	n       int64   // suspects
+	sum     big.Int // their losses, positive, in 1/10,000
+	weighed big.Int // the same, each times its probability
+	cases   int64   // those of them that are worth a case
+	worth   big.Int // their losses
 }
 
 // causeKey names a row of the causes.
@@ -108,9 +110,12 @@ func (r *Report) Add(inv *invoice.Invoice, v *detectors.Verdict, segment *detect
 	r.types[inv.Type]++
 	r.levels[v.Level]++
 	count(r.sellers, inv.Seller)
-	count(r.models, v.Model.Version)
 	if inv.Type == invoice.Standard {
 		r.countFields(inv)
+		count(r.models, v.Model.Version)
+		if version := v.Model.Version; version != r.lastModel && (version != detectors.ModelVersion || r.lastModel == "") {
+			r.lastModel = strings.Clone(version)
+		}
 	}
 	d := entry(r.days, inv.IssuedAt.Unix()/86400)
 	d.scored++
@@ -156,6 +161,9 @@ func (r *Report) suspect(c *currency, inv *invoice.Invoice, v *detectors.Verdict
 func (s *stake) add(v *detectors.Verdict) {
 	s.n++
 	add(&s.sum, v.Loss.Point)
+	if expected, ok := v.Loss.Point.MulFixed(invoice.Fixed(math.Round(v.PError * float64(invoice.One)))); ok {
+		add(&s.weighed, expected)
+	}
 	if v.Decision == detectors.DecisionOpenCase {
 		s.cases++
 		add(&s.worth, v.Loss.Point)

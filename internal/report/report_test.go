@@ -96,8 +96,10 @@ func TestFigures(t *testing.T) {
 	contains(t, got, "acme · orders.csv · issued 2026-11-09 to 2026-11-22",
 		"Invoices checked 300 100.0 % of them with a history", "Suspects 30 10.0 % of all", "Worth a case 20 the money",
 		"Not readable 41 records",
-		"EUR 290 invoices 29,000.00 EUR 1,470.00 EUR 20 suspects worth a case: 10, 1,270.00 EUR –",
-		"GBP 10 invoices 1,000.00 GBP – 1,000.00 GBP 10 suspects worth a case: 10, 1,000.00 GBP",
+		"EUR 290 invoices 29,000.00 EUR 1,470.00 EUR 20 suspects each times its probability: 1,364.60 EUR "+
+			"worth a case: 10, 1,270.00 EUR –",
+		"GBP 10 invoices 1,000.00 GBP – 1,000.00 GBP 10 suspects each times its probability: 950.00 GBP "+
+			"worth a case: 10, 1,000.00 GBP",
 		"invoices a day, at most 24 suspects, at most 3", "Duplicate: invoiced before 10 1,000.00 GBP billed too much",
 		"Billing system: lines, totals, tax or currency 10 1,270.00 EUR billed too little",
 		"1. F-90 160.00 EUR billed too little acme, issued 2026-11-13, line 91 · c-1, B2B, tv · almost certainly wrong, "+
@@ -267,11 +269,33 @@ func TestExpectedFromLines(t *testing.T) {
 	r := New()
 	r.Add(inv, v, &detectors.SegmentSummary{Level: detectors.LevelTypeProduct, N: 312, CV: 1.4})
 	got := text(write(t, r, Page{}))
-	contains(t, got, "Expected 120.00 EUR, its lines at the usual prices of their products: each known product was "+
-		"billed at least 40 times before, at prices much alike (they vary by 4.0 %) Repaired")
+	contains(t, got, "Expected 120.00 EUR, its lines at the usual prices of their products: each product known was "+
+		"billed 40 times or more before; prices much alike (they vary by 4.0 %) Repaired")
 	if strings.Contains(got, "Also considered") {
 		t.Errorf("a hint is told: %s", got)
 	}
+}
+
+// Of many models the last is named; the incident a suspect belongs to is.
+func TestModelsAndIncident(t *testing.T) {
+	r := New()
+	for i, version := range []string{"prior-1", "prior-1", "trained-a", "trained-b", "prior-1", "trained-a"} {
+		inv := &invoice.Invoice{Seller: "acme", ID: fmt.Sprint("F-", i), Currency: "EUR", NetAmount: 100, IssuedAt: created}
+		v := verdictOn(inv, 0.9)
+		v.Model.Version = version
+		if i == 5 {
+			find(v, 0.9, detectors.DecisionBundle, detectors.Finding{Code: "billing_system", Kind: "line_sum", P: 0.9})
+			v.IncidentID = "i0123"
+		}
+		r.Add(inv, v, nil)
+		if want := [...]string{"prior-1", "prior-1", "prior-1 on 2 invoices, else trained-a",
+			"prior-1 on 2 invoices, else 2 trained ones, the last trained-b",
+			"prior-1 on 3 invoices, else 2 trained ones, the last trained-b",
+			"prior-1 on 3 invoices, else 2 trained ones, the last trained-a"}[i]; r.judges() != want {
+			t.Errorf("after %d invoices: %q, want %q", i+1, r.judges(), want)
+		}
+	}
+	contains(t, text(write(t, r, Page{})), "very probably wrong, 90 % · part of incident i0123")
 }
 
 // A report of nothing is a page, too.
