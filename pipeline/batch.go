@@ -181,10 +181,7 @@ func (w *Worker) writeDecisions(ctx context.Context, c *claim) error {
 	if len(e.decisions) == 0 {
 		return nil
 	}
-	return w.m.persist(ctx, "decision log", func(ctx context.Context) error {
-		if err := c.hold(ctx); err != nil {
-			return err
-		}
+	return w.m.persistHeld(ctx, "decision log", c.hold, func(ctx context.Context) error {
 		base, err := w.decisions.append(ctx, e.decisions)
 		if errors.Is(err, ErrTooLarge) {
 			base, err = w.appendShortened(ctx)
@@ -284,10 +281,7 @@ func (m *Member) appendHeld(ctx context.Context, hold func(context.Context) erro
 	if len(records) == 0 {
 		return nil
 	}
-	return m.persist(ctx, topic, func(ctx context.Context) error {
-		if err := hold(ctx); err != nil {
-			return err
-		}
+	return m.persistHeld(ctx, topic, hold, func(ctx context.Context) error {
 		_, err := m.log.Append(ctx, topic, partition, records)
 		return err
 	})

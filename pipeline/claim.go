@@ -101,9 +101,15 @@ func (m *Member) persist(ctx context.Context, name string, what func(context.Con
 	}
 }
 
-// confirm is verify, asked again until there is an answer.
-func (m *Member) confirm(ctx context.Context, c *claim) error {
-	return m.persist(ctx, "committing", c.verify)
+// persistHeld is persist for an outside effect: before each try hold asks whether
+// this member may still make it.
+func (m *Member) persistHeld(ctx context.Context, name string, hold, what func(context.Context) error) error {
+	return m.persist(ctx, name, func(ctx context.Context) error {
+		if err := hold(ctx); err != nil {
+			return err
+		}
+		return what(ctx)
+	})
 }
 
 // pause waits, or returns why ctx ended first.

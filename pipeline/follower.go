@@ -12,7 +12,7 @@ func newFollower(m *Member, partitions int) *follower {
 	for p := range f.seen {
 		f.seen[p] = map[string]stamp{}
 	}
-	f.tail = newTail(m, m.opt.Topics.Baselines, f.foldAll)
+	f.tail = newTail(m, m.opt.Topics.Baselines, partitions, f.foldAll)
 	return f
 }
 

@@ -64,7 +64,7 @@ func (m *Member) Run(ctx context.Context) error {
 	defer abort(errDrained)
 
 	var reading sync.WaitGroup
-	reading.Go(func() { m.follow.run(hard, m.invoicePartitions) })
+	reading.Go(func() { m.follow.run(hard) })
 	reading.Go(func() { m.refs.run(hard) })
 	reading.Go(func() { m.models.run(hard) })
 	reading.Go(func() { m.watchSegments(hard) })
@@ -160,24 +160,8 @@ func (m *Member) ends(ctx context.Context, topic string, partitions int) ([]int6
 // stopped; then it tells the group.
 func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Generation) {
 	defer gen.Leave()
-	assigned := gen.Assigned()
-	m.dropOthers(assigned)
-	m.opt.Log.Info("assignment", "partitions", len(assigned))
-	if err := m.samePartitions(ctx); err != nil {
-		m.report("topics", err)
-		m.rest(stop, gen)
-		return
-	}
-	m.clear("topics")
-	if len(assigned) == 0 {
-		if m.opt.UntilCaughtUp {
-			m.finished()
-		}
-		m.rest(stop, gen)
-		return
-	}
-	drain := make(chan struct{})
-	over := make(chan struct{})
+	drain, over := make(chan struct{}), make(chan struct{})
+	defer close(over)
 	go func() {
 		select {
 		case <-gen.Done():
@@ -186,6 +170,24 @@ func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Ge
 		}
 		close(drain)
 	}()
+	assigned := gen.Assigned()
+	m.dropOthers(assigned)
+	m.opt.Log.Info("assignment", "partitions", len(assigned))
+	if err := m.samePartitions(ctx, drain); err != nil {
+		if errors.Is(err, errRefused) {
+			m.report("topics", err)
+		}
+		rest(drain)
+		return
+	}
+	m.clear("topics")
+	if len(assigned) == 0 {
+		if m.opt.UntilCaughtUp {
+			m.finished()
+		}
+		rest(drain)
+		return
+	}
 	var wg sync.WaitGroup
 	for p, committed := range assigned {
 		c := &claim{gen: gen, partition: p, now: m.opt.Now, after: m.opt.FenceAfter,
@@ -193,23 +195,27 @@ func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Ge
 		wg.Go(func() { m.runPartition(ctx, drain, c) })
 	}
 	wg.Wait()
-	close(over)
 	m.metrics.Partitions.Set(0)
 }
 
 // rest does nothing for one generation.
-func (m *Member) rest(stop <-chan struct{}, gen Generation) {
+func rest(drain <-chan struct{}) {
 	select {
-	case <-gen.Done():
-	case <-stop:
+	case <-drain:
 	case <-time.After(refusedPause):
 	}
 }
 
 // samePartitions refuses to work once partitions were added to the invoices:
 // their customers' history lies with other partitions then.
-func (m *Member) samePartitions(ctx context.Context) error {
-	n, err := m.log.Partitions(ctx, m.opt.Topics.Invoices)
+func (m *Member) samePartitions(ctx context.Context, drain <-chan struct{}) error {
+	ctx, cancel := untilDrained(ctx, drain)
+	defer cancel(nil)
+	var n int
+	err := m.persist(ctx, "kafka", func(ctx context.Context) (err error) {
+		n, err = m.log.Partitions(ctx, m.opt.Topics.Invoices)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -287,7 +293,7 @@ const refusedPause = time.Minute
 func (m *Member) confirmUntil(ctx context.Context, drain <-chan struct{}, c *claim) error {
 	ctx, cancel := untilDrained(ctx, drain)
 	defer cancel(nil)
-	return m.confirm(ctx, c)
+	return m.persist(ctx, "committing", c.verify)
 }
 
 // untilDrained returns a context that ends when drain is closed.

@@ -1,10 +1,8 @@
 package pipeline
 
 import (
-	"context"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,8 +15,7 @@ import (
 // recoup can read is the one to judge by, unless one is pinned.
 type models struct {
 	*tail
-	partitions int // 0: no topic is read
-	pin        string
+	pin string
 
 	changed atomic.Int64 // how often anything changed
 
@@ -42,25 +39,9 @@ const PinPrior = "prior"
 const mostSellers = 64
 
 func newModels(m *Member, partitions int) *models {
-	f := &models{partitions: partitions, pin: m.opt.PinModel, sellers: map[string][]storedModel{},
-		shown: map[string]string{}}
-	f.tail = newTail(m, m.opt.Topics.Models, f.take)
+	f := &models{pin: m.opt.PinModel, sellers: map[string][]storedModel{}, shown: map[string]string{}}
+	f.tail = newTail(m, m.opt.Topics.Models, partitions, f.take)
 	return f
-}
-
-// run follows until ctx ends.
-func (f *models) run(ctx context.Context) {
-	if f.partitions > 0 {
-		f.tail.run(ctx, f.partitions)
-	}
-}
-
-// catchUp waits until what the topic holds now is read.
-func (f *models) catchUp(ctx context.Context) error {
-	if f.partitions == 0 {
-		return nil
-	}
-	return f.tail.catchUp(ctx, f.partitions)
 }
 
 // take applies what a fetch brought. All versions of a seller stand in one
@@ -68,7 +49,7 @@ func (f *models) catchUp(ctx context.Context) error {
 func (f *models) take(partition int, got *Fetched) {
 	for i := range got.Records {
 		r := &got.Records[i]
-		seller, version, ok := splitModelKey(r.Key)
+		seller, version, ok := model.SplitKey(r.Key)
 		switch {
 		case !ok:
 			f.m.metrics.Foreign.Inc()
@@ -218,18 +199,6 @@ func (f *models) show(seller string) {
 	f.shown[seller] = s.version
 	metrics.Model.WithLabelValues(seller, s.version).Set(1)
 	metrics.ModelTrained.WithLabelValues(seller).Set(float64(s.published.Unix()))
-}
-
-// modelKey is the key of a version in the topic of models.
-func modelKey(seller, version string) []byte { return []byte(seller + "|" + version) }
-
-// splitModelKey takes such a key apart; a version has no bar.
-func splitModelKey(key []byte) (seller, version string, ok bool) {
-	cut := strings.LastIndexByte(string(key), '|')
-	if cut <= 0 || cut == len(key)-1 {
-		return "", "", false
-	}
-	return string(key[:cut]), string(key[cut+1:]), true
 }
 
 // modelSwitch says from which source offset on a seller's invoices are judged by

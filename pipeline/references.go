@@ -48,7 +48,7 @@ func newReferences(m *Member, topics map[string]int) *references {
 		for p := range t.partitions {
 			t.partitions[p] = referencePartition{decoder: invoice.NewDecoder(m.opt.Limits), keys: map[uint64]reference.Key{}}
 		}
-		t.tail = newTail(m, topic, t.take)
+		t.tail = newTail(m, topic, n, t.take)
 		f.topics = append(f.topics, t)
 	}
 	return f
@@ -68,7 +68,7 @@ func (t *Topics) references() (list []string) {
 func (f *references) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, t := range f.topics {
-		wg.Go(func() { t.run(ctx, len(t.partitions)) })
+		wg.Go(func() { t.run(ctx) })
 	}
 	wg.Wait()
 }
@@ -88,10 +88,7 @@ func (f *references) catchUp(ctx context.Context) error {
 	f.m.opt.Report("references", errReading)
 	defer f.m.clear("references")
 	for _, t := range f.topics {
-		err := f.m.persist(ctx, "references", func(ctx context.Context) error {
-			return t.catchUp(ctx, len(t.partitions))
-		})
-		if err != nil {
+		if err := f.m.persist(ctx, "references", t.catchUp); err != nil {
 			return err
 		}
 	}

@@ -167,3 +167,49 @@ func TestVoidDecision(t *testing.T) {
 		w.faultFree(t).equal(t, want)
 	})
 }
+
+// shy is a log that does not answer how many partitions a topic has while asked to.
+type shy struct {
+	pipeline.Log
+	silent atomic.Bool
+}
+
+func (s *shy) Partitions(ctx context.Context, topic string) (int, error) {
+	if s.silent.Load() {
+		return 0, errAway
+	}
+	return s.Log.Partitions(ctx, topic)
+}
+
+// A cluster that does not answer for a moment when partitions are assigned costs
+// that moment, not the minute of a fault that a person has to mend.
+func TestNoAnswerAtAssignment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, want := twins(t)
+		view := &shy{Log: w.log}
+		group := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
+		m := w.memberOn("a", view, &delayedGroup{group, func() {
+			view.silent.Store(true)
+			time.AfterFunc(time.Second, func() { view.silent.Store(false) })
+		}}, w.store)
+		began := time.Now()
+		if err := m.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("took %v, want little more than the second without an answer", took)
+		}
+		w.outcome(t).equal(t, want)
+	})
+}
+
+// delayedGroup does something before it hands out an assignment.
+type delayedGroup struct {
+	pipeline.Group
+	before func()
+}
+
+func (g *delayedGroup) Next(ctx context.Context) (pipeline.Generation, error) {
+	g.before()
+	return g.Group.Next(ctx)
+}

@@ -18,21 +18,19 @@ type tail struct {
 	read func(partition int, got *Fetched)
 
 	mu        sync.Mutex // guards what follows
-	positions []int64    // next offset per partition
+	positions []int64    // next offset, by partition
 	moved     chan struct{}
 }
 
-func newTail(m *Member, topic string, read func(int, *Fetched)) *tail {
-	return &tail{m: m, topic: topic, read: read, moved: make(chan struct{})}
+// newTail follows a topic of so many partitions; of none it has nothing to read.
+func newTail(m *Member, topic string, partitions int, read func(int, *Fetched)) *tail {
+	return &tail{m: m, topic: topic, read: read, positions: make([]int64, partitions), moved: make(chan struct{})}
 }
 
-// run reads this many partitions until ctx ends.
-func (t *tail) run(ctx context.Context, partitions int) {
-	t.mu.Lock()
-	t.positions = make([]int64, partitions)
-	t.mu.Unlock()
+// run reads until ctx ends.
+func (t *tail) run(ctx context.Context) {
 	var wg sync.WaitGroup
-	for p := range partitions {
+	for p := range t.positions {
 		wg.Go(func() { t.follow(ctx, p) })
 	}
 	wg.Wait()
@@ -70,8 +68,8 @@ func (t *tail) reached(partition int, at int64) {
 }
 
 // catchUp returns once everything that the topic holds now is read.
-func (t *tail) catchUp(ctx context.Context, partitions int) error {
-	for p := range partitions {
+func (t *tail) catchUp(ctx context.Context) error {
+	for p := range t.positions {
 		_, end, err := t.m.log.Bounds(ctx, t.topic, p)
 		if err != nil {
 			return fmt.Errorf("cannot read bounds of %s/%d: %w", t.topic, p, err)
@@ -86,7 +84,7 @@ func (t *tail) catchUp(ctx context.Context, partitions int) error {
 func (t *tail) wait(ctx context.Context, partition int, end int64) error {
 	for {
 		t.mu.Lock()
-		there := partition < len(t.positions) && t.positions[partition] >= end
+		there := t.positions[partition] >= end
 		moved := t.moved
 		t.mu.Unlock()
 		if there {

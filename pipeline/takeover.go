@@ -79,10 +79,7 @@ func (w *Worker) own(ctx context.Context, c *claim) error {
 	if err != nil {
 		return err
 	}
-	return m.persist(ctx, "decision log", func(ctx context.Context) error {
-		if err := c.hold(ctx); err != nil {
-			return err
-		}
+	return m.persistHeld(ctx, "decision log", c.hold, func(ctx context.Context) error {
 		record := Record{Key: []byte(kindOwnership), Value: value}
 		base, err := m.log.Append(ctx, m.opt.Topics.Suspects, w.partition, []Record{record})
 		if err != nil {
@@ -143,7 +140,7 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 		return marker{}, err
 	}
 	w.rows.state.next = end
-	if err := m.follow.catchUp(ctx, m.invoicePartitions); err != nil {
+	if err := m.follow.catchUp(ctx); err != nil {
 		return marker{}, err
 	}
 	w.engine.AdoptShared()

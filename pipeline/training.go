@@ -234,10 +234,10 @@ func (t *trainer) publish(ctx context.Context, l *learned, c *detectors.Classifi
 	if err != nil {
 		return err
 	}
-	records := []Record{{Key: modelKey(c.Seller(), c.Version()), Value: body}}
+	records := []Record{{Key: model.Key(c.Seller(), c.Version()), Value: body}}
 	for i := 0; i <= len(versions)-keptModels; i++ {
 		if versions[i] != c.Version() {
-			records = append(records, Record{Key: modelKey(c.Seller(), versions[i])})
+			records = append(records, Record{Key: model.Key(c.Seller(), versions[i])})
 		}
 	}
 	if len(versions) == 0 {
@@ -265,7 +265,7 @@ func (t *trainer) makeRoom(ctx context.Context, l *learned) error {
 	}
 	var records []Record
 	for _, version := range t.m.models.versions(seller) {
-		records = append(records, Record{Key: modelKey(seller, version)})
+		records = append(records, Record{Key: model.Key(seller, version)})
 	}
 	if err := t.append(ctx, seller, records); err != nil {
 		return fmt.Errorf("cannot delete the models of %q: %w", seller, err)
@@ -279,7 +279,7 @@ func (t *trainer) append(ctx context.Context, seller string, records []Record) e
 	if err := t.claim.hold(ctx); err != nil {
 		return err
 	}
-	partition := keyPartition([]byte(seller), t.m.models.partitions)
+	partition := keyPartition([]byte(seller), len(t.m.models.positions))
 	_, err := t.m.log.Append(ctx, t.m.opt.Topics.Models, partition, records)
 	return err
 }

@@ -138,10 +138,7 @@ func (r *rowWriter) upkeep(ctx context.Context, c *claim) error {
 // between its fence and its insert, and woke up after our skip-set was read.
 func (r *rowWriter) sweep(ctx context.Context, c *claim) error {
 	m := r.w.m
-	return m.persist(ctx, "clickhouse", func(ctx context.Context) error {
-		if err := c.hold(ctx); err != nil {
-			return err
-		}
+	return m.persistHeld(ctx, "clickhouse", c.hold, func(ctx context.Context) error {
 		n, err := m.store.Sweep(ctx, r.owner(), r.sweepFrom.Load(), c.position())
 		if err != nil {
 			return err
@@ -183,10 +180,7 @@ func (r *rowWriter) storeBlock(ctx context.Context, c *claim, head *waiting) err
 		return nil
 	}
 	began := time.Now()
-	err := m.persist(ctx, "clickhouse", func(ctx context.Context) error {
-		if err := c.hold(ctx); err != nil {
-			return err
-		}
+	err := m.persistHeld(ctx, "clickhouse", c.hold, func(ctx context.Context) error {
 		r.n++
 		return m.store.Insert(ctx, r.owner(), r.n, block)
 	})
@@ -234,10 +228,7 @@ func (r *rowWriter) reconcile(ctx context.Context, c *claim, head *waiting) erro
 	block.Drop(same)
 	if len(other) > 0 {
 		slices.Sort(other)
-		err := m.persist(ctx, "clickhouse", func(ctx context.Context) error {
-			if err := c.hold(ctx); err != nil {
-				return err
-			}
+		err := m.persistHeld(ctx, "clickhouse", c.hold, func(ctx context.Context) error {
 			return m.store.Remove(ctx, r.owner(), other)
 		})
 		if err != nil {
@@ -273,10 +264,7 @@ func (r *rowWriter) checkpoint(ctx context.Context, c *claim) error {
 		return nil
 	}
 	part := w.statePart()
-	err := w.m.persist(ctx, part, func(ctx context.Context) error {
-		if err := c.hold(ctx); err != nil {
-			return err
-		}
+	err := w.m.persistHeld(ctx, part, c.hold, func(ctx context.Context) error {
 		if len(cp.local) > 0 {
 			if _, err := r.state.append(ctx, cp.local); err != nil {
 				return err

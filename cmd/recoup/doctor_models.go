@@ -73,12 +73,10 @@ func newestModels(ctx context.Context, log pipeline.Log, topic, pin string) (map
 			return nil, err
 		}
 		err = scanFrom(ctx, log, topic, p, start, end, func(r *pipeline.Record) (bool, error) {
-			key := string(r.Key)
-			cut := strings.LastIndexByte(key, '|')
-			if cut < 0 {
+			seller, version, ok := model.SplitKey(r.Key)
+			if !ok {
 				return true, nil
 			}
-			seller, version := key[:cut], key[cut+1:]
 			all[seller] = slices.DeleteFunc(all[seller], func(f modelFound) bool { return f.record.Version == version })
 			if len(r.Value) > 0 && (pin == "" || pin == version) {
 				all[seller] = append(all[seller], readModel(r.Value, version))

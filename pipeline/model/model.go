@@ -38,6 +38,18 @@ type Record struct {
 	Data      []byte    `json:"data"`      // the classifier, packed with zstd
 }
 
+// Key is the key of a version in the topic of models.
+func Key(seller, version string) []byte { return []byte(seller + "|" + version) }
+
+// SplitKey takes such a key apart; a version has no bar.
+func SplitKey(key []byte) (seller, version string, ok bool) {
+	cut := bytes.LastIndexByte(key, '|')
+	if cut <= 0 || cut == len(key)-1 {
+		return "", "", false
+	}
+	return string(key[:cut]), string(key[cut+1:]), true
+}
+
 // New returns the record of a classifier.
 func New(c *detectors.Classifier, through time.Time) (*Record, error) {
 	packer, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedBestCompression))
