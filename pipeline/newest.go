@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"recoup/invoice"
@@ -38,7 +39,7 @@ func newHead(m *Member, reader Reader) *head {
 // share it has of all.
 func openNewest(ctx context.Context, m *Member) (*newestInvoices, error) {
 	topic := m.opt.Topics.Invoices
-	n := &newestInvoices{}
+	var heads []*head
 	all := int64(0)
 	for p := range m.invoicePartitions {
 		start, end, err := m.log.Bounds(ctx, topic, p)
@@ -47,26 +48,24 @@ func openNewest(ctx context.Context, m *Member) (*newestInvoices, error) {
 		}
 		h := newHead(m, nil)
 		h.partition, h.from, h.to = p, start, end
-		n.heads = append(n.heads, h)
+		heads = append(heads, h)
 		all += end - start
 	}
-	for _, h := range n.heads {
+	n := &newestInvoices{}
+	for _, h := range heads {
 		if all > m.opt.Training.Records {
 			share := float64(m.opt.Training.Records) / float64(all)
 			h.from = h.to - int64(share*float64(h.to-h.from))
 		}
 		h.reader = m.log.Open(topic, h.partition)
-	}
-	for i := 0; i < len(n.heads); {
-		there, err := n.heads[i].advance(ctx)
+		n.heads = append(n.heads, h)
+		there, err := h.advance(ctx)
 		if err != nil {
 			n.close()
 			return nil, err
 		}
-		if there {
-			i++
-		} else {
-			n.drop(i)
+		if !there {
+			n.drop(len(n.heads) - 1)
 		}
 	}
 	return n, nil
@@ -80,12 +79,7 @@ func (n *newestInvoices) next(ctx context.Context) (*head, error) {
 			return nil, err
 		}
 		if !there {
-			for i, h := range n.heads {
-				if h == n.last {
-					n.drop(i)
-					break
-				}
-			}
+			n.drop(slices.Index(n.heads, n.last))
 		}
 		n.last = nil
 	}
@@ -100,7 +94,7 @@ func (n *newestInvoices) next(ctx context.Context) (*head, error) {
 // drop takes out a partition that is read to its end; the others keep their order.
 func (n *newestInvoices) drop(i int) {
 	n.heads[i].reader.Close()
-	n.heads = append(n.heads[:i], n.heads[i+1:]...)
+	n.heads = slices.Delete(n.heads, i, i+1)
 }
 
 func (n *newestInvoices) close() {

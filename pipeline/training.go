@@ -83,9 +83,8 @@ func (m *Member) trainGeneration(ctx context.Context, gen Generation) {
 	}
 	t := &trainer{m: m, claim: &claim{gen: gen, now: m.opt.Now, after: m.opt.FenceAfter, committed: -1}}
 	for wait := time.Duration(0); pause(ctx, wait) == nil; {
-		began := m.opt.Now()
-		err := t.trainIfDue(ctx)
-		wait = max(m.opt.Training.Every, restShare*m.opt.Now().Sub(began))
+		took, err := t.trainIfDue(ctx)
+		wait = max(m.opt.Training.Every, restShare*took)
 		if err == nil {
 			t.failures = 0
 		} else if ctx.Err() == nil {
@@ -105,14 +104,15 @@ type trainer struct {
 	tried    map[string]time.Time // by seller: its newest issue date at the last training that came to an end
 }
 
-// trainIfDue trains the sellers that are due, when one is.
-func (t *trainer) trainIfDue(ctx context.Context) error {
+// trainIfDue trains the sellers that are due, when one is, and returns how long it
+// took.
+func (t *trainer) trainIfDue(ctx context.Context) (took time.Duration, err error) {
 	if err := t.m.models.catchUp(ctx); err != nil {
-		return err
+		return 0, err
 	}
 	newest, err := t.newest(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	due, last := false, time.Time{}
 	for seller, at := range newest {
@@ -120,16 +120,16 @@ func (t *trainer) trainIfDue(ctx context.Context) error {
 		last = later(last, at)
 	}
 	if !due {
-		return nil
+		return 0, nil
 	}
 	began := t.m.opt.Now()
 	learned, err := t.learn(ctx, last)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	models, examples, err := t.run(ctx, learned)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for seller, span := range learned.spans {
 		newest[seller] = later(newest[seller], span.last)
@@ -139,14 +139,14 @@ func (t *trainer) trainIfDue(ctx context.Context) error {
 	if models == 0 {
 		result = trainedTooFew
 	}
-	took := t.m.opt.Now().Sub(began)
+	took = t.m.opt.Now().Sub(began)
 	metrics := t.m.metrics
 	metrics.Trainings.WithLabelValues(result).Inc()
 	metrics.TrainingDuration.Set(took.Seconds())
 	metrics.TrainingExamples.Set(float64(examples))
 	t.m.opt.Log.Info("training ended", "result", result, "models", models, "examples", examples, "through", last,
 		"took", took.Round(time.Millisecond))
-	return nil
+	return took, nil
 }
 
 // due tells whether a seller's newest invoice is of a later day than any that it

@@ -7,10 +7,13 @@ import (
 	"maps"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"recoup/detectors"
 	"recoup/docs/contract/contracttest"
@@ -196,6 +199,67 @@ func TestModelsOfThoseTrained(t *testing.T) {
 		rows := w.store.Rows()
 		if v := rows[len(rows)-1].Verdict; v.Model.Version == detectors.ModelVersion {
 			t.Errorf("the newest invoice was judged by %s, want what was trained", v.Model.Version)
+		}
+	})
+}
+
+// slow is a log whose invoices take 15 seconds to fetch.
+type slow struct{ pipeline.Log }
+
+func (s slow) Open(topic string, partition int) pipeline.Reader {
+	r := s.Log.Open(topic, partition)
+	if topic == pipeline.DefaultOptions().Topics.Invoices {
+		r = slowReader{r}
+	}
+	return r
+}
+
+type slowReader struct{ pipeline.Reader }
+
+func (r slowReader) Fetch(ctx context.Context, offset int64) (pipeline.Fetched, error) {
+	time.Sleep(15 * time.Second)
+	return r.Reader.Fetch(ctx, offset)
+}
+
+// Sellers whose days begin one after the other do not keep a core busy: behind a
+// training its owner rests twenty times as long.
+func TestTrainingRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newModelWorld(1)
+		w.log.CreateTopic("recoup.lead", 1, 0)
+		today, began := start.AddDate(0, 0, 1), time.Now()
+		registry := prometheus.NewRegistry()
+		opt := w.opt
+		opt.Member, opt.Metrics, opt.Now = "a", pipeline.NewMetrics(registry), func() time.Time {
+			return today.Add(time.Since(began))
+		}
+		w.trains(&opt)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_ = pipeline.NewMember(opt, slow{w.log}, w.log.Group(opt.Group, opt.Topics.Invoices), w.store).Run(ctx)
+		})
+		for i := range 60 {
+			w.fillDaysOf(t, fmt.Sprint("seller ", i), 1, 1, 2)
+			time.Sleep(time.Minute)
+		}
+		cancel()
+		wg.Wait()
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0.0
+		for _, f := range families {
+			if f.GetName() == "recoup_trainings_total" {
+				for _, m := range f.GetMetric() {
+					n += m.GetCounter().GetValue()
+				}
+			}
+		}
+		if n < 2 || n > 15 {
+			t.Errorf("%v trainings in an hour in which 60 sellers' days began, want few", n)
 		}
 	})
 }

@@ -46,17 +46,20 @@ func (x *examination) kafka(ctx context.Context) {
 	x.models(ctx, client)
 }
 
+// letDescribe is what to do about topics that cannot be asked.
+const letDescribe = "let this user describe topics (ACL operations Describe and DescribeConfigs)"
+
 // topics checks every topic and returns how many partitions the invoices have.
 func (x *examination) topics(ctx context.Context, client *kafka.Client, brokers int) int {
 	partitions, err := invoicePartitions(ctx, client, x.settings)
 	if err != nil {
-		x.failed("topics", err, "let this user describe topics (ACL operations Describe and DescribeConfigs)")
+		x.failed("topics", err, letDescribe)
 		return 0
 	}
 	table := x.settings.TopicTable(max(partitions, 1))
 	found, err := client.Describe(ctx, topicNames(table)...)
 	if err != nil {
-		x.failed("topics", err, "let this user describe topics (ACL operations Describe and DescribeConfigs)")
+		x.failed("topics", err, letDescribe)
 		return partitions
 	}
 	before := len(x.findings)
