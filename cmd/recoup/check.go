@@ -31,7 +31,7 @@ Examples:
     recoup check scenarios/ --set deviation=12% --set handling_cost.EUR=30
     recoup check scenarios/ --rewrite && git diff scenarios/
 
-Exit code 1: something came out differently.`
+Exit code 1: something came out differently, or a file compares nothing.`
 }
 
 // Run runs the files one by one.

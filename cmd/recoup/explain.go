@@ -32,7 +32,8 @@ func (*explainCommand) Help() string {
 	return `Tells the verdict on one invoice as a person would, from what is stored in ClickHouse: what was billed, what
 was expected and from how many invoices, which single change would make it usual, what else was considered, how far
 the 15 % rule was from firing, what was decided and why, and what became of the case. It judges nothing anew and
-changes nothing. With --file no server is asked: the file is scored as "recoup score" does it.
+changes nothing. With --file no server is asked: the file is scored as "recoup score" does it, so give it the same
+--reference, --map and --model to get the same verdict.
 
 Where several records have the id (other sellers, revisions, changed content) it lists them; --seller, --revision and
 --at choose one.
@@ -43,7 +44,8 @@ Examples:
     recoup explain 2026-000417 --seller acme-fr --revision 1
     recoup explain 2026-000417 --at billing.invoices/3/81234
     recoup explain 2026-000417 --format json | jq .verdict.causes
-    recoup explain 2026-000417 --file invoices.jsonl.zst`
+    recoup explain 2026-000417 --file invoices.jsonl.zst
+    recoup explain 2026-000417 --file invoices.jsonl.zst --reference contracts.jsonl --model models.jsonl`
 }
 
 // Run explains.

@@ -31,10 +31,10 @@ type scoreCommand struct {
 func (*scoreCommand) Help() string {
 	return `Every line of the file is one invoice (invoice.v1, see docs/contract); blank lines are skipped. They are scored
 in their order, each against what the ones before it taught, just as "recoup run" does it. Verdicts go to standard
-output in input order, a summary and the lines that cannot be read to standard error. Redeliveries, same invoice and
-same content again, are counted and not written. The summary also says where "15 % below the usual" means something: for
-the customer types and product families with the most invoices, how much these vary and how often an alert of the 15 %
-rule by itself is right, as expected from that alone.
+output in input order, a summary and lines that cannot be read, the first of each reason, to standard error.
+Redeliveries, same invoice and same content again, are counted and not written. The summary also says where "15 % below
+the usual" means something: for the customer types and product families with the most invoices, how much these vary and
+how often an alert of the 15 % rule by itself is right, as expected from that alone.
 
 A CSV file needs no more than columns with the names of the contract (invoice_id, issued_at, net_amount, ...), or a
 mapping that says which column is which and how numbers and dates are written: --map-example prints one to start from.

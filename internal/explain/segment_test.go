@@ -46,6 +46,12 @@ func TestWorthOfSegment(t *testing.T) {
 		}
 	}
 
+	s.Verdict.Rules, s.Segment.Mean = nil, 100*invoice.Unit // no points are left of what is no limit
+	if said = text(s); !strings.Contains(said, "the usual of customer type B2C is less than this\n") ||
+		strings.Contains(said, "points") {
+		t.Errorf("an invoice above the usual:\n%s", said)
+	}
+
 	s.Settings.BaseRate = 0.5 // other settings than those of the verdict
 	if said = text(s); strings.Contains(said, worth) {
 		t.Errorf("figures of settings that were not in force:\n%s", said)

@@ -240,7 +240,7 @@ func (p *printer) others() {
 		p.evidence(f, "    ")
 	}
 	if len(hints) > 0 {
-		p.line("  hardly: %s", strings.Join(hints, "; "))
+		p.line("  hardly likely: %s", strings.Join(hints, "; "))
 	}
 }
 
@@ -321,9 +321,14 @@ func (p *printer) rule() {
 	if !p.known() || !ok {
 		return
 	}
-	beyond := p.below(&segment) - limit
+	below := p.below(&segment)
+	beyond := below - limit
 	if !firedHere {
-		p.line("  against the usual of %s %.2f points were left", segment.Of(), max(0, -beyond))
+		if below < 0 {
+			p.line("  the usual of %s is less than this", segment.Of())
+		} else {
+			p.line("  against the usual of %s %.2f points were left", segment.Of(), max(0, -beyond))
+		}
 		p.line("  %s", Worth(&segment))
 		return
 	}
