@@ -36,6 +36,8 @@ type lineEvidence struct {
 	slip     slip          // what made the price of one that is known
 	meant    invoice.Fixed // that price
 
+	netMet bool // what a unit came to was met before, as exactly as rounding allows
+
 	quantitySlip  slip          // what made the quantity of the usual
 	quantityMeant invoice.Fixed // that quantity
 }
@@ -50,6 +52,8 @@ func (e *evidence) gather(inv *invoice.Invoice, refs *reference.Store) {
 	e.prices()
 	e.quantities()
 	e.discounts()
+	e.offers()
+	e.misprints()
 	e.codes()
 	e.allowances()
 	e.delivery()
@@ -216,8 +220,14 @@ func (e *evidence) missing() {
 		customer = &k.Customer.Marks
 	}
 	if k.Customer != nil {
-		of(fNoOrderNumber, history.MarkPurchaseOrder, customer)
-		of(fNoVAT, history.MarkVAT, customer)
+		steady := func(feature feature, mark history.Mark) {
+			of(feature, mark, customer)
+			if stays, ok := k.Conduct.Stays(mark, k.Customer); ok && e.x[feature] > 0 {
+				e.set(feature, stays)
+			}
+		}
+		steady(fNoOrderNumber, history.MarkPurchaseOrder)
+		steady(fNoVAT, history.MarkVAT)
 	}
 	of(fNoOrderGroup, history.MarkPurchaseOrder, group)
 	of(fNoVATGroup, history.MarkVAT, group)
@@ -230,6 +240,9 @@ func (e *evidence) missing() {
 		e.set(fEarly, math.Log1p(e.inv.ShippedAt.Sub(e.inv.IssuedAt).Hours()))
 		if customer != nil {
 			e.set(fEarlyHabit, customer[history.MarkEarly].Of())
+			if stays, ok := k.Conduct.Stays(history.MarkEarly, k.Customer); ok {
+				e.set(fEarlyHabit, min(float64(e.x[fEarlyHabit]), 1-stays))
+			}
 		}
 	}
 }
@@ -264,7 +277,7 @@ func (e *evidence) signals() {
 	}
 	on(0, e.x[fSumOff] > 0)
 	on(1, e.x[fLineOff] > 0)
-	on(2, e.x[fTaxRare] > 0.8 || e.x[fTaxCountry] > 0.8)
+	on(signalTax, e.x[fTaxRare] > 0.8 || e.x[fTaxCountry] > 0.8)
 	on(3, e.x[fCurrencySeller] > 0.8)
 	on(4, e.x[fZero] > 0 || e.x[fZeroPrice] > 0)
 	on(history.OffPrices, e.x[fOff] > 0.5)

@@ -30,6 +30,7 @@ func (e *evidence) discounts() {
 		}
 		known++
 		lowest, met := netPrices(l)
+		e.lines[i].netMet = met
 		if !met {
 			fresh++
 			if lowest > 0 && l.NetPrice < lowest && e.lines[i].off == 0 {

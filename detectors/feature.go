@@ -73,50 +73,60 @@ const (
 	fTypeOff    // lines at a price this customer type never paid
 	fQuantity   // worst line: |logarithm of quantity over the usual| in standard deviations
 	fQuantityMoney
-	fQuantitySlip // a quantity that is a slip of the usual: share of the money
-	fQuantityNew  // lines with a quantity never sold before
-	fUnitsOff     // delivered units against billed, relative
-	fLinesOff     // delivered lines less billed lines, over delivered
-	fDelivered    // a delivery count is known
-	fDeliverySlip // one line's slip explains the difference
-	fRate         // highest discount
-	fRateRare     // how rare so much is with the seller, - logarithm
-	fOverCap      // above the policy's cap
-	fNetBelow     // worst line: logarithm of lowest known net price over net price × stability
-	fNetNew       // lines at a net price never met
-	fContract     // discount less contract rate, where a reference says it
-	fContractNone // contract rate not given
-	fTermsRare    // rate of the customer's code, for the customer
-	fTermsKnown   // logarithm of invoices behind it
-	fTermsOff     // rate less the customer's usual one
-	fPromoOff     // rate less the promotion's
-	fPromoExpired // logarithm of hours past its end or before its beginning
-	fPromoUnknown // code is not published
-	fPromoFamily  // lines that the promotion is not for
-	fCodeRare     // rate of a code, for the seller
-	fCodeStale    // logarithm of hours since the seller last used the code
-	fCodeNew      // code never met
-	fCodeFamily   // the code was never used for one of the lines' families
-	fCodes        // most codes on one line, less 1
-	fCodesAll     // different codes on the invoice, less 1
-	fRateNoCode   // discount without a code
-	fAllowedOff   // discount less all that references allow on the line
-	fNotCounted   // the warehouse has not counted the delivery
-	fExempt       // customer is tax exempt by reference
-	fDelivery2    // delivery was invoiced before
-	fOrder2       // order was invoiced before
-	fProducts2    // the same products were invoiced lately
-	fGoods2       // and the same quantities
-	fContent2     // and the same amounts
-	fNear2        // nearly all of the same products
-	fHours2       // hours since, logarithm
-	fRepeatHabit  // share of the customer's invoices that repeat
-	fPeriod2      // the period was invoiced before
-	fNetZ         // net amount, in the customer's standard deviations
-	fNetGroupZ    // the same of customer's type
-	fLinesZ       // lines, the same
-	fKnown        // logarithm of the customer's invoices
-	fDeviation    // probability by the 15 % rule
-	fBurst        // fBurst + i: recent share of the source's invoices with signal i
-	features      = fBurst + 8
+	fQuantitySlip  // a quantity that is a slip of the usual: share of the money
+	fQuantityNew   // lines with a quantity never sold before
+	fUnitsOff      // delivered units against billed, relative
+	fLinesOff      // delivered lines less billed lines, over delivered
+	fDelivered     // a delivery count is known
+	fDeliverySlip  // one line's slip explains the difference
+	fRate          // highest discount
+	fRateRare      // how rare so much is with the seller, - logarithm
+	fOverCap       // above the policy's cap
+	fNetBelow      // worst line: logarithm of lowest known net price over net price × stability
+	fNetNew        // lines at a net price never met
+	fContract      // discount less contract rate, where a reference says it
+	fContractNone  // contract rate not given
+	fTermsRare     // rate of the customer's code, for the customer
+	fTermsKnown    // logarithm of invoices behind it
+	fTermsOff      // rate less the customer's usual one
+	fPromoOff      // rate less the promotion's
+	fPromoExpired  // logarithm of hours past its end or before its beginning
+	fPromoUnknown  // code is not published
+	fPromoFamily   // lines that the promotion is not for
+	fCodeRare      // rate of a code, for the seller
+	fCodeStale     // logarithm of hours since the seller last used the code
+	fCodeNew       // code never met
+	fCodeFamily    // the code was never used for one of the lines' families
+	fCodes         // most codes on one line, less 1
+	fCodesAll      // different codes on the invoice, less 1
+	fRateNoCode    // discount without a code
+	fAllowedOff    // discount less all that references allow on the line
+	fNotCounted    // the warehouse has not counted the delivery
+	fExempt        // customer is tax exempt by reference
+	fDelivery2     // delivery was invoiced before
+	fOrder2        // order was invoiced before
+	fProducts2     // the same products were invoiced lately
+	fGoods2        // and the same quantities
+	fContent2      // and the same amounts
+	fNear2         // nearly all of the same products
+	fHours2        // hours since, logarithm
+	fRepeatHabit   // share of the customer's invoices that repeat
+	fPeriod2       // the period was invoiced before
+	fNetZ          // net amount, in the customer's standard deviations
+	fNetGroupZ     // the same of customer's type
+	fLinesZ        // lines, the same
+	fKnown         // logarithm of the customer's invoices
+	fDeviation     // probability by the 15 % rule
+	fSlipOdds      // worst price: logarithm of how much likelier it is a slip of a known one than a new one
+	fRange         // price beyond all known ones of its product, in widths of their range
+	fRangeSign     // the same as a logarithm, with sign
+	fFlat          // one whole and high discount on all that is discounted
+	fNetOff        // discounted lines at a net price never met, weighted by how stable their product's are
+	fNetOffCount   // logarithm of these lines
+	fTenth         // a tenth of a discount would give a known net price: how stable that product's are
+	fNetScale      // usual logarithm of the newest net price over these lines' own
+	fNetScaleShare // of these lines, those that share it
+	fNetScaleLines // logarithm of how many do
+	fBurst         // fBurst + i: recent share of the source's invoices with signal i
+	features       = fBurst + 8
 )

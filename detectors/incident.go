@@ -17,6 +17,9 @@ var signalWords = [history.Signals]string{
 	"fewer lines than delivered",
 }
 
+// signalTax is the signal of a tax rate that is new.
+const signalTax = 2
+
 // casesBeforeBundle is how many members of an incident get cases of their own: so
 // many were decided before the shared cause could be seen, and they are examples
 // of it.

@@ -88,6 +88,8 @@ func (s *Subject) wrongDiscount() wrongDiscount {
 	case x[fPromoOff] > 0.001 && math.Abs(float64(x[fRate])/10-float64(x[fRate]-x[fPromoOff])) < 0.001:
 		w.kind, w.p, w.words = "typed_tenfold", 0.92, "the rate is ten times the promotion's"
 	case proved("over_cap", proofOverCap, s.overCap()):
+	case proved("above_usual", proofFlat, fmt.Sprintf(
+		"all that is discounted is so by %.0f %%; hardly any line of the seller has as much", 100*x[fFlat])):
 	case !e.contractCode() && proved("unknown_code", proofUnknownCode, "no promotion has the code"):
 	case !e.contractCode() && proved("not_allowed", proofNotAllowed, fmt.Sprintf(
 		"contract and promotions allow %.2f points less on a line", 100*x[fAllowedOff])):
@@ -191,7 +193,7 @@ func (s *Subject) usualRate(i int, w *wrongDiscount) invoice.Fixed {
 	if _, met := netPrices(l); met && w.p < proofEnough {
 		return is
 	}
-	if tenth := is / 10; s.metAt(i, tenth) {
+	if tenth := is / 10; s.ev.metAtRate(i, tenth) {
 		return tenth
 	}
 	for k := range s.ev.facts.Codes {
@@ -199,7 +201,7 @@ func (s *Subject) usualRate(i int, w *wrongDiscount) invoice.Fixed {
 			if t == nil || t.Rates.Usual() == 0 {
 				continue
 			}
-			if rate := invoice.Fixed(t.Rates.Usual()-1) * (invoice.One / 10_000); rate < is && s.metAt(i, rate) {
+			if rate := invoice.Fixed(t.Rates.Usual()-1) * (invoice.One / 10_000); rate < is && s.ev.metAtRate(i, rate) {
 				return rate
 			}
 		}
@@ -213,16 +215,4 @@ func (s *Subject) usualRate(i int, w *wrongDiscount) invoice.Fixed {
 	}
 	rate := 1 - fixedFloat(usual.Price)/fixedFloat(l.Price)
 	return invoice.Fixed(max(0, math.Round(rate*10_000))) * (invoice.One / 10_000)
-}
-
-// metAt tells whether line i at another rate has a net price that was met before.
-func (s *Subject) metAt(i int, rate invoice.Fixed) bool {
-	l, line := s.ev.facts.Lines[i], &s.Invoice.Lines[i]
-	net, ok := invoice.LineNet(line.Quantity.Value, line.UnitPrice.Value, rate)
-	if !ok {
-		return false
-	}
-	l.NetPrice = perUnit(net, line.Quantity.Value)
-	_, met := netPrices(&l)
-	return met
 }

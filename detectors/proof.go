@@ -41,6 +41,7 @@ const (
 	proofNoVAT                    // no VAT number, where the customer always has one
 	proofType                     // another customer type than ever
 	proofOrder                    // the order was invoiced before, with another delivery
+	proofFlat                     // one high discount on all lines, where nobody has that
 	proofs
 )
 
@@ -77,10 +78,11 @@ var proofTable = [proofs]proofRow{
 	proofNoCustomer:  {p: 0.97, holds: func(e *evidence) bool { return e.x[fNoCustomer] > 0.97 }},
 	proofNoType:      {p: 0.95, holds: func(e *evidence) bool { return e.x[fNoType] > 0.98 }},
 	proofNoFamily:    {p: 0.95, holds: func(e *evidence) bool { return e.x[fNoFamily] > 0.98 }},
-	proofNoOrder:     {p: 0.97, holds: func(e *evidence) bool { return e.x[fNoOrderNumber] > 0.93 }},
-	proofNoVAT:       {p: 0.95, holds: func(e *evidence) bool { return e.x[fNoVAT] > 0.93 }},
+	proofNoOrder:     {p: 0.97, holds: (*evidence).lostOrder},
+	proofNoVAT:       {p: 0.95, holds: (*evidence).lostVAT},
 	proofType:        {p: 0.98, holds: func(e *evidence) bool { return e.x[fTypeRare] > 0.8 }},
 	proofOrder:       {p: 0.95, rare: true, holds: (*evidence).orderAgain},
+	proofFlat:        {p: 0.93, rare: true, holds: (*evidence).flatDiscount},
 }
 
 // habitualP is the probability that evidence has left where it is the seller's habit.
@@ -133,9 +135,42 @@ func (e *evidence) strangeCurrency() bool {
 }
 
 // strangeTaxRate tells whether neither the customer nor its country has the rate.
+// Of a customer that is hardly known the country alone tells: a rate that it never
+// had is strange, though not that nothing is taxed, as any customer may be exempt.
 func (e *evidence) strangeTaxRate() bool {
-	exempt := e.x[fExempt] > 0 && e.inv.TaxRate.Value == 0
-	return e.x[fTaxRare] > 0.8 && e.x[fTaxCountry] > 0.9 && !exempt
+	untaxed := e.inv.TaxRate.Value == 0
+	switch {
+	case e.x[fTaxCountry] <= 0.9 || (untaxed && e.x[fExempt] > 0):
+		return false
+	case e.x[fTaxRare] > 0.8:
+		return true
+	}
+	k, rate := &e.facts.Known, e.facts.Tax
+	if k.Customer != nil {
+		if share, _ := k.Customer.Tax.Share(rate); share > 0 {
+			return false
+		}
+	}
+	share, n := k.Country.Tax.Share(rate)
+	return share == 0 && n >= countryKnown && !untaxed
+}
+
+// countryKnown is how many invoices to a country tell which tax rates it has.
+const countryKnown = 20
+
+func (e *evidence) lostOrder() bool { return e.lost(fNoOrderNumber, history.MarkPurchaseOrder) }
+
+func (e *evidence) lostVAT() bool { return e.lost(fNoVAT, history.MarkVAT) }
+
+// lost tells whether the invoice lacks what the customer always named: in its own
+// past, or as all customers do that named it so far.
+func (e *evidence) lost(absent feature, mark history.Mark) bool {
+	k := &e.facts.Known
+	if e.x[absent] == 0 || k.Customer == nil {
+		return false
+	}
+	stays, ok := k.Conduct.Stays(mark, k.Customer)
+	return k.Customer.Marks[mark].Of() > 0.93 || (ok && stays > 0.995)
 }
 
 // mayStack tells whether the seller's references allow several promotions on one line.

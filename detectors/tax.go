@@ -69,6 +69,13 @@ func (s *Subject) taxRate() (Finding, bool) {
 	return f, true
 }
 
+// taxChanges tells whether the invoice is one of a run with a new tax rate: an
+// outage, or the law. Neither says how often single invoices are wrong.
+func (e *evidence) taxChanges() bool {
+	source := e.facts.Known.Source
+	return e.facts.Signals[signalTax] > 0 && source != nil && source.Runs[signalTax].Shared
+}
+
 // usualTax is the habit a tax rate is compared with: the customer's, or its
 // country's where the customer's is not known or is this very rate.
 func (s *Subject) usualTax() (habit *history.Habit, whose string) {

@@ -133,7 +133,9 @@ func (t *Trainer) Observe(e *Engine) {
 	// Invoices of one customer and week stay together, so that no model is judged
 	// by what it knows.
 	group := uint32(mix(c.ev.facts.Customer, uint64(c.ev.facts.Day)/7))
-	s.add(&c.ev, group, 0, false)
+	if !c.ev.taxChanges() {
+		s.add(&c.ev, group, 0, false)
+	}
 	s.practice.learn(c.inv)
 	rng := rand.New(rand.NewPCG(c.sight.identity, 0))
 	for range variants {

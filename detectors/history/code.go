@@ -190,6 +190,7 @@ func (c *coder) product(p *Product) {
 	unsigned(c, &p.Lines)
 	c.share(&p.Known)
 	c.share(&p.Full)
+	c.share(&p.NetKnown)
 	filled(c, p.List[:], (*coder).point)
 	filled(c, p.Net[:], (*coder).point)
 	c.moments(&p.Log)

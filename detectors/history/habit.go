@@ -30,8 +30,9 @@ const habitKeys = 4
 // type, a discount. A new value that only suspects bring becomes usual by
 // itself when switchAfter of them agree, on switchDays days and from two releases,
 // batches or (where an invoice names neither) days; any usual invoice between
-// them that shows another value starts the count again. So an outage, however
-// long, never teaches its own mistake.
+// them that shows the most frequent value starts the count again: that value is
+// still in use. Others do not: an exempt customer says nothing of a new tax rate.
+// So an outage, however long, never teaches its own mistake.
 type Habit struct {
 	Values [habitKeys]HabitValue // in no order
 	Total  uint16                // of all counts, those of forgotten values included
@@ -91,6 +92,9 @@ func (h *Habit) Usual() uint32 {
 
 // teach counts a value of n usual invoices.
 func (h *Habit) teach(key uint32, n uint16) {
+	if h.Rival.Count > 0 && key != h.Rival.Key && key == h.Usual() {
+		h.Rival = Rival{}
+	}
 	at := &h.Values[0]
 	for i := range h.Values {
 		v := &h.Values[i]
@@ -107,9 +111,6 @@ func (h *Habit) teach(key uint32, n uint16) {
 	}
 	at.Count += n
 	h.Total += n
-	if key != h.Rival.Key {
-		h.Rival = Rival{}
-	}
 	if h.Total >= habitLimit {
 		h.Total = 0
 		for i := range h.Values {

@@ -28,15 +28,17 @@ func TypeBit(hash uint32) uint16 { return 1 << (hash & 15) }
 
 // Product is how one product of one seller in one currency is sold.
 type Product struct {
-	Hour   int32            // event time of the newest line, hours since 1970
-	Lines  uint32           // lines that taught it
-	Known  Share            // lines whose price had been met before: how stable its prices are
-	Full   Share            // lines without a discount
-	List   [Points]Point    // unit prices
-	Net    [Points]Point    // what a unit came to after the line's discount
-	Log    Moments          // natural logarithm of the quantity
-	Counts [Points]Quantity // quantities sold most often
-	Next   [pending]Pending // prices that suspects agree on
+	Hour  int32  // event time of the newest line, hours since 1970
+	Lines uint32 // lines that taught it
+	Known Share  // lines whose price had been met before: how stable its prices are
+	Full  Share  // lines without a discount
+	// NetKnown is lines that came to a net price that had been met before.
+	NetKnown Share
+	List     [Points]Point    // unit prices
+	Net      [Points]Point    // what a unit came to after the line's discount
+	Log      Moments          // natural logarithm of the quantity
+	Counts   [Points]Quantity // quantities sold most often
+	Next     [pending]Pending // prices that suspects agree on
 }
 
 // Pending is a price that only suspects brought so far. It becomes usual when
@@ -193,7 +195,10 @@ func (p *Product) teach(l *Line, hour int32) {
 		if p.Lines > 1 {
 			p.Known.teach(known)
 		}
-		note(&p.Net, l.NetPrice, l.Quantity, l.Types, hour)
+		known = note(&p.Net, l.NetPrice, l.Quantity, l.Types, hour)
+		if p.Lines > 1 {
+			p.NetKnown.teach(known)
+		}
 		p.Full.teach(!l.Discounted)
 	}
 	if l.Quantity > 0 {

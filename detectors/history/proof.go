@@ -18,6 +18,7 @@ type Conduct struct {
 	All     uint16        // such invoices, up to conductFirst
 	Habits  uint32        // kinds of evidence that are habits, a bit each
 	Tallies [Proofs]Tally // by kind of evidence
+	Steady  Steady        // what its customers keep to
 }
 
 // Tally counts one kind of exact evidence.
@@ -51,6 +52,7 @@ func (c *Conduct) Never(kind int) bool {
 func (c *Conduct) teach(f *Facts) {
 	c.Hour = max(c.Hour, f.Hour)
 	first := c.countsAsFirst(f.Day)
+	c.Steady.teach(f)
 	if !first && c.Habits == 0 {
 		return
 	}
@@ -103,4 +105,9 @@ func (c *coder) conduct(s *Conduct) {
 		c.share(&t.Late)
 		c.flag(&t.Over)
 	})
+	for i := range s.Steady {
+		for k := range s.Steady[i] {
+			c.share(&s.Steady[i][k])
+		}
+	}
 }

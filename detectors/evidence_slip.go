@@ -1,0 +1,134 @@
+package detectors
+
+import (
+	"math"
+
+	"recoup/detectors/history"
+	"recoup/invoice"
+)
+
+// misprints looks at every line whose product is known.
+func (e *evidence) misprints() {
+	for i := range e.lines {
+		if e.lines[i].known {
+			e.misprint(i)
+		}
+	}
+}
+
+// misprint compares two explanations of a price that was never met: a slip of the
+// keys from a known price, or a new price of a product that had others before.
+func (e *evidence) misprint(i int) {
+	l, le := &e.facts.Lines[i], &e.lines[i]
+	if le.off != 1 && le.off != 0.5 {
+		return
+	}
+	e.outOfRange(l)
+	slipped := 0.0
+	all := 0.0
+	for k := range l.OfProduct.List {
+		p := &l.OfProduct.List[k]
+		if p.Count == 0 || p.Price == l.Price {
+			continue
+		}
+		all += float64(p.Count)
+		if s := slipOf(p.Price, l.Price, cent); s != noSlip {
+			odds := float64(p.Count) * slipShare(s, p.Price)
+			if l.Rate > 0 && e.metAtPrice(i, p.Price) {
+				odds *= netAgrees
+			}
+			slipped += odds
+		}
+	}
+	if slipped == 0 {
+		return
+	}
+	fresh := (1 - le.stable) * e.freshPrice(l)
+	if l.Rate > 0 && le.netMet {
+		fresh *= netAgrees
+	}
+	e.raise(fSlipOdds, max(0, min(12, math.Log(slipped/all/fresh))))
+}
+
+// netAgrees is how much likelier one explanation is when the discount on the line
+// gives a net price that was met before, and with the other explanation does not.
+const netAgrees = 12
+
+// slipShare is how likely a slip of the keys makes just this number of a price.
+func slipShare(s slip, meant invoice.Fixed) float64 {
+	digits := 1.0
+	for c := int64(meant / cent); c >= 10; c /= 10 {
+		digits++
+	}
+	switch s {
+	case slipTen:
+		return 0.2
+	case slipHundred:
+		return 0.1
+	case slipThousand:
+		return 0.01
+	case slipMissing:
+		return 0.2 / digits
+	case slipSwapped:
+		return 0.15 / digits
+	case slipExtra:
+		return 0.01 / digits
+	}
+	return 0.01 / digits
+}
+
+// freshPrice is how likely a new price is just this number: most are near a known
+// one, and have the last digit that the seller's prices have.
+func (e *evidence) freshPrice(l *history.Line) float64 {
+	const usual = 0.1
+	z := nearest(&l.OfProduct.List, l.Price, float64(l.Quantity)) / usual
+	cents := math.Max(1, float64(l.Price/cent))
+	p := 1 / (math.Pi * usual * (1 + z*z)) / cents
+	if g := e.facts.Known.Seller; g != nil {
+		p *= 10 * math.Exp(-history.EndRare(&g.Ends, l.End))
+	}
+	return p
+}
+
+// metAtPrice tells whether line i, with the discount it has, comes to a known net
+// price at another unit price.
+func (e *evidence) metAtPrice(i int, price invoice.Fixed) bool {
+	l, line := e.facts.Lines[i], &e.inv.Lines[i]
+	net, ok := invoice.LineNet(line.Quantity.Value, price, line.DiscountRate.Value)
+	if !ok {
+		return false
+	}
+	l.NetPrice = perUnit(net, line.Quantity.Value)
+	_, met := netPrices(&l)
+	return met
+}
+
+// outOfRange notes how far a price lies beyond all known ones of its product. Of
+// goods sold by weight every price is new, but few are ten times as high.
+func (e *evidence) outOfRange(l *history.Line) {
+	var least, most invoice.Fixed
+	n := 0
+	for k := range l.OfProduct.List {
+		if p := &l.OfProduct.List[k]; p.Count > 0 {
+			if n == 0 || p.Price < least {
+				least = p.Price
+			}
+			most = max(most, p.Price)
+			n++
+		}
+	}
+	if n < 4 || least <= 0 {
+		return
+	}
+	spread := math.Log(float64(most)/float64(least)) + 0.3
+	off := 0.0
+	switch {
+	case l.Price < least:
+		off = -math.Log(float64(least) / float64(l.Price))
+	case l.Price > most:
+		off = math.Log(float64(l.Price) / float64(most))
+	}
+	if e.raise(fRange, min(6, math.Abs(off)/spread)) {
+		e.set(fRangeSign, max(-6, min(6, off)))
+	}
+}

@@ -1,0 +1,147 @@
+package detectors
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"recoup/invoice"
+)
+
+// basket is an invoice of lines "product quantity price rate".
+func basket(n int, customer string, lines ...billed) *invoice.Invoice {
+	inv := &invoice.Invoice{Seller: "shop", ID: fmt.Sprint(n), Currency: "EUR", CustomerType: "B2C",
+		IssuedAt: time.Unix(1767225600+int64(n)*3600, 0).UTC(), CustomerRef: customer}
+	for _, b := range lines {
+		l := invoice.Line{ProductID: b.product, DiscountRate: fixed(b.rate)}
+		l.Quantity, l.UnitPrice = fixed(1), fixed(b.price)
+		l.Net.Value, _ = invoice.LineNet(l.Quantity.Value, l.UnitPrice.Value, l.DiscountRate.Value)
+		l.Net.Value, l.Net.Set = (l.Net.Value+50)/100*100, true
+		inv.NetAmount += l.Net.Value
+		inv.Lines = append(inv.Lines, l)
+	}
+	return inv
+}
+
+// billed is one unit of a product on an invoice.
+type billed struct {
+	product     string
+	price, rate float64
+}
+
+func fixed(x float64) invoice.OptionalFixed {
+	return invoice.OptionalFixed{Value: invoice.Fixed(math.Round(x * float64(invoice.One))), Set: true}
+}
+
+// afterBaskets is an engine that learned n usual baskets.
+func afterBaskets(n int, lines ...billed) *Engine {
+	e := NewEngine(DefaultSettings(), NewShared(), 0)
+	for i := range n {
+		teach(e, basket(i, "", lines...))
+	}
+	return e
+}
+
+func teach(e *Engine, inv *invoice.Invoice) {
+	e.Begin(inv, at(e.cur.position.Offset+1), inv.IssuedAt)
+	e.Teach(false)
+}
+
+func evidenceOn(e *Engine, inv *invoice.Invoice) *[features]float32 {
+	e.Begin(inv, at(e.cur.position.Offset+1), inv.IssuedAt)
+	e.gather()
+	return &e.cur.ev.x
+}
+
+// A8: a price is a slip of the keys the rather, the less it looks like a new price,
+// and the better its discount fits the price that was meant.
+func TestSlipsAgainstNewPrices(t *testing.T) {
+	e := afterBaskets(40, billed{"cup", 1.62, 0.3827}, billed{"pot", 7.99, 0})
+	for i := range 40 { // goods sold by weight: every price is new
+		teach(e, basket(100+i, "", billed{"ham", 3 + float64(i*37%40)/10, 0}))
+	}
+	odds := func(b billed) float32 { return evidenceOn(e, basket(200, "", b))[fSlipOdds] }
+	for _, c := range []struct {
+		name         string
+		likely, less billed
+	}{
+		{"a comma against another price", billed{"pot", 79.9, 0}, billed{"pot", 8.49, 0}},
+		{"digits that changed places against one near by", billed{"pot", 9.79, 0}, billed{"pot", 7.98, 0}},
+		{"a discount that fits what was meant", billed{"cup", 1.26, 0.3827}, billed{"cup", 1.26, 0.2063}},
+		{"of one stable price against one of many", billed{"pot", 79.9, 0}, billed{"ham", 30, 0}},
+	} {
+		if a, b := odds(c.likely), odds(c.less); a <= b || a < 4 {
+			t.Errorf("%s: %+v is a slip by %.1f, %+v by %.1f", c.name, c.likely, a, c.less, b)
+		}
+	}
+	for price, low := range map[float64]bool{45: false, 0.45: true} {
+		if x := evidenceOn(e, basket(200, "", billed{"ham", price, 0})); x[fRange] < 1 || x[fRangeSign] < 0 != low {
+			t.Errorf("ham at %v is %.2f beyond all prices (%.2f)", price, x[fRange], x[fRangeSign])
+		}
+	}
+	if x := evidenceOn(e, basket(200, "", billed{"ham", 5.05, 0})); x[fRange] != 0 {
+		t.Errorf("ham at 5.05 is %.2f beyond all prices", x[fRange])
+	}
+}
+
+// A8: what is wrong with discounts shows on all of them together.
+func TestOffersTogether(t *testing.T) {
+	e := afterBaskets(40, billed{"cup", 4, 0.125}, billed{"lamp", 9, 0.3333}, billed{"pot", 8, 0.05})
+	usual := evidenceOn(e, basket(99, "", billed{"cup", 4, 0.125}, billed{"lamp", 9, 0.3333}))
+	if usual[fNetOff] != 0 || usual[fNetScale] != 0 || usual[fTenth] != 0 || usual[fFlat] != 0 {
+		t.Errorf("usual offers are off by %v, scale %v, tenth %v, flat %v; want none", usual[fNetOff], usual[fNetScale],
+			usual[fTenth], usual[fFlat])
+	}
+	x := evidenceOn(e, basket(99, "", billed{"cup", 4, 0.2125}, billed{"lamp", 9, 0.4}, billed{"pot", 8, 0.145}))
+	off, by, share := x[fNetOff], float64(x[fNetScale]), x[fNetScaleShare]
+	if off < 0.99 || math.Abs(by-math.Log(1/0.9)) > 0.01 || share < 0.99 {
+		t.Errorf("10 %% on top of each offer: %.2f of the lines off, by %.3f, shared by %.2f", off, by, share)
+	}
+	if x := evidenceOn(e, basket(99, "", billed{"pot", 8, 0.5})); x[fTenth] < 0.9 {
+		t.Errorf("5 %% typed 50 %%: a tenth fits by %.2f, want nearly 1", x[fTenth])
+	}
+	if x := evidenceOn(e, basket(99, "", billed{"cup", 4, 0.6}, billed{"pot", 8, 0.6})); x[fFlat] != 0.6 {
+		t.Errorf("60 %% on all lines: flat %v, want 0.6", x[fFlat])
+	}
+}
+
+// A8: from its second invoice on a customer is known by the others: nobody lost a
+// VAT number or was billed before delivery, but purchase orders come and go.
+func TestHardlyKnownCustomers(t *testing.T) {
+	e := NewEngine(DefaultSettings(), NewShared(), 0)
+	bill := func(n int, customer int, legal ...string) *invoice.Invoice {
+		inv := basket(n, fmt.Sprint("c", customer), billed{"cup", 4, 0})
+		inv.LegalFieldsPresent, inv.ShippedAt = legal, inv.IssuedAt.Add(-time.Hour)
+		return inv
+	}
+	const vat, order = "buyer_vat_id", "purchase_order_ref"
+	for i := range 150 {
+		teach(e, bill(i, i, vat, order))
+	}
+	for i := range 149 { // the last customer stays with one invoice
+		if i%10 == 0 {
+			teach(e, bill(150+i, i, vat))
+		} else {
+			teach(e, bill(150+i, i, vat, order))
+		}
+	}
+	early := bill(300, 149, vat, order)
+	early.ShippedAt = early.IssuedAt.Add(72 * time.Hour)
+	for _, c := range []struct {
+		name string
+		inv  *invoice.Invoice
+		rule string
+		want bool
+	}{
+		{"no VAT number", bill(300, 149, order), "missing_admin_data:vat_id", true},
+		{"no purchase order", bill(300, 149, vat), "missing_admin_data:purchase_order", false},
+		{"shipped later", early, "before_shipment:shipped_later", true},
+		{"as usual", bill(300, 149, vat, order), "", false},
+	} {
+		v := verdictOn(e, c.inv, 500)
+		if v.Suspect != c.want || (c.want && (len(v.Rules) != 1 || v.Rules[0] != c.rule)) {
+			t.Errorf("%s: suspect %v by %v, want %v by %s", c.name, v.Suspect, v.Rules, c.want, c.rule)
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package history
+
+// Steady is how often the customers of a seller that always did one thing, a few
+// or many invoices long, do it again. So it is known from a customer's second
+// invoice on what a VAT number that is missing means, where no customer with one
+// ever lost it, and that a missing purchase order means less. Suspects count too:
+// without them it would never be learned that what is flagged is usual.
+type Steady [steadyMarks][steadyRuns]Share
+
+const (
+	steadyMarks = 3 // as steadyOf numbers them
+	steadyRuns  = 4 // runs of 1, 2, 3 to 4, and more invoices
+	// steadyLeast is how many such invoices of the seller tell.
+	steadyLeast = 30
+)
+
+// steadyOf numbers the marks looked at and says whether a steady customer has it;
+// at is -1 for the others.
+func steadyOf(m Mark) (at int, has bool) {
+	switch m {
+	case MarkPurchaseOrder:
+		return 0, true
+	case MarkVAT:
+		return 1, true
+	case MarkEarly:
+		return 2, false // goods leave before the invoice
+	}
+	return -1, false
+}
+
+// run returns the place of a customer that always did it; ok is false for others.
+func (c *Customer) run(m Mark, has bool) (at int, ok bool) {
+	s := c.Marks[m]
+	switch {
+	case s.All == 0 || (has && s.Yes < s.All) || (!has && s.Yes > 0):
+		return 0, false
+	case s.All <= 2:
+		return int(s.All) - 1, true
+	case s.All <= 4:
+		return 2, true
+	}
+	return 3, true
+}
+
+func (s *Steady) teach(f *Facts) {
+	if f.Known.Customer == nil {
+		return
+	}
+	for m := range Mark(Marks) {
+		if at, has := steadyOf(m); at >= 0 {
+			if run, ok := f.Known.Customer.run(m, has); ok {
+				s[at][run].teach(f.Marked.Has(m) == has)
+			}
+		}
+	}
+}
+
+// Stays returns the share of invoices that have a mark, or with MarkEarly have it
+// not, among those of customers whose former invoices all did and were about as
+// many as this one's. ok is false where this customer's did not, or where there
+// are too few to tell.
+func (c *Conduct) Stays(m Mark, u *Customer) (share float64, ok bool) {
+	at, has := steadyOf(m)
+	if c == nil || u == nil || at < 0 {
+		return 0, false
+	}
+	run, ok := u.run(m, has)
+	s := c.Steady[at][run]
+	return s.Of(), ok && s.All >= steadyLeast
+}
