@@ -19,7 +19,7 @@ func (e *evidence) twins() {
 			continue
 		}
 		hours := math.Abs(float64(f.Print.Minute-p.Minute)) / 60
-		if hours > history.RepeatMinutes/60 {
+		if hours > history.RepeatMinutes/60 || e.reissues(p) {
 			continue
 		}
 		if likeness := e.likeness(p); likeness > best {
@@ -29,19 +29,35 @@ func (e *evidence) twins() {
 		}
 	}
 	if p := e.twin; p != nil {
-		e.flag(fOrder2, p.Order != 0 && p.Order == f.Print.Order)
+		e.flag(fOrder2, p.Order != 0 && p.Order == f.Print.Order && !e.nextBill())
 		e.flag(fDelivery2, p.Delivery != 0 && p.Delivery == f.Print.Delivery)
 		e.flag(fProducts2, p.Products == f.Print.Products)
 		e.set(fAlike2, alike(p, &f.Print))
 		e.flag(fGoods2, p.Goods == f.Print.Goods)
 		e.flag(fContent2, p.Content == f.Print.Content)
-		e.flag(fPeriod2, p.Period != 0 && p.Period == f.Print.Period)
+		e.set(fPeriod2, p.Shared(&f.Print))
 		if f.Known.Customer != nil {
 			e.set(fRepeatHabit, f.Known.Prints.Repeats.Of())
 		}
 		near := math.Abs(float64(f.Print.Lines)-float64(p.Lines)) <= 1 && relative(p.Net, f.Print.Net) < 0.1
 		e.flag(fNear2, near)
 	}
+}
+
+// nextBill tells whether the invoice rather bills the same for another period than
+// its twin does, as standing orders are: it says so, or a month lies between them.
+func (e *evidence) nextBill() bool {
+	const month = 26 * 24 * 60 // minutes
+	apart := e.facts.Print.Minute - e.twin.Minute
+	return e.twin.Apart(&e.facts.Print) || apart > month || -apart > month
+}
+
+// reissues tells whether the invoice says that it replaces a recent one.
+func (e *evidence) reissues(p *history.Print) bool {
+	replaced := p.ID
+	n := copy(replaced[:], e.inv.PrecedingID)
+	clear(replaced[n:])
+	return n > 0 && replaced == p.ID
 }
 
 func (e *evidence) flag(f feature, on bool) {
@@ -69,8 +85,8 @@ func (e *evidence) likeness(p *history.Print) (grade float64) {
 	if p.Delivery != 0 && p.Delivery == f.Delivery {
 		grade += 6
 	}
-	if p.Period != 0 && p.Period == f.Period {
-		grade++
+	if p.Shared(f) > 0 {
+		grade += 8
 	}
 	if grade == 0 && p.Net == f.Net && f.Net != 0 {
 		grade = 0.5

@@ -86,8 +86,8 @@ func printOf(inv *invoice.Invoice, eventMS int64) history.Print {
 	if inv.DeliveryRef != "" {
 		p.Delivery = max(1, short(inv.DeliveryRef))
 	}
-	if !inv.PeriodStart.IsZero() || !inv.PeriodEnd.IsZero() {
-		p.Period = max(1, uint32(inv.PeriodStart.Unix()/86400)*31+uint32(inv.PeriodEnd.Unix()/86400))
+	if start, end := inv.PeriodStart, inv.PeriodEnd; !start.IsZero() && !end.IsZero() {
+		p.Period = history.PeriodOf(start.Unix()/86400, end.Unix()/86400)
 	}
 	return p
 }

@@ -186,8 +186,8 @@ func (e *evidence) unknownDelivery() bool {
 		!e.inv.ShippedAt.After(e.inv.IssuedAt)
 }
 
-// orderAgain tells whether another invoice billed the order before, though not the
-// delivery.
+// orderAgain tells whether another invoice billed the order and some of the goods
+// before, though not the delivery.
 func (e *evidence) orderAgain() bool {
-	return e.x[fOrder2] > 0 && e.x[fDelivery2] == 0 && e.inv.PrecedingID == ""
+	return e.x[fOrder2] > 0 && e.x[fAlike2] > 0 && e.x[fDelivery2] == 0 && e.inv.PrecedingID == ""
 }

@@ -23,7 +23,7 @@ func TestEveryProofIsInTheTable(t *testing.T) {
 func TestHabitsProveNothing(t *testing.T) {
 	var e evidence
 	e.inv = plainInvoice()
-	e.x[fTaxOff], e.x[fOrder2] = 1, 1
+	e.x[fTaxOff], e.x[fOrder2], e.x[fAlike2] = 1, 1, 1
 	if p := e.proves(proofTaxAmount); p != proofTable[proofTaxAmount].p {
 		t.Errorf("a wrong tax amount of a new seller proves %v", p)
 	}

@@ -135,10 +135,35 @@ type Print struct {
 	Content  uint32         // of products, quantities and line amounts
 	Lines    uint32         // how many
 	Net      invoice.Amount // net amount
-	Period   uint32         // hash of the billed period, 0: none
+	Period   uint32         // billed period as PeriodOf gives it, 0: none
 	Sketch   [4]uint16      // least hash of all products, four ways (Broder 1997)
 	ID       [32]byte       // beginning of its invoice_id
 }
+
+// PeriodOf is a billed period in one number: the first of its days, counted from
+// 1970, above 16 bits with how many there are.
+func PeriodOf(first, last int64) uint32 {
+	return uint32(max(1, min(first, math.MaxUint16)))<<16 | uint32(max(1, min(last-first+1, math.MaxUint16)))
+}
+
+// Shared returns the share of the shorter period that two invoices both bill: 0
+// where one of them names none, and for a single day, as one's last may be the
+// next one's first.
+func (p *Print) Shared(n *Print) float64 {
+	if p.Period == 0 || n.Period == 0 {
+		return 0
+	}
+	first, days := int(p.Period>>16), int(p.Period&math.MaxUint16)
+	from, number := int(n.Period>>16), int(n.Period&math.MaxUint16)
+	both := min(first+days, from+number) - max(first, from)
+	if both < 1 || both == 1 && p.Period != n.Period {
+		return 0
+	}
+	return float64(both) / float64(min(days, number))
+}
+
+// Apart tells whether two invoices bill different periods.
+func (p *Print) Apart(n *Print) bool { return p.Period != 0 && n.Period != 0 && p.Shared(n) == 0 }
 
 // prints is how many recent invoices of a customer are remembered.
 const prints = 5
@@ -174,7 +199,7 @@ func (p *Prints) repeated(n *Print) bool {
 	for i := range p.Items {
 		o := &p.Items[i]
 		apart := int64(n.Minute) - int64(o.Minute)
-		if o.Number != 0 && o.Number != n.Number && o.Products == n.Products &&
+		if o.Number != 0 && o.Number != n.Number && o.Products == n.Products && !o.Apart(n) &&
 			apart <= RepeatMinutes && apart >= -RepeatMinutes {
 			return true
 		}
