@@ -179,10 +179,12 @@ func detectFreshContract(s *Subject) (Finding, bool) {
 	if _, state := e.refs.Promotion(s.Invoice.Seller, code, s.Invoice.IssuedAt); state != reference.PromotionUnknown {
 		return Finding{}, false
 	}
-	r := s.repair()
+	r, p := s.repair(), e.proves(proofNotAllowed)
 	for i := range lines {
 		rate := invoice.Fixed(0)
-		if l := &f.Lines[i]; l.OfProduct != nil && l.OfProduct.Full.Of() < 0.5 {
+		if l := &f.Lines[i]; p > 0 {
+			rate = s.allowedRate(i)
+		} else if l.OfProduct != nil && l.OfProduct.Full.Of() < 0.5 {
 			if best := history.Best(&l.OfProduct.Net, float64(l.Quantity)); best != nil && best.Price < l.Price {
 				rate = invoice.One - invoice.Fixed(float64(best.Price)/float64(l.Price)*10_000)*(invoice.One/10_000)
 			}
@@ -192,5 +194,10 @@ func detectFreshContract(s *Subject) (Finding, bool) {
 	found := Finding{Code: CauseCRMSync, Kind: "contract_not_agreed", P: contractFreshP, Evidence: []string{fmt.Sprintf(
 		"all %d lines are discounted with code %s, which none of the customer's %d invoices before had",
 		len(lines), code, known.Invoices)}}
+	if p > found.P {
+		found.P = p
+		found.Evidence = append(found.Evidence, fmt.Sprintf("contract and promotions allow %.2f points less on a line",
+			100*e.x[fAllowedOff]))
+	}
 	return found.repairedBy(&r)
 }
