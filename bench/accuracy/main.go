@@ -131,7 +131,7 @@ func measureSets(o options, m *measurement, r *results) error {
 		if o.all || !o.leaveOneOut {
 			m.set(data, set)
 		}
-		if o.all || o.leaveOneOut {
+		if o.leaveOneOut || o.all && name != recurringName { // it is asked of the corpora
 			set.LeftOut = m.leaveOneOut(data, set.causes())
 		}
 		r.Sets = append(r.Sets, *set)

@@ -170,7 +170,6 @@ func (c *contractor) addLine(inv *invoice.Invoice, p *product, quantity invoice.
 // what a good will gives now and then.
 func (c *contractor) discount(draw *rand.Rand, inv *invoice.Invoice) {
 	goodwill := draw.Float64() < 0.006
-	given := invoice.Fixed(10+5*draw.IntN(3)) * invoice.One / 100
 	rate := rateAt(c.agreed, inv.IssuedAt)
 	for i := range inv.Lines {
 		l := &inv.Lines[i]
@@ -181,7 +180,7 @@ func (c *contractor) discount(draw *rand.Rand, inv *invoice.Invoice) {
 		case c.code != "" && fee && inv.PeriodStart.Before(c.from.AddDate(0, promoMonths, 0)):
 			discountLine(l, offerRate(c.code), c.code)
 		case goodwill && fee && rate <= 0:
-			discountLine(l, given, goodwillCode)
+			discountLine(l, goodwillRate, goodwillCode)
 		}
 	}
 }

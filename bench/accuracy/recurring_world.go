@@ -97,7 +97,8 @@ var offers = []struct {
 
 const (
 	contractCode = "CONTRACT" // on every line with a contract's rate
-	goodwillCode = "GOODWILL"
+	goodwillCode = "GOODWILL" // on fees now and then, for anybody
+	goodwillRate = invoice.One / 10
 	promoMonths  = 3 // that a promotion lasts for a customer
 	mostDiscount = 25
 )
@@ -290,6 +291,8 @@ func (w *world) references() (all []invoice.Reference) {
 			ValidFrom: from, ValidTo: from.AddDate(0, o.months, 0), DiscountRate: o.perCent * invoice.One / 100,
 			ProductFamilies: o.families})
 	}
+	all = append(all, invoice.Reference{Kind: invoice.PromotionReference, Seller: sellerName, Code: goodwillCode,
+		ValidFrom: recurringFrom, DiscountRate: goodwillRate})
 	for _, list := range [][]product{plans, extras, usages, singles} {
 		for i := range list {
 			all = append(all, listedPrices(&list[i])...)
