@@ -19,7 +19,8 @@ func fees(b *bill) (at []int) {
 }
 
 // codeFor draws an offer that holds at a date for a family, or does not.
-func codeFor(draw *rand.Rand, at time.Time, family string, holds, fits bool) (code string, rate invoice.Fixed, ok bool) {
+func codeFor(draw *rand.Rand, at time.Time, family string, holds, fits bool) (
+	code string, rate invoice.Fixed, ok bool) {
 	first := draw.IntN(len(offers))
 	for i := range offers {
 		o := &offers[(first+i)%len(offers)]

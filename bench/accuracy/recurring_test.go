@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -84,7 +85,7 @@ func countIdentical(c *corpus) (n int) {
 		var lines strings.Builder
 		for k := range inv.Lines {
 			l := &inv.Lines[k]
-			lines.WriteString(l.ProductID + l.Quantity.Value.String() + l.UnitPrice.Value.String() + l.DiscountRate.Value.String())
+			fmt.Fprint(&lines, l.ProductID, l.Quantity.Value, l.UnitPrice.Value, l.DiscountRate.Value)
 		}
 		if last[inv.ContractRef] == lines.String() {
 			n++

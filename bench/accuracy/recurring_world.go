@@ -77,7 +77,10 @@ var countries = []struct {
 	name   string
 	tax    invoice.Fixed // in 1/1000
 	weight float64
-}{{"Germany", 190, 0.5}, {"Austria", 200, 0.2}, {"France", 200, 0.15}, {"Netherlands", 210, 0.1}, {"Ireland", 230, 0.05}}
+}{
+	{"Germany", 190, 0.5}, {"Austria", 200, 0.2}, {"France", 200, 0.15}, {"Netherlands", 210, 0.1},
+	{"Ireland", 230, 0.05},
+}
 
 // offers are the promotions. Who signs up in the first two months of the window
 // gets the rate on fees for three months.
@@ -151,7 +154,8 @@ func newContractor(draw *rand.Rand, month int) *contractor {
 	kind := kinds[pick(draw, len(kinds), func(i int) float64 { return kinds[i].weight })]
 	country := countries[pick(draw, len(countries), func(i int) float64 { return countries[i].weight })]
 	c := &contractor{kind: kind.name, country: country.name, tax: country.tax * invoice.One / 1000,
-		cycle: 1 + draw.IntN(28), plan: &plans[draw.IntN(len(plans))], system: []string{"billing-a", "billing-b"}[draw.IntN(2)]}
+		cycle: 1 + draw.IntN(28), plan: &plans[draw.IntN(len(plans))],
+		system: []string{"billing-a", "billing-b"}[draw.IntN(2)]}
 	c.from = recurringFrom.AddDate(0, month, draw.IntN(28))
 	if month == 0 && draw.Float64() < 0.97 {
 		c.from = recurringFrom.AddDate(0, -1-draw.IntN(24), c.cycle-1)
