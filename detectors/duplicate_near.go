@@ -68,6 +68,9 @@ func (e *evidence) repeats() (kind string, p float64) {
 	if p := e.proves(proofOrder); p > habitualP {
 		return "order", p
 	}
+	if p := e.proves(proofShipment); p > habitualP {
+		return "near", p
+	}
 	if e.facts.Known.Customer == nil || !e.namesProducts() {
 		return "", 0 // counter sales look alike
 	}
@@ -133,6 +136,9 @@ func inCommon(here, there *history.Print) (common []string) {
 	}
 	if there.Period != 0 && there.Period == here.Period {
 		common = append(common, "period")
+	}
+	if there.Shipped != 0 && there.Shipped == here.Shipped {
+		common = append(common, "time of shipping")
 	}
 	return common
 }

@@ -33,6 +33,7 @@ func (e *evidence) twins() {
 		e.flag(fDelivery2, p.Delivery != 0 && p.Delivery == f.Print.Delivery)
 		e.flag(fProducts2, p.Products == f.Print.Products)
 		e.set(fAlike2, alike(p, &f.Print))
+		e.flag(fShipped2, p.Shipped != 0 && p.Shipped == f.Print.Shipped)
 		e.flag(fGoods2, p.Goods == f.Print.Goods)
 		e.flag(fContent2, p.Content == f.Print.Content)
 		e.set(fPeriod2, p.Shared(&f.Print))
@@ -87,6 +88,9 @@ func (e *evidence) likeness(p *history.Print) (grade float64) {
 	}
 	if p.Shared(f) > 0 {
 		grade += 8
+	}
+	if p.Shipped != 0 && p.Shipped == f.Shipped {
+		grade += 4
 	}
 	if grade == 0 && p.Net == f.Net && f.Net != 0 {
 		grade = 0.5

@@ -86,6 +86,9 @@ func printOf(inv *invoice.Invoice, eventMS int64) history.Print {
 	if inv.DeliveryRef != "" {
 		p.Delivery = max(1, short(inv.DeliveryRef))
 	}
+	if s := inv.ShippedAt.Unix(); !inv.ShippedAt.IsZero() && s > 0 && s%86400 != 0 {
+		p.Shipped = uint32(s)
+	}
 	if start, end := inv.PeriodStart, inv.PeriodEnd; !start.IsZero() && !end.IsZero() {
 		p.Period = history.PeriodOf(start.Unix()/86400, end.Unix()/86400)
 	}

@@ -42,6 +42,7 @@ const (
 	proofType                     // another customer type than ever
 	proofOrder                    // the order was invoiced before, with another delivery
 	proofFlat                     // one high discount on all lines, where nobody has that
+	proofShipment                 // much the same goods left at the same moment, by another delivery
 	proofs
 )
 
@@ -82,6 +83,7 @@ var proofTable = [proofs]proofRow{
 	proofNoVAT:       {p: 0.95, holds: (*evidence).lostVAT},
 	proofType:        {p: 0.98, holds: func(e *evidence) bool { return e.x[fTypeRare] > 0.8 }},
 	proofOrder:       {p: 0.95, rare: true, holds: (*evidence).orderAgain},
+	proofShipment:    {p: 0.97, rare: true, holds: (*evidence).shippedAgain},
 	proofFlat:        {p: 0.93, rare: true, holds: (*evidence).flatDiscount},
 }
 
@@ -158,20 +160,27 @@ func (e *evidence) strangeTaxRate() bool {
 // countryKnown is how many invoices to a country tell which tax rates it has.
 const countryKnown = 20
 
-func (e *evidence) lostOrder() bool { return e.lost(fNoOrderNumber, history.MarkPurchaseOrder) }
+// lostOrder tells whether a purchase order is missing that the customer always
+// named. What other customers keep to proves nothing here: orders come and go.
+func (e *evidence) lostOrder() bool {
+	c := e.facts.Known.Customer
+	return e.x[fNoOrderNumber] > 0 && c != nil && c.Marks[history.MarkPurchaseOrder].Of() > alwaysNamed
+}
 
-func (e *evidence) lostVAT() bool { return e.lost(fNoVAT, history.MarkVAT) }
-
-// lost tells whether the invoice lacks what the customer always named: in its own
-// past, or as all customers do that named it so far.
-func (e *evidence) lost(absent feature, mark history.Mark) bool {
+// lostVAT tells whether a VAT number is missing that the customer always had, or
+// that it had once, where hardly anybody's is ever gone.
+func (e *evidence) lostVAT() bool {
 	k := &e.facts.Known
-	if e.x[absent] == 0 || k.Customer == nil {
+	if e.x[fNoVAT] == 0 || k.Customer == nil {
 		return false
 	}
-	stays, ok := k.Conduct.Stays(mark, k.Customer)
-	return k.Customer.Marks[mark].Of() > 0.93 || (ok && stays > 0.995)
+	stays, ok := k.Conduct.Stays(history.MarkVAT, k.Customer)
+	return k.Customer.Marks[history.MarkVAT].Of() > alwaysNamed || (ok && stays > 0.99)
 }
+
+// alwaysNamed is the share of a customer's invoices from which it always names
+// something: seven of seven and more.
+const alwaysNamed = 0.93
 
 // mayStack tells whether the seller's references allow several promotions on one line.
 func (e *evidence) mayStack() bool {
@@ -190,4 +199,10 @@ func (e *evidence) unknownDelivery() bool {
 // before, though not the delivery.
 func (e *evidence) orderAgain() bool {
 	return e.x[fOrder2] > 0 && e.x[fAlike2] > 0 && e.x[fDelivery2] == 0 && e.inv.PrecedingID == ""
+}
+
+// shippedAgain tells whether another invoice billed, under another delivery, goods
+// that left at the same moment, and much the same ones.
+func (e *evidence) shippedAgain() bool {
+	return e.x[fShipped2] > 0 && e.x[fAlike2] >= 0.25 && e.x[fDelivery2] == 0 && e.inv.PrecedingID == ""
 }

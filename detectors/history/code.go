@@ -270,7 +270,7 @@ func (c *coder) prints(p *Prints) {
 func (c *coder) print(p *Print) {
 	signed(c, &p.Minute)
 	for _, hash := range [...]*uint32{&p.Number, &p.Order, &p.Delivery, &p.Products, &p.Goods, &p.Content, &p.Lines,
-		&p.Period} {
+		&p.Period, &p.Shipped} {
 		unsigned(c, hash)
 	}
 	signed(c, &p.Net)

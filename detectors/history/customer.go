@@ -136,6 +136,7 @@ type Print struct {
 	Lines    uint32         // how many
 	Net      invoice.Amount // net amount
 	Period   uint32         // billed period as PeriodOf gives it, 0: none
+	Shipped  uint32         // when the goods left, seconds since 1970; 0: not known but to the day
 	Sketch   [4]uint16      // least hash of all products, four ways (Broder 1997)
 	ID       [32]byte       // beginning of its invoice_id
 }
