@@ -79,10 +79,10 @@ func (s *examples) census() (c census) {
 // than are proved as among the errors that were put in, where that is known. A
 // little of the usual share is mixed in, for sellers with few invoices.
 func (c *census) baseRate() (all, unproved float64) {
-	const usual, weight, least, most = 0.03, 200, 0.005, 0.2
+	const usual, weight, least = 0.03, 200, 0.005
 	proved := (c.wrongProved + 1) / (c.wrong + 2)
 	all = (c.realProved + weight*usual*proved) / (c.real + weight) / proved
-	all = max(least, min(most, all))
+	all = max(least, min(mostErrors, all))
 	return all, all * (1 - proved) * c.real / (c.real - c.realProved)
 }
 
@@ -122,6 +122,8 @@ func (s *examples) train(seller string, o TrainerOptions) *Classifier {
 	t.balance()
 	logits = t.outOfFold(rounds)
 	forest := mustTrain(&t.set, t.options(rounds))
+	unproved = max(unproved, t.leastErrors(logits))
+	base = max(base, (c.realProved+unproved*(c.real-c.realProved))/c.real)
 	t.weigh(unproved)
 	curve, err := boost.FitIsotonic(logits, t.set.Y, t.set.W)
 	if err != nil {
@@ -169,6 +171,7 @@ const (
 	causeRows   = 8000
 	wrongShare  = 0.3 // weight of all altered rows over that of all real ones
 	folds       = 2
+	mostErrors  = 0.2 // share of invoices believed to be wrong
 )
 
 func (t *training) options(rounds int) boost.Options {
@@ -220,17 +223,52 @@ func mustTrain(set *boost.Set, o boost.Options) *boost.Forest {
 	return forest
 }
 
-// threshold returns the lowest p at which, with the proved ones, four of five
-// suspects are right, though none of them less likely than leastSuspect.
-func (t *training) threshold(m *Classifier, logits []float64, proved float64) float64 {
-	const precision, leastSuspect, never = 0.8, 0.15, 0.9
+// leastErrors estimates the share of errors among the real rows from those that
+// look most like altered ones: nearly all of these are errors, and the share of
+// altered rows that looks so says how many more there are. Of all such cuts the one
+// that says least is the purest (best bin estimation: Garg et al., "Mixture
+// proportion estimation and PU learning: a modern approach", NeurIPS 2021), each
+// with a standard deviation added, as few rows say little.
+//
+// It does not need errors that are proved, which come in bursts and so at times are
+// few; where errors are many, models learn to take them for usual and it says too
+// little. So what it says is a least.
+func (t *training) leastErrors(logits []float64) float64 {
+	const fewest, most = 0.1, 0.7 // share of altered rows above a cut
+	least, altered, real := 1.0, 0.0, 0.0
+	order := byLogit(logits)
+	for at, i := range order {
+		if t.set.Y[i] == 1 {
+			altered++
+		} else {
+			real++
+		}
+		if at+1 < len(order) && logits[order[at+1]] == logits[i] {
+			continue // rows that look alike are not cut apart
+		}
+		if share := altered / t.wrong; share >= fewest && share <= most {
+			least = min(least, (real+math.Sqrt(real)+1)/(share*(float64(len(logits))-t.wrong)))
+		}
+	}
+	return min(least, mostErrors)
+}
+
+// byLogit returns the rows, the highest logit first.
+func byLogit(logits []float64) []int {
 	order := make([]int, len(logits))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(logits[b], logits[a]) })
+	return order
+}
+
+// threshold returns the lowest p at which, with the proved ones, four of five
+// suspects are right, though none of them less likely than leastSuspect.
+func (t *training) threshold(m *Classifier, logits []float64, proved float64) float64 {
+	const precision, leastSuspect, never = 0.8, 0.15, 0.9
 	threshold, right, all := never, 0.95*proved, proved
-	for _, i := range order {
+	for _, i := range byLogit(logits) {
 		if t.set.Y[i] == 1 {
 			right += float64(t.set.W[i])
 		} else {
