@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"recoup/detectors/history"
 	"recoup/invoice"
 )
 
@@ -126,15 +127,65 @@ func detectQuantity(s *Subject) (Finding, bool) {
 }
 
 // quantityZ is how many standard deviations the quantity of line i lies from the
-// usual one, whose logarithm is mean; 0 for one that was sold before.
+// usual one, whose logarithm is mean; 0 for one that was sold before. Where periods
+// are billed, a fee is expected for as long as they last, and no less: that may be
+// what explains any other quantity.
 func (e *evidence) quantityZ(i int) (z, mean float64) {
 	l := &e.facts.Lines[i]
-	if l.OfProduct == nil || l.OfProduct.Log.N < 5 || l.Quantity <= 0 || l.OfProduct.Sold(l.Quantity) >= 2 {
+	if l.OfProduct == nil || l.OfProduct.Log.N < 5 || l.Quantity <= 0 {
 		return 0, 0
 	}
 	m := &l.OfProduct.Log
 	if l.OfPair != nil && l.OfPair.Log.N >= 2 {
 		m = &l.OfPair.Log
 	}
-	return math.Abs(float64(l.LogQuantity-m.Mean)) / (math.Sqrt(float64(m.Variance)) + 0.3), float64(m.Mean)
+	mean, spread, fee := float64(m.Mean), math.Sqrt(float64(m.Variance))+0.3, e.fee(l.OfPair)
+	longer := e.longer()
+	if l.OfProduct.Sold(l.Quantity) >= 2 && !(fee && longer != 0) {
+		return 0, 0
+	}
+	if fee {
+		spread = math.Sqrt(float64(m.Variance)) + 0.1
+	}
+	off := float64(l.LogQuantity - m.Mean)
+	if fee || math.Abs(off-longer) < math.Abs(off) {
+		off, mean = off-longer, mean+longer
+	}
+	return math.Abs(off) / spread, mean
+}
+
+// fee tells whether a customer is billed the same quantity of a product period by
+// period.
+func (e *evidence) fee(pair *history.Pair) bool {
+	return e.facts.Print.Period != 0 && pair != nil && pair.Lines >= 5 && 10*pair.Same >= 8*(pair.Lines-1)
+}
+
+// lastsLonger tells whether a quantity differs from the customer's last one as the
+// billed periods do.
+func (e *evidence) lastsLonger(l *history.Line) bool {
+	by := e.longer()
+	return by != 0 && math.Abs(float64(l.LogQuantity)-float64(logOf(float64(l.OfPair.Last)))-by) < 0.1
+}
+
+// longer is the logarithm of the billed period's length over that of the customer's
+// newest invoice, 0 where one is not known or months differ as months do.
+func (e *evidence) longer() float64 {
+	prints, newest := e.facts.Known.Prints, -1
+	if prints == nil || e.facts.Print.Period == 0 {
+		return 0
+	}
+	for i := range prints.Items {
+		p := &prints.Items[i]
+		if p.Period != 0 && (newest < 0 || p.Minute > prints.Items[newest].Minute) {
+			newest = i
+		}
+	}
+	if newest < 0 {
+		return 0
+	}
+	by := math.Log(float64(e.facts.Print.Days()) / float64(prints.Items[newest].Days()))
+	if math.Abs(by) < 0.15 {
+		return 0
+	}
+	return by
 }

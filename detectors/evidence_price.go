@@ -314,20 +314,15 @@ func (e *evidence) quantities() {
 		if sold == 0 {
 			fresh++
 		}
-		m := &l.OfProduct.Log
-		if l.OfPair != nil && l.OfPair.Log.N >= 2 {
-			m = &l.OfPair.Log
-		}
-		sd := math.Sqrt(float64(m.Variance)) + 0.3
-		z := math.Abs(float64(l.LogQuantity-m.Mean)) / sd
+		z, _ := e.quantityZ(i)
 		money := 0.0
 		if net > 0 {
 			money = min(1, float64(l.Quantity)*fixedFloat(l.NetPrice)/net)
 		}
-		if sold < 2 && e.raise(fQuantity, min(8, z)) {
+		if e.raise(fQuantity, min(8, z)) {
 			e.set(fQuantityMoney, money)
 		}
-		if l.OfPair != nil && l.OfPair.Lines > 0 && float32(l.OfPair.Last) != l.Quantity {
+		if l.OfPair != nil && l.OfPair.Lines > 0 && float32(l.OfPair.Last) != l.Quantity && !e.lastsLonger(l) {
 			meant := invoice.Fixed(math.Round(float64(l.OfPair.Last))) * invoice.One
 			if s := slipOf(meant, e.inv.Lines[i].Quantity.Value, 0); s != noSlip && s != slipOtherDigit {
 				le.quantitySlip, le.quantityMeant = s, meant

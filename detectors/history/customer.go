@@ -147,6 +147,9 @@ func PeriodOf(first, last int64) uint32 {
 	return uint32(max(1, min(first, math.MaxUint16)))<<16 | uint32(max(1, min(last-first+1, math.MaxUint16)))
 }
 
+// Days is how long the billed period is, at least 1, 0 where none is known.
+func (p *Print) Days() int { return int(p.Period & math.MaxUint16) }
+
 // Shared returns the share of the shorter period that two invoices both bill: 0
 // where one of them names none, and for a single day, as one's last may be the
 // next one's first.
@@ -154,8 +157,8 @@ func (p *Print) Shared(n *Print) float64 {
 	if p.Period == 0 || n.Period == 0 {
 		return 0
 	}
-	first, days := int(p.Period>>16), int(p.Period&math.MaxUint16)
-	from, number := int(n.Period>>16), int(n.Period&math.MaxUint16)
+	first, days := int(p.Period>>16), p.Days()
+	from, number := int(n.Period>>16), n.Days()
 	both := min(first+days, from+number) - max(first, from)
 	if both < 1 || both == 1 && p.Period != n.Period {
 		return 0
