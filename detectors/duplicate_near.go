@@ -81,7 +81,8 @@ func (e *evidence) repeats() (kind string, p float64) {
 		return "order", 0.2
 	case x[fPeriod2] > 0 && x[fContent2] > 0 && x[fRepeatHabit] < repeatsByHabit:
 		return "period", 0.85
-	case x[fPeriod2] > 0 && x[fProducts2] > 0 && x[fRepeatHabit] < repeatsByHabit:
+	case x[fPeriod2] > 0 && x[fProducts2] > 0 &&
+		(x[fRepeatHabit] < repeatsByHabit || e.facts.Known.Prints.Repeats.Yes == 0): // new customers too
 		return "period", 0.45
 	case x[fContent2] > 0 && lines > 1 && !usual:
 		return "content", 0.55
