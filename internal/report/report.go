@@ -162,7 +162,7 @@ func (s *stake) add(v *detectors.Verdict) {
 	s.n++
 	add(&s.sum, v.Loss.Point)
 	if expected, ok := v.Loss.Point.MulFixed(invoice.Fixed(math.Round(v.PError * float64(invoice.One)))); ok {
-		add(&s.weighed, expected)
+		add(&s.weighed, expected/100*100) // no more than hundredths of what is an estimate
 	}
 	if v.Decision == detectors.DecisionOpenCase {
 		s.cases++
