@@ -25,13 +25,11 @@ func threeLineInvoice() *invoice.Invoice {
 	return inv
 }
 
-// stream gives the same invoice under ever new ids and times, or those of all in turn.
+// stream gives the same invoice under ever new ids and times.
 type stream struct {
-	inv     *invoice.Invoice
-	all     []*invoice.Invoice
-	id      []byte
-	offset  int64
-	verdict Verdict
+	inv    *invoice.Invoice
+	id     []byte
+	offset int64
 }
 
 func (s *stream) next() (invoice.Position, time.Time) {
@@ -39,37 +37,127 @@ func (s *stream) next() (invoice.Position, time.Time) {
 	for i, n := len(s.id)-1, s.offset; i > 3; i, n = i-1, n/10 {
 		s.id[i] = byte('0' + n%10)
 	}
-	if s.all == nil {
-		s.inv.IssuedAt = s.inv.IssuedAt.Add(time.Second)
-	} else {
-		s.inv = s.all[s.offset%int64(len(s.all))]
-		s.inv.IssuedAt = time.UnixMilli(1767225600000 + s.offset*15*60_000)
-	}
+	s.inv.IssuedAt = s.inv.IssuedAt.Add(time.Second)
 	return invoice.Position{Topic: "billing.invoices", Partition: 3, Offset: s.offset}, s.inv.IssuedAt
 }
 
-// cleanStream gives invoices of so many lines at usual prices. They come again after
-// more than 40 days, so that none repeats another.
-func cleanStream(lines int) *stream {
+// shift is a stream of different invoices, at usual prices. Like a decoder it fills
+// in one invoice again and again, with strings that are there already. The sales come
+// again after more than 40 days, so that none repeats another; ids after 5 months,
+// when they are forgotten.
+type shift struct {
+	engine  *Engine
+	inv     *invoice.Invoice
+	sales   []sale
+	ids     []string
+	offset  int64
+	verdict Verdict
+}
+
+// sale is what differs from invoice to invoice.
+type sale struct {
+	customer string
+	net      invoice.Amount
+	lines    []saleLine
+}
+
+type saleLine struct {
+	product               string
+	quantity, price, rate invoice.Fixed
+	net                   invoice.Amount
+}
+
+// newShift returns a shift of invoices of so many lines, and has the engine learn
+// each of them as often as told.
+func newShift(engine *Engine, lines, rounds int) *shift {
 	rng := rand.New(rand.NewPCG(1, 1))
-	s := &stream{id: []byte("INV-000000000000")}
+	s := &shift{engine: engine, inv: threeLineInvoice()}
+	s.inv.TaxAmount, s.inv.GrossAmount = invoice.OptionalAmount{}, invoice.OptionalAmount{}
+	s.inv.Lines = s.inv.Lines[:0]
+	for i := range lines {
+		s.inv.Lines = append(s.inv.Lines, invoice.Line{ID: fmt.Sprint(i)})
+	}
+	var customers, products []string
+	for i := range 1000 {
+		customers, products = append(customers, fmt.Sprint("c:", i)), append(products, fmt.Sprint(i))
+	}
 	for range 4096 {
-		inv := threeLineInvoice()
-		inv.CustomerRef, inv.TaxAmount, inv.GrossAmount = fmt.Sprint("c:", rng.IntN(1000)), invoice.OptionalAmount{},
-			invoice.OptionalAmount{}
-		inv.Lines, inv.NetAmount = inv.Lines[:0], 0
-		for i := range lines {
-			product, quantity := invoice.Fixed(rng.IntN(500)), invoice.Fixed(1+rng.IntN(4))
-			price := 5*invoice.One + product*invoice.One/100
-			net, _ := invoice.LineNet(quantity*invoice.One, price, 0)
-			inv.NetAmount += net
-			inv.Lines = append(inv.Lines, invoice.Line{ID: fmt.Sprint(i), ProductID: fmt.Sprint(product),
-				Quantity:  invoice.OptionalFixed{Value: quantity * invoice.One, Set: true},
-				UnitPrice: invoice.OptionalFixed{Value: price, Set: true}, Net: invoice.OptionalAmount{Value: net, Set: true}})
+		one := sale{customer: customers[rng.IntN(1000)]}
+		for range lines {
+			product, quantity := rng.IntN(500), invoice.Fixed(1+rng.IntN(4))*invoice.One
+			one.lines = append(one.lines, saleLine{product: products[product], quantity: quantity,
+				price: 5*invoice.One + invoice.Fixed(product)*invoice.One/100})
 		}
-		s.all = append(s.all, inv)
+		one.total()
+		s.sales = append(s.sales, one)
+	}
+	for i := range 4 * len(s.sales) {
+		s.ids = append(s.ids, fmt.Sprintf("INV-%012d", i))
+	}
+	for range rounds * len(s.sales) {
+		s.work()
 	}
 	return s
+}
+
+// total fills in what the lines come to.
+func (s *sale) total() {
+	s.net = 0
+	for i := range s.lines {
+		l := &s.lines[i]
+		l.net, _ = invoice.LineNet(l.quantity, l.price, l.rate)
+		s.net += l.net
+	}
+}
+
+// begin fills in the next invoice and takes it up.
+func (s *shift) begin() {
+	s.offset++
+	one, inv := &s.sales[s.offset%int64(len(s.sales))], s.inv
+	inv.ID = s.ids[s.offset%int64(len(s.ids))]
+	inv.DeliveryRef, inv.CustomerRef, inv.NetAmount = inv.ID, one.customer, one.net
+	inv.IssuedAt = time.UnixMilli(1767225600000 + s.offset*15*60_000).UTC()
+	for i := range one.lines {
+		l, from := &inv.Lines[i], &one.lines[i]
+		l.ProductID, l.Quantity.Value, l.Quantity.Set = from.product, from.quantity, true
+		l.UnitPrice.Value, l.UnitPrice.Set = from.price, true
+		l.DiscountRate.Value, l.DiscountRate.Set = from.rate, from.rate > 0
+		l.Net.Value, l.Net.Set = from.net, true
+	}
+	s.engine.Begin(inv, invoice.Position{Topic: "billing.invoices", Partition: 3, Offset: s.offset}, inv.IssuedAt)
+}
+
+// work takes the next invoice through the engine.
+func (s *shift) work() {
+	s.begin()
+	s.engine.Score(&s.verdict)
+	s.engine.Teach(s.verdict.Suspect)
+}
+
+// spoil gives each invoice a price of ten times the usual and a discount nobody gets.
+func (s *shift) spoil() {
+	for i := range s.sales {
+		one := &s.sales[i]
+		one.lines[0].price *= 10
+		one.lines[1].rate = invoice.One / 20
+		one.total()
+	}
+}
+
+// workOnSpoilt does the same without learning amounts, or they would become usual.
+func (s *shift) workOnSpoilt() {
+	s.begin()
+	s.engine.Score(&s.verdict)
+	s.engine.Teach(true)
+}
+
+// perLine runs work for each invoice and adds what a line of it cost.
+func perLine(b *testing.B, lines int, work func()) {
+	b.ReportAllocs()
+	for b.Loop() {
+		work()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(lines), "ns/line")
 }
 
 // Aim: 1 µs for a clean invoice of three lines, from decoded to learned.
@@ -77,45 +165,17 @@ func BenchmarkCleanInvoice(b *testing.B) {
 	for _, partitions := range []int{1, 64} {
 		b.Run(fmt.Sprintf("partitions=%d", partitions), func(b *testing.B) {
 			e, _ := warmEngine(partitions)
-			s := cleanStream(3)
-			for range 3 * len(s.all) {
-				run(e, s)
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				run(e, s)
-			}
+			perLine(b, 3, newShift(e, 3, 3).work)
 		})
 	}
 }
 
-// Aim: 3 µs for an invoice of three lines with evidence, here a price of ten times
-// the usual and a discount nobody gets.
+// Aim: 3 µs for an invoice of three lines with evidence.
 func BenchmarkInvoiceWithEvidence(b *testing.B) {
 	e, _ := warmEngine(1)
-	s := cleanStream(3)
-	for range 3 * len(s.all) {
-		run(e, s)
-	}
-	for _, inv := range s.all {
-		inv.Lines[0].UnitPrice.Value *= 10
-		inv.Lines[1].DiscountRate = invoice.OptionalFixed{Value: invoice.One / 20, Set: true}
-		for i := range inv.Lines[:2] {
-			l := &inv.Lines[i]
-			inv.NetAmount -= l.Net.Value
-			l.Net.Value, _ = invoice.LineNet(l.Quantity.Value, l.UnitPrice.Value, l.DiscountRate.Value)
-			inv.NetAmount += l.Net.Value
-		}
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		pos, at := s.next()
-		s.inv.ID = string(s.id)
-		s.inv.DeliveryRef = s.inv.ID
-		e.Begin(s.inv, pos, at)
-		e.Score(&s.verdict)
-		e.Teach(true) // or they would become usual
-	}
+	s := newShift(e, 3, 3)
+	s.spoil()
+	perLine(b, 3, s.workOnSpoilt)
 }
 
 // Clean invoices: what a line costs.
@@ -123,28 +183,18 @@ func BenchmarkLines(b *testing.B) {
 	for _, lines := range []int{1, 10, 50} {
 		b.Run(fmt.Sprint(lines), func(b *testing.B) {
 			e, _ := warmEngine(1)
-			s := cleanStream(lines)
-			for range 2 * len(s.all) {
-				run(e, s)
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				run(e, s)
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(lines), "ns/line")
+			perLine(b, lines, newShift(e, lines, 2).work)
 		})
 	}
 }
 
-// Clean invoices judged by a trained model.
+// Clean invoices and such with evidence, judged by a trained model.
 func BenchmarkTrained(b *testing.B) {
 	e, _ := warmEngine(1)
-	s := cleanStream(3)
+	s := newShift(e, 3, 0)
 	trainer := NewTrainer(TrainerOptions{})
-	for range 2 * len(s.all) {
-		pos, at := s.next()
-		s.inv.ID = string(s.id)
-		e.Begin(s.inv, pos, at)
+	for range 2 * len(s.sales) {
+		s.begin()
 		e.Score(&s.verdict)
 		trainer.Observe(e)
 		e.Teach(s.verdict.Suspect)
@@ -154,20 +204,9 @@ func BenchmarkTrained(b *testing.B) {
 		b.Fatal("no model was trained")
 	}
 	e.UseClassifier(m)
-	b.ReportAllocs()
-	for b.Loop() {
-		run(e, s)
-	}
-}
-
-// run takes the stream's next invoice through the engine.
-func run(e *Engine, s *stream) {
-	pos, at := s.next()
-	s.inv.ID = string(s.id) // the one allocation: the decoder makes none
-	s.inv.DeliveryRef = s.inv.ID
-	e.Begin(s.inv, pos, at)
-	e.Score(&s.verdict)
-	e.Teach(s.verdict.Suspect)
+	b.Run("clean", func(b *testing.B) { perLine(b, 3, s.work) })
+	s.spoil()
+	b.Run("evidence", func(b *testing.B) { perLine(b, 3, s.workOnSpoilt) })
 }
 
 func warmEngine(partitions int) (*Engine, *stream) {
