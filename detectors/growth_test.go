@@ -205,7 +205,7 @@ func TestOneIdentityWithManyContentsStaysFast(t *testing.T) {
 	}
 	for _, x := range []*seen{s, again} {
 		x.expire(1049)
-		if left := len(x.identities) + len(x.others) + len(x.byFirst); left != 0 {
+		if left := x.identities.Len() + x.others.Len() + len(x.byFirst); left != 0 {
 			t.Errorf("%d index entries left of what expired", left)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"recoup/detectors/index"
 	"recoup/invoice"
 )
 
@@ -37,23 +38,30 @@ const blockBits = 10
 type seen struct {
 	retention  int64 // hours
 	blocks     []*seenBlock
-	free       []uint32           // numbers of dropped blocks, to be used again
-	byFirst    map[int64]uint32   // first offset → block number
-	open       uint32             // block that takes entries, 0 for none
-	unwritten  []uint32           // blocks the next checkpoint writes
-	retired    []int64            // blocks to tombstone: expired before the checkpoint before
-	retiring   []int64            // blocks that expired since
-	oldest     int64              // lowest lastHour of all blocks
-	identities map[uint64]seenRef // newest entry of an identity
-	others     map[uint64]seenRef // by pair: newest entry of a content that is not the identity's newest
-	deliveries map[uint64]seenRef // entry of a delivery added last
-	restored   bool               // blocks came back since the indexes were made
-	ahead      []seenRef          // restored entries at or above the offset last looked at, ascending
+	free       []uint32         // numbers of dropped blocks, to be used again
+	byFirst    map[int64]uint32 // first offset → block number
+	open       uint32           // block that takes entries, 0 for none
+	unwritten  []uint32         // blocks the next checkpoint writes
+	retired    []int64          // blocks to tombstone: expired before the checkpoint before
+	retiring   []int64          // blocks that expired since
+	oldest     int64            // lowest lastHour of all blocks
+	identities seenIndex        // newest entry of an identity
+	others     seenIndex        // by pair: newest entry of a content that is not the identity's newest
+	deliveries seenIndex        // entry of a delivery added last
+	restored   bool             // blocks came back since the indexes were made
+	ahead      []seenRef        // restored entries at or above the offset last looked at, ascending
+	spare      []*seenBlock     // emptied blocks, to be used again
 }
 
 // seenRef names an entry: block number and place within it. Block 0 does not
 // exist, so 0 is no entry.
 type seenRef uint32
+
+// seenIndex finds entries by a hash.
+type seenIndex struct{ index.Index }
+
+func (x *seenIndex) get(key uint64) seenRef      { return seenRef(x.Get(key)) }
+func (x *seenIndex) put(key uint64, ref seenRef) { x.Put(key, uint32(ref)) }
 
 // seenEntry is one invoice. The entries of one delivery are chained from the
 // newest added to the oldest; there are few, as only the first of a retention
@@ -77,7 +85,6 @@ type seenBlock struct {
 
 func newSeen(retentionHours int64) *seen {
 	return &seen{retention: retentionHours, blocks: make([]*seenBlock, 1), byFirst: map[int64]uint32{},
-		identities: map[uint64]seenRef{}, others: map[uint64]seenRef{}, deliveries: map[uint64]seenRef{},
 		oldest: math.MaxInt64}
 }
 
@@ -119,10 +126,10 @@ func (s *seen) look(sight *sighting, offset int64) {
 	}
 	sight.registered = len(s.ahead) > 0 && s.entry(s.ahead[0]).offset == offset
 	sight.again, sight.changed, sight.first = false, false, 0
-	if newest := s.identities[sight.identity]; newest != 0 && s.counts(newest, sight.hour, offset) {
+	if newest := s.identities.get(sight.identity); newest != 0 && s.counts(newest, sight.hour, offset) {
 		sight.again = s.entry(newest).content == sight.content
 		if !sight.again {
-			other := s.others[pair(sight.identity, sight.content)]
+			other := s.others.get(pair(sight.identity, sight.content))
 			sight.again = other != 0 && s.counts(other, sight.hour, offset)
 		}
 		sight.changed = !sight.again
@@ -131,7 +138,7 @@ func (s *seen) look(sight *sighting, offset int64) {
 		return
 	}
 	firstOffset := offset
-	for r := s.deliveries[sight.delivery]; r != 0; {
+	for r := s.deliveries.get(sight.delivery); r != 0; {
 		e := s.entry(r)
 		if s.counts(r, sight.hour, firstOffset) {
 			sight.first, firstOffset = r, e.offset
@@ -156,7 +163,7 @@ func (s *seen) register(sight *sighting, offset int64, id string) {
 		return
 	}
 	if s.open == 0 || len(s.blocks[s.open].entries) == blockEntries {
-		s.open = s.add(&seenBlock{}, offset)
+		s.open = s.add(s.empty(), offset)
 		s.write(s.open)
 	}
 	block := s.blocks[s.open]
@@ -168,6 +175,22 @@ func (s *seen) register(sight *sighting, offset int64, id string) {
 	block.lastHour = sight.hour // the clock never runs backwards
 	s.oldest = min(s.oldest, block.lastHour)
 	s.link(refTo(s.open, len(block.entries)-1))
+}
+
+// mostSpare blocks wait to be used again: where about as many invoices expire as
+// come, nothing is allocated.
+const mostSpare = 8
+
+// empty returns a block without entries.
+func (s *seen) empty() *seenBlock {
+	n := len(s.spare) - 1
+	if n < 0 {
+		return &seenBlock{}
+	}
+	block := s.spare[n]
+	s.spare = s.spare[:n]
+	*block = seenBlock{entries: block.entries[:0], ids: block.ids[:0]}
+	return block
 }
 
 func refTo(number uint32, at int) seenRef { return seenRef(number<<blockBits | uint32(at)) }
@@ -190,9 +213,9 @@ func (s *seen) add(block *seenBlock, first int64) uint32 {
 // overlap, and come in any order.
 func (s *seen) index(offset int64) {
 	s.restored, s.ahead = false, nil
-	clear(s.identities)
-	clear(s.others)
-	clear(s.deliveries)
+	s.identities.Clear()
+	s.others.Clear()
+	s.deliveries.Clear()
 	for number, block := range s.blocks {
 		if block == nil {
 			continue
@@ -215,9 +238,9 @@ func (s *seen) index(offset int64) {
 // link has an entry found. Of two entries it does not matter which is linked first.
 func (s *seen) link(ref seenRef) {
 	e := s.entry(ref)
-	newest := s.identities[e.identity]
+	newest := s.identities.get(e.identity)
 	if newest == 0 || s.entry(newest).offset < e.offset {
-		s.identities[e.identity] = ref
+		s.identities.put(e.identity, ref)
 		if newest != 0 {
 			s.linkOther(newest)
 		}
@@ -225,16 +248,16 @@ func (s *seen) link(ref seenRef) {
 		s.linkOther(ref)
 	}
 	if e.delivery != 0 {
-		e.olderDelivery = s.deliveries[e.delivery]
-		s.deliveries[e.delivery] = ref
+		e.olderDelivery = s.deliveries.get(e.delivery)
+		s.deliveries.put(e.delivery, ref)
 	}
 }
 
 func (s *seen) linkOther(ref seenRef) {
 	e := s.entry(ref)
 	key := pair(e.identity, e.content)
-	if other := s.others[key]; other == 0 || s.entry(other).offset < e.offset {
-		s.others[key] = ref
+	if other := s.others.get(key); other == 0 || s.entry(other).offset < e.offset {
+		s.others.put(key, ref)
 	}
 }
 
@@ -272,10 +295,10 @@ func (s *seen) drop(number uint32) (first int64) {
 	for at := range block.entries {
 		e := &block.entries[at]
 		ref := refTo(number, at)
-		if s.identities[e.identity] == ref {
-			delete(s.identities, e.identity)
-		} else if key := pair(e.identity, e.content); s.others[key] == ref {
-			delete(s.others, key)
+		if s.identities.get(e.identity) == ref {
+			s.identities.Delete(e.identity)
+		} else if key := pair(e.identity, e.content); s.others.get(key) == ref {
+			s.others.Delete(key)
 		}
 		if e.delivery != 0 {
 			s.unlinkDelivery(e, ref)
@@ -299,11 +322,14 @@ func (s *seen) remove(number uint32) (first int64) {
 	if s.open == number {
 		s.open = 0
 	}
+	if len(s.spare) < mostSpare {
+		s.spare = append(s.spare, block)
+	}
 	return first
 }
 
 func (s *seen) unlinkDelivery(e *seenEntry, ref seenRef) {
-	head := s.deliveries[e.delivery]
+	head := s.deliveries.get(e.delivery)
 	switch {
 	case head != ref:
 		for r := head; r != 0; r = s.entry(r).olderDelivery {
@@ -312,9 +338,9 @@ func (s *seen) unlinkDelivery(e *seenEntry, ref seenRef) {
 			}
 		}
 	case e.olderDelivery == 0:
-		delete(s.deliveries, e.delivery)
+		s.deliveries.Delete(e.delivery)
 	default:
-		s.deliveries[e.delivery] = e.olderDelivery
+		s.deliveries.put(e.delivery, e.olderDelivery)
 	}
 }
 

@@ -17,6 +17,8 @@ package history
 import (
 	"cmp"
 	"slices"
+
+	"recoup/detectors/index"
 )
 
 // pageItems is how many items stand in one page; pages never move, so pointers
@@ -26,12 +28,8 @@ const pageItems = 256
 // table holds the items of one kind by the 64-bit hash of their natural key.
 // Two keys with one hash share an item: among a million keys that happens with
 // a probability of 3 in 100 million.
-//
-// Keys are found by open addressing with linear probing: one look-up mostly reads
-// one cache line of the index and then the item.
 type table[T any] struct {
-	index   []place // its length is a power of two, at most three quarters are in use
-	count   int     // items
+	index   index.Index // of a key: 1 + slot
 	pages   []*[pageItems]slot[T]
 	used    uint32   // slots ever used
 	free    []uint32 // slots of forgotten items
@@ -43,12 +41,6 @@ type table[T any] struct {
 	removed uint64           // items ever forgotten
 	looked  uint64           // of them before the last find
 	scratch []uint32         // slots of one bucket
-}
-
-// place is one entry of an index.
-type place struct {
-	key uint64
-	at  uint32 // 1 + slot, 0: empty
 }
 
 type slot[T any] struct {
@@ -64,7 +56,7 @@ type list struct {
 }
 
 func newTable[T any](m *marks, mostItems int, hour func(*T) int32, code func(*coder, *T)) *table[T] {
-	return &table[T]{index: make([]place, 64), marks: m, most: int32(max(1, mostItems/buckets)), hour: hour, code: code}
+	return &table[T]{marks: m, most: int32(max(1, mostItems/buckets)), hour: hour, code: code}
 }
 
 func (t *table[T]) slot(at uint32) *slot[T] { return &t.pages[at/pageItems][at%pageItems] }
@@ -76,15 +68,10 @@ func (t *table[T]) find(key uint64) *T {
 }
 
 func (t *table[T]) get(key uint64) *T {
-	mask := uint64(len(t.index) - 1)
-	for i := key & mask; ; i = (i + 1) & mask {
-		switch p := &t.index[i]; {
-		case p.at == 0:
-			return nil
-		case p.key == key:
-			return &t.slot(p.at - 1).item
-		}
+	if at := t.index.Get(key); at != 0 {
+		return &t.slot(at - 1).item
 	}
+	return nil
 }
 
 // touch returns the item of a key to be taught, a new one when there is none.
@@ -120,46 +107,8 @@ func (t *table[T]) add(key uint64) *T {
 	*s = slot[T]{key: key, next: l.first}
 	l.first = at + 1
 	l.items++
-	if t.count++; t.count > len(t.index)/4*3 {
-		t.grow()
-	}
-	t.put(place{key, at + 1})
+	t.index.Put(key, at+1)
 	return &s.item
-}
-
-func (t *table[T]) put(p place) {
-	mask := uint64(len(t.index) - 1)
-	i := p.key & mask
-	for t.index[i].at != 0 {
-		i = (i + 1) & mask
-	}
-	t.index[i] = p
-}
-
-func (t *table[T]) grow() {
-	old := t.index
-	t.index = make([]place, 2*len(old))
-	for _, p := range old {
-		if p.at != 0 {
-			t.put(p)
-		}
-	}
-}
-
-// drop takes a key out of the index and moves up those that had to make room for it.
-func (t *table[T]) drop(key uint64) {
-	mask := uint64(len(t.index) - 1)
-	hole := key & mask
-	for t.index[hole].key != key || t.index[hole].at == 0 {
-		hole = (hole + 1) & mask
-	}
-	for i := (hole + 1) & mask; t.index[i].at != 0; i = (i + 1) & mask {
-		if wanted := t.index[i].key & mask; (i-wanted)&mask >= (i-hole)&mask {
-			t.index[hole], hole = t.index[i], i
-		}
-	}
-	t.index[hole] = place{}
-	t.count--
 }
 
 // forgetOldest drops the eighth of a full bucket that was not met for longest:
@@ -185,7 +134,7 @@ func (t *table[T]) clear(number uint16) {
 func (t *table[T]) keep(number uint16, all []uint32, n int) {
 	for _, at := range all[:n] {
 		s := t.slot(at)
-		t.drop(s.key)
+		t.index.Delete(s.key)
 		*s = slot[T]{}
 		t.free = append(t.free, at)
 		t.removed++
