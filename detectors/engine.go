@@ -15,8 +15,6 @@ import (
 	"maps"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
-
 	"recoup/detectors/history"
 	"recoup/detectors/reference"
 	"recoup/invoice"
@@ -55,6 +53,7 @@ type Engine struct {
 		text string
 	}
 	segments map[string]*segment
+	routes   routes
 	clock    *clock
 	seen     *seen
 	dirty    []*segment // in the order of their first change
@@ -68,7 +67,6 @@ type Engine struct {
 type current struct {
 	inv         *invoice.Invoice
 	position    invoice.Position
-	seller      uint64 // hash of the seller
 	eventMS     int64
 	lateMS      int64
 	implausible bool
@@ -77,7 +75,7 @@ type current struct {
 	untaught    [segmentKinds]segment  // what segments points to where this partition taught nothing yet
 	stats       [segmentKinds]stats    // filled by Score
 	subject     Subject                // filled by Score
-	ev          evidence               // its facts are filled by Begin, the rest by gather
+	ev          evidence               // its hashes and facts are filled by Begin, the rest by gather
 	gathered    bool                   // ev is complete
 }
 
@@ -100,52 +98,22 @@ func (e *Engine) Begin(inv *invoice.Invoice, pos invoice.Position, received time
 	c.inv, c.position = inv, pos
 	c.eventMS, c.implausible = eventTime(inv, received, e.settings.FutureTolerance)
 	c.lateMS = 0
-	c.seller = xxhash.Sum64String(inv.Seller)
-	if mark := e.clock.mark(c.seller); mark != nil {
+	inv.Hash(&c.ev.hashes)
+	if mark := e.clock.mark(c.ev.hashes.Seller); mark != nil {
 		c.lateMS = max(0, mark.ms-c.eventMS)
 	}
 	c.sight.hour = max(e.clock.hour, hourOf(c.eventMS))
-	c.sight.identity, c.sight.content = inv.Identity(), inv.ContentHash()
-	c.sight.delivery = deliveryHash(c.seller, inv)
+	c.sight.identity, c.sight.content = c.ev.hashes.Identity, c.ev.hashes.Content
+	c.sight.delivery = deliveryHash(inv, &c.ev.hashes)
 	e.seen.look(&c.sight, pos.Offset)
 	if c.sight.again {
 		return Redelivery
 	}
-	for kind := range segmentKind(segmentKinds) {
-		c.segments[kind] = e.segment(kind, inv)
-	}
-	factsOf(&c.ev.facts, inv, c.eventMS)
+	e.findSegments(inv)
+	c.ev.factsOf(inv, c.eventMS)
 	e.history.Look(&c.ev.facts)
 	c.gathered = false
 	return Fresh
-}
-
-// segment finds the invoice's segment of one kind. One that this partition did
-// not teach yet is only lent until the next invoice: what teaches nothing must
-// leave nothing behind.
-func (e *Engine) segment(kind segmentKind, inv *invoice.Invoice) *segment {
-	key, ok := appendSegmentKey(e.scratch[:0], kind, inv)
-	e.scratch = key
-	if !ok {
-		return nil
-	}
-	if s := e.segments[string(key)]; s != nil {
-		return s
-	}
-	lent := &e.cur.untaught[kind]
-	*lent = segment{shared: e.shared.find(key)}
-	return lent
-}
-
-// keep makes a lent segment one of the engine's own.
-func (e *Engine) keep(kind segmentKind) *segment {
-	key, _ := appendSegmentKey(e.scratch[:0], kind, e.cur.inv)
-	e.scratch = key
-	shared := e.shared.segment(string(key))
-	s := &segment{key: shared.key, shared: shared}
-	e.segments[s.key] = s
-	e.cur.segments[kind] = s
-	return s
 }
 
 // taught tells whether the invoice last begun teaches its amount, given that it
@@ -167,7 +135,7 @@ func (e *Engine) Teach(suspect bool) (taught bool) {
 		return false
 	}
 	taught = e.taught(suspect)
-	e.clock.saw(c.seller, c.eventMS)
+	e.clock.saw(c.ev.hashes.Seller, c.eventMS)
 	e.seen.expire(e.clock.hour)
 	if !c.bindsDelivery() {
 		c.sight.delivery = 0
@@ -321,12 +289,13 @@ func (e *Engine) UseReferences(s *reference.Store) { e.references = s }
 
 // examine gathers the evidence on an invoice that is not the one last begun.
 func (e *Engine) examine(ev *evidence, inv *invoice.Invoice) {
-	factsOf(&ev.facts, inv, max(e.cur.eventMS-3600_000*24*3, inv.IssuedAt.UnixMilli()))
+	inv.Hash(&ev.hashes)
+	ev.factsOf(inv, max(e.cur.eventMS-3600_000*24*3, inv.IssuedAt.UnixMilli()))
 	e.history.Look(&ev.facts)
 	ev.gather(inv, e.references)
 	var sight sighting
 	sight.hour = e.cur.sight.hour
-	sight.delivery = deliveryHash(xxhash.Sum64String(inv.Seller), inv)
+	sight.delivery = deliveryHash(inv, &ev.hashes)
 	e.seen.look(&sight, e.cur.position.Offset)
 	if sight.first != 0 {
 		ev.x[fDelivery2] = 1

@@ -11,9 +11,10 @@ import (
 // evidence is what is unusual about one invoice, as figures for the model and
 // as findings for people.
 type evidence struct {
-	x     [features]float32
-	facts history.Facts
-	lines []lineEvidence
+	x      [features]float32
+	hashes invoice.Hashes // of the invoice
+	facts  history.Facts
+	lines  []lineEvidence
 
 	inv      *invoice.Invoice
 	refs     *reference.Store

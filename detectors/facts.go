@@ -39,28 +39,28 @@ func rateKey(rate invoice.Fixed) uint32 {
 // fixedFloat returns a number of the invoice as a float, for statistics only.
 func fixedFloat(f invoice.Fixed) float64 { return float64(f) / float64(invoice.One) }
 
-// factsOf fills f with what the invoice says. eventMS is its event time.
-func factsOf(f *history.Facts, inv *invoice.Invoice, eventMS int64) {
+// factsOf fills in what the invoice, whose hashes are there, says. eventMS is its
+// event time.
+func (e *evidence) factsOf(inv *invoice.Invoice, eventMS int64) {
+	f, hashes := &e.facts, &e.hashes
 	lines, codes := f.Lines[:0], f.Codes[:0]
-	*f = history.Facts{Seller: xxhash.Sum64String(inv.Seller), Hour: int32(hourOf(eventMS)),
-		Type: short(inv.CustomerType), Currency: short(inv.Currency)}
+	*f = history.Facts{Seller: hashes.Seller, Hour: int32(hourOf(eventMS)),
+		Type: uint32(hashes.CustomerType), Currency: uint32(hashes.Currency)}
 	f.Day = f.Hour / 24
 	f.Group = mix(mix(f.Seller, tagGroup), uint64(f.Type))
-	f.Country = mix(mix(f.Seller, tagCountry), uint64(short(inv.Country)))
-	source := mix(xxhash.Sum64String(inv.SourceSystem), xxhash.Sum64String(inv.SourceRelease))
+	f.Country = mix(mix(f.Seller, tagCountry), uint64(uint32(hashes.Country)))
+	source := mix(hashes.SourceSystem, hashes.SourceRelease)
 	f.Source = mix(mix(f.Seller, tagSource), source)
 	switch { // all batches of a bad release are one trouble
 	case inv.SourceRelease != "":
-		f.Batch = short(inv.SourceRelease)
+		f.Batch = uint32(hashes.SourceRelease)
 	case inv.BatchID != "":
-		f.Batch = short(inv.BatchID)
+		f.Batch = uint32(hashes.BatchID)
 	default:
 		f.Batch = uint32(f.Day)
 	}
-	customer := uint64(0)
 	if inv.CustomerRef != "" && inv.CustomerRef != invoice.Anonymous {
-		customer = xxhash.Sum64String(inv.CustomerRef)
-		f.Customer = mix(mix(f.Seller, tagCustomer), customer)
+		f.Customer = mix(mix(f.Seller, tagCustomer), hashes.CustomerRef)
 	}
 	if inv.TaxRate.Set {
 		f.Tax = rateKey(inv.TaxRate.Value)
@@ -68,23 +68,23 @@ func factsOf(f *history.Facts, inv *invoice.Invoice, eventMS int64) {
 	f.Marked = marksOf(inv)
 	f.LogNet = logOf(float64(inv.NetAmount) / float64(invoice.Unit))
 	f.LogLines = logOf(float64(len(inv.Lines)))
-	f.Print = printOf(inv, eventMS)
+	f.Print = printOf(inv, hashes, eventMS)
 	f.Lines, f.Codes = lines, codes
-	factsOfLines(f, inv)
+	factsOfLines(f, inv, hashes.Products)
 	f.Content = mix(mix(f.Seller, tagContent), uint64(f.Print.Goods))
 }
 
 // printOf is what recent invoices are remembered by; its sums over the lines are
 // still missing.
-func printOf(inv *invoice.Invoice, eventMS int64) history.Print {
-	p := history.Print{Minute: int32(eventMS / 60_000), Number: max(1, short(inv.ID)),
+func printOf(inv *invoice.Invoice, hashes *invoice.Hashes, eventMS int64) history.Print {
+	p := history.Print{Minute: int32(eventMS / 60_000), Number: max(1, uint32(hashes.ID)),
 		Lines: uint32(len(inv.Lines)), Net: inv.NetAmount}
 	copy(p.ID[:], inv.ID)
 	if inv.OrderRef != "" {
-		p.Order = max(1, short(inv.OrderRef))
+		p.Order = max(1, uint32(hashes.OrderRef))
 	}
 	if inv.DeliveryRef != "" {
-		p.Delivery = max(1, short(inv.DeliveryRef))
+		p.Delivery = max(1, uint32(hashes.DeliveryRef))
 	}
 	if s := inv.ShippedAt.Unix(); !inv.ShippedAt.IsZero() && s > 0 && s%86400 != 0 {
 		p.Shipped = uint32(s)
@@ -95,13 +95,14 @@ func printOf(inv *invoice.Invoice, eventMS int64) history.Print {
 	return p
 }
 
-// factsOfLines adds the lines, their discount codes and their sums.
-func factsOfLines(f *history.Facts, inv *invoice.Invoice) {
+// factsOfLines adds the lines, whose products' hashes are given, their discount codes
+// and their sums.
+func factsOfLines(f *history.Facts, inv *invoice.Invoice, products []uint64) {
 	currency := mix(f.Seller, uint64(f.Currency))
 	typeBit := history.TypeBit(f.Type)
 	for i := range inv.Lines {
 		l := &inv.Lines[i]
-		product := xxhash.Sum64String(l.ProductID)
+		product := products[i]
 		goods := mix(product, uint64(l.Quantity.Value))
 		f.Print.Products += uint32(product)
 		for k := range f.Print.Sketch {

@@ -6,8 +6,6 @@ import (
 	"math/bits"
 	"slices"
 
-	"github.com/cespare/xxhash/v2"
-
 	"recoup/detectors/index"
 	"recoup/invoice"
 )
@@ -344,11 +342,10 @@ func (s *seen) unlinkDelivery(e *seenEntry, ref seenRef) {
 	}
 }
 
-// deliveryHash names a delivery within its seller, whose hash is given, never 0 when
-// there is one.
-func deliveryHash(seller uint64, inv *invoice.Invoice) uint64 {
+// deliveryHash names a delivery within its seller, never 0 when there is one.
+func deliveryHash(inv *invoice.Invoice, hashes *invoice.Hashes) uint64 {
 	if inv.DeliveryRef == "" {
 		return 0
 	}
-	return max(mix(seller, xxhash.Sum64String(inv.DeliveryRef)), 1)
+	return max(mix(hashes.Seller, hashes.DeliveryRef), 1)
 }

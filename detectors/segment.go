@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"recoup/detectors/index"
 	"recoup/invoice"
 )
 
@@ -121,4 +122,70 @@ func (s *segment) baseline(partition int, halfLifeHours float64) Baseline {
 	b := s.own
 	b.fold(s.others, halfLifeHours)
 	return b
+}
+
+// routes remember the segments of all invoices that name the same: four keys need
+// neither be written nor looked up for each invoice.
+type routes struct {
+	all   []route
+	byKey index.Index // hash of the names: 1 + place in all
+}
+
+type route struct {
+	seller, currency, customerType, productFamily string
+	segments                                      [segmentKinds]*segment
+}
+
+func (r *route) is(inv *invoice.Invoice) bool {
+	return r.seller == inv.Seller && r.currency == inv.Currency && r.customerType == inv.CustomerType &&
+		r.productFamily == inv.ProductFamily
+}
+
+// findSegments finds the segments of the invoice last begun.
+func (e *Engine) findSegments(inv *invoice.Invoice) {
+	c, h := &e.cur, &e.cur.ev.hashes
+	key := mix(mix(h.Seller, h.Currency), mix(h.CustomerType, h.ProductFamily))
+	known := e.routes.byKey.Get(key)
+	if known != 0 && e.routes.all[known-1].is(inv) {
+		c.segments = e.routes.all[known-1].segments
+		return
+	}
+	own := true
+	for kind := range segmentKind(segmentKinds) {
+		c.segments[kind] = e.segment(kind, inv)
+		own = own && c.segments[kind] != &c.untaught[kind]
+	}
+	if own && known == 0 {
+		e.routes.all = append(e.routes.all, route{strings.Clone(inv.Seller), strings.Clone(inv.Currency),
+			strings.Clone(inv.CustomerType), strings.Clone(inv.ProductFamily), c.segments})
+		e.routes.byKey.Put(key, uint32(len(e.routes.all)))
+	}
+}
+
+// segment finds the invoice's segment of one kind. One that this partition did
+// not teach yet is only lent until the next invoice: what teaches nothing must
+// leave nothing behind.
+func (e *Engine) segment(kind segmentKind, inv *invoice.Invoice) *segment {
+	key, ok := appendSegmentKey(e.scratch[:0], kind, inv)
+	e.scratch = key
+	if !ok {
+		return nil
+	}
+	if s := e.segments[string(key)]; s != nil {
+		return s
+	}
+	lent := &e.cur.untaught[kind]
+	*lent = segment{shared: e.shared.find(key)}
+	return lent
+}
+
+// keep makes a lent segment one of the engine's own.
+func (e *Engine) keep(kind segmentKind) *segment {
+	key, _ := appendSegmentKey(e.scratch[:0], kind, e.cur.inv)
+	e.scratch = key
+	shared := e.shared.segment(string(key))
+	s := &segment{key: shared.key, shared: shared}
+	e.segments[s.key] = s
+	e.cur.segments[kind] = s
+	return s
 }

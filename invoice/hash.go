@@ -8,10 +8,37 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
+// Hashes are what an invoice and its parts are recognised by. The caller owns and
+// reuses them.
+type Hashes struct {
+	Identity uint64 // of what makes a record this invoice and no other, as Invoice.Identity
+	Content  uint64 // of all that a redelivery repeats, as Invoice.ContentHash
+
+	// XXH64 of single fields, of "" where there is none.
+	Seller, ID, Currency, CustomerRef, CustomerType, ProductFamily, SourceSystem, SourceRelease, BatchID,
+	Country, DeliveryRef, OrderRef uint64
+
+	Products []uint64 // XXH64 of each line's ProductID
+}
+
+// emptyHash is XXH64 of "".
+const emptyHash = 0xef46db3751d8e999
+
+// Hash fills h. Each field is hashed once.
+func (inv *Invoice) Hash(h *Hashes) {
+	h.Identity = inv.Identity()
+	content := inv.hashFields(h)
+	h.Products = h.Products[:0]
+	for i := range inv.Lines {
+		h.Products = append(h.Products, content.line(i, &inv.Lines[i]))
+	}
+	h.Content = uint64(content)
+}
+
 // Identity hashes what makes a record this invoice and no other: seller,
 // invoice id, revision and stage.
 func (inv *Invoice) Identity() uint64 {
-	parts := make([]byte, 0, 256) // enough for most, so that it stays on the stack
+	parts := make([]byte, 0, 128) // enough for most, so that it stays on the stack
 	for _, s := range [...]string{inv.Seller, inv.ID} {
 		parts = binary.LittleEndian.AppendUint64(parts, uint64(len(s))) // "ab","c" must differ from "a","bc"
 		parts = append(parts, s...)
@@ -28,32 +55,42 @@ func (inv *Invoice) Identity() uint64 {
 // so it stays the same from release to release: each field that is present is
 // hashed with its number, and a field added later gets a new one.
 func (inv *Invoice) ContentHash() uint64 {
-	var h hasher
-	h.text(1, inv.Seller)
-	h.text(2, inv.ID)
+	var unused Hashes
+	h := inv.hashFields(&unused)
+	for i := range inv.Lines {
+		h.line(i, &inv.Lines[i])
+	}
+	return uint64(h)
+}
+
+// hashFields returns the hash of all fields but the lines, and fills in those of
+// single fields.
+func (inv *Invoice) hashFields(of *Hashes) (h hasher) {
+	of.Seller = h.text(1, inv.Seller)
+	of.ID = h.text(2, inv.ID)
 	h.number(3, inv.Revision)
 	h.number(4, int64(inv.Stage))
 	h.number(5, int64(inv.Type))
 	h.time(6, inv.IssuedAt)
-	h.text(7, inv.Currency)
+	of.Currency = h.text(7, inv.Currency)
 	h.number(8, int64(inv.NetAmount))
 	h.text(9, inv.Number)
 	h.text(10, inv.PrecedingID)
-	h.text(11, inv.CustomerRef)
-	h.text(12, inv.CustomerType)
-	h.text(13, inv.ProductFamily)
+	of.CustomerRef = h.text(11, inv.CustomerRef)
+	of.CustomerType = h.text(12, inv.CustomerType)
+	of.ProductFamily = h.text(13, inv.ProductFamily)
 	h.amount(14, inv.GrossAmount)
 	h.amount(15, inv.TaxAmount)
 	h.amount(16, inv.DiscountAmount)
 	h.amount(17, inv.PrepaidAmount)
 	h.fixed(18, inv.TaxRate)
-	h.text(19, inv.SourceSystem)
-	h.text(20, inv.SourceRelease)
-	h.text(21, inv.BatchID)
+	of.SourceSystem = h.text(19, inv.SourceSystem)
+	of.SourceRelease = h.text(20, inv.SourceRelease)
+	of.BatchID = h.text(21, inv.BatchID)
 	h.text(22, inv.EntryChannel)
 	h.text(23, inv.OperatorRef)
 	h.text(24, inv.SalesPoint)
-	h.text(25, inv.Country)
+	of.Country = h.text(25, inv.Country)
 	if inv.Canary {
 		h.add(26, 1)
 	}
@@ -61,9 +98,9 @@ func (inv *Invoice) ContentHash() uint64 {
 	h.time(28, inv.PeriodStart)
 	h.time(29, inv.PeriodEnd)
 	h.time(30, inv.ShippedAt)
-	h.text(31, inv.DeliveryRef)
+	of.DeliveryRef = h.text(31, inv.DeliveryRef)
 	h.text(32, inv.ContractRef)
-	h.text(33, inv.OrderRef)
+	of.OrderRef = h.text(33, inv.OrderRef)
 	h.text(34, inv.PriceListVersion)
 	h.texts(35, inv.PromoCodes)
 	h.texts(36, inv.LegalFieldsPresent)
@@ -71,19 +108,17 @@ func (inv *Invoice) ContentHash() uint64 {
 	h.fixed(38, inv.CRM.DiscountRate)
 	h.text(39, inv.CRM.ContractVersion)
 	h.time(40, inv.CRM.SyncedAt)
-	for i := range inv.Lines {
-		h.add(lineNumber, uint64(i)) // tells where one line ends, also an empty one
-		h.line(&inv.Lines[i])
-	}
-	return uint64(h)
+	return h
 }
 
 // lineNumber is that of a line as a whole; its fields have numbers of their own.
 const lineNumber = 64
 
-func (h *hasher) line(l *Line) {
+// line takes in line i and returns the hash of its product.
+func (h *hasher) line(i int, l *Line) (product uint64) {
+	h.add(lineNumber, uint64(i)) // tells where one line ends, also an empty one
 	h.text(65, l.ID)
-	h.text(66, l.ProductID)
+	product = h.text(66, l.ProductID)
 	h.text(67, l.ProductFamily)
 	h.text(68, l.Description)
 	h.fixed(69, l.Quantity)
@@ -97,6 +132,7 @@ func (h *hasher) line(l *Line) {
 	h.texts(77, l.PromoCodes)
 	h.text(78, l.OrderLineRef)
 	h.text(79, l.DeliveryRef)
+	return product
 }
 
 // Missing tells which of the fields that belong on every invoice are absent.
@@ -117,10 +153,14 @@ func (h *hasher) add(field, v uint64) {
 	*h = hasher((high ^ low) + bits.RotateLeft64(uint64(*h), 29))
 }
 
-func (h *hasher) text(field uint64, s string) {
-	if s != "" {
-		h.add(field, xxhash.Sum64String(s))
+// text returns the hash of the text alone.
+func (h *hasher) text(field uint64, s string) uint64 {
+	if s == "" {
+		return emptyHash
 	}
+	v := xxhash.Sum64String(s)
+	h.add(field, v)
+	return v
 }
 
 func (h *hasher) number(field uint64, v int64) {

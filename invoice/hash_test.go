@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 func decoded(t *testing.T, record string) *Invoice {
@@ -172,5 +174,25 @@ func TestCloneSharesNothing(t *testing.T) {
 	}
 	if !reflect.DeepEqual(clone, want) {
 		t.Errorf("the clone changed with its source:\n got %+v\nwant %+v", clone, want)
+	}
+}
+
+// Hash says what Identity, ContentHash and the hashes of single fields say.
+func TestHashOfFields(t *testing.T) {
+	inv := decoded(t, required+`,"customer_ref":"c1","country":"FR","lines":[{"product_id":"p1"},{"description":"x"}]}`)
+	var h Hashes
+	for range 2 { // it is reused
+		inv.Hash(&h)
+	}
+	if h.Identity != inv.Identity() || h.Content != inv.ContentHash() {
+		t.Errorf("identity %#x, content %#x; want %#x, %#x", h.Identity, h.Content, inv.Identity(), inv.ContentHash())
+	}
+	of := xxhash.Sum64String
+	want := Hashes{Identity: h.Identity, Content: h.Content, Seller: of(inv.Seller), ID: of(inv.ID),
+		Currency: of(inv.Currency), CustomerRef: of("c1"), CustomerType: of(inv.CustomerType), ProductFamily: of(""),
+		SourceSystem: of(""), SourceRelease: of(""), BatchID: of(""), Country: of("FR"), DeliveryRef: of(""),
+		OrderRef: of(""), Products: []uint64{of("p1"), of("")}}
+	if !reflect.DeepEqual(h, want) {
+		t.Errorf("hashes %#x, want %#x", h, want)
 	}
 }
