@@ -65,6 +65,15 @@ func (b *Baseline) SD() float64 {
 	return math.Sqrt(b.square / b.weight)
 }
 
+// stats are what scoring reads of a baseline.
+func (b *Baseline) stats() stats {
+	if b.n == 0 {
+		return stats{}
+	}
+	mean, sd := b.Mean(), b.SD()
+	return stats{n: b.n, mean: mean, sd: sd, cv: cvOf(mean, sd)}
+}
+
 // cvOf returns the coefficient of variation, at most mostCV.
 func cvOf(mean invoice.Amount, sd float64) float64 {
 	if sd == 0 {
@@ -81,7 +90,11 @@ func decay(hours int64, halfLifeHours float64) float64 {
 // teach adds one amount of the given event hour. An older hour than the newest
 // is added with its decayed weight: time never runs backwards.
 func (b *Baseline) teach(amount invoice.Amount, hour int64, halfLifeHours float64) {
-	amount = b.clip(amount)
+	b.learn(b.clip(amount, b.Mean(), b.SD()), hour, halfLifeHours)
+}
+
+// learn is teach with an amount that is clipped.
+func (b *Baseline) learn(amount invoice.Amount, hour int64, halfLifeHours float64) {
 	weight := 1.0
 	if b.n > 0 {
 		if hour >= b.hour {
@@ -103,14 +116,20 @@ func (b *Baseline) teach(amount invoice.Amount, hour int64, halfLifeHours float6
 	b.square = max(0, b.square+weight*(offset-before)*(offset-after))
 }
 
-// clip moves an outlier towards the mean, using this contribution alone.
-func (b *Baseline) clip(amount invoice.Amount) invoice.Amount {
+// clip moves an outlier towards the mean, using this contribution alone, whose mean
+// and standard deviation are given.
+func (b *Baseline) clip(amount, mean invoice.Amount, sd float64) invoice.Amount {
 	if b.n < clipAfter {
 		return amount
 	}
-	mean := b.Mean()
-	spread := max(b.SD(), clipFloor*math.Abs(float64(mean)), float64(invoice.Unit))
+	spread := max(sd, clipFloor*math.Abs(float64(mean)), float64(invoice.Unit))
 	width := math.Ceil(clipWidth * spread)
+	if width < 1<<62 {
+		most := invoice.Amount(width)
+		if off, ok := amount.Sub(mean); ok && off <= most && off >= -most {
+			return amount // as nearly always
+		}
+	}
 	return min(max(amount, addFloat(mean, -width)), addFloat(mean, width))
 }
 

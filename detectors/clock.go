@@ -91,7 +91,7 @@ func hourOf(ms int64) int64 {
 // eventTime is issued_at, or the record's own time when issued_at lies too far
 // after it. A record without a time of its own is believed.
 func eventTime(inv *invoice.Invoice, received time.Time, tolerance time.Duration) (ms int64, implausible bool) {
-	if received.UnixMilli() > 0 && inv.IssuedAt.After(received.Add(tolerance)) {
+	if inv.IssuedAt.After(received) && received.UnixMilli() > 0 && inv.IssuedAt.After(received.Add(tolerance)) {
 		return received.UnixMilli(), true
 	}
 	return inv.IssuedAt.UnixMilli(), false

@@ -39,11 +39,11 @@ const (
 //
 // Replay for learning leaves out Score. An Engine is not safe for concurrent use.
 type Engine struct {
-	settings   Settings
-	configHash string
-	halfLife   float64 // hours
-	partition  int
-	shared     *Shared
+	settings  Settings
+	halfLife  float64 // hours
+	partition int
+	shared    *Shared
+	blank     Verdict // what all verdicts begin with
 
 	history     *history.Store
 	classifiers map[string]*Classifier // by seller; a seller without one is judged by the prior
@@ -76,7 +76,8 @@ type current struct {
 	stats       [segmentKinds]stats    // filled by Score
 	subject     Subject                // filled by Score
 	ev          evidence               // its hashes and facts are filled by Begin, the rest by gather
-	gathered    bool                   // ev is complete
+	gathered    bool                   // ev is complete, and usual is right
+	usual       bool                   // ev passes no gate
 }
 
 // NewEngine returns an engine that has learned nothing. The settings are
@@ -84,7 +85,9 @@ type current struct {
 func NewEngine(s Settings, shared *Shared, partition int) *Engine {
 	s.HandlingCost = maps.Clone(s.HandlingCost)
 	return &Engine{
-		settings: s, configHash: s.Hash(), halfLife: s.HalfLife.Hours(), partition: partition, shared: shared,
+		settings: s, halfLife: s.HalfLife.Hours(), partition: partition, shared: shared,
+		blank: Verdict{Schema: VerdictSchema, Decision: DecisionNone, Direction: DirectionNone, Level: LevelNone,
+			Model: Model{Version: ModelVersion, ConfigHash: s.Hash()}},
 		history: history.New(history.DefaultLimits()), classifiers: map[string]*Classifier{},
 		segments: map[string]*segment{}, clock: newClock(), seen: newSeen(int64(s.IdentityRetention / time.Hour)),
 	}
@@ -157,7 +160,7 @@ func (e *Engine) Teach(suspect bool) (taught bool) {
 		if s == &c.untaught[kind] {
 			s = e.keep(segmentKind(kind))
 		}
-		s.own.teach(c.inv.NetAmount, hourOf(c.eventMS), e.halfLife)
+		s.teach(c.inv.NetAmount, hourOf(c.eventMS), e.halfLife)
 		e.change(s)
 	}
 	return true
@@ -270,7 +273,7 @@ func (e *Engine) AdoptShared() int {
 			s = &segment{key: shared.key, shared: shared}
 			e.segments[s.key] = s
 		}
-		s.own, s.applied = c.baseline, c.applied
+		s.own, s.ownKnown, s.applied = c.baseline, false, c.applied
 		n++
 	})
 	return n
@@ -297,9 +300,7 @@ func (e *Engine) examine(ev *evidence, inv *invoice.Invoice) {
 	sight.hour = e.cur.sight.hour
 	sight.delivery = deliveryHash(inv, &ev.hashes)
 	e.seen.look(&sight, e.cur.position.Offset)
-	if sight.first != 0 {
-		ev.x[fDelivery2] = 1
-	}
+	ev.flag(fDelivery2, sight.first != 0)
 }
 
 // UseClassifier has the invoices of its seller judged by a classifier from the

@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"math"
+	"slices"
 
 	"recoup/detectors/history"
 	"recoup/detectors/reference"
@@ -12,6 +13,7 @@ import (
 // as findings for people.
 type evidence struct {
 	x      [features]float32
+	shown  featureSet     // all that are not 0, and maybe more
 	hashes invoice.Hashes // of the invoice
 	facts  history.Facts
 	lines  []lineEvidence
@@ -29,13 +31,15 @@ type evidence struct {
 
 // lineEvidence is what one line is compared with.
 type lineEvidence struct {
-	known    bool          // the product's price is known
-	off      float64       // 0: the price is usual, 1: it was never met
-	expected invoice.Fixed // unit price expected
-	log      float64       // logarithm of price over expected
-	stable   float64       // share of the product's lines that had a known price
-	slip     slip          // what made the price of one that is known
-	meant    invoice.Fixed // that price
+	worth      invoice.Amount // what the line comes to by its own figures
+	worthKnown bool
+	known      bool          // the product's price is known
+	off        float64       // 0: the price is usual, 1: it was never met
+	expected   invoice.Fixed // unit price expected
+	log        float64       // logarithm of price over expected
+	stable     float64       // share of the product's lines that had a known price
+	slip       slip          // what made the price of one that is known
+	meant      invoice.Fixed // that price
 
 	netMet bool // what a unit came to was met before, as exactly as rounding allows
 
@@ -45,8 +49,10 @@ type lineEvidence struct {
 
 // gather fills e with the evidence on an invoice, given what is known.
 func (e *evidence) gather(inv *invoice.Invoice, refs *reference.Store) {
-	e.x = [features]float32{}
+	e.x, e.shown = [features]float32{}, featureSet{}
 	e.inv, e.refs, e.twin, e.edits, e.scale, e.short, e.shortAt = inv, refs, nil, 0, 0, 0, -1
+	e.lines = slices.Grow(e.lines[:0], len(e.facts.Lines))[:len(e.facts.Lines)]
+	clear(e.lines)
 	e.totals()
 	e.parties()
 	e.missing()
@@ -63,12 +69,25 @@ func (e *evidence) gather(inv *invoice.Invoice, refs *reference.Store) {
 	e.signals()
 }
 
-func (e *evidence) set(f feature, v float64) { e.x[f] = float32(v) }
+func (e *evidence) set(f feature, v float64) {
+	if e.x[f] = float32(v); v != 0 {
+		e.shown.add(f)
+	}
+}
+
+// flag sets a feature to 1 if on.
+func (e *evidence) flag(f feature, on bool) {
+	if on {
+		e.x[f] = 1
+		e.shown.add(f)
+	}
+}
 
 // raise sets a feature unless it is higher already.
 func (e *evidence) raise(f feature, v float64) bool {
 	if float32(v) > e.x[f] {
 		e.x[f] = float32(v)
+		e.shown.add(f)
 		return true
 	}
 	return false
@@ -99,6 +118,7 @@ func (e *evidence) totals() {
 			zero++
 		}
 		due, ok := lineDue(l)
+		e.lines[i].worth, e.lines[i].worthKnown = due, ok
 		if !ok || !l.Net.Set {
 			continue
 		}
@@ -164,7 +184,21 @@ func (e *evidence) repeated() (n int) {
 	return n
 }
 
-func logCount(n int) float64 { return math.Log1p(float64(n)) }
+// logCount is the logarithm of 1 + n.
+func logCount(n int) float64 {
+	if n >= 0 && n < len(countLogs) {
+		return countLogs[n]
+	}
+	return math.Log1p(float64(n))
+}
+
+// countLogs are the logarithms of what most counts are.
+var countLogs = func() (logs [1024]float64) {
+	for n := range logs {
+		logs[n] = math.Log1p(float64(n))
+	}
+	return logs
+}()
 
 // parties compares currency, tax and type with what is usual for the customer,
 // its country and its seller.
@@ -285,9 +319,11 @@ func (e *evidence) signals() {
 	on(6, e.x[fLinesZ] < -0.7)
 	on(7, e.x[fLinesOff] > 0)
 	e.facts.Odd = 0
-	for i := range e.lines {
-		if e.lines[i].known && e.lines[i].off > 0.5 {
-			e.facts.Odd |= history.OddBit(e.facts.Lines[i].Product)
+	if e.x[fOff] > 0 {
+		for i := range e.lines {
+			if e.lines[i].known && e.lines[i].off > 0.5 {
+				e.facts.Odd |= history.OddBit(e.facts.Lines[i].Product)
+			}
 		}
 	}
 	if s := e.facts.Known.Source; s != nil {

@@ -20,7 +20,7 @@ func (e *evidence) discounts() {
 		highest = max(highest, rate)
 		most = max(most, len(line.PromoCodes))
 		if n := len(line.PromoCodes); n > 1 && line.PromoCodes[n-1] == line.PromoCodes[n-2] {
-			e.x[fCodeTwice] = 1
+			e.flag(fCodeTwice, true)
 		}
 		if l.Discounted && len(line.PromoCodes) == 0 && len(e.inv.PromoCodes) == 0 {
 			bare = 1
@@ -74,7 +74,10 @@ func netPrices(l *history.Line) (lowest invoice.Fixed, met bool) {
 	slack += invoice.One / 1000
 	for i := range l.OfProduct.Net {
 		p := &l.OfProduct.Net[i]
-		if p.Count == 0 || p.Price <= 0 {
+		if p.Count == 0 {
+			break
+		}
+		if p.Price <= 0 {
 			continue
 		}
 		if d := p.Price - l.NetPrice; d <= slack && d >= -slack {

@@ -14,8 +14,6 @@ const cent = invoice.One / 100
 // what this customer paid last.
 func (e *evidence) prices() {
 	f := &e.facts
-	e.lines = slices.Grow(e.lines[:0], len(f.Lines))[:len(f.Lines)]
-	clear(e.lines)
 	var t priceTally
 	var ends, endLines float64
 	for i := range f.Lines {
@@ -35,31 +33,7 @@ func (e *evidence) prices() {
 			t.unknown++
 			continue
 		}
-		t.known++
-		t.off += le.off
-		t.offMoney += le.off * value
-		if le.stable > 0.3 {
-			t.billed += value
-			t.due += le.due(value)
-			switch {
-			case le.log < -0.01:
-				t.below++
-			case le.log > 0.01:
-				t.above++
-			}
-		}
-		if le.off == 0.6 {
-			t.breaks++
-		}
-		if l.OfPair != nil && l.OfPair.Price > 0 {
-			t.pairs++
-			if l.OfPair.Price != l.Price {
-				t.pairOff++
-			}
-			if l.Price < l.OfPair.Price {
-				t.pairBelow++
-			}
-		}
+		t.add(l, le, value)
 		if le.off == 0 {
 			if p := history.Find(&l.OfProduct.List, l.Price); p != nil && p.Types&l.Types == 0 {
 				t.typeOff++
@@ -80,7 +54,9 @@ func (e *evidence) prices() {
 	if c := f.Known.Customer; c != nil && c.OffPrice.N > 0 {
 		e.set(fOffHabit, float64(c.OffPrice.Mean))
 	}
-	e.scaled()
+	if t.moved > 0 {
+		e.scaled()
+	}
 }
 
 // due is what a value comes to at the expected price.
@@ -94,11 +70,44 @@ func (le *lineEvidence) due(value float64) float64 {
 // priceTally adds up what the lines' prices show.
 type priceTally struct {
 	known, unknown            float64 // lines, by whether their product is known
+	moved                     float64 // of the known, not at the expected price
 	off, breaks, below, above float64 // of the known: unknown price, price break not reached, against the expected
 	pairs, pairOff, pairBelow float64 // lines the customer bought before; at another, at a lower price
 	typeOff                   float64 // lines at a price that this customer type never paid
 	money, offMoney           float64 // value of all lines, and of those with an unknown price
 	billed, due               float64 // value of known lines, and at the expected price
+}
+
+// add counts a line whose product is known.
+func (t *priceTally) add(l *history.Line, le *lineEvidence, value float64) {
+	t.known++
+	t.off += le.off
+	t.offMoney += le.off * value
+	if le.log != 0 {
+		t.moved++
+	}
+	if le.stable > 0.3 {
+		t.billed += value
+		t.due += le.due(value)
+		switch {
+		case le.log < -0.01:
+			t.below++
+		case le.log > 0.01:
+			t.above++
+		}
+	}
+	if le.off == 0.6 {
+		t.breaks++
+	}
+	if l.OfPair != nil && l.OfPair.Price > 0 {
+		t.pairs++
+		if l.OfPair.Price != l.Price {
+			t.pairOff++
+		}
+		if l.Price < l.OfPair.Price {
+			t.pairBelow++
+		}
+	}
 }
 
 // tell sets the features.
@@ -108,14 +117,16 @@ func (t *priceTally) tell(e *evidence) {
 	}
 	if t.known > 0 {
 		e.set(fOff, t.off/t.known)
-		e.set(fOffCount, math.Log1p(t.off))
-		e.set(fKnownLines, math.Log1p(t.known))
+		if t.off > 0 {
+			e.set(fOffCount, math.Log1p(t.off))
+		}
+		e.set(fKnownLines, logCount(int(t.known)))
 		e.set(fBreak, t.breaks/t.known)
 		e.set(fBelow, t.below/t.known)
 		e.set(fAbove, t.above/t.known)
 		e.set(fTypeOff, t.typeOff/t.known)
 	}
-	if t.due > 0 {
+	if t.due > 0 && t.billed != t.due {
 		e.set(fLevel, max(-3, min(3, math.Log(t.billed/t.due))))
 	}
 	if t.money > 0 {
@@ -200,7 +211,7 @@ func (e *evidence) worstPrice(l *history.Line, le *lineEvidence, value float64) 
 	near := nearest(&l.OfProduct.List, l.Price, float64(l.Quantity))
 	w := le.stable * le.off * min(3, math.Abs(near))
 	if worst := e.x[fWorst]; e.raise(fWorst, w) {
-		e.x[fSecond] = worst
+		e.set(fSecond, float64(worst))
 		e.set(fWorstLog, max(-5, min(5, near)))
 		e.set(fWorstStable, le.stable)
 		e.set(fWorstPair, 0)
@@ -233,7 +244,10 @@ func nearest(points *[history.Points]history.Point, price invoice.Fixed, quantit
 	best, found := math.Inf(1), false
 	for i := range points {
 		p := &points[i]
-		if p.Count == 0 || p.Price <= 0 || p.Price == price {
+		if p.Count == 0 {
+			break
+		}
+		if p.Price <= 0 || p.Price == price {
 			continue
 		}
 		allowed := p.Allows(quantity) && p.Count >= 2

@@ -60,7 +60,7 @@ func (e *evidence) allowances() {
 		if contract > 0 && rate < contract-0.0005 {
 			without++
 			if rate > 0 {
-				e.x[fContract] = min(e.x[fContract], float32(rate-contract))
+				e.set(fContract, min(float64(e.x[fContract]), rate-contract))
 			}
 		}
 	}
@@ -89,7 +89,7 @@ func (e *evidence) promotion(l *invoice.Line, code string, rate float64, publish
 		e.set(fPromoOff, off)
 	}
 	if !p.ForFamily(l.ProductFamily) || !p.ForType(e.inv.CustomerType) {
-		e.x[fPromoFamily] += 1 / float32(len(e.inv.Lines))
+		e.set(fPromoFamily, float64(e.x[fPromoFamily]+1/float32(len(e.inv.Lines))))
 		return 0
 	}
 	return allowed

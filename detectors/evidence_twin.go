@@ -18,14 +18,14 @@ func (e *evidence) twins() {
 		if p.Number == 0 || p.Number == f.Print.Number {
 			continue
 		}
-		hours := math.Abs(float64(f.Print.Minute-p.Minute)) / 60
-		if hours > history.RepeatMinutes/60 || e.reissues(p) {
+		minutes := f.Print.Minute - p.Minute
+		if minutes > history.RepeatMinutes || minutes < -history.RepeatMinutes || e.reissues(p) {
 			continue
 		}
 		if likeness := e.likeness(p); likeness > best {
 			best = likeness
 			e.twin = p
-			e.set(fHours2, math.Log1p(hours))
+			e.set(fHours2, math.Log1p(math.Abs(float64(minutes))/60))
 		}
 	}
 	if p := e.twin; p != nil {
@@ -55,16 +55,12 @@ func (e *evidence) nextBill() bool {
 
 // reissues tells whether the invoice says that it replaces a recent one.
 func (e *evidence) reissues(p *history.Print) bool {
-	replaced := p.ID
-	n := copy(replaced[:], e.inv.PrecedingID)
-	clear(replaced[n:])
-	return n > 0 && replaced == p.ID
-}
-
-func (e *evidence) flag(f feature, on bool) {
-	if on {
-		e.x[f] = 1
+	if e.inv.PrecedingID == "" {
+		return false
 	}
+	replaced := p.ID
+	clear(replaced[copy(replaced[:], e.inv.PrecedingID):])
+	return replaced == p.ID
 }
 
 // likeness grades how much a recent invoice looks like this one, 0: not at all.

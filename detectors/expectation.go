@@ -65,7 +65,9 @@ func (e *Engine) expectLines() (x Expectation, ok bool) {
 		l, le, f := &ev.inv.Lines[i], &ev.lines[i], &ev.facts.Lines[i]
 		due := l.Net.Value
 		if le.known {
-			if due, ok = invoice.LineNet(l.Quantity.Value, le.expected, l.DiscountRate.Value); !ok {
+			if le.worthKnown && le.expected == l.UnitPrice.Value && !l.DiscountAmount.Set {
+				due = le.worth
+			} else if due, ok = invoice.LineNet(l.Quantity.Value, le.expected, l.DiscountRate.Value); !ok {
 				return x, false
 			}
 			n := int64(f.OfProduct.Lines)

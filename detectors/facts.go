@@ -3,6 +3,7 @@ package detectors
 import (
 	"cmp"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
@@ -13,8 +14,17 @@ import (
 
 // mix makes one key of two hashes; the order matters.
 func mix(a, b uint64) uint64 {
+	return mixWith(mixable(a), b)
+}
+
+// mixable is the half of mix that is for the first hash alone.
+func mixable(a uint64) uint64 {
 	h := (a ^ 0x9e3779b97f4a7c15) * 0xff51afd7ed558ccd
-	h ^= h >> 32
+	return h ^ h>>32
+}
+
+// mixWith is the other half.
+func mixWith(h, b uint64) uint64 {
 	h = (h ^ b) * 0xc4ceb9fe1a85ec53
 	return h ^ h>>29
 }
@@ -43,9 +53,9 @@ func fixedFloat(f invoice.Fixed) float64 { return float64(f) / float64(invoice.O
 // event time.
 func (e *evidence) factsOf(inv *invoice.Invoice, eventMS int64) {
 	f, hashes := &e.facts, &e.hashes
-	lines, codes := f.Lines[:0], f.Codes[:0]
-	*f = history.Facts{Seller: hashes.Seller, Hour: int32(hourOf(eventMS)),
-		Type: uint32(hashes.CustomerType), Currency: uint32(hashes.Currency)}
+	f.Reset()
+	f.Seller, f.Type, f.Currency = hashes.Seller, uint32(hashes.CustomerType), uint32(hashes.Currency)
+	f.Hour = int32(hourOf(eventMS))
 	f.Day = f.Hour / 24
 	f.Group = mix(mix(f.Seller, tagGroup), uint64(f.Type))
 	f.Country = mix(mix(f.Seller, tagCountry), uint64(uint32(hashes.Country)))
@@ -69,7 +79,6 @@ func (e *evidence) factsOf(inv *invoice.Invoice, eventMS int64) {
 	f.LogNet = logOf(float64(inv.NetAmount) / float64(invoice.Unit))
 	f.LogLines = logOf(float64(len(inv.Lines)))
 	f.Print = printOf(inv, hashes, eventMS)
-	f.Lines, f.Codes = lines, codes
 	factsOfLines(f, inv, hashes.Products)
 	f.Content = mix(mix(f.Seller, tagContent), uint64(f.Print.Goods))
 }
@@ -98,39 +107,34 @@ func printOf(inv *invoice.Invoice, hashes *invoice.Hashes, eventMS int64) histor
 // factsOfLines adds the lines, whose products' hashes are given, their discount codes
 // and their sums.
 func factsOfLines(f *history.Facts, inv *invoice.Invoice, products []uint64) {
-	currency := mix(f.Seller, uint64(f.Currency))
+	currency := mixable(mix(f.Seller, uint64(f.Currency)))
+	buyer := mixable(cmp.Or(f.Customer, f.Group))
 	typeBit := history.TypeBit(f.Type)
+	f.Lines = slices.Grow(f.Lines, len(inv.Lines))[:len(inv.Lines)]
 	for i := range inv.Lines {
-		l := &inv.Lines[i]
-		product := products[i]
-		goods := mix(product, uint64(l.Quantity.Value))
-		f.Print.Products += uint32(product)
-		for k := range f.Print.Sketch {
-			if h := uint16(mix(product, uint64(k)) >> 40); h < f.Print.Sketch[k] || i == 0 {
-				f.Print.Sketch[k] = h
-			}
-		}
-		f.Print.Goods += uint32(goods)
-		f.Print.Content += uint32(mix(goods, uint64(l.Net.Value)))
-		line := history.Line{Types: typeBit, Discounted: l.DiscountRate.Value != 0 || l.DiscountAmount.Value != 0}
+		l, line := &inv.Lines[i], &f.Lines[i]
+		*line = history.Line{Types: typeBit, Discounted: l.DiscountRate.Value != 0 || l.DiscountAmount.Value != 0}
+		printLine(&f.Print, products[i], l, i == 0)
 		if l.ProductID != "" {
-			line.Product = mix(currency, product)
-			line.Pair = mix(cmp.Or(f.Customer, f.Group), line.Product)
+			line.Product = mixWith(currency, products[i])
+			line.Pair = mixWith(buyer, line.Product)
 		}
 		q := fixedFloat(l.Quantity.Value)
 		line.Quantity, line.LogQuantity = float32(q), logOf(q)
-		line.Price, line.Rate = l.UnitPrice.Value, float32(fixedFloat(l.DiscountRate.Value))
+		line.Price = l.UnitPrice.Value
 		line.End = lastDigit(l.UnitPrice.Value)
+		if l.DiscountRate.Value != 0 {
+			line.Rate = float32(fixedFloat(l.DiscountRate.Value))
+		}
 		line.Priced = l.UnitPrice.Value > 0 && l.Quantity.Value > 0
 		if line.Priced && l.Net.Set {
 			line.NetEnd = lastDigit(invoice.Fixed(l.Net.Value) * (invoice.One / 10_000))
 			line.NetPrice = perUnit(l.Net.Value, l.Quantity.Value)
 			if l.Description != "" {
-				line.Like = mix(currency, xxhash.Sum64String(l.Description))
+				line.Like = mixWith(currency, xxhash.Sum64String(l.Description))
 				line.LogPrice, line.LogNet = logOf(fixedFloat(line.Price)), logOf(fixedFloat(max(1, line.NetPrice)))
 			}
 		}
-		f.Lines = append(f.Lines, line)
 		for _, code := range l.PromoCodes {
 			f.Codes = noteCode(f.Codes, f, code, l)
 		}
@@ -138,6 +142,20 @@ func factsOfLines(f *history.Facts, inv *invoice.Invoice, products []uint64) {
 	if len(f.Codes) == 0 {
 		for _, code := range inv.PromoCodes {
 			f.Codes = noteCode(f.Codes, f, code, nil)
+		}
+	}
+}
+
+// printLine adds a line, whose product's hash is given, to the sums over the lines.
+func printLine(p *history.Print, product uint64, l *invoice.Line, first bool) {
+	half := mixable(product)
+	goods := mixWith(half, uint64(l.Quantity.Value))
+	p.Products += uint32(product)
+	p.Goods += uint32(goods)
+	p.Content += uint32(mix(goods, uint64(l.Net.Value)))
+	for k := range p.Sketch {
+		if h := uint16(mixWith(half, uint64(k)) >> 40); h < p.Sketch[k] || first {
+			p.Sketch[k] = h
 		}
 	}
 }

@@ -1,5 +1,10 @@
 package detectors
 
+import (
+	"math"
+	"math/bits"
+)
+
 // gates say from which value on a feature is worth a closer look: detectors and
 // classifier are asked about invoices only that pass one of them. Nearly all
 // short invoices pass none. The values are so low that what passes none is as
@@ -23,21 +28,41 @@ var gates = [features]float32{
 // always is a value that everything but 0 is above.
 const always = 1e-9
 
-// gated are the features with a gate.
-var gated = func() (list []feature) {
+// gateBits are the bits of the gates: of positive floats they have the same order.
+var gateBits = func() (list [features]uint32) {
 	for f, from := range gates {
-		if from > 0 {
-			list = append(list, feature(f))
-		}
+		list[f] = math.Float32bits(from)
 	}
 	return list
 }()
 
-// usual tells whether the evidence passes no gate.
+// gated are the features with a gate.
+var gated = func() (set featureSet) {
+	for f, from := range gates {
+		if from > 0 {
+			set.add(feature(f))
+		}
+	}
+	return set
+}()
+
+// featureSet is a set of features, a bit each.
+type featureSet [(features + 63) / 64]uint64
+
+func (s *featureSet) add(f feature) { s[f/64] |= 1 << (f % 64) }
+
+// sign is the bit of a float32 that tells negative numbers.
+const sign = 1 << 31
+
+// usual tells whether the evidence passes no gate. It then proves nothing either, but
+// for the kinds of belowGates.
 func (e *evidence) usual() bool {
-	for _, f := range gated {
-		if v := e.x[f]; v >= gates[f] || -v >= gates[f] {
-			return false
+	for i, set := range e.shown {
+		for set &= gated[i]; set != 0; set &= set - 1 {
+			f := 64*i + bits.TrailingZeros64(set)
+			if math.Float32bits(e.x[f])&^sign >= gateBits[f] {
+				return false
+			}
 		}
 	}
 	return true

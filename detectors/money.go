@@ -26,6 +26,16 @@ func difference(a, b invoice.Amount) float64 {
 
 // addFloat returns a + f, f being whole, held at the limits.
 func addFloat(a invoice.Amount, f float64) invoice.Amount {
+	if math.Abs(f) < 1<<62 {
+		if sum, ok := a.Add(invoice.Amount(f)); ok {
+			return sum
+		}
+	}
+	return addFar(a, f)
+}
+
+// addFar is addFloat near the limits and beyond.
+func addFar(a invoice.Amount, f float64) invoice.Amount {
 	const limit = 1 << 63
 	switch {
 	case f >= 2*limit:
@@ -33,7 +43,7 @@ func addFloat(a invoice.Amount, f float64) invoice.Amount {
 	case f <= -2*limit:
 		return leastAmount
 	case f >= limit || f < -limit: // no Amount: add it in two halves
-		return addFloat(addFloat(a, f/2), f/2)
+		return addFar(addFar(a, f/2), f/2)
 	}
 	return add(a, invoice.Amount(f))
 }

@@ -106,15 +106,30 @@ func (e *evidence) proves(kind proof) float64 {
 }
 
 // note writes down which kinds of exact evidence hold, so that the seller's
-// habits become known.
-func (e *evidence) note() {
+// habits become known. Where the evidence is usual few can.
+func (e *evidence) note(usual bool) {
 	e.facts.Proofs = 0
-	for kind := range proofs {
+	kinds := allProofs[:]
+	if usual {
+		kinds = belowGates[:]
+	}
+	for _, kind := range kinds {
 		if proofTable[kind].holds(e) {
 			e.facts.Proofs |= 1 << kind
 		}
 	}
 }
+
+var allProofs = func() (all [proofs]proof) {
+	for kind := range proofs {
+		all[kind] = kind
+	}
+	return all
+}()
+
+// belowGates are the kinds that may hold on what passes no gate: they ask what the
+// customer itself keeps to, the gates what all customers do.
+var belowGates = [...]proof{proofNoOrder, proofNoVAT}
 
 // The history has a place for each.
 var _ = [history.Proofs - int(proofs)]struct{}{}

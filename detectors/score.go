@@ -25,13 +25,12 @@ func (e *Engine) Score(v *Verdict) {
 	inv := c.inv
 	c.subject = Subject{Invoice: inv, pays: payableOf(inv)}
 	pays := &c.subject.pays
-	*v = Verdict{
-		Schema: VerdictSchema, Seller: inv.Seller, InvoiceID: inv.ID, Revision: inv.Revision, Stage: inv.Stage,
-		Decision: DecisionNone, Direction: DirectionNone, Level: LevelNone,
-		Rules: v.Rules[:0], Causes: v.Causes[:0],
-		AmountBasis: pays.basis, Currency: inv.Currency, Billed: pays.billed(inv), LateBy: delayOf(c.lateMS),
-		Model: Model{Version: ModelVersion, ConfigHash: e.configHash, ReferenceAsOf: e.referenceAsOf()}, Source: c.position,
-	}
+	rules, causes := v.Rules[:0], v.Causes[:0]
+	*v = e.blank
+	v.Seller, v.InvoiceID, v.Revision, v.Stage = inv.Seller, inv.ID, inv.Revision, inv.Stage
+	v.Rules, v.Causes = rules, causes
+	v.AmountBasis, v.Currency, v.Billed = pays.basis, inv.Currency, pays.billed(inv)
+	v.LateBy, v.Model.ReferenceAsOf, v.Source = delayOf(c.lateMS), e.referenceAsOf(), c.position
 	if inv.Type == invoice.Standard {
 		e.judge(v)
 	}
@@ -44,6 +43,9 @@ func (e *Engine) Score(v *Verdict) {
 // referenceAsOf says up to when references are known, in RFC 3339; most invoices
 // share it with the one before.
 func (e *Engine) referenceAsOf() string {
+	if e.references == nil {
+		return ""
+	}
 	at := e.references.AsOf(e.cur.inv.Seller, e.cur.inv.IssuedAt)
 	if at.IsZero() {
 		return ""
@@ -65,7 +67,7 @@ func (e *Engine) judge(v *Verdict) {
 	e.readBaselines()
 	e.expect(v)
 	deviation := e.deviation(v)
-	usual := !c.sight.changed && c.sight.first == 0 && c.ev.usual()
+	usual := !c.sight.changed && c.sight.first == 0 && c.usual
 	threshold := e.priorThreshold()
 	p := probability{prior: deviation, unproved: 1, unshown: 1}
 	if deviation >= proofEnough {
@@ -160,10 +162,9 @@ func (e *Engine) gather() {
 	c := &e.cur
 	c.ev.gather(c.inv, e.references)
 	c.gathered = true
-	if c.sight.first != 0 {
-		c.ev.x[fDelivery2] = 1
-	}
-	c.ev.note()
+	c.ev.flag(fDelivery2, c.sight.first != 0)
+	c.usual = c.ev.usual()
+	c.ev.note(c.usual)
 }
 
 // readBaselines reads the invoice's baselines over all partitions.
@@ -174,17 +175,8 @@ func (e *Engine) readBaselines() {
 		if s == nil {
 			continue
 		}
-		b := s.baseline(e.partition, e.halfLife)
-		c.stats[kind] = statsOf(&b)
+		c.stats[kind] = s.stats(e.partition, e.halfLife)
 	}
-}
-
-func statsOf(b *Baseline) stats {
-	if b.n == 0 {
-		return stats{}
-	}
-	mean, sd := b.Mean(), b.SD()
-	return stats{n: b.n, mean: mean, sd: sd, cv: cvOf(mean, sd)}
 }
 
 // footing tells whether the 15 % rule may make a suspect by this baseline.
@@ -217,7 +209,8 @@ func (e *Engine) deviation(v *Verdict) float64 {
 		if st.n == 0 || st.mean <= 0 {
 			continue
 		}
-		fired := invoice.LessByBasisPoints(c.inv.NetAmount, st.mean, e.settings.DeviationBasisPoints)
+		fired := c.inv.NetAmount < st.mean &&
+			invoice.LessByBasisPoints(c.inv.NetAmount, st.mean, e.settings.DeviationBasisPoints)
 		if fired {
 			v.Rules = append(v.Rules, segmentRules[kind])
 		}

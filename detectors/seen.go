@@ -58,8 +58,10 @@ type seenRef uint32
 // seenIndex finds entries by a hash.
 type seenIndex struct{ index.Index }
 
-func (x *seenIndex) get(key uint64) seenRef      { return seenRef(x.Get(key)) }
-func (x *seenIndex) put(key uint64, ref seenRef) { x.Put(key, uint32(ref)) }
+func (x *seenIndex) get(key uint64) seenRef { return seenRef(x.Get(key)) }
+
+// put returns the entry before.
+func (x *seenIndex) put(key uint64, ref seenRef) seenRef { return seenRef(x.Put(key, uint32(ref))) }
 
 // seenEntry is one invoice. The entries of one delivery are chained from the
 // newest added to the oldest; there are few, as only the first of a retention
@@ -236,18 +238,16 @@ func (s *seen) index(offset int64) {
 // link has an entry found. Of two entries it does not matter which is linked first.
 func (s *seen) link(ref seenRef) {
 	e := s.entry(ref)
-	newest := s.identities.get(e.identity)
-	if newest == 0 || s.entry(newest).offset < e.offset {
-		s.identities.put(e.identity, ref)
-		if newest != 0 {
+	if newest := s.identities.put(e.identity, ref); newest != 0 {
+		if s.entry(newest).offset < e.offset {
 			s.linkOther(newest)
+		} else {
+			s.identities.put(e.identity, newest)
+			s.linkOther(ref)
 		}
-	} else {
-		s.linkOther(ref)
 	}
 	if e.delivery != 0 {
-		e.olderDelivery = s.deliveries.get(e.delivery)
-		s.deliveries.put(e.delivery, ref)
+		e.olderDelivery = s.deliveries.put(e.delivery, ref)
 	}
 }
 

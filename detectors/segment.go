@@ -106,10 +106,38 @@ type segment struct {
 
 	folded *[]contribution // what others was folded from
 	others Baseline        // all other partitions
+
+	ownStats stats // of own, where statsKnown
+	ownKnown bool
 }
 
-// baseline returns the segment over all partitions.
-func (s *segment) baseline(partition int, halfLifeHours float64) Baseline {
+// known returns the stats of what this partition taught.
+func (s *segment) known() *stats {
+	if !s.ownKnown {
+		s.ownStats, s.ownKnown = s.own.stats(), true
+	}
+	return &s.ownStats
+}
+
+// teach adds an amount of the given event hour to what this partition taught.
+func (s *segment) teach(amount invoice.Amount, hour int64, halfLifeHours float64) {
+	own := s.known()
+	s.own.learn(s.own.clip(amount, own.mean, own.sd), hour, halfLifeHours)
+	s.ownKnown = false
+}
+
+// stats returns what scoring reads of the segment, over all partitions.
+func (s *segment) stats(partition int, halfLifeHours float64) stats {
+	if s.fold(partition, halfLifeHours); s.others.n == 0 {
+		return *s.known()
+	}
+	b := s.own
+	b.fold(s.others, halfLifeHours)
+	return b.stats()
+}
+
+// fold brings others up to date.
+func (s *segment) fold(partition int, halfLifeHours float64) {
 	parts := s.shared.parts.Load()
 	if parts != s.folded {
 		s.folded, s.others = parts, Baseline{}
@@ -119,9 +147,6 @@ func (s *segment) baseline(partition int, halfLifeHours float64) Baseline {
 			}
 		}
 	}
-	b := s.own
-	b.fold(s.others, halfLifeHours)
-	return b
 }
 
 // routes remember the segments of all invoices that name the same: four keys need

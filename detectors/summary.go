@@ -59,8 +59,7 @@ func (e *Engine) Segments() []SegmentSummary {
 	all := make([]SegmentSummary, 0, len(e.segments))
 	for key, s := range e.segments {
 		summary, ok := parseSegmentKey(key)
-		b := s.baseline(e.partition, e.halfLife)
-		if st := statsOf(&b); ok && st.n > 0 {
+		if st := s.stats(e.partition, e.halfLife); ok && st.n > 0 {
 			summary.fill(&st, &e.settings)
 			all = append(all, summary)
 		}
@@ -138,7 +137,7 @@ func (s *Shared) CountSegments(settings Settings) map[Footing]int {
 			for _, c := range *seg.parts.Load() {
 				b.fold(c.baseline, halfLife)
 			}
-			st := statsOf(&b)
+			st := b.stats()
 			if _, ok := parseSegmentKey(key); ok && st.n > 0 {
 				counts[st.footing(&settings)]++
 			}

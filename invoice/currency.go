@@ -53,16 +53,15 @@ func Exponent(code string) (decimals int, ok bool) {
 // EUR, 10,000 for JPY, at least 1. A currency that is not known has none to round
 // to: 1.
 func Coin(code string) Amount {
-	decimals, ok := Exponent(code)
+	i, ok := currencyIndex(code)
 	if !ok {
 		return 1
 	}
-	coin := Unit
-	for range decimals {
-		coin /= 10
-	}
-	return max(coin, 1)
+	return coins[minorUnits[i]]
 }
+
+// coins are the smallest coins by what minorUnits holds.
+var coins = [...]Amount{1, Unit, Unit / 10, Unit / 100, Unit / 1000, Unit / 10_000}
 
 func currencyIndex(code string) (int, bool) {
 	if len(code) != 3 {

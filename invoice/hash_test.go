@@ -177,6 +177,18 @@ func TestCloneSharesNothing(t *testing.T) {
 	}
 }
 
+// The hash of a text is XXH64, however long it is.
+func TestTextHash(t *testing.T) {
+	text := strings.Repeat("Grüße, 0123456789 ", 5)
+	for from := range 3 {
+		for to := from; to < len(text); to++ {
+			if got, want := textHash(text[from:to]), xxhash.Sum64String(text[from:to]); got != want {
+				t.Fatalf("%q: %#x, want %#x", text[from:to], got, want)
+			}
+		}
+	}
+}
+
 // Hash says what Identity, ContentHash and the hashes of single fields say.
 func TestHashOfFields(t *testing.T) {
 	inv := decoded(t, required+`,"customer_ref":"c1","country":"FR","lines":[{"product_id":"p1"},{"description":"x"}]}`)

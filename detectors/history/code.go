@@ -167,6 +167,7 @@ func (c *coder) habit(h *Habit) {
 func (c *coder) point(p *Point) {
 	signed(c, &p.Price)
 	unsigned(c, &p.Count)
+	c.want(p.Count > 0)
 	c.real(&p.Least)
 	c.real(&p.MinQuantity)
 	unsigned(c, &p.Types)
@@ -197,6 +198,7 @@ func (c *coder) product(p *Product) {
 	filled(c, p.Counts[:], func(c *coder, q *Quantity) {
 		c.real(&q.Value)
 		unsigned(c, &q.Count)
+		c.want(q.Count > 0)
 	})
 	filled(c, p.Next[:], (*coder).pending)
 }

@@ -92,6 +92,11 @@ func (h *Habit) Usual() uint32 {
 
 // teach counts a value of n usual invoices.
 func (h *Habit) teach(key uint32, n uint16) {
+	if v := &h.Values[0]; v.Key == key && v.Count > 0 && h.Rival.Count == 0 && h.Total+n < habitLimit {
+		v.Count += n // as nearly always
+		h.Total += n
+		return
+	}
 	if h.Rival.Count > 0 && key != h.Rival.Key && key == h.Usual() {
 		h.Rival = Rival{}
 	}
@@ -148,11 +153,19 @@ type Moments struct {
 
 const momentFloor = 1.0 / 64
 
+// momentWeights are the weights of the first values.
+var momentWeights = func() (weights [1/momentFloor + 1]float32) {
+	for n := 1; n < len(weights); n++ {
+		weights[n] = float32(1 / float64(n))
+	}
+	return weights
+}()
+
 func (m *Moments) teach(x float32) {
 	if m.N < 65535 {
 		m.N++
 	}
-	w := float32(max(1/float64(m.N), momentFloor))
+	w := momentWeights[min(m.N, uint16(len(momentWeights)-1))]
 	d := x - m.Mean
 	m.Mean += w * d
 	m.Variance = (1 - w) * (m.Variance + w*d*d)

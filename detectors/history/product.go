@@ -2,7 +2,8 @@ package history
 
 import "recoup/invoice"
 
-// Points is how many prices of a product are remembered.
+// Points is how many prices of a product are remembered. Their places are filled in
+// order, so that behind a free one there are only free ones.
 const Points = 8
 
 // Point is one price at which a product was sold.
@@ -112,8 +113,11 @@ type Quantity struct {
 // Find returns the point of a price, nil for one never met.
 func Find(points *[Points]Point, price invoice.Fixed) *Point {
 	for i := range points {
-		if points[i].Price == price && points[i].Count > 0 {
-			return &points[i]
+		switch p := &points[i]; {
+		case p.Count == 0:
+			return nil
+		case p.Price == price:
+			return p
 		}
 	}
 	return nil
@@ -125,6 +129,9 @@ func Best(points *[Points]Point, quantity float64) *Point {
 	var best *Point
 	for i := range points {
 		p := &points[i]
+		if p.Count == 0 {
+			break
+		}
 		if !p.Allows(quantity) {
 			continue
 		}
@@ -157,6 +164,9 @@ func note(points *[Points]Point, price invoice.Fixed, quantity float32, types ui
 		if p.Count < l.Count || (p.Count == l.Count && p.Hour < l.Hour) {
 			least = i
 		}
+		if p.Count == 0 {
+			break
+		}
 	}
 	points[least] = Point{Price: price, MinQuantity: quantity, Least: quantity, Count: 1, Types: types, Hour: hour}
 	return false
@@ -165,8 +175,8 @@ func note(points *[Points]Point, price invoice.Fixed, quantity float32, types ui
 // Sold returns how many lines had exactly this quantity.
 func (p *Product) Sold(quantity float32) int {
 	for i := range p.Counts {
-		if p.Counts[i].Value == quantity {
-			return int(p.Counts[i].Count)
+		if c := &p.Counts[i]; c.Value == quantity || c.Count == 0 {
+			return int(c.Count)
 		}
 	}
 	return 0
@@ -182,6 +192,9 @@ func (p *Product) noteQuantity(quantity float32) {
 		}
 		if c.Count < p.Counts[least].Count {
 			least = i
+		}
+		if c.Count == 0 {
+			break
 		}
 	}
 	p.Counts[least] = Quantity{Value: quantity, Count: 1}

@@ -65,6 +65,9 @@ func OddBit(product uint64) uint32 { return bitOf(product) }
 func (s *Source) teach(f *Facts, suspect bool) {
 	s.Hour, s.Invoices = max(s.Hour, f.Hour), min(s.Invoices, 1<<31)+1
 	for i := range s.Recent {
+		if f.Signals[i] == 0 && s.Recent[i] == 0 && s.Runs[i].Invoices == 0 {
+			continue // as nearly always
+		}
 		if s.Recent[i] += signalWeight * (f.Signals[i] - s.Recent[i]); s.Recent[i] < 1e-3 {
 			s.Recent[i] = 0
 		}

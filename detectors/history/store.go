@@ -34,6 +34,9 @@ type Facts struct {
 	Known     Known            // filled by Look
 }
 
+// Reset empties the facts and keeps the memory of lines and codes.
+func (f *Facts) Reset() { *f = Facts{Lines: f.Lines[:0], Codes: f.Codes[:0]} }
+
 // Line is one line of Facts.
 type Line struct {
 	Product, Pair uint64        // keys; Pair 0: no customer
@@ -50,6 +53,7 @@ type Line struct {
 	Types         uint16        // TypeBit of the invoice's customer type
 	Priced        bool          // it has a positive price and quantity
 	Discounted    bool          // it has a discount
+	rateStep      uint8         // of Rate, filled by Teach
 
 	OfProduct *Product // filled by Look, nil: unknown
 	OfPair    *Pair    // filled by Look, nil: unknown
@@ -179,6 +183,9 @@ func (s *Store) Teach(f *Facts, suspect bool) {
 		s.prints.touch(cmp.Or(f.Customer, f.Content), f.Known.Prints).teach(&f.Print, suspect)
 	}
 	s.teachCustomer(f, suspect)
+	for i := range f.Lines {
+		f.Lines[i].rateStep = uint8(rateStep(float64(f.Lines[i].Rate)))
+	}
 	s.teachGroup(f.Seller, f.Known.Seller, f, suspect)
 	s.teachGroup(f.Group, f.Known.Group, f, suspect)
 	s.teachGroup(f.Country, f.Known.Country, f, suspect)
@@ -231,8 +238,12 @@ func (s *Store) teachCustomer(f *Facts, suspect bool) {
 	c.Net.teach(f.LogNet)
 	c.Lines.teach(f.LogLines)
 	c.OffPrice.teach(f.OffPrice)
-	for m := range Mark(Marks) {
-		c.Marks[m].teach(f.Marked.Has(m))
+	teachMarks(&c.Marks, f.Marked)
+}
+
+func teachMarks(marks *[Marks]Share, marked Marked) {
+	for m := range marks {
+		marks[m].teach(marked.Has(Mark(m)))
 	}
 }
 
@@ -251,9 +262,7 @@ func (s *Store) teachGroup(key uint64, known *Group, f *Facts, suspect bool) {
 	g.Currency.teach(f.Currency, 1)
 	g.Tax.teach(f.Tax, 1)
 	g.Net.teach(f.LogNet)
-	for m := range Mark(Marks) {
-		g.Marks[m].teach(f.Marked.Has(m))
-	}
+	teachMarks(&g.Marks, f.Marked)
 	if key == f.Seller {
 		for i := range f.Lines {
 			if l := &f.Lines[i]; l.Priced {
@@ -265,7 +274,7 @@ func (s *Store) teachGroup(key uint64, known *Group, f *Facts, suspect bool) {
 		}
 	}
 	for i := range f.Lines {
-		step := rateStep(float64(f.Lines[i].Rate))
+		step := f.Lines[i].rateStep
 		g.Rates[step]++
 		if g.Rates[step] == 1<<30 {
 			for j := range g.Rates {

@@ -39,16 +39,17 @@ func (x *Index) Get(key uint64) uint32 {
 	return x.places[x.find(key)].number
 }
 
-// Put sets the number of a hash, which is not 0.
-func (x *Index) Put(key uint64, number uint32) {
+// Put sets the number of a hash, which is not 0, and returns the one before.
+func (x *Index) Put(key uint64, number uint32) (before uint32) {
 	if x.count >= len(x.places)/4*3 {
 		x.grow()
 	}
 	p := &x.places[x.find(key)]
-	if p.number == 0 {
+	if before = p.number; before == 0 {
 		x.count++
 	}
 	*p = place{key, number}
+	return before
 }
 
 // find returns where a hash is, or the free place where it would be.
