@@ -8,10 +8,10 @@
 // was known at the marker, whatever part of a later checkpoint was stored.
 //
 // Bytes an item, stored (mean over the bundled retail corpus) and in memory with
-// its place in the index: a product 220 and 610, a pair of customer and product 33
-// and 85, a customer 81 and 285, its up to five recent invoices 128 and 490, a
-// customer type or country 77 and 325, a seller's conduct 308 and 685, a discount
-// code 26 and 110, a source 34 and 240, a description of goods 32 and 60.
+// its place in the index: a product 224 and 620, a pair of customer and product 33
+// and 85, a customer 82 and 285, its up to five recent invoices 139 and 495, a
+// customer type or country 79 and 325, a seller's conduct 239 and 615, a discount
+// code 25 and 110, a source 34 and 240, a description of goods 32 and 60.
 package history
 
 import (
