@@ -1,8 +1,11 @@
 package detectors
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 
+	"recoup/detectors/history"
 	"recoup/invoice"
 )
 
@@ -169,4 +172,86 @@ type billedLine struct {
 
 func billedOf(l *invoice.Line) billedLine {
 	return billedLine{l.ProductID, l.Quantity, l.UnitPrice, l.Net}
+}
+
+const (
+	// leastCut is the probability from which a list is said to be cut. In grocery it
+	// was right from 0.8 on, below that less often than it says.
+	leastCut = 0.6
+	sureCut  = 0.8
+	sureCutP = 0.9
+)
+
+// list tells how early the lines end, where they stand in the order of product
+// numbers, and with what the invoices before it say of their source, how probable
+// it is that the rest was lost.
+func (e *evidence) list() {
+	f := &e.facts
+	f.Early = -1
+	if f.Listed = f.Known.Conduct.WantsList(f); !f.Listed {
+		return
+	}
+	noteList(f, e.inv)
+	early, ok := f.Known.Conduct.Early(f)
+	if !ok {
+		return
+	}
+	f.Early = float32(min(12, early))
+	if s := f.Known.Source; s != nil {
+		_, e.cut = s.Cut.After(early, len(f.Lines))
+	}
+}
+
+// noteList notes whether the lines stand in the order of product numbers.
+func noteList(f *history.Facts, inv *invoice.Invoice) {
+	f.Sorted = true
+	some := int(f.Print.Number) % max(1, len(inv.Lines))
+	for i := range inv.Lines {
+		number := numberOf(inv.Lines[i].ProductID)
+		f.Sorted = f.Sorted && number >= f.LastNumber
+		if f.LastNumber = number; i == some {
+			f.SomeNumber = number
+		}
+	}
+}
+
+// numberOf maps product numbers to integers of the same order: those of up to 18
+// digits to themselves, others to their beginning.
+func numberOf(product string) (number uint64) {
+	digits := len(product) <= 18
+	for i := 0; digits && i < len(product); i++ {
+		digit := product[i] - '0'
+		digits = digit <= 9
+		number = number*10 + uint64(digit)
+	}
+	if digits {
+		return number
+	}
+	var first [8]byte
+	copy(first[:], product)
+	return binary.BigEndian.Uint64(first[:])
+}
+
+// detectCutList finds lists that end early as those of other invoices of their
+// source do. One alone proves nothing: somebody may want goods of the first pages
+// only. What is missing is estimated: the list reaches as far as its last number.
+func detectCutList(s *Subject) (Finding, bool) {
+	e, f := s.ev, &s.ev.facts
+	if e.cut < leastCut || e.x[fDelivered] > 0 {
+		return Finding{}, false
+	}
+	early := float64(f.Early)
+	part := math.Exp(-early / float64(len(f.Lines)+1))
+	full, ok := s.repair().net.MulRate(1000, max(1, int64(1000*part)))
+	if !ok {
+		return Finding{}, false
+	}
+	p := 0.8 * e.cut
+	if e.cut >= sureCut {
+		p = sureCutP
+	}
+	last := s.Invoice.Lines[len(s.Invoice.Lines)-1].ProductID
+	return Finding{Code: CauseBillingSystem, Kind: "lost_lines", P: p, Repaired: s.Pays(full),
+		Evidence: []string{fmt.Sprintf("lines stand in the order of product numbers and end at %s; of %.0f invoices "+
+			"with as many lines one does, but this source's latest did so too", last, math.Exp(early))}}, true
 }

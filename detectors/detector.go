@@ -52,6 +52,7 @@ var allDetectors = []Detector{
 	DetectorFunc(detectLineSum),
 	DetectorFunc(detectLineNet),
 	DetectorFunc(detectLineCount),
+	DetectorFunc(detectCutList),
 	DetectorFunc(detectTax),
 	DetectorFunc(detectCurrency),
 	DetectorFunc(detectNetSlip),

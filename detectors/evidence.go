@@ -26,6 +26,7 @@ type evidence struct {
 	edits    int            // twin's lines that differ
 	short    invoice.Fixed  // units delivered less units billed
 	shortAt  int            // line that most likely is why, -1: none
+	cut      float64        // probability that the source lost the end of the list
 	scale    float64        // logarithm of the factor that most prices share, 0: none
 }
 
@@ -50,7 +51,7 @@ type lineEvidence struct {
 // gather fills e with the evidence on an invoice, given what is known.
 func (e *evidence) gather(inv *invoice.Invoice, refs *reference.Store) {
 	e.x, e.shown = [features]float32{}, featureSet{}
-	e.inv, e.refs, e.twin, e.edits, e.scale, e.short, e.shortAt = inv, refs, nil, 0, 0, 0, -1
+	e.inv, e.refs, e.twin, e.edits, e.scale, e.short, e.shortAt, e.cut = inv, refs, nil, 0, 0, 0, -1, 0
 	e.lines = slices.Grow(e.lines[:0], len(e.facts.Lines))[:len(e.facts.Lines)]
 	clear(e.lines)
 	e.totals()
@@ -60,6 +61,7 @@ func (e *evidence) gather(inv *invoice.Invoice, refs *reference.Store) {
 	e.quantities()
 	e.discounts()
 	e.offers()
+	e.list()
 	e.misprints()
 	e.codes()
 	e.allowances()
@@ -316,7 +318,7 @@ func (e *evidence) signals() {
 	on(3, e.x[fCurrencySeller] > 0.8)
 	on(4, e.x[fZero] > 0 || e.x[fZeroPrice] > 0)
 	on(history.OffPrices, e.x[fOff] > 0.5)
-	on(6, e.x[fLinesZ] < -0.7)
+	on(6, e.cut > 0.5)
 	on(7, e.x[fLinesOff] > 0)
 	e.facts.Odd = 0
 	if e.x[fOff] > 0 {

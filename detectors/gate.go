@@ -57,6 +57,9 @@ const sign = 1 << 31
 // usual tells whether the evidence passes no gate. It then proves nothing either, but
 // for the kinds of belowGates.
 func (e *evidence) usual() bool {
+	if e.cut >= leastCut {
+		return false
+	}
 	for i, set := range e.shown {
 		for set &= gated[i]; set != 0; set &= set - 1 {
 			f := 64*i + bits.TrailingZeros64(set)

@@ -13,7 +13,8 @@ import (
 // sign of a shared cause by itself.
 var signalWords = [history.Signals]string{
 	"lines that do not add up", "lines that are not quantity × price", "a tax rate that is new",
-	"a currency that is new", "nothing to pay", "mostly unknown prices of many products", "",
+	"a currency that is new", "nothing to pay", "mostly unknown prices of many products",
+	"lists that end early",
 	"fewer lines than delivered",
 }
 

@@ -260,6 +260,7 @@ func (c *coder) source(s *Source) {
 		c.real(&s.Recent[i])
 	}
 	filled(c, s.Runs[:], (*coder).run)
+	c.real((*float32)(&s.Cut))
 }
 
 func (c *coder) prints(p *Prints) {

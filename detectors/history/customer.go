@@ -120,6 +120,7 @@ type Source struct {
 	Invoices uint32           // that taught it
 	Recent   [Signals]float32 // share of the newest invoices with each signal, half of it from the last four
 	Runs     [Signals]Run     // suspects with each
+	Cut      Cut              // whether it loses the ends of lists
 }
 
 const signalWeight = 0.16

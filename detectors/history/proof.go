@@ -19,6 +19,7 @@ type Conduct struct {
 	Habits  uint32        // kinds of evidence that are habits, a bit each
 	Tallies [Proofs]Tally // by kind of evidence
 	Steady  Steady        // what its customers keep to
+	Lists   Lists         // in which order its lines stand
 }
 
 // Tally counts one kind of exact evidence.
@@ -49,7 +50,10 @@ func (c *Conduct) Never(kind int) bool {
 	return c.All >= conductLeast && float64(c.Tallies[kind].Yes) <= habitNever*float64(c.All)
 }
 
-func (c *Conduct) teach(f *Facts) {
+func (c *Conduct) teach(f *Facts, suspect bool) {
+	if !suspect {
+		c.Lists.teach(f)
+	}
 	c.Hour = max(c.Hour, f.Hour)
 	first := c.countsAsFirst(f.Day)
 	c.Steady.teach(f)
@@ -105,6 +109,7 @@ func (c *coder) conduct(s *Conduct) {
 		c.share(&t.Late)
 		c.flag(&t.Over)
 	})
+	c.lists(&s.Lists)
 	for i := range s.Steady {
 		for k := range s.Steady[i] {
 			c.share(&s.Steady[i][k])

@@ -11,7 +11,7 @@ func conductOf(c *Conduct, day *int32, days, perDay, nth int) {
 			if nth > 0 && i%nth == 0 {
 				f.Proofs = 1
 			}
-			c.teach(&f)
+			c.teach(&f, false)
 		}
 	}
 }

@@ -63,6 +63,9 @@ func bitOf(hash uint64) uint32 { return 1 << (hash * 0x9e3779b97f4a7c15 >> 59) }
 func OddBit(product uint64) uint32 { return bitOf(product) }
 
 func (s *Source) teach(f *Facts, suspect bool) {
+	if f.Listed && f.Early >= 0 {
+		s.Cut, _ = s.Cut.After(float64(f.Early), len(f.Lines))
+	}
 	s.Hour, s.Invoices = max(s.Hour, f.Hour), min(s.Invoices, 1<<31)+1
 	for i := range s.Recent {
 		if f.Signals[i] == 0 && s.Recent[i] == 0 && s.Runs[i].Invoices == 0 {

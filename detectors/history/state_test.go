@@ -19,6 +19,13 @@ func fill(v reflect.Value, next *int) {
 	case reflect.TypeFor[Share]():
 		v.Set(reflect.ValueOf(Share{Yes: n, All: n + 1}))
 		return
+	case reflect.TypeFor[Lists]():
+		l := Lists{Sorted: Share{n, n + 1}, Lines: uint32(n) + 2, Kept: listKeys, Early: Moments{n + 3, 0.4, 0.5}}
+		for i := range l.Sample {
+			l.Sample[i] = uint64(n) + uint64(i)<<40
+		}
+		v.Set(reflect.ValueOf(l))
+		return
 	case reflect.TypeFor[Tally]():
 		v.Set(reflect.ValueOf(Tally{Yes: n + 2, Days: n + 1, Day: int32(n) + 4, Late: Share{n + 5, n + 6},
 			Over: true}))
