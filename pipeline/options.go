@@ -81,7 +81,7 @@ func DefaultOptions() Options {
 		Topics: Topics{Invoices: "billing.invoices", Suspects: "recoup.suspects", State: "recoup.state",
 			Baselines: "recoup.baselines", Cases: "recoup.cases", DeadLetter: "recoup.dead-letter"},
 		ReferenceRetention: reference.DefaultRetention,
-		Training:           Training{Records: 60_000, History: 35 * 24 * time.Hour, Every: time.Minute},
+		Training:           Training{Records: 60_000, History: 35 * 24 * time.Hour, Every: time.Minute, Rest: 20},
 		Scoring:            detectors.DefaultSettings(),
 		FlushRows:          20_000,
 		FlushInterval:      time.Second,

@@ -28,6 +28,9 @@ type Training struct {
 	// Every is how often the owner looks whether a seller's new day has begun. By
 	// default one minute.
 	Every time.Duration
+	// Rest is how many times as long as a training took its owner rests behind it:
+	// sellers whose day has begun meanwhile are trained together. By default 20.
+	Rest int
 }
 
 const (
@@ -69,10 +72,6 @@ func (m *Member) train(ctx context.Context) {
 	}
 }
 
-// restShare is how many times as long as a training took its owner rests behind
-// it: sellers whose day has begun meanwhile are trained together.
-const restShare = 20
-
 // trainGeneration trains while this member owns the one partition.
 func (m *Member) trainGeneration(ctx context.Context, gen Generation) {
 	ctx, cancel := untilDrained(ctx, gen.Done())
@@ -84,7 +83,7 @@ func (m *Member) trainGeneration(ctx context.Context, gen Generation) {
 	t := &trainer{m: m, claim: &claim{gen: gen, now: m.opt.Now, after: m.opt.FenceAfter, committed: -1}}
 	for wait := time.Duration(0); pause(ctx, wait) == nil; {
 		took, err := t.trainIfDue(ctx)
-		wait = max(m.opt.Training.Every, restShare*took)
+		wait = max(m.opt.Training.Every, time.Duration(m.opt.Training.Rest)*took)
 		if err == nil {
 			t.failures = 0
 		} else if ctx.Err() == nil {

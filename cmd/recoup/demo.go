@@ -22,9 +22,9 @@ type demoCommand struct {
 func (*demoCommand) Help() string {
 	return `Runs the service on real invoices that come with this program, a known share of them made wrong, and shows on
 the terminal and on a page of this machine what it finds, and at the end how much of the truth that is. Models are
-trained on the way, at a speed that leaves time for it. Kafka is embedded. ClickHouse is the one of --clickhouse, else a
-"clickhouse" on the PATH, else a library that npm installs once (Linux on x86-64). The settings are the defaults; no
-configuration is read.
+trained on the way: before each week of the invoices but the first the replay waits for one, unless --speed is 0. Kafka
+is embedded. ClickHouse is the one of --clickhouse, else a "clickhouse" on the PATH, else a library that npm installs
+once (Linux on x86-64). The settings are the defaults; no configuration is read.
 
 A ClickHouse that is given must take the user default without a password. The demo makes a database of its own there
 and leaves it; anything else it removes at the end.

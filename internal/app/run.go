@@ -36,6 +36,9 @@ type Options struct {
 	// TrainEvery is how often is looked whether a day has begun and models are due.
 	// By default one minute.
 	TrainEvery time.Duration
+	// TrainRest is how many times as long as a training took nobody trains behind it.
+	// By default 20.
+	TrainRest int
 	// Observe sees every new verdict; it is called concurrently, must be quick and
 	// must not keep v. nil: nobody looks.
 	Observe func(v *detectors.Verdict)
@@ -82,6 +85,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	opt.Metrics = pipeline.NewMetrics(o.Registry)
 	opt.Report = o.Health.Set
 	opt.Training.Every = cmp.Or(o.TrainEvery, opt.Training.Every)
+	opt.Training.Rest = cmp.Or(o.TrainRest, opt.Training.Rest)
 	if o.Observe != nil {
 		opt.Observe = o.Observe
 	}

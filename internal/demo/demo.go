@@ -18,8 +18,9 @@ import (
 	"recoup/internal/demo/data"
 )
 
-// partitions is how many partitions the demo's topics have.
-const partitions = 4
+// partitions is how many partitions the demo's topics have. What is known of prices
+// is known in a partition: so few invoices are best kept together.
+const partitions = 1
 
 // storedTimeout bounds the wait for the last rows after the last verdict.
 const storedTimeout = 60 * time.Second
@@ -188,7 +189,8 @@ func (s *show) stream(ctx context.Context, cfg *config.Config) error {
 	defer func() { _ = client.Close() }()
 	stop, followed := make(chan struct{}), make(chan struct{})
 	go func() { defer close(followed); follow(s.options.Out, s.tally, time.Second, stop) }()
-	err = replay(ctx, client.Log(), cfg.Kafka.Topics.Invoices, partitions, s.samples, s.options.Speed, s.tally.replayed)
+	err = replay(ctx, client.Log(), cfg.Kafka.Topics.Invoices, partitions, s.samples, s.options.Speed, s.tally.replayed,
+		untilTrained(client.Log(), cfg.Kafka.Topics.Models))
 	if err == nil {
 		err = s.waitStored(ctx)
 	}

@@ -3,10 +3,12 @@ package demo
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"recoup/internal/demo/data"
+	"recoup/pipeline"
 	"recoup/pipeline/memlog"
 )
 
@@ -67,7 +69,7 @@ func TestReplay(t *testing.T) {
 	log := memlog.New(memlog.Options{MaxWait: -1})
 	log.CreateTopic("t", partitions, 0)
 	counted := 0
-	err = replay(t.Context(), log, "t", partitions, all, 0, func(n int) { counted += n })
+	err = replay(t.Context(), log, "t", partitions, all, 0, func(n int) { counted += n }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,8 +106,49 @@ func TestReplayStops(t *testing.T) {
 	log.CreateTopic("t", 1, 0)
 	all := []sample{{id: "1", value: []byte("{}")}, {id: "2", value: []byte("{}")}}
 	ctx, cancel := context.WithCancel(t.Context())
-	err := replay(ctx, log, "t", 1, all, 0.001, func(int) { cancel() })
+	err := replay(ctx, log, "t", 1, all, 0.001, func(int) { cancel() }, nil)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want that of the context", err)
+	}
+}
+
+// Before each week but the first the replay waits, with all of the week before sent
+// and nothing of the next; the wait does not count as time to catch up on.
+func TestReplayWaitsEachWeek(t *testing.T) {
+	log := memlog.New(memlog.Options{})
+	log.CreateTopic("t", 1, 0)
+	var all []sample
+	for _, day := range []string{"2011-05-18", "2011-05-24", "2011-05-25", "2011-06-01", "2011-06-02", "2011-06-30",
+		"2011-06-30"} {
+		all = append(all, sample{id: day, day: day, value: []byte("{}")})
+	}
+	sent, waits := 0, []int{}
+	err := replay(t.Context(), log, "t", 1, all, 1e6, func(n int) { sent += n }, func(context.Context) error {
+		waits = append(waits, sent)
+		return nil
+	})
+	if want := []int{2, 3, 5}; err != nil || sent != len(all) || !slices.Equal(waits, want) {
+		t.Errorf("waited behind %v of %d invoices, want behind %v; %v", waits, sent, want, err)
+	}
+}
+
+// The replay goes on as soon as one more model is stored.
+func TestUntilTrained(t *testing.T) {
+	log := memlog.New(memlog.Options{})
+	log.CreateTopic("models", 1, 0)
+	wait := untilTrained(log, "models")
+	for range 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*replayTick)
+		if err := wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("went on without a new model: %v", err)
+		}
+		cancel()
+		one := []pipeline.Record{{Key: []byte("k"), Value: []byte("v")}}
+		if _, err := log.Append(t.Context(), "models", 0, one); err != nil {
+			t.Fatal(err)
+		}
+		if err := wait(t.Context()); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -38,15 +38,19 @@ func prepare(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	return err
 }
 
-// trainEvery is how often models are trained: a day of the replay takes a second.
-const trainEvery = 3 * time.Second
+// A day of the replay takes a fifth of a second: models that were trained on its
+// first week would judge all the rest if training rested as it does on real days.
+const (
+	trainEvery = time.Second // how often a new day is looked for
+	trainRest  = 1           // times as long as a training took, between two
+)
 
 // runPipeline scores until ctx ends, as `recoup run` does.
 func runPipeline(ctx context.Context, cfg *config.Config, log *slog.Logger, seen func(*detectors.Verdict)) error {
 	health := ops.NewHealth()
 	_, err := app.Run(ctx, app.Options{
 		Config: cfg, Log: log, Registry: ops.NewRegistry(health), Health: health, Observe: seen,
-		TrainEvery: trainEvery,
+		TrainEvery: trainEvery, TrainRest: trainRest,
 	})
 	return err
 }
