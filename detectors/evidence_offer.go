@@ -69,11 +69,15 @@ func (e *evidence) netOffers() {
 		}
 		stable := l.OfProduct.NetKnown.Of()
 		known += stable
+		rate := e.inv.Lines[i].DiscountRate.Value
 		if le.netMet {
 			continue
 		}
+		if l.OfProduct.Gave(rate) == 0 && l.OfProduct.Gave(rate/10) > 1 {
+			e.set(fTenfold, 1)
+		}
 		off += stable
-		if rate := e.inv.Lines[i].DiscountRate.Value; rate >= invoice.One/10 && e.metAtRate(i, rate/10) {
+		if rate >= invoice.One/10 && e.metAtRate(i, rate/10) {
 			e.raise(fTenth, stable)
 		}
 		if p := newest(&l.OfProduct.Net); stable > 0.3 && p != nil && n < len(gaps) {

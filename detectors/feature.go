@@ -124,6 +124,7 @@ const (
 	fFlat          // one whole and high discount on all that is discounted
 	fNetOff        // discounted lines at a net price never met, weighted by how stable their product's are
 	fNetOffCount   // logarithm of these lines
+	fTenfold       // a discount is ten times one that its product often had, and never was given
 	fTenth         // a tenth of a discount would give a known net price: how stable that product's are
 	fNetScale      // usual logarithm of the newest net price over these lines' own
 	fNetScaleShare // of these lines, those that share it

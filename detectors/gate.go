@@ -21,8 +21,8 @@ var gates = [features]float32{
 	fCodeRare: 0.9, fCodeFamily: always, fCodes: always, fCodesAll: always, fRateNoCode: always, fCodeTwice: always,
 	fNotCounted: always, fDelivery2: always, fOrder2: always, fProducts2: always, fGoods2: always, fContent2: always,
 	fPeriod2: always, fAlike2: 0.5, fNetZ: 3, fLinesZ: 2, fLike: 3, fLikeNet: 3, fRate: 0.5, fFlat: always,
-	fShipped2: always,
-	fBurst:    0.25, fBurst + 1: 0.25, fBurst + 2: 0.25, fBurst + 3: 0.25, fBurst + 4: 0.25, fBurst + 7: 0.25,
+	fShipped2: always, fTenfold: always,
+	fBurst: 0.25, fBurst + 1: 0.25, fBurst + 2: 0.25, fBurst + 3: 0.25, fBurst + 4: 0.25, fBurst + 7: 0.25,
 }
 
 // always is a value that everything but 0 is above.

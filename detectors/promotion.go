@@ -88,6 +88,7 @@ func (s *Subject) wrongDiscount() wrongDiscount {
 	case x[fPromoOff] > 0.001 && math.Abs(float64(x[fRate])/10-float64(x[fRate]-x[fPromoOff])) < 0.001:
 		w.kind, w.p, w.words = "typed_tenfold", 0.92, "the rate is ten times the promotion's"
 	case proved("over_cap", proofOverCap, s.overCap()):
+	case proved("typed_tenfold", proofTenfold, "a rate is ten times one that the product often had, and was never given"):
 	case proved("above_usual", proofFlat, fmt.Sprintf(
 		"all that is discounted is so by %.0f %%; hardly any line of the seller has as much", 100*x[fFlat])):
 	case !e.contractCode() && proved("unknown_code", proofUnknownCode, "no promotion has the code"):
@@ -193,7 +194,7 @@ func (s *Subject) usualRate(i int, w *wrongDiscount) invoice.Fixed {
 	if _, met := netPrices(l); met && w.p < proofEnough {
 		return is
 	}
-	if tenth := is / 10; s.ev.metAtRate(i, tenth) {
+	if tenth := is / 10; s.ev.metAtRate(i, tenth) || l.OfProduct.Gave(tenth) > 1 && l.OfProduct.Gave(is) == 0 {
 		return tenth
 	}
 	for k := range s.ev.facts.Codes {

@@ -43,6 +43,7 @@ const (
 	proofOrder                    // the order was invoiced before, with another delivery
 	proofFlat                     // one high discount on all lines, where nobody has that
 	proofShipment                 // much the same goods left at the same moment, by another delivery
+	proofTenfold                  // ten times a discount that the product often had
 	proofs
 )
 
@@ -84,6 +85,7 @@ var proofTable = [proofs]proofRow{
 	proofType:        {p: 0.98, holds: func(e *evidence) bool { return e.x[fTypeRare] > 0.8 }},
 	proofOrder:       {p: 0.95, rare: true, holds: (*evidence).orderAgain},
 	proofShipment:    {p: 0.97, rare: true, holds: (*evidence).shippedAgain},
+	proofTenfold:     {p: 0.87, rare: true, holds: func(e *evidence) bool { return e.x[fTenfold] > 0 }},
 	proofFlat:        {p: 0.93, rare: true, holds: (*evidence).flatDiscount},
 }
 

@@ -194,6 +194,10 @@ func (c *coder) product(p *Product) {
 	c.share(&p.NetKnown)
 	filled(c, p.List[:], (*coder).point)
 	filled(c, p.Net[:], (*coder).point)
+	filled(c, p.Rates[:], func(c *coder, r *Rate) {
+		unsigned(c, &r.Key)
+		unsigned(c, &r.Count)
+	})
 	c.moments(&p.Log)
 	filled(c, p.Counts[:], func(c *coder, q *Quantity) {
 		c.real(&q.Value)

@@ -174,3 +174,29 @@ func TestPendingPrices(t *testing.T) {
 		})
 	}
 }
+
+// The discounts that a product has most often stay known, to 1/10,000.
+func TestDiscountsOfAProduct(t *testing.T) {
+	var p Product
+	give := func(n int, rate float32) {
+		for range n {
+			p.teach(&Line{Priced: true, Price: invoice.One, NetPrice: 1, Quantity: 1, Rate: rate, Discounted: true}, 0)
+		}
+	}
+	give(3, 0.0716)
+	give(2, 0.5)
+	for i := range 20 {
+		give(1, 0.1+0.01*float32(i))
+	}
+	give(1, 0)
+	for rate, want := range map[invoice.Fixed]int{
+		716: 3, 5000: 2, 7160: 0, 717: 0, 0: 0, 10_000: 0,
+	} {
+		if got := p.Gave(rate * (invoice.One / 10_000)); got != want {
+			t.Errorf("%d/10,000 was given %d times, want %d", rate, got, want)
+		}
+	}
+	if got := p.Gave(716*(invoice.One/10_000) + 1); got != 0 {
+		t.Errorf("a finer rate was given %d times, want 0", got)
+	}
+}

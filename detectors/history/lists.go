@@ -43,7 +43,7 @@ func (c *Conduct) Early(f *Facts) (early float64, ok bool) {
 	if int(l.Kept) < listKeys || l.Sorted.All < listsLeast || l.Sorted.Of() < listsSorted {
 		return 0, false
 	}
-	if m := l.Early.Mean; l.Early.N >= listsLeast && (m < 0.75 || m > 1.3) {
+	if m := l.Early.Mean; l.Early.N >= listsLeast && (m < 0.6 || m > 1.6) {
 		return 0, false // what is sold is no draw: some buy from one end only
 	}
 	return l.early(f), true

@@ -1,6 +1,10 @@
 package history
 
-import "recoup/invoice"
+import (
+	"math"
+
+	"recoup/invoice"
+)
 
 // Points is how many prices of a product are remembered. Their places are filled in
 // order, so that behind a free one there are only free ones.
@@ -37,6 +41,7 @@ type Product struct {
 	NetKnown Share
 	List     [Points]Point    // unit prices
 	Net      [Points]Point    // what a unit came to after the line's discount
+	Rates    [rates]Rate      // discounts given most often
 	Log      Moments          // natural logarithm of the quantity
 	Counts   [Points]Quantity // quantities sold most often
 	Next     [pending]Pending // prices that suspects agree on
@@ -102,6 +107,47 @@ func (p *Product) suspect(l *Line, f *Facts) {
 		}
 		*n = Pending{}
 	}
+}
+
+// Rate is one discount that a product was given.
+type Rate struct {
+	Key   uint16 // rate in 1/10,000
+	Count uint16 // lines with it; 0: free
+}
+
+// rates is how many discounts of a product are remembered.
+const rates = 4
+
+// Gave returns how many lines had this discount, to 1/10,000.
+func (p *Product) Gave(rate invoice.Fixed) int {
+	key, exact := rateOf(rate)
+	for i := range p.Rates {
+		if r := &p.Rates[i]; exact && r.Count > 0 && r.Key == key {
+			return int(r.Count)
+		}
+	}
+	return 0
+}
+
+func rateOf(rate invoice.Fixed) (key uint16, exact bool) {
+	const step = invoice.One / 10_000
+	return uint16(max(0, min(rate, invoice.One)) / step), rate%step == 0
+}
+
+func (p *Product) noteRate(rate invoice.Fixed) {
+	key, _ := rateOf(rate)
+	least := 0
+	for i := range p.Rates {
+		r := &p.Rates[i]
+		if r.Count > 0 && r.Key == key {
+			r.Count = min(r.Count, 65534) + 1
+			return
+		}
+		if r.Count < p.Rates[least].Count {
+			least = i
+		}
+	}
+	p.Rates[least] = Rate{Key: key, Count: 1}
 }
 
 // Quantity is one quantity in which a product was sold.
@@ -213,6 +259,9 @@ func (p *Product) teach(l *Line, hour int32) {
 			p.NetKnown.teach(known)
 		}
 		p.Full.teach(!l.Discounted)
+		if l.Rate > 0 {
+			p.noteRate(invoice.Fixed(math.Round(float64(l.Rate)*10_000)) * (invoice.One / 10_000))
+		}
 	}
 	if l.Quantity > 0 {
 		p.Log.teach(l.LogQuantity)
