@@ -201,8 +201,7 @@ func TestVerdictsDoNotDependOnGOMAXPROCS(t *testing.T) {
 // remembered of it either, as long as about as many invoices are forgotten.
 func TestCleanInvoicesDoNotAllocate(t *testing.T) {
 	for _, partitions := range []int{1, 8} {
-		e, _ := warmEngine(partitions)
-		s := newShift(e, 3, 3)
+		s := newShift(engineAmong(partitions), 3, 3)
 		suspects := 0
 		n := testing.AllocsPerRun(3*len(s.sales), func() {
 			if s.work(); s.verdict.Suspect {

@@ -53,7 +53,7 @@ func TestGates(t *testing.T) {
 
 // A feature that shows without being noted would pass its gate unseen.
 func TestWhatShowsIsNoted(t *testing.T) {
-	e, _ := warmEngine(1)
+	e := engineAmong(1)
 	s := newShift(e, 3, 2)
 	for round := range 2 {
 		shown := 0
