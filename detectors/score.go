@@ -112,7 +112,7 @@ func (e *Engine) detect(v *Verdict, deviation float64, p probability) probabilit
 	clean := 1 - deviation
 	for _, d := range allDetectors {
 		f, ok := d.Detect(&c.subject)
-		if !ok {
+		if !ok || !(f.P > 0) { // what names the cause of a proof has none where that does not hold
 			continue
 		}
 		f.Evidence = bounded(f.Evidence)
@@ -149,7 +149,8 @@ const (
 	// shownEnough is the prior probability from which a finding counts even where a
 	// classifier thinks nothing of it: it may never have been shown such an error.
 	shownEnough = 0.5
-	// shownWeight is how much of it counts then: enough for a suspect.
+	// shownWeight is how much of it counts then: enough for a suspect at most
+	// trained thresholds; above it such an error only ranks higher.
 	shownWeight = 0.35
 )
 

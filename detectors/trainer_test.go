@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -180,5 +181,19 @@ func TestTrainingStops(t *testing.T) {
 	asked, most = 0, 1<<30
 	if m := trainer.Train("shop"); m == nil || m.Version() != whole.Version() {
 		t.Error("a stopped training changed the next one")
+	}
+}
+
+// A finding whose proof does not hold has no say: a verdict holds numbers only.
+func TestTrainedVerdictsAreNumbers(t *testing.T) {
+	_, _, score, s := trained(t, TrainerOptions{After: 24 * time.Hour})
+	inv := s.next() // nothing is billed, and the one line's amount is a slip
+	price := invoice.OptionalFixed{Value: 392 * cent, Set: true}
+	inv.Lines = []invoice.Line{{ProductID: "P1", Quantity: invoice.OptionalFixed{Value: 2 * invoice.One, Set: true},
+		UnitPrice: price, Net: invoice.OptionalAmount{Value: 7840 * 100, Set: true}}}
+	inv.NetAmount = 0
+	v := score(inv)
+	if _, err := json.Marshal(v); err != nil || v.PError < 0.9 || len(v.Causes) == 0 {
+		t.Errorf("p_error %v, causes %v: %v", v.PError, v.Causes, err)
 	}
 }
