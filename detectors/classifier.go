@@ -22,7 +22,7 @@ type Classifier struct {
 	curve     *boost.Isotonic // from the forest's logit to the log of the density ratio, see p
 	causes    *boost.Forest
 	version   string
-	usual     float64 // p of an invoice with nothing unusual
+	usual     float64 // p of an invoice whose evidence passes no gate
 }
 
 // causeCodes are the causes that the classifier tells apart, in the order of its
@@ -75,7 +75,7 @@ func (m *Classifier) causeOf(x *[features]float32, dst *[len(causeCodes)]float64
 
 // classifierMark begins the stored form. Its last byte rises whenever features
 // change their meaning: a classifier of other features must be trained anew.
-const classifierMark = "rcM\x02"
+const classifierMark = "rcM\x03"
 
 // Append adds the stored form, which ParseClassifier reads.
 func (m *Classifier) Append(dst []byte) []byte {
@@ -88,7 +88,7 @@ func (m *Classifier) body() []byte {
 	dst := []byte(classifierMark)
 	dst = binary.AppendUvarint(dst, uint64(features))
 	dst = appendBytes(dst, []byte(m.seller))
-	for _, f := range [...]float64{m.threshold, m.baseRate} {
+	for _, f := range [...]float64{m.threshold, m.baseRate, m.usual} {
 		dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(f))
 	}
 	dst = binary.AppendUvarint(dst, uint64(m.rows))
@@ -117,10 +117,12 @@ func ParseClassifier(data []byte) (*Classifier, error) {
 			"train it anew", n, features)
 	}
 	m := &Classifier{seller: string(r.bytes(r.uvarint()))}
-	m.threshold, m.baseRate = math.Float64frombits(r.fixed()), math.Float64frombits(r.fixed())
+	for _, f := range [...]*float64{&m.threshold, &m.baseRate, &m.usual} {
+		*f = math.Float64frombits(r.fixed())
+	}
 	m.rows = uint32(r.uvarint())
 	forest, curve, causes := r.bytes(r.uvarint()), r.bytes(r.uvarint()), r.bytes(r.uvarint())
-	if r.failed || len(r.rest) > 0 || !(m.threshold > 0 && m.threshold <= 1) {
+	if r.failed || len(r.rest) > 0 || !(m.threshold > 0 && m.threshold <= 1) || !(m.usual >= 0 && m.usual <= 1) {
 		return nil, fmt.Errorf("cannot read the model: it is cut off or damaged")
 	}
 	var err error
@@ -137,7 +139,7 @@ func ParseClassifier(data []byte) (*Classifier, error) {
 		m.causes.Classes() != len(causeCodes) {
 		return nil, fmt.Errorf("cannot read the model: its trees do not fit; train it anew")
 	}
-	m.version, m.usual = versionOf(body), m.p(new([features]float32))
+	m.version = versionOf(body)
 	return m, nil
 }
 

@@ -27,6 +27,7 @@ type example struct {
 	group  uint32
 	wrong  bool  // an error was put in
 	proved bool  // exact evidence finds it without any training
+	usual  bool  // the evidence passes no gate
 	cause  uint8 // of the error, index in causeCodes
 }
 
@@ -41,7 +42,8 @@ const (
 func newExamples(day int64) *examples { return &examples{practice: newPractice(), first: day} }
 
 func (s *examples) add(ev *evidence, group uint32, kind inject.Kind, wrong bool) {
-	row := example{x: ev.x, group: group, wrong: wrong, proved: ev.proof() >= proofEnough}
+	row := example{x: ev.x, group: group, wrong: wrong, proved: ev.proof() >= proofEnough,
+		usual: ev.usual()}
 	if wrong {
 		row.cause = uint8(slices.Index(causeCodes[:], kind.Cause()))
 	}
@@ -91,8 +93,9 @@ type training struct {
 	o     TrainerOptions
 	set   boost.Set
 	group []uint32
-	wrong float64   // rows with an error put in
-	usual []float64 // by row: how much a real one counts as free of errors
+	wrong float64                         // rows with an error put in
+	usual []float64                       // by row: how much a real one counts as free of errors
+	gated [2]struct{ usual, all float64 } // real and altered rows: how many pass no gate
 }
 
 // train returns a classifier, nil when there are too few examples.
@@ -132,7 +135,8 @@ func (s *examples) train(seller string, o TrainerOptions) *Classifier {
 	m := &Classifier{seller: seller, baseRate: base, rows: uint32(len(s.rows)), forest: forest, curve: curve,
 		causes: s.causes(o)}
 	m.threshold = t.threshold(m, logits, c.realProved)
-	m.version, m.usual = versionOf(m.body()), m.p(new([features]float32))
+	m.usual = unproved * t.usualRatio()
+	m.version = versionOf(m.body())
 	return m
 }
 
@@ -155,6 +159,9 @@ func (t *training) add(r *example) {
 	y := uint8(0)
 	if r.wrong {
 		y, t.wrong = 1, t.wrong+1
+	}
+	if t.gated[y].all++; r.usual {
+		t.gated[y].usual++
 	}
 	t.set.X = append(t.set.X, r.x[:]...)
 	t.set.Y = append(t.set.Y, y)
@@ -221,6 +228,13 @@ func mustTrain(set *boost.Set, o boost.Options) *boost.Forest {
 		panic("the training's own rows cannot be trained on: " + err.Error())
 	}
 	return forest
+}
+
+// usualRatio is how much rarer invoices with nothing unusual are among the altered
+// than among the real ones: so much less than the base rate is wrong of them.
+func (t *training) usualRatio() float64 {
+	share := func(y int) float64 { return (t.gated[y].usual + 1) / (t.gated[y].all + 1) }
+	return min(1, share(1)/share(0))
 }
 
 // leastErrors estimates the share of errors among the real rows from those that

@@ -197,3 +197,21 @@ func TestTrainedVerdictsAreNumbers(t *testing.T) {
 		t.Errorf("p_error %v, causes %v: %v", v.PError, v.Causes, err)
 	}
 }
+
+// What nothing speaks against is less often wrong than the rest, however short
+// the seller's invoices are.
+func TestUsualIsRarelyWrong(t *testing.T) {
+	_, m, score, s := trained(t, TrainerOptions{After: 24 * time.Hour})
+	if m.usual > m.baseRate {
+		t.Errorf("usual invoices are wrong at %v, all at %v", m.usual, m.baseRate)
+	}
+	suspects := 0
+	for range 100 {
+		if score(s.next()).Suspect {
+			suspects++
+		}
+	}
+	if suspects > 5 {
+		t.Errorf("%d of 100 right invoices are suspect", suspects)
+	}
+}
