@@ -12,6 +12,7 @@ func (e *evidence) misprints() {
 	for i := range e.lines {
 		if e.lines[i].known {
 			e.misprint(i)
+			e.miscount(i)
 		}
 	}
 }
@@ -33,7 +34,7 @@ func (e *evidence) misprint(i int) {
 		}
 		all += float64(p.Count)
 		if s := slipOf(p.Price, l.Price, cent); s != noSlip {
-			odds := float64(p.Count) * slipShare(s, p.Price)
+			odds := float64(p.Count) * slipShare(s, p.Price/cent)
 			if l.Rate > 0 && e.metAtPrice(i, p.Price) {
 				odds *= netAgrees
 			}
@@ -50,6 +51,50 @@ func (e *evidence) misprint(i int) {
 	e.raise(fSlipOdds, max(0, min(12, math.Log(slipped/all/fresh))))
 }
 
+// miscount compares two explanations of a quantity that was never sold: a slip of
+// the keys from a usual one, or a customer who wants another. Price breaks tell
+// them apart: who buys ten times as much pays less for it.
+func (e *evidence) miscount(i int) {
+	l := &e.facts.Lines[i]
+	p := l.OfProduct
+	if l.Quantity <= 0 || p.Log.N < 5 || p.Sold(l.Quantity) > 1 {
+		return
+	}
+	billed := e.inv.Lines[i].Quantity.Value
+	cheaper := p.Cheaper(l.Price, float64(l.Quantity))
+	slipped, all := 0.0, 0.0
+	for k := range p.Counts {
+		c := &p.Counts[k]
+		if c.Count == 0 || c.Value == l.Quantity || c.Value <= 0 {
+			continue
+		}
+		all += float64(c.Count)
+		meant := invoice.Fixed(math.Round(float64(c.Value))) * invoice.One
+		if s := slipOf(meant, billed, 0); s != noSlip && meant > 0 {
+			odds := float64(c.Count) * slipShare(s, meant/invoice.One)
+			if cheaper && !p.Cheaper(l.Price, float64(c.Value)) {
+				odds *= breakAgrees
+			}
+			slipped += odds
+		}
+	}
+	if slipped == 0 {
+		return
+	}
+	m := &p.Log
+	if l.OfPair != nil && l.OfPair.Log.N >= 2 {
+		m = &l.OfPair.Log
+	}
+	spread := math.Sqrt(float64(m.Variance)) + 0.3
+	z := float64(l.LogQuantity-m.Mean) / spread
+	fresh := max(0.02, 1-all/float64(p.Lines)) / (math.Pi * spread * (1 + z*z)) / max(1, float64(l.Quantity))
+	e.raise(fQuantityOdds, max(0, min(12, math.Log(slipped/all/fresh))))
+}
+
+// breakAgrees is how much likelier a slip is where the price is not the one that so
+// much would cost, but the one of the usual quantity.
+const breakAgrees = 5
+
 // netAgrees is how much likelier one explanation is when the discount on the line
 // gives a net price that was met before, and with the other explanation does not.
 const netAgrees = 12
@@ -57,7 +102,7 @@ const netAgrees = 12
 // slipShare is how likely a slip of the keys makes just this number of a price.
 func slipShare(s slip, meant invoice.Fixed) float64 {
 	digits := 1.0
-	for c := int64(meant / cent); c >= 10; c /= 10 {
+	for c := meant; c >= 10; c /= 10 {
 		digits++
 	}
 	switch s {

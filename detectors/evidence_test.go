@@ -85,6 +85,42 @@ func TestSlipsAgainstNewPrices(t *testing.T) {
 	}
 }
 
+// A8: a quantity is a slip of the keys the rather, the less it looks like another
+// that somebody wants, and if its price is the one of the usual quantity.
+func TestSlipsAgainstNewQuantities(t *testing.T) {
+	e := NewEngine(DefaultSettings(), NewShared(), 0)
+	inv := func(n int, quantity, price float64) *invoice.Invoice {
+		inv := basket(n, "", billed{"pot", price, 0})
+		l := &inv.Lines[0]
+		l.Quantity = fixed(quantity)
+		l.Net.Value, _ = invoice.LineNet(l.Quantity.Value, l.UnitPrice.Value, 0)
+		inv.NetAmount = l.Net.Value
+		return inv
+	}
+	for i := range 40 {
+		teach(e, inv(3*i, 24, 2))
+		teach(e, inv(3*i+1, 12, 2))
+		if i%4 == 0 {
+			teach(e, inv(3*i+2, float64(96+i), 1.5))
+		}
+	}
+	odds := func(quantity, price float64) float32 { return evidenceOn(e, inv(200, quantity, price))[fQuantityOdds] }
+	for _, c := range []struct {
+		name         string
+		likely, less float32
+	}{
+		{"a digit too many against another quantity", odds(244, 2), odds(250, 1.5)},
+		{"ten times as much at the price of few against that of many", odds(240, 2), odds(240, 1.5)},
+	} {
+		if c.likely <= c.less || c.likely == 0 {
+			t.Errorf("%s: %.2f and %.2f", c.name, c.likely, c.less)
+		}
+	}
+	if usual := odds(24, 2); usual != 0 {
+		t.Errorf("the usual quantity is a slip by %.2f", usual)
+	}
+}
+
 // A8: what is wrong with discounts shows on all of them together.
 func TestOffersTogether(t *testing.T) {
 	e := afterBaskets(40, billed{"cup", 4, 0.125}, billed{"lamp", 9, 0.3333}, billed{"pot", 8, 0.05})

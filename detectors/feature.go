@@ -119,6 +119,7 @@ const (
 	fDeviation     // probability by the 15 % rule
 	fShipped2      // goods left at the very moment an earlier invoice's did
 	fSlipOdds      // worst price: logarithm of how much likelier it is a slip of a known one than a new one
+	fQuantityOdds  // the same of quantities
 	fRange         // price beyond all known ones of its product, in widths of their range
 	fRangeSign     // the same as a logarithm, with sign
 	fFlat          // one whole and high discount on all that is discounted

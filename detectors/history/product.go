@@ -109,6 +109,16 @@ func (p *Product) suspect(l *Line, f *Facts) {
 	}
 }
 
+// Cheaper tells whether so much is usually sold at a lower price than this.
+func (p *Product) Cheaper(price invoice.Fixed, quantity float64) bool {
+	for i := range p.List {
+		if q := &p.List[i]; q.Count > 1 && q.Price > 0 && q.Price < price && q.MinQuantity > 1 && q.Allows(quantity) {
+			return true
+		}
+	}
+	return false
+}
+
 // Rate is one discount that a product was given.
 type Rate struct {
 	Key   uint16 // rate in 1/10,000
