@@ -51,6 +51,8 @@ var words = map[string][2]string{
 		"un prix n'est pas celui du tarif ou de la négociation"},
 	"price_list:new_price": {"several invoices have a price nobody paid before",
 		"plusieurs factures ont un prix que personne n'a payé auparavant"},
+	"crm_sync:stale_list": {"it is billed by a price list that hardly any invoice names any more",
+		"elle suit un tarif que presque plus aucune facture ne cite"},
 	"billing_system:zero_net": {"the total is zero although the invoice has lines",
 		"le total est nul alors que la facture comporte des lignes"},
 	"billing_system:line_sum": {"the lines do not add up to the total",

@@ -160,7 +160,7 @@ func (s *Subject) atTerms(c *history.Code, usual invoice.Fixed, n int, p float64
 func detectFreshContract(s *Subject) (Finding, bool) {
 	e := s.ev
 	f, known := &e.facts, e.facts.Known.Customer
-	if e.x[fRate] == 0 || known == nil || known.Invoices < freshAfter || len(f.Codes) != 1 ||
+	if e.explained || e.x[fRate] == 0 || known == nil || known.Invoices < freshAfter || len(f.Codes) != 1 ||
 		f.Codes[0].OfCustomer != nil {
 		return Finding{}, false
 	}

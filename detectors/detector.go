@@ -72,6 +72,7 @@ var allDetectors = []Detector{
 	DetectorFunc(detectCRMFields),
 	DetectorFunc(detectListPrice),
 	DetectorFunc(detectNewPrice),
+	DetectorFunc(detectStaleList),
 	DetectorFunc(detectSecondInvoiceForDelivery),
 	DetectorFunc(detectNearDuplicate),
 	DetectorFunc(detectBeforeShipment),

@@ -18,22 +18,24 @@ type evidence struct {
 	facts  history.Facts
 	lines  []lineEvidence
 
-	inv      *invoice.Invoice
-	refs     *reference.Store
-	sum      invoice.Amount // of the lines, less the discount
-	sumKnown bool
-	twin     *history.Print // recent invoice most like this one, nil: none
-	edits    int            // twin's lines that differ
-	short    invoice.Fixed  // units delivered less units billed
-	shortAt  int            // line that most likely is why, -1: none
-	cut      float64        // probability that the source lost the end of the list
-	scale    float64        // logarithm of the factor that most prices share, 0: none
+	explained bool // references explain all discounts
+	inv       *invoice.Invoice
+	refs      *reference.Store
+	sum       invoice.Amount // of the lines, less the discount
+	sumKnown  bool
+	twin      *history.Print // recent invoice most like this one, nil: none
+	edits     int            // twin's lines that differ
+	short     invoice.Fixed  // units delivered less units billed
+	shortAt   int            // line that most likely is why, -1: none
+	cut       float64        // probability that the source lost the end of the list
+	scale     float64        // logarithm of the factor that most prices share, 0: none
 }
 
 // lineEvidence is what one line is compared with.
 type lineEvidence struct {
 	worth      invoice.Amount // what the line comes to by its own figures
 	worthKnown bool
+	listed     bool          // a reference says the price
 	known      bool          // the product's price is known
 	off        float64       // 0: the price is usual, 1: it was never met
 	expected   invoice.Fixed // unit price expected
@@ -42,7 +44,10 @@ type lineEvidence struct {
 	slip       slip          // what made the price of one that is known
 	meant      invoice.Fixed // that price
 
-	netMet bool // what a unit came to was met before, as exactly as rounding allows
+	revised   bool // a new price list explains the price: it is the expected one moved by shift
+	shift     float64
+	announced bool // references explain the discount
+	netMet    bool // what a unit came to was met before, as exactly as rounding allows
 
 	quantitySlip  slip          // what made the quantity of the usual
 	quantityMeant invoice.Fixed // that quantity
@@ -51,6 +56,7 @@ type lineEvidence struct {
 // gather fills e with the evidence on an invoice, given what is known.
 func (e *evidence) gather(inv *invoice.Invoice, refs *reference.Store) {
 	e.x, e.shown = [features]float32{}, featureSet{}
+	e.explained = false
 	e.inv, e.refs, e.twin, e.edits, e.scale, e.short, e.shortAt, e.cut = inv, refs, nil, 0, 0, 0, -1, 0
 	e.lines = slices.Grow(e.lines[:0], len(e.facts.Lines))[:len(e.facts.Lines)]
 	clear(e.lines)
@@ -59,6 +65,7 @@ func (e *evidence) gather(inv *invoice.Invoice, refs *reference.Store) {
 	e.missing()
 	e.prices()
 	e.quantities()
+	e.announced()
 	e.discounts()
 	e.offers()
 	e.list()

@@ -29,7 +29,8 @@ func (e *evidence) discounts() {
 			continue
 		}
 		known++
-		lowest, met := netPrices(l)
+		lowest, met := e.netPricesOf(i)
+		met = met || e.lines[i].announced || e.codeExplains(i)
 		e.lines[i].netMet = met
 		if !met {
 			fresh++
@@ -47,7 +48,7 @@ func (e *evidence) discounts() {
 		e.set(fNetNew, fresh/known)
 	}
 	e.set(fRate, highest)
-	if g := f.Known.Seller; g != nil && highest > 0 {
+	if g := f.Known.Seller; g != nil && highest > 0 && !e.explained {
 		e.set(fRateRare, -math.Log(g.RateAbove(highest)))
 	}
 	e.set(fCodes, float64(max(0, most-1)))
@@ -66,12 +67,31 @@ func roundRate(rate invoice.Fixed) float64 {
 	return 0
 }
 
+// netPricesOf is netPrices of line i, with the prices of the list before where its
+// own is of a new one.
+func (e *evidence) netPricesOf(i int) (lowest invoice.Fixed, met bool) {
+	l, le := &e.facts.Lines[i], &e.lines[i]
+	if lowest, met = netPrices(l); met || !le.revised {
+		return lowest, met
+	}
+	if !l.Discounted {
+		return lowest, true
+	}
+	old := *l
+	old.NetPrice = invoice.Fixed(math.Round(float64(l.NetPrice) * math.Exp(-le.shift)))
+	lowest, met = netPricesWithin(&old, cent)
+	return invoice.Fixed(math.Round(float64(lowest) * math.Exp(le.shift))), met
+}
+
 // netPrices returns the lowest net price known of a line's product for its
 // quantity, and whether the line's own was met before, as exactly as rounding
 // allows.
 func netPrices(l *history.Line) (lowest invoice.Fixed, met bool) {
-	slack := invoice.Fixed(0.006 / math.Max(0.01, float64(l.Quantity)) * float64(invoice.One))
-	slack += invoice.One / 1000
+	return netPricesWithin(l, invoice.One/1000)
+}
+
+func netPricesWithin(l *history.Line, slack invoice.Fixed) (lowest invoice.Fixed, met bool) {
+	slack += invoice.Fixed(0.006 / math.Max(0.01, float64(l.Quantity)) * float64(invoice.One))
 	for i := range l.OfProduct.Net {
 		p := &l.OfProduct.Net[i]
 		if p.Count == 0 {
@@ -93,6 +113,9 @@ func netPrices(l *history.Line) (lowest invoice.Fixed, met bool) {
 // codes compares each discount code with how the customer and the seller use it.
 func (e *evidence) codes() {
 	f := &e.facts
+	if e.explained {
+		return
+	}
 	for i := range f.Codes {
 		c := &f.Codes[i]
 		if t := c.OfSeller; t != nil {

@@ -31,7 +31,7 @@ func (e *evidence) offers() {
 	if n == 0 {
 		return
 	}
-	if same == n && (n > 1 || len(e.inv.Lines) == 1) && top >= flatLeast && top%(invoice.One/100) == 0 {
+	if !e.explained && same == n && (n > 1 || len(e.inv.Lines) == 1) && top >= flatLeast && top%(invoice.One/100) == 0 {
 		e.set(fFlat, fixedFloat(top))
 	}
 	e.netOffers()

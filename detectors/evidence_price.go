@@ -35,7 +35,7 @@ func (e *evidence) prices() {
 		}
 		t.add(l, le, value)
 		if le.off == 0 {
-			if p := history.Find(&l.OfProduct.List, l.Price); p != nil && p.Types&l.Types == 0 {
+			if p := history.Find(&l.OfProduct.List, l.Price); p != nil && p.Types&l.Types == 0 && !le.revised {
 				t.typeOff++
 			}
 			continue
@@ -101,6 +101,9 @@ func (t *priceTally) add(l *history.Line, le *lineEvidence, value float64) {
 	}
 	if l.OfPair != nil && l.OfPair.Price > 0 {
 		t.pairs++
+		if le.revised {
+			return
+		}
 		if l.OfPair.Price != l.Price {
 			t.pairOff++
 		}
@@ -172,6 +175,7 @@ func (e *evidence) price(i int) {
 		}
 	}
 	if listed, ok := e.listed(i); ok {
+		le.listed = true
 		le.expected, le.stable, le.off = listed, 0.99, 0
 		if listed != l.Price {
 			le.off = 1
@@ -180,7 +184,7 @@ func (e *evidence) price(i int) {
 	if l.Price != le.expected {
 		le.log = math.Log(float64(l.Price) / float64(le.expected))
 	}
-	if le.off == 0 {
+	if le.log != 0 && e.revise(l, le) || le.off == 0 {
 		return
 	}
 	e.slipped(l, le)

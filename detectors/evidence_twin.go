@@ -19,7 +19,8 @@ func (e *evidence) twins() {
 			continue
 		}
 		minutes := f.Print.Minute - p.Minute
-		if minutes > history.RepeatMinutes || minutes < -history.RepeatMinutes || e.reissues(p) {
+		if minutes > history.RepeatMinutes || minutes < -history.RepeatMinutes || e.reissues(p) ||
+			p.Elsewhere(&f.Print) {
 			continue
 		}
 		if likeness := e.likeness(p); likeness > best {

@@ -75,6 +75,9 @@ func (e *evidence) factsOf(inv *invoice.Invoice, eventMS int64) {
 	if inv.TaxRate.Set {
 		f.Tax = rateKey(inv.TaxRate.Value)
 	}
+	if inv.PriceListVersion != "" {
+		f.Version = max(1, short(inv.PriceListVersion))
+	}
 	f.Marked = marksOf(inv)
 	f.LogNet = logOf(float64(inv.NetAmount) / float64(invoice.Unit))
 	f.LogLines = logOf(float64(len(inv.Lines)))
@@ -94,6 +97,9 @@ func printOf(inv *invoice.Invoice, hashes *invoice.Hashes, eventMS int64) histor
 	}
 	if inv.DeliveryRef != "" {
 		p.Delivery = max(1, uint32(hashes.DeliveryRef))
+	}
+	if inv.ContractRef != "" {
+		p.Contract = max(1, short(inv.ContractRef))
 	}
 	if s := inv.ShippedAt.Unix(); !inv.ShippedAt.IsZero() && s > 0 && s%86400 != 0 {
 		p.Shipped = uint32(s)

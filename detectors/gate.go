@@ -57,7 +57,7 @@ const sign = 1 << 31
 // usual tells whether the evidence passes no gate. It then proves nothing either, but
 // for the kinds of belowGates.
 func (e *evidence) usual() bool {
-	if e.cut >= leastCut {
+	if e.cut >= leastCut || e.staleList() {
 		return false
 	}
 	for i, set := range e.shown {

@@ -49,6 +49,39 @@ func detectListPrice(s *Subject) (Finding, bool) {
 	return f.repairedBy(&r)
 }
 
+// stalePriceP is the probability of an error where an invoice bills by a price list
+// that hardly any other names any more, at prices that have moved since.
+const stalePriceP = 0.93
+
+// detectStaleList finds a bill by the price list before the one in force.
+func detectStaleList(s *Subject) (Finding, bool) {
+	e := s.ev
+	if !e.staleList() {
+		return Finding{}, false
+	}
+	r := s.repair()
+	f := Finding{Code: CauseCRMSync, Kind: "stale_list", P: stalePriceP}
+	for i := range e.lines {
+		le := &e.lines[i]
+		if !le.known || le.listed {
+			continue
+		}
+		now := e.movedTo(i)
+		if now == 0 {
+			continue
+		}
+		s.billAt(&r, i, now)
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: unit price %v, the present list has %v",
+			s.lineName(i), e.facts.Lines[i].Price, now))
+	}
+	if len(f.Evidence) == 0 {
+		return Finding{}, false
+	}
+	f.Evidence = append(f.Evidence, fmt.Sprintf("price list %s is named, which hardly any invoice does any more",
+		s.Invoice.PriceListVersion))
+	return f.repairedBy(&r)
+}
+
 // detectNewPrice finds a price that nobody paid before and that other suspects
 // bring too: a price list that changed, or a wrong one in use. Until it is known
 // which, what was paid before is taken for right.

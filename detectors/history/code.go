@@ -205,6 +205,7 @@ func (c *coder) product(p *Product) {
 		c.want(q.Count > 0)
 	})
 	filled(c, p.Next[:], (*coder).pending)
+	c.shift(&p.Shift)
 }
 
 func (c *coder) pair(p *Pair) {
@@ -255,6 +256,15 @@ func (c *coder) terms(t *Terms) {
 	unsigned(c, &t.Families)
 	unsigned(c, &t.Types)
 	c.habit(&t.Rates)
+	o := &t.Offer
+	if unsigned(c, &o.Rate); o.Rate == 0 {
+		return
+	}
+	unsigned(c, &o.Customers)
+	unsigned(c, &o.Days)
+	signed(c, &o.Day)
+	unsigned(c, &o.Batch)
+	c.flag(&o.Mixed)
 }
 
 func (c *coder) source(s *Source) {
@@ -277,7 +287,7 @@ func (c *coder) prints(p *Prints) {
 func (c *coder) print(p *Print) {
 	signed(c, &p.Minute)
 	for _, hash := range [...]*uint32{&p.Number, &p.Order, &p.Delivery, &p.Products, &p.Goods, &p.Content, &p.Lines,
-		&p.Period, &p.Shipped} {
+		&p.Period, &p.Shipped, &p.Contract} {
 		unsigned(c, hash)
 	}
 	signed(c, &p.Net)

@@ -2,6 +2,7 @@ package history
 
 import (
 	"math"
+	"math/bits"
 
 	"recoup/invoice"
 )
@@ -105,6 +106,56 @@ type Terms struct {
 	Families uint32 // product families it was used for, a bit each, by hash
 	Types    uint16 // customer types that used it, by TypeBit
 	Rates    Habit  // rate in 1/10,000, plus 1
+	Offer    Offer  // what suspects have it at, while no usual invoice had it
+}
+
+// Offer is a discount that only suspects brought so far. It becomes usual when
+// offerCustomers customers had it, on offerDays days and from two releases, batches
+// or (where an invoice names neither) days, all at one rate: so neither one
+// customer, nor an outage, nor a release that gives it by mistake teaches it.
+type Offer struct {
+	Rate      uint32 // in 1/10,000, plus 1; 0: none
+	Customers uint32 // who had it, a bit each by hash
+	Days      uint16 // on how many days, counted in the order in which they came
+	Day       int32  // newest of them, days since 1970
+	Batch     uint32 // release or batch of the first
+	Mixed     bool   // another release or batch brought it too
+}
+
+const (
+	offerCustomers = 5
+	offerDays      = 3
+)
+
+// suspect notes a code on an invoice that is withheld from learning.
+func (t *Terms) suspect(c *Code, f *Facts) {
+	o := &t.Offer
+	if c.Rate == 0 || f.Customer == 0 || t.Invoices > 0 {
+		return
+	}
+	if o.Rate != c.Rate {
+		*o = Offer{Rate: c.Rate, Batch: f.Batch}
+	}
+	o.Customers |= bitOf(f.Customer)
+	if o.Days == 0 || f.Day > o.Day {
+		o.Day, o.Days = f.Day, min(o.Days, offerDays)+1
+	}
+	o.Mixed = o.Mixed || f.Batch != o.Batch
+	if n := bits.OnesCount32(o.Customers); n >= offerCustomers && o.Days >= offerDays && o.Mixed {
+		t.teach(c, f, uint16(n))
+	}
+}
+
+func (t *Terms) teach(c *Code, f *Facts, n uint16) {
+	if t.Invoices == 0 {
+		t.First = f.Hour
+	}
+	t.Offer = Offer{}
+	t.Hour = max(t.Hour, f.Hour)
+	t.Invoices = min(t.Invoices, 1<<31) + uint32(n)
+	t.Families |= c.Families
+	t.Types |= TypeBit(f.Type)
+	t.Rates.teach(c.Rate, n)
 }
 
 // FamilyBit is the bit of a product family in Terms.Families.
@@ -136,6 +187,7 @@ type Print struct {
 	Content  uint32         // of products, quantities and line amounts
 	Lines    uint32         // how many
 	Net      invoice.Amount // net amount
+	Contract uint32         // hash of contract_ref, 0: none
 	Period   uint32         // billed period as PeriodOf gives it, 0: none
 	Shipped  uint32         // when the goods left, seconds since 1970; 0: not known but to the day
 	Sketch   [4]uint16      // least hash of all products, four ways (Broder 1997)
@@ -165,6 +217,12 @@ func (p *Print) Shared(n *Print) float64 {
 		return 0
 	}
 	return float64(both) / float64(min(days, number))
+}
+
+// Elsewhere tells whether two invoices bill different contracts, as those of several
+// sites of one customer do.
+func (p *Print) Elsewhere(n *Print) bool {
+	return p.Contract != 0 && n.Contract != 0 && p.Contract != n.Contract
 }
 
 // Apart tells whether two invoices bill different periods.
@@ -204,7 +262,7 @@ func (p *Prints) repeated(n *Print) bool {
 	for i := range p.Items {
 		o := &p.Items[i]
 		apart := int64(n.Minute) - int64(o.Minute)
-		if o.Number != 0 && o.Number != n.Number && o.Products == n.Products && !o.Apart(n) &&
+		if o.Number != 0 && o.Number != n.Number && o.Products == n.Products && !o.Apart(n) && !o.Elsewhere(n) &&
 			apart <= RepeatMinutes && apart >= -RepeatMinutes {
 			return true
 		}

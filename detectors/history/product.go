@@ -45,6 +45,7 @@ type Product struct {
 	Log      Moments          // natural logarithm of the quantity
 	Counts   [Points]Quantity // quantities sold most often
 	Next     [pending]Pending // prices that suspects agree on
+	Shift    Shift            // by what factor its prices move
 }
 
 // Pending is a price that only suspects brought so far. It becomes usual when

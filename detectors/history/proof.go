@@ -20,6 +20,8 @@ type Conduct struct {
 	Tallies [Proofs]Tally // by kind of evidence
 	Steady  Steady        // what its customers keep to
 	Lists   Lists         // in which order its lines stand
+	Prices  Revision      // price list that it bills by
+	Shift   Shift         // which way the prices of whole invoices move
 }
 
 // Tally counts one kind of exact evidence.
@@ -57,6 +59,8 @@ func (c *Conduct) teach(f *Facts, suspect bool) {
 	c.Hour = max(c.Hour, f.Hour)
 	first := c.countsAsFirst(f.Day)
 	c.Steady.teach(f)
+	c.Prices.teach(f)
+	c.shift(f)
 	if !first && c.Habits == 0 {
 		return
 	}
@@ -110,6 +114,8 @@ func (c *coder) conduct(s *Conduct) {
 		c.flag(&t.Over)
 	})
 	c.lists(&s.Lists)
+	c.revision(&s.Prices)
+	c.shift(&s.Shift)
 	for i := range s.Steady {
 		for k := range s.Steady[i] {
 			c.share(&s.Steady[i][k])

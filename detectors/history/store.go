@@ -20,6 +20,7 @@ type Facts struct {
 	Batch      uint32           // hash of the release, without one of the batch, without either the day
 	Type       uint32           // hash of customer_type
 	Currency   uint32           // hash of the currency
+	Version    uint32           // hash of the price list's version, 0: none
 	Tax        uint32           // tax rate in 1/10,000, plus 1; 0: none
 	Marked     Marked           // what is filled
 	LogNet     float32          // natural logarithm of the net amount
@@ -172,6 +173,9 @@ func (s *Store) Look(f *Facts) {
 	for i := range f.Codes {
 		c := &f.Codes[i]
 		c.OfSeller, c.OfCustomer = s.terms.find(c.Seller), nil
+		if c.OfSeller != nil && c.OfSeller.Invoices == 0 {
+			c.OfSeller = nil // only suspects had it
+		}
 		if c.Customer != 0 {
 			c.OfCustomer = s.terms.find(c.Customer)
 		}
@@ -200,6 +204,7 @@ func (s *Store) Teach(f *Facts, suspect bool) {
 			continue
 		}
 		p := s.products.touch(l.Product, l.OfProduct)
+		p.shift(l, f)
 		if suspect {
 			p.suspect(l, f)
 			continue
@@ -212,14 +217,15 @@ func (s *Store) Teach(f *Facts, suspect bool) {
 			s.pairs.touch(l.Pair, l.OfPair).teach(l, f.Hour)
 		}
 	}
-	if suspect {
-		return
-	}
 	for i := range f.Codes {
 		c := &f.Codes[i]
-		s.teachTerms(c.Seller, c.OfSeller, c, f)
+		if suspect {
+			s.terms.touch(c.Seller, c.OfSeller).suspect(c, f)
+			continue
+		}
+		s.terms.touch(c.Seller, c.OfSeller).teach(c, f, 1)
 		if c.Customer != 0 {
-			s.teachTerms(c.Customer, c.OfCustomer, c, f)
+			s.terms.touch(c.Customer, c.OfCustomer).teach(c, f, 1)
 		}
 	}
 }
@@ -287,16 +293,4 @@ func (s *Store) teachGroup(key uint64, known *Group, f *Facts, suspect bool) {
 			}
 		}
 	}
-}
-
-func (s *Store) teachTerms(key uint64, known *Terms, c *Code, f *Facts) {
-	t := s.terms.touch(key, known)
-	if t.Invoices == 0 {
-		t.First = f.Hour
-	}
-	t.Hour = max(t.Hour, f.Hour)
-	t.Invoices = min(t.Invoices, 1<<31) + 1
-	t.Families |= c.Families
-	t.Types |= TypeBit(f.Type)
-	t.Rates.teach(c.Rate, 1)
 }

@@ -36,6 +36,8 @@ var fields = map[string]func(*record, string) error{
 	"delivery":  func(f *record, v string) error { return text(&f.inv.DeliveryRef, v) },
 	"order":     func(f *record, v string) error { return text(&f.inv.OrderRef, v) },
 	"preceding": func(f *record, v string) error { return text(&f.inv.PrecedingID, v) },
+	"contract":  func(f *record, v string) error { return text(&f.inv.ContractRef, v) },
+	"list":      func(f *record, v string) error { return text(&f.inv.PriceListVersion, v) },
 	"release":   func(f *record, v string) error { return text(&f.inv.SourceRelease, v) },
 	"batch":     func(f *record, v string) error { return text(&f.inv.BatchID, v) },
 	"system":    func(f *record, v string) error { return text(&f.inv.SourceSystem, v) },
