@@ -74,8 +74,8 @@ func (m *Classifier) causeOf(x *[features]float32, dst *[len(causeCodes)]float64
 }
 
 // classifierMark begins the stored form. Its last byte rises whenever features
-// change their meaning: a classifier of other features must be trained anew.
-const classifierMark = "rcM\x03"
+// change their meaning or the form changes: such a classifier must be trained anew.
+const classifierMark = "rcM\x04"
 
 // Append adds the stored form, which ParseClassifier reads.
 func (m *Classifier) Append(dst []byte) []byte {

@@ -8,22 +8,13 @@ const mostBins = mostFeatures * 256
 
 // feature is how the values of one feature are put into bins, ascending.
 type feature struct {
-	cuts    []float32 // bin b holds the values above cuts[b-1] and at most cuts[b]
-	missing bool      // there is one more bin, the last, for missing values
-	usual   uint8     // the bin of most rows, which has no entries
-	offset  int       // of its bins among those of all features
+	cuts   []float32 // bin b holds the values above cuts[b-1] and at most cuts[b]
+	usual  uint8     // the bin of most rows, which has no entries
+	offset int       // of its bins among those of all features
 }
-
-// values is the number of bins without the one for missing values.
-func (f *feature) values() int { return len(f.cuts) + 1 }
 
 // bins is the number of bins.
-func (f *feature) bins() int {
-	if f.missing {
-		return f.values() + 1
-	}
-	return f.values()
-}
+func (f *feature) bins() int { return len(f.cuts) + 1 }
 
 // binned is a set in bins. It is kept twice: whole and by column, to divide
 // rows at a split; and by row, without the usual bin of each feature, to add up
@@ -100,15 +91,11 @@ func (b *binned) fillEntries(workers int) {
 // weight and equal values share a bin, and writes each row's bin. pairs is
 // working space for twice the rows.
 func binColumn(set *Set, column, most int, pairs []uint64, bins []uint8) feature {
-	sorted, missing := sortColumn(set, column, pairs)
-	f := feature{missing: missing > 0}
-	if f.missing {
-		most--
-	}
-	present := sorted[:len(sorted)-missing]
+	sorted := sortColumn(set, column, pairs)
+	f := feature{}
 	distinct, left := 0, 0.0
-	for i, pair := range present {
-		if i == 0 || pair>>32 != present[i-1]>>32 {
+	for i, pair := range sorted {
+		if i == 0 || pair>>32 != sorted[i-1]>>32 {
 			distinct++
 		}
 		left += set.weight(int(uint32(pair)))
@@ -116,20 +103,17 @@ func binColumn(set *Set, column, most int, pairs []uint64, bins []uint8) feature
 	// A bin is closed when it has its share of the weight that is left, or when
 	// the next value alone has as much.
 	bin, inBin := 0, 0.0
-	for from := 0; from < len(present); {
-		to, weight := endOfValue(set, present, from)
+	for from := 0; from < len(sorted); {
+		to, weight := endOfValue(set, sorted, from)
 		if from > 0 && (distinct <= most ||
 			bin < most-1 && max(inBin, weight) >= (left+inBin)/float64(most-bin)) {
-			f.cuts = append(f.cuts, between(keyValue(present[from-1]), keyValue(present[from])))
+			f.cuts = append(f.cuts, between(keyValue(sorted[from-1]), keyValue(sorted[from])))
 			bin, inBin = bin+1, 0
 		}
-		for _, pair := range present[from:to] {
+		for _, pair := range sorted[from:to] {
 			bins[uint32(pair)] = uint8(bin)
 		}
 		inBin, left, from = inBin+weight, left-weight, to
-	}
-	for _, pair := range sorted[len(present):] {
-		bins[uint32(pair)] = uint8(f.values())
 	}
 	f.usual = mostFrequent(bins)
 	return f
@@ -157,14 +141,11 @@ func mostFrequent(bins []uint8) (most uint8) {
 	return most
 }
 
-// missingKey sorts missing values behind all others.
-const missingKey = math.MaxUint32
-
 // sortKey orders values as integers: negative ones turned around, both zeros
-// the same.
+// the same, NaN behind all others.
 func sortKey(value float32) uint32 {
 	if value != value {
-		return missingKey
+		return math.MaxUint32
 	}
 	bits := math.Float32bits(value + 0) // −0 + 0 is 0
 	return bits ^ (uint32(int32(bits)>>31) | 1<<31)
@@ -176,7 +157,8 @@ func keyValue(pair uint64) float32 {
 	return math.Float32frombits(key ^ (uint32(int32(^key)>>31) | 1<<31))
 }
 
-// between returns a cut c with low ≤ c < high, in the middle where there is one.
+// between returns a cut c with low ≤ c < high, in the middle where there is one;
+// high may be NaN.
 func between(low, high float32) float32 {
 	if middle := low/2 + high/2; low <= middle && middle < high {
 		return middle
@@ -184,18 +166,15 @@ func between(low, high float32) float32 {
 	return low
 }
 
-// sortColumn returns the key and row of each value in ascending order, with
-// those of missing values last, and how many these are. It is a radix sort.
-func sortColumn(set *Set, column int, pairs []uint64) (sorted []uint64, missing int) {
+// sortColumn returns the key and row of each value in ascending order. It is a
+// radix sort.
+func sortColumn(set *Set, column int, pairs []uint64) []uint64 {
 	const digit = 11 // bits; three of them make a key
 	rows := set.Rows()
 	from, to := pairs[:rows], pairs[rows:2*rows]
 	var counts [3][1 << digit]uint32
 	for row := range from {
 		key := sortKey(set.X[row*set.Width+column])
-		if key == missingKey {
-			missing++
-		}
 		from[row] = uint64(key)<<32 | uint64(row)
 		counts[0][key&(1<<digit-1)]++
 		counts[1][key>>digit&(1<<digit-1)]++
@@ -214,5 +193,5 @@ func sortColumn(set *Set, column int, pairs []uint64) (sorted []uint64, missing 
 		}
 		from, to = to, from
 	}
-	return from, missing
+	return from
 }

@@ -25,27 +25,24 @@ func Train(set *Set, o Options) (*Forest, error) {
 	if err != nil {
 		return nil, err
 	}
-	forest, _ := train(set, o, binSet(set, o), nil)
-	return forest, nil
+	return train(set, o, binSet(set, o), nil).forest, nil
 }
 
 // train fits a forest to the rows whose held is false; nil holds back none.
-// margins are what the forest says of every row and output, held ones included.
-func train(set *Set, o Options, bins *binned, held []bool) (forest *Forest, margins []float64) {
+func train(set *Set, o Options, bins *binned, held []bool) *booster {
 	b := newBooster(set, o, bins, held)
 	for round := 0; round < o.Rounds && (o.Stop == nil || !o.Stop()); round++ {
 		b.round()
 	}
-	return b.forest, b.margins
+	return b
 }
 
 // booster is a training under way.
 type booster struct {
 	set     *Set
 	o       Options
-	rows    []uint32  // the rows trained on, then the others; both ascending
-	trained int       // how many are trained on
-	margins []float64 // per row and output: what the forest says so far
+	rows    []uint32  // the rows trained on, ascending
+	margins []float64 // per row and output: what the forest says so far, if trained on
 	probs   []float64 // softmax: per row and output, at the start of the round
 	grower  *grower
 	forest  *Forest
@@ -54,16 +51,11 @@ type booster struct {
 
 func newBooster(set *Set, o Options, bins *binned, held []bool) *booster {
 	b := &booster{set: set, o: o, forest: newForest(o, set.Width), random: random(o.Seed)}
-	var others []uint32
 	for row := range set.Y {
 		if set.weight(row) > 0 && (held == nil || !held[row]) {
 			b.rows = append(b.rows, uint32(row))
-		} else {
-			others = append(others, uint32(row))
 		}
 	}
-	b.trained = len(b.rows)
-	b.rows = append(b.rows, others...)
 	b.grower = newGrower(o, bins)
 	b.forest.base = b.base()
 	b.forest.reserve(o.Rounds * o.outputs())
@@ -81,7 +73,7 @@ func newBooster(set *Set, o Options, bins *binned, held []bool) *booster {
 func (b *booster) base() []float64 {
 	weights := make([]float64, b.o.Classes)
 	var total float64
-	for _, row := range b.rows[:b.trained] {
+	for _, row := range b.rows {
 		w := b.set.weight(int(row))
 		weights[b.set.Y[row]] += w
 		total += w
@@ -109,7 +101,7 @@ func (b *booster) round() {
 		b.softmax()
 	}
 	for output := range outputs {
-		b.sample()
+		b.grower.rows = append(b.grower.rows[:0], b.rows...)
 		b.gradients(output)
 		b.grower.grow(b.forest.addTree(), b.random.columns(b.grower.bins.usable, b.o.Columns))
 		b.apply(output)
@@ -119,47 +111,23 @@ func (b *booster) round() {
 // apply adds the newest tree to the margins.
 func (b *booster) apply(output int) {
 	g, outputs := b.grower, b.forest.outputs()
-	for feature, gain := range g.gain {
-		b.forest.gain[feature] += gain
-	}
 	inParallel(b.o.Workers, len(g.leaves), func(i int) {
 		leaf := &g.leaves[i]
-		for _, rows := range [2][]uint32{leaf.rows.of(g.rows), leaf.riders.of(g.riders)} {
-			for _, row := range rows {
-				b.margins[int(row)*outputs+output] += leaf.value
-			}
+		for _, row := range leaf.rows.of(g.rows) {
+			b.margins[int(row)*outputs+output] += leaf.value
 		}
 	})
 }
 
 func (b *booster) softmax() {
 	outputs := b.forest.outputs()
-	inParallel(b.o.Workers, blocks(b.trained), func(block int) {
-		from, to := blockOf(block, b.trained)
+	inParallel(b.o.Workers, blocks(len(b.rows)), func(block int) {
+		from, to := blockOf(block, len(b.rows))
 		for _, row := range b.rows[from:to] {
 			at := int(row) * outputs
 			softmax(b.margins[at:at+outputs], b.probs[at:at+outputs])
 		}
 	})
-}
-
-// sample draws the rows of the next tree. All others ride along.
-func (b *booster) sample() {
-	g := b.grower
-	if b.o.Rows >= 1 {
-		g.rows = append(g.rows[:0], b.rows[:b.trained]...)
-		g.riders = append(g.riders[:0], b.rows[b.trained:]...)
-		return
-	}
-	g.rows, g.riders = g.rows[:0], append(g.riders[:0], b.rows[b.trained:]...)
-	limit := uint64(b.o.Rows * (1 << 32))
-	for _, row := range b.rows[:b.trained] {
-		if b.random.next()>>32 < limit {
-			g.rows = append(g.rows, row)
-		} else {
-			g.riders = append(g.riders, row)
-		}
-	}
 }
 
 // gradients hands the grower the first and second derivative of the weighted

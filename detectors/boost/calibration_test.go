@@ -47,8 +47,8 @@ func TestIsotonicByHand(t *testing.T) {
 			t.Errorf("logit %v became %v, want %v", test.logit, got, test.want)
 		}
 	}
-	if p := c.P(0); math.Abs(p-1.0/3) > 1e-12 {
-		t.Errorf("P(0) is %v, want 1/3", p)
+	if p := Sigmoid(c.Logit(0)); math.Abs(p-1.0/3) > 1e-12 {
+		t.Errorf("the probability at logit 0 is %v, want 1/3", p)
 	}
 	// A curve that rises faster than the model's logits goes on as fast as these.
 	for i := range logits {
@@ -59,48 +59,6 @@ func TestIsotonicByHand(t *testing.T) {
 	}
 	if got := c.Logit(3.1); math.Abs(got-(high+3)) > 1e-12 {
 		t.Errorf("logit 3.1 became %v, want %v", got, high+3)
-	}
-}
-
-func TestPlattByHand(t *testing.T) {
-	// Where all logits are the same, the line goes through the mean of the targets:
-	// 4/5 for each of three rows of class 1, 1/3 for one of class 0.
-	c, err := FitPlatt([]float64{2, 2, 2, 2}, []uint8{1, 1, 0, 1}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := c.P(2), (3*0.8+1.0/3)/4; math.Abs(got-want) > 1e-6 {
-		t.Errorf("P(2) is %v, want %v", got, want)
-	}
-	// Two logits, each of one class: the line goes through both targets.
-	c, err = FitPlatt([]float64{-40, -40, 60}, []uint8{0, 0, 1}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if low, high := c.P(-40), c.P(60); math.Abs(low-1.0/4) > 1e-6 || math.Abs(high-2.0/3) > 1e-6 {
-		t.Errorf("P is %v and %v, want 1/4 and 2/3", low, high)
-	}
-}
-
-// No line near the one found is better, however wild the rows.
-func TestPlattIsTheBestLine(t *testing.T) {
-	r := rand.New(rand.NewPCG(7, 3))
-	for round := range 500 {
-		rows := make([]observation, 0, 8)
-		for logit := range 2 + r.IntN(6) {
-			row := observation{logit: float64(logit*r.IntN(300)) - 400, weight: 1 + r.Float64()*1000}
-			row.ones = row.weight * float64(r.IntN(2))
-			rows = append(rows, row)
-		}
-		c := plattOf(rows)
-		fit := newPlattFit(rows)
-		found := fit.loss(*c)
-		for _, other := range []Platt{{c.a * 1.02, c.b}, {c.a * 0.98, c.b}, {c.a, c.b + 0.02}, {c.a, c.b - 0.02},
-			{c.a * 1.02, c.b + 0.02*c.a*300}, {c.a * 0.98, c.b - 0.02*c.a*300}} {
-			if loss := fit.loss(other); other.a >= leastSlope && loss < found*(1-1e-9) {
-				t.Fatalf("round %d, %v: line %v has loss %v, %v has %v", round, rows, *c, found, other, loss)
-			}
-		}
 	}
 }
 
@@ -118,55 +76,28 @@ func curve(seed uint64, rows int, p func(logit float64) float64) (logits []float
 	return logits, classes
 }
 
-type calibration interface {
-	Logit(logit float64) float64
-	P(logit float64) float64
-	Append(dst []byte) []byte
-}
-
-// fits are both ways to calibrate, for tests of what they have in common.
-func fits(t *testing.T, logits []float64, classes []uint8, weights []float32) map[string]calibration {
+func fit(t *testing.T, logits []float64, classes []uint8, weights []float32) *Isotonic {
 	t.Helper()
-	platt, err := FitPlatt(logits, classes, weights)
+	c, err := FitIsotonic(logits, classes, weights)
 	if err != nil {
 		t.Fatal(err)
 	}
-	isotonic, err := FitIsotonic(logits, classes, weights)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return map[string]calibration{"platt": platt, "isotonic": isotonic}
+	return c
 }
 
 func TestCalibrationFindsTheCurve(t *testing.T) {
-	line := func(logit float64) float64 { return Sigmoid(0.6*logit - 1) }
-	steep := func(logit float64) float64 { return 0.05 + 0.7*Sigmoid(5*logit) }
-	for _, test := range []struct {
-		curve string
-		p     func(float64) float64
-		want  map[string]float64 // greatest mean distance
-	}{
-		{"line", line, map[string]float64{"platt": 0.01, "isotonic": 0.02}},
-		{"steep", steep, map[string]float64{"platt": 1, "isotonic": 0.02}},
+	for name, p := range map[string]func(float64) float64{
+		"line":  func(logit float64) float64 { return Sigmoid(0.6*logit - 1) },
+		"steep": func(logit float64) float64 { return 0.05 + 0.7*Sigmoid(5*logit) },
 	} {
-		logits, classes := curve(1, 20_000, test.p)
-		for name, c := range fits(t, logits, classes, nil) {
-			distance := 0.0
-			for _, logit := range logits {
-				distance += math.Abs(c.P(logit)-test.p(logit)) / float64(len(logits))
-			}
-			if t.Logf("%s, %s: mean distance %.4f", test.curve, name, distance); distance > test.want[name] {
-				t.Errorf("%s, %s: mean distance %.4f, want %v", test.curve, name, distance, test.want[name])
-			}
+		logits, classes := curve(1, 20_000, p)
+		c, distance := fit(t, logits, classes, nil), 0.0
+		for _, logit := range logits {
+			distance += math.Abs(Sigmoid(c.Logit(logit))-p(logit)) / float64(len(logits))
 		}
-	}
-	logits, classes := curve(2, 50_000, line)
-	c, err := FitPlatt(logits, classes, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a, b := c.Line(); math.Abs(a-0.6) > 0.03 || math.Abs(b+1) > 0.05 {
-		t.Errorf("line %v, %v, want 0.6, -1", a, b)
+		if t.Logf("%s: mean distance %.4f", name, distance); distance > 0.02 {
+			t.Errorf("%s: mean distance %.4f, want 0.02", name, distance)
+		}
 	}
 }
 
@@ -181,11 +112,10 @@ func TestCalibrationKeepsOrder(t *testing.T) {
 	} {
 		for _, rows := range []int{1, 2, 10, 3000} {
 			logits, classes := curve(uint64(rows), rows, p)
-			for kind, c := range fits(t, logits, classes, nil) {
-				for logit := -30.0; logit < 30; logit += 0.01 {
-					if low, high := c.Logit(logit), c.Logit(logit+0.01); !(low < high) {
-						t.Fatalf("%s, %d rows, %s: %v at %v, %v behind it", name, rows, kind, low, logit, high)
-					}
+			c := fit(t, logits, classes, nil)
+			for logit := -30.0; logit < 30; logit += 0.01 {
+				if low, high := c.Logit(logit), c.Logit(logit+0.01); !(low < high) {
+					t.Fatalf("%s, %d rows: %v at %v, %v behind it", name, rows, low, logit, high)
 				}
 			}
 		}
@@ -204,44 +134,33 @@ func TestCalibrationWeights(t *testing.T) {
 			repeatedClasses = append(repeatedClasses, classes[i])
 		}
 	}
-	repeated := fits(t, repeatedLogits, repeatedClasses, nil)
-	for name, c := range fits(t, logits, classes, weights) {
-		for logit := -9.0; logit < 9; logit += 0.1 {
-			if got, want := c.Logit(logit), repeated[name].Logit(logit); math.Abs(got-want) > 1e-6 {
-				t.Fatalf("%s: %v at %v by weights, %v by repeated rows", name, got, logit, want)
-			}
+	repeated, weighted := fit(t, repeatedLogits, repeatedClasses, nil), fit(t, logits, classes, weights)
+	for logit := -9.0; logit < 9; logit += 0.1 {
+		if got, want := weighted.Logit(logit), repeated.Logit(logit); math.Abs(got-want) > 1e-6 {
+			t.Fatalf("%v at %v by weights, %v by repeated rows", got, logit, want)
 		}
 	}
 }
 
 func TestStoredCalibration(t *testing.T) {
 	logits, classes := curve(4, 2000, Sigmoid)
-	for name, c := range fits(t, logits, classes, nil) {
-		form := c.Append([]byte("before"))[len("before"):]
-		var again calibration
-		var err error
-		parse := func(data []byte) {
-			if name == "platt" {
-				again, err = ParsePlatt(data)
-			} else {
-				again, err = ParseIsotonic(data)
-			}
+	c := fit(t, logits, classes, nil)
+	form := c.Append([]byte("before"))[len("before"):]
+	again, err := ParseIsotonic(form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(again.Append(nil), form) || again.Logit(0.3) != c.Logit(0.3) || again.Logit(99) != c.Logit(99) {
+		t.Error("it changes when it is read and stored again")
+	}
+	for i := range form {
+		damaged := bytes.Clone(form)
+		damaged[i] ^= 4
+		if _, err := ParseIsotonic(damaged); err == nil {
+			t.Fatalf("byte %d was changed, and nobody saw", i)
 		}
-		if parse(form); err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(again.Append(nil), form) || again.P(0.3) != c.P(0.3) || again.P(99) != c.P(99) {
-			t.Errorf("%s changes when it is read and stored again", name)
-		}
-		for i := range form {
-			damaged := bytes.Clone(form)
-			damaged[i] ^= 4
-			if parse(damaged); err == nil {
-				t.Fatalf("%s: byte %d was changed, and nobody saw", name, i)
-			}
-			if parse(form[:i]); err == nil {
-				t.Fatalf("%s: cut off at %d, and nobody saw", name, i)
-			}
+		if _, err := ParseIsotonic(form[:i]); err == nil {
+			t.Fatalf("cut off at %d, and nobody saw", i)
 		}
 	}
 	for name, knots := range map[string][]knot{
@@ -253,11 +172,6 @@ func TestStoredCalibration(t *testing.T) {
 	} {
 		if _, err := ParseIsotonic((&Isotonic{knots: knots}).Append(nil)); err == nil {
 			t.Errorf("%s: was read", name)
-		}
-	}
-	for _, slope := range []float64{0, -1, math.Inf(1), math.NaN()} {
-		if _, err := ParsePlatt((&Platt{slope, 0}).Append(nil)); err == nil {
-			t.Errorf("slope %v: was read", slope)
 		}
 	}
 }
@@ -277,11 +191,8 @@ func TestBadObservations(t *testing.T) {
 		"weight below 0": {[]float64{1}, []uint8{1}, []float32{-1}},
 		"no weight":      {[]float64{1}, []uint8{1}, []float32{0}},
 	} {
-		if _, err := FitPlatt(test.logits, test.classes, test.weights); err == nil {
-			t.Errorf("%s: Platt took it", name)
-		}
 		if _, err := FitIsotonic(test.logits, test.classes, test.weights); err == nil {
-			t.Errorf("%s: Isotonic took it", name)
+			t.Errorf("%s: was taken", name)
 		}
 	}
 }

@@ -13,17 +13,15 @@ import (
 // little-endian. Behind the mark come
 //
 //	classes, width, depth, how many trees
-//	base of each output, gain of each feature, as float64
-//	how many names, 0 or width; of each its length and its bytes
+//	base of each output, as float64
 //	the trees, node before children, first child before second:
 //	a leaf is 0 and its value as float32,
-//	a question is 1 + its key and its threshold as int32.
+//	a question is 1 + its feature and its threshold as int32.
 //
 // A change of the form changes its mark.
 const (
-	forestMark   = "BoF1"
+	forestMark   = "BoF2"
 	isotonicMark = "BoI1"
-	plattMark    = "BoP1"
 	sumSize      = 4 // bytes of a checksum
 )
 
@@ -48,13 +46,6 @@ func (f *Forest) Append(dst []byte) []byte {
 	for _, value := range f.base {
 		dst = appendFloat(dst, value)
 	}
-	for _, value := range f.gain {
-		dst = appendFloat(dst, value)
-	}
-	dst = binary.AppendUvarint(dst, uint64(len(f.names)))
-	for _, name := range f.names {
-		dst = append(binary.AppendUvarint(dst, uint64(len(name))), name...)
-	}
 	for at := 0; at < len(f.nodes); at += size {
 		dst = tree{f.nodes[at : at+size], f.leaves[at : at+size]}.append(dst, 1)
 	}
@@ -64,7 +55,7 @@ func (f *Forest) Append(dst []byte) []byte {
 // append writes a slot and all below it.
 func (t tree) append(dst []byte, slot int) []byte {
 	if slot < len(t.nodes) && t.nodes[slot].threshold != padding {
-		dst = binary.AppendUvarint(dst, uint64(t.nodes[slot].key)+1)
+		dst = binary.AppendUvarint(dst, uint64(t.nodes[slot].feature)+1)
 		dst = binary.LittleEndian.AppendUint32(dst, uint32(t.nodes[slot].threshold))
 		return t.append(t.append(dst, 2*slot), 2*slot+1)
 	}
@@ -85,13 +76,8 @@ func Parse(data []byte) (*Forest, error) {
 	}
 	f := &Forest{classes: r.count(2, 256), width: r.count(1, mostFeatures), depth: r.count(1, mostDepth)}
 	trees := r.count(0, mostSlots>>f.depth)
-	f.base = r.floats(f.outputs(), -math.MaxFloat64)
-	f.gain = r.floats(f.width, 0)
-	if names := r.count(0, f.width); names > 0 {
-		r.check(names == f.width, "a name for some features only")
-		for range names {
-			f.names = append(f.names, r.text())
-		}
+	for range f.outputs() {
+		f.base = append(f.base, r.float())
 	}
 	const leastTree = 5 // bytes, of a single leaf
 	if r.check(trees*leastTree <= len(r.rest), "too few bytes for its trees"); r.err == nil {
@@ -162,26 +148,14 @@ func (r *reader) float() float64 {
 	return value
 }
 
-// floats reads n finite numbers of at least least.
-func (r *reader) floats(n int, least float64) []float64 {
-	values := make([]float64, n)
-	for i := range values {
-		values[i] = r.float()
-		r.check(values[i] >= least, "a number that is too small")
-	}
-	return values
-}
-
-func (r *reader) text() string { return string(r.take(r.count(0, mostName))) }
-
 // tree reads a slot and all below it.
 func (r *reader) tree(t tree, f *Forest, slot, depth int) {
-	key := r.count(0, 2*f.width)
+	question := r.count(0, f.width) // 1 + its feature
 	word := binary.LittleEndian.Uint32(r.take(4))
 	if r.err != nil {
 		return
 	}
-	if key == 0 {
+	if question == 0 {
 		leaf := math.Float32frombits(word)
 		r.check(leaf-leaf == 0, "a leaf that is not finite")
 		t.fill(slot, depth, f.depth, leaf)
@@ -193,7 +167,7 @@ func (r *reader) tree(t tree, f *Forest, slot, depth int) {
 	if r.err != nil {
 		return
 	}
-	t.nodes[slot] = node{int32(word), uint32(key - 1)}
+	t.nodes[slot] = node{int32(word), uint32(question - 1)}
 	r.tree(t, f, 2*slot, depth+1)
 	r.tree(t, f, 2*slot+1, depth+1)
 }

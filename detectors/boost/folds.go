@@ -31,16 +31,16 @@ func OutOfFold(set *Set, o Options, folds int, group []uint32) ([]float64, error
 		for row := range held {
 			held[row] = int(fold[row]) == i
 		}
-		_, margins := train(set, o, bins, held)
+		forest := train(set, o, bins, held).forest
 		for row := range held {
 			if !held[row] {
 				continue
 			}
-			of := margins[row*outputs : (row+1)*outputs]
+			of := result[row*outputs : (row+1)*outputs]
+			forest.margins(set.row(row), of)
 			if outputs > 1 {
 				softmax(of, of)
 			}
-			copy(result[row*outputs:], of)
 		}
 	})
 	return result, nil

@@ -72,7 +72,7 @@ func TestOutOfFoldHasNotSeenTheRow(t *testing.T) {
 func TestOutOfFoldIsAModelOfTheOthers(t *testing.T) {
 	for _, classes := range []int{2, 3} {
 		set := blocky(3000, 6, classes)
-		o := Options{Classes: classes, Rounds: 10, Rows: 0.7}
+		o := Options{Classes: classes, Rounds: 10}
 		one, err := OutOfFold(set, o, 3, nil)
 		if err != nil {
 			t.Fatal(err)

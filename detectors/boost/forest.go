@@ -1,15 +1,11 @@
 package boost
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // Bounds of a forest.
 const (
 	mostDepth = 8
 	mostSlots = 1 << 20 // of all trees, 12 bytes each: 32,768 trees of depth 5
-	mostName  = 255     // bytes
 )
 
 // Forest is a trained model. Its methods may be called from many goroutines at
@@ -21,11 +17,9 @@ type Forest struct {
 	base    []float64 // per output, what a forest without trees says
 	nodes   []node    // 2^depth for each tree
 	leaves  []float32 // 2^depth for each tree
-	gain    []float64 // per feature
-	names   []string  // per feature, or none
 }
 
-// node is a question in a tree: is the key at most the threshold?
+// node is a question in a tree: is the feature's key at most the threshold?
 //
 // A tree is a full binary tree: the root is in slot 1, the children of slot i
 // are in 2i and 2i+1, the leaves follow behind the last node. Every row answers
@@ -33,36 +27,33 @@ type Forest struct {
 // guess and works on several trees at once.
 type node struct {
 	threshold int32
-	key       uint32 // the feature, or the feature + width when missing values belong with the small ones
+	feature   uint32
 }
 
 // padding is the threshold of a slot below a leaf: wherever a row goes from
 // there, it finds the same. It is below that of any value.
 const padding = math.MinInt32
 
-// fillKeys writes each feature as an integer of the same order to keys, twice:
-// first with missing values above all others, then with missing values below.
-func fillKeys(x []float32, keys []int32) {
-	above, below := keys[:len(x)], keys[len(x):][:len(x)]
+// keysOf writes the key of each feature of a row to keys, and returns those.
+func keysOf(x []float32, keys *[mostFeatures]int32) []int32 {
 	for i, value := range x {
-		key := keyOf(value)
-		above[i], below[i] = key, key
-		if value != value {
-			above[i], below[i] = math.MaxInt32, math.MinInt32
-		}
+		keys[i] = keyOf(value)
 	}
+	return keys[:len(x)]
 }
 
-// keyOf orders values, infinities included, as integers: of a negative one all
-// bits but the sign are turned around.
+// keyOf orders values as integers, infinities included and NaN above all: of a
+// negative one all bits but the sign are turned around.
 func keyOf(value float32) int32 {
+	if value != value {
+		return math.MaxInt32
+	}
 	bits := int32(math.Float32bits(value))
 	return bits ^ int32(uint32(bits>>31)>>1)
 }
 
 func newForest(o Options, width int) *Forest {
-	return &Forest{classes: o.Classes, width: width, depth: o.Depth, gain: make([]float64, width),
-		names: slices.Clone(o.Names)}
+	return &Forest{classes: o.Classes, width: width, depth: o.Depth}
 }
 
 func (f *Forest) outputs() int { return Options{Classes: f.classes}.outputs() }
@@ -100,9 +91,8 @@ func (t tree) fill(slot, at, depth int, value float32) {
 // Logit returns the log-odds of class 1 against class 0. It is for two classes,
 // x has Width values, and nothing is allocated.
 func (f *Forest) Logit(x []float32) float64 {
-	var keys [2 * mostFeatures]int32
-	fillKeys(x[:f.width], keys[:])
-	return f.sum(keys[:2*f.width])
+	var keys [mostFeatures]int32
+	return f.sum(keysOf(x[:f.width], &keys))
 }
 
 // sum adds up base and trees, in their order, for two classes.
@@ -142,12 +132,12 @@ func (f *Forest) margins(x []float32, dst []float64) {
 		dst[0] = f.Logit(x)
 		return
 	}
-	var keys [2 * mostFeatures]int32
-	fillKeys(x[:f.width], keys[:])
+	var all [mostFeatures]int32
+	keys := keysOf(x[:f.width], &all)
 	copy(dst, f.base)
 	output, size := 0, 1<<f.depth
 	for at := 0; at < len(f.nodes); at += size {
-		dst[output] += float64(f.leaves[at+walk(f.nodes[at:at+size], keys[:2*f.width], f.depth)])
+		dst[output] += float64(f.leaves[at+walk(f.nodes[at:at+size], keys, f.depth)])
 		if output++; output == len(dst) {
 			output = 0
 		}
@@ -179,18 +169,11 @@ func walkFour(nodes []node, keys []int32, depth int) (a, b, c, d int) {
 func answer(nodes []node, keys []int32, slot int) int {
 	n := nodes[slot]
 	second := 0
-	if keys[n.key] > n.threshold {
+	if keys[n.feature] > n.threshold {
 		second = 1
 	}
 	return 2*slot + second
 }
-
-// Gain returns how much of the training loss each feature's splits saved.
-func (f *Forest) Gain() []float64 { return slices.Clone(f.gain) }
-
-// Names returns the features' names as given in training, nil when there were
-// none.
-func (f *Forest) Names() []string { return slices.Clone(f.names) }
 
 // Width is how many features a row has.
 func (f *Forest) Width() int { return f.width }

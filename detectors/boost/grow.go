@@ -20,7 +20,6 @@ type grower struct {
 	gScale   float64    // real gradient of 1 in the upper half
 	hScale   float64    // real hessian of 1 in the lower half
 	rows     []uint32   // rows the tree learns from, those of a node together
-	riders   []uint32   // rows that only fall through it, likewise
 	spare    []uint32
 	columns  []uint16   // features this tree may ask about
 	pool     []uint64   // memory of all histograms
@@ -29,7 +28,6 @@ type grower struct {
 	level    []branch
 	children []branch
 	leaves   []leaf
-	gain     []float64 // per feature, of this tree
 }
 
 // blockSum is what a block of rows adds up to.
@@ -40,17 +38,14 @@ type blockSum struct {
 
 // branch is a node that may still be divided.
 type branch struct {
-	slot      int     // in the tree
-	rows      span    // its part of the grower's rows
-	riders    span    // its part of the grower's riders
-	sum       uint64  // gradient and hessian of its rows
-	histogram int     // its number, none for a node that cannot be divided
-	larger    bool    // the histogram is its parent's, less the sibling's
-	added     bool    // the histogram is filled
-	low, high float64 // bounds on its value before learning rate
+	slot      int    // in the tree
+	rows      span   // its part of the grower's rows
+	sum       uint64 // gradient and hessian of its rows
+	histogram int    // its number, none for a node that cannot be divided
+	larger    bool   // the histogram is its parent's, less the sibling's
+	added     bool   // the histogram is filled
 	split     split
 	first     int // how many rows go to the first child
-	ridden    int // how many riders go to the first child
 }
 
 const none = -1
@@ -62,8 +57,8 @@ const mostStep = 10
 
 // leaf is a node that stays whole.
 type leaf struct {
-	rows, riders span
-	value        float64 // what the tree adds, as stored
+	rows  span
+	value float64 // what the tree adds, as stored
 }
 
 // span is a part of a list, from from to before to.
@@ -79,7 +74,7 @@ func (s span) cut(n int) (first, second span) {
 }
 
 func newGrower(o Options, bins *binned) *grower {
-	g := &grower{o: o, bins: bins, gh: make([]uint64, bins.rows), gain: make([]float64, len(bins.features))}
+	g := &grower{o: o, bins: bins, gh: make([]uint64, bins.rows)}
 	g.g, g.h, g.spare = make([]float64, bins.rows), make([]float64, bins.rows), make([]uint32, bins.rows)
 	histograms := 1 << (o.Depth - 1)
 	// Each histogram is seen as an array of mostBins words, which needs no check
@@ -141,16 +136,13 @@ func powerOfTwo(sum float64, bits int) float64 {
 	return math.Ldexp(1, min(bits-exponent, 1000))
 }
 
-// grow grows a tree over rows and riders, which it reorders, from the given
-// features.
+// grow grows a tree over the rows, which it reorders, from the given features.
 func (g *grower) grow(tree tree, columns []uint16) {
 	g.columns, g.leaves, g.free = columns, g.leaves[:0], g.free[:0]
-	clear(g.gain)
 	for i := range 1 << (g.o.Depth - 1) {
 		g.free = append(g.free, i)
 	}
-	root := branch{slot: 1, rows: span{0, len(g.rows)}, riders: span{0, len(g.riders)},
-		histogram: none, low: -mostStep, high: mostStep}
+	root := branch{slot: 1, rows: span{0, len(g.rows)}, histogram: none}
 	for _, sum := range g.sums {
 		root.sum += sum.words
 	}
@@ -255,19 +247,20 @@ func (g *grower) divide(node *branch) {
 	if node.split.feature == none {
 		return
 	}
-	first := node.split.sides(&g.bins.features[node.split.feature])
 	column := g.bins.column(node.split.feature)
-	node.first = partition(node.rows.of(g.rows), node.rows.of(g.spare), column, &first)
-	node.ridden = partition(node.riders.of(g.riders), node.riders.of(g.spare[len(g.rows):]), column, &first)
+	node.first = partition(node.rows.of(g.rows), node.rows.of(g.spare), column, uint8(node.split.bin))
 }
 
-// partition moves the rows of the first side to the front and returns how many
+// partition moves the rows with at most this bin to the front and returns how many
 // there are. Both sides stay in order.
-func partition(rows, spare []uint32, column []uint8, first *[256]uint8) int {
+func partition(rows, spare []uint32, column []uint8, last uint8) int {
 	ones, others := 0, 0
 	for _, row := range rows {
 		// Both are written and one is kept: faster than a branch taken at random.
-		one := int(first[column[row]])
+		one := 0
+		if column[row] <= last {
+			one = 1
+		}
 		rows[ones], spare[others] = row, row
 		ones += one
 		others += 1 - one
@@ -287,43 +280,20 @@ func (g *grower) descend(tree tree, depth int) {
 			g.finish(tree, node, depth)
 			continue
 		}
-		g.gain[node.split.feature] += node.split.gain
 		tree.nodes[node.slot] = node.split.node(g.bins)
-		first, second := g.childrenOf(node)
+		first, second := node.children()
 		g.inherit(node, &first, &second, depth+1)
 		g.children = append(g.children, first, second)
 	}
 	g.level, g.children = g.children, g.level
 }
 
-// childrenOf makes both children of a node.
-func (g *grower) childrenOf(node *branch) (first, second branch) {
-	first, second = *node, *node
-	first.slot, second.slot = 2*node.slot, 2*node.slot+1
-	first.rows, second.rows = node.rows.cut(node.first)
-	first.riders, second.riders = node.riders.cut(node.ridden)
-	first.sum, second.sum = node.split.sum, node.sum-node.split.sum
-	first.histogram, second.histogram = none, none
-	first.larger, second.larger = false, false
-	first.added, second.added = false, false
-	sign := g.sign(node.split.feature)
-	if sign == 0 {
-		return first, second
-	}
-	border := (g.value(&first, first.sum) + g.value(&second, second.sum)) / 2
-	if sign > 0 {
-		first.high, second.low = border, border
-	} else {
-		first.low, second.high = border, border
-	}
+// children makes both children of a node.
+func (b *branch) children() (first, second branch) {
+	first = branch{slot: 2 * b.slot, sum: b.split.sum, histogram: none}
+	second = branch{slot: 2*b.slot + 1, sum: b.sum - b.split.sum, histogram: none}
+	first.rows, second.rows = b.rows.cut(b.first)
 	return first, second
-}
-
-func (g *grower) sign(feature int) int8 {
-	if g.o.Monotone == nil {
-		return 0
-	}
-	return g.o.Monotone[feature]
 }
 
 // inherit gives histograms to the children that may be divided again: the
@@ -351,9 +321,9 @@ func (g *grower) divisible(node *branch) bool {
 
 // finish makes a leaf of a node.
 func (g *grower) finish(tree tree, node *branch, depth int) {
-	stored := float32(g.value(node, node.sum) * g.o.LearningRate)
+	stored := float32(g.value(node.sum) * g.o.LearningRate)
 	tree.fill(node.slot, depth, g.o.Depth, stored)
-	g.leaves = append(g.leaves, leaf{node.rows, node.riders, float64(stored)})
+	g.leaves = append(g.leaves, leaf{node.rows, float64(stored)})
 }
 
 // gradient is the real sum of gradients in a word. The product is exact.
@@ -362,12 +332,11 @@ func (g *grower) gradient(word uint64) float64 { return float64(int32(word>>32))
 // hessian is the real sum of hessians in a word. The product is exact.
 func (g *grower) hessian(word uint64) float64 { return float64(uint32(word)) * g.hScale }
 
-// value is the best value for rows of a node, all or some, within its bounds and
-// before learning rate.
-func (g *grower) value(node *branch, sum uint64) float64 {
+// value is the best value for rows, within mostStep and before learning rate.
+func (g *grower) value(sum uint64) float64 {
 	hessian := g.hessian(sum) + g.o.Lambda
 	if hessian <= 0 {
 		return 0
 	}
-	return min(max(-g.gradient(sum)/hessian, node.low), node.high)
+	return min(max(-g.gradient(sum)/hessian, -mostStep), mostStep)
 }

@@ -30,6 +30,9 @@ func (k knot) below(next knot) bool { return k.from < next.from && k.to < next.t
 // arithmetic on them overflows.
 const mostLogit = 1e9
 
+// leastSlope is how little order is left where the logits tell nothing.
+const leastSlope = 1e-3
+
 // observation is the rows with the same logit.
 type observation struct {
 	logit  float64
@@ -135,8 +138,7 @@ func endSlope(knots []knot) float64 {
 	return min(max((last.to-first.to)/(last.from-first.from), leastSlope), 1)
 }
 
-// Logit returns the calibrated log-odds. Rank by it: unlike P it tells large
-// ones apart.
+// Logit returns the calibrated log-odds.
 func (c *Isotonic) Logit(logit float64) float64 {
 	above, found := slices.BinarySearchFunc(c.knots, logit, func(k knot, logit float64) int {
 		return cmp.Compare(k.from, logit)
@@ -155,9 +157,6 @@ func (c *Isotonic) Logit(logit float64) float64 {
 	way := (logit - low.from) / (high.from - low.from)
 	return min(low.to+float64((high.to-low.to)*way), high.to)
 }
-
-// P returns the calibrated probability.
-func (c *Isotonic) P(logit float64) float64 { return Sigmoid(c.Logit(logit)) }
 
 // Append appends the stored form to dst: mark, how many knots, both coordinates
 // of each, checksum.

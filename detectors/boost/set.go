@@ -3,15 +3,14 @@ package boost
 import (
 	"fmt"
 	"math"
-	"slices"
 )
 
 // Set is a training set.
 type Set struct {
 	// Width is the number of features of a row, 1 to 256.
 	Width int
-	// X holds the rows one behind the other, Width values each. NaN is a missing
-	// value; infinities are values.
+	// X holds the rows one behind the other, Width values each. Infinities are
+	// values, and so is NaN, the greatest of all.
 	X []float32
 	// Y is the class of each row, below Options.Classes.
 	Y []uint8
@@ -57,20 +56,13 @@ type Options struct {
 	// MinWeight is the least sum of hessians, for two classes weight × p × (1 − p),
 	// on each side of a split. At least 0. By default 0.
 	MinWeight float64
-	// MinGain is how much of the loss a split must save, at least 0. By default 0:
-	// anything.
-	MinGain float64
-	// Bins is into how many bins the values of a feature are put at most, missing
-	// values included, 3 to 256. By default 64. A feature with fewer distinct
-	// values has one for each.
+	// Bins is into how many bins the values of a feature are put at most, 2 to 256.
+	// By default 64. A feature with fewer distinct values has one for each.
 	Bins int
 	// Columns is the share of features that each tree may ask about, above 0 and
 	// at most 1, drawn from Seed. By default 1.
 	Columns float64
-	// Rows is the share of rows that each tree sees, above 0 and at most 1, drawn
-	// from Seed. By default 1.
-	Rows float64
-	// Seed draws columns and rows. With all of both it changes nothing.
+	// Seed draws columns. With all of them it changes nothing.
 	Seed uint64
 	// Workers is how many goroutines train at once. By default 1. It changes the
 	// duration only.
@@ -79,13 +71,6 @@ type Options struct {
 	// more trees are added, and what comes back is of no use. It must be safe for
 	// concurrent use.
 	Stop func() bool
-	// Names are the features' names, none or one each, at most 255 bytes long. The
-	// forest keeps them.
-	Names []string
-	// Monotone says for each feature whether more of it may only raise (+1) or
-	// only lower (−1) the logit, or either (0). It binds values to values; where a
-	// missing value goes is free. nil binds nothing. For two classes only.
-	Monotone []int8
 }
 
 // withDefaults fills in what was left zero.
@@ -108,9 +93,6 @@ func (o Options) withDefaults() Options {
 	if o.Columns == 0 {
 		o.Columns = 1
 	}
-	if o.Rows == 0 {
-		o.Rows = 1
-	}
 	if o.Workers == 0 {
 		o.Workers = 1
 	}
@@ -132,10 +114,8 @@ func (o Options) check(set *Set) (Options, error) {
 		{"LearningRate", o.LearningRate, math.SmallestNonzeroFloat64, 1},
 		{"Lambda", o.Lambda, 0, math.MaxFloat64},
 		{"MinWeight", o.MinWeight, 0, math.MaxFloat64},
-		{"MinGain", o.MinGain, 0, math.MaxFloat64},
-		{"Bins", float64(o.Bins), 3, 256},
+		{"Bins", float64(o.Bins), 2, 256},
 		{"Columns", o.Columns, math.SmallestNonzeroFloat64, 1},
-		{"Rows", o.Rows, math.SmallestNonzeroFloat64, 1},
 		{"Workers", float64(o.Workers), 1, 1024},
 	} {
 		if !(field.value >= field.least && field.value <= field.most) {
@@ -146,35 +126,7 @@ func (o Options) check(set *Set) (Options, error) {
 		return o, fmt.Errorf("cannot train %d trees of depth %d: want at most %d of that depth, so fewer Rounds",
 			o.Rounds*o.outputs(), o.Depth, mostSlots>>o.Depth)
 	}
-	if err := o.checkFeatures(set.Width); err != nil {
-		return o, err
-	}
 	return o, set.check(o.Classes)
-}
-
-func (o Options) checkFeatures(width int) error {
-	if o.Names != nil && len(o.Names) != width {
-		return fmt.Errorf("cannot train with %d Names for %d features: want one each, or none", len(o.Names), width)
-	}
-	for _, name := range o.Names {
-		if len(name) > mostName {
-			return fmt.Errorf("cannot train with a name of %d bytes, %.20q…: want at most %d", len(name), name, mostName)
-		}
-	}
-	if o.Monotone == nil {
-		return nil
-	}
-	if o.Classes != 2 {
-		return fmt.Errorf("cannot train %d classes with Monotone: want 2 classes", o.Classes)
-	}
-	if len(o.Monotone) != width {
-		return fmt.Errorf("cannot train with %d values of Monotone for %d features: want one each, or none",
-			len(o.Monotone), width)
-	}
-	if at := slices.IndexFunc(o.Monotone, func(sign int8) bool { return sign < -1 || sign > 1 }); at >= 0 {
-		return fmt.Errorf("cannot train with Monotone %d for feature %d: want -1, 0 or 1", o.Monotone[at], at)
-	}
-	return nil
 }
 
 // outputs is how many trees a round adds: one margin per class, or the one of

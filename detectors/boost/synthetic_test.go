@@ -11,7 +11,7 @@ import (
 var nan = float32(math.NaN())
 
 // synthetic is a set whose class 1, about a tenth of the rows, depends on a
-// product, a threshold, a sum and a missing value. A share of all values is 0.
+// product, a sum and two thresholds. A share of all values is 0.
 func synthetic(seed uint64, rows, width int, usual float64) *Set {
 	set, _ := syntheticTruth(seed, rows, width, usual)
 	return set
@@ -34,7 +34,6 @@ func syntheticTruth(seed uint64, rows, width int, usual float64) (*Set, []float6
 			truth[row] += 3
 		}
 		if x[5] < -1 {
-			x[5] = nan
 			truth[row] += 3
 		}
 		if r.Float64() < Sigmoid(truth[row]) {
@@ -45,7 +44,7 @@ func syntheticTruth(seed uint64, rows, width int, usual float64) (*Set, []float6
 }
 
 // blocky is a set of small integers made without floating-point arithmetic, so
-// that it is the same on every processor. Every seventh value is missing.
+// that it is the same on every processor. Every seventh value is no number.
 func blocky(rows, width, classes int) *Set {
 	r := random(42)
 	set := &Set{Width: width, X: make([]float32, rows*width), Y: make([]uint8, rows), W: make([]float32, rows)}

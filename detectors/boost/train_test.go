@@ -22,7 +22,6 @@ func TestHeldOut(t *testing.T) {
 		{"dense", 0, Options{Lambda: 1}, 0.03},
 		{"half usual", 0.5, Options{Lambda: 1}, 0.02},
 		{"mostly usual", 0.8, Options{Lambda: 1}, 0.02},
-		{"half of the rows for each tree", 0.8, Options{Lambda: 1, Rows: 0.5}, 0.02},
 		{"half of the columns for each tree", 0.8, Options{Lambda: 1, Columns: 0.5}, 0.02},
 		{"few bins", 0.8, Options{Lambda: 1, Bins: 16}, 0.02},
 	} {
@@ -52,42 +51,39 @@ func TestExclusiveOr(t *testing.T) {
 		a, b float32
 		sign float64
 	}{{0.3, 0.3, -1}, {-0.3, -0.3, -1}, {0.3, -0.3, 1}, {-0.3, 0.3, 1}} {
-		if got := f.Logit([]float32{test.a, test.b, 0.5}); got*test.sign < 2 {
-			t.Errorf("(%v, %v): logit %v, want %+v or more of it", test.a, test.b, got, 2*test.sign)
+		for _, third := range []float32{0.1, 0.5, 0.9} {
+			if got := f.Logit([]float32{test.a, test.b, third}); got*test.sign < 2 {
+				t.Errorf("(%v, %v, %v): logit %v, want %+v or more of it", test.a, test.b, third, got, 2*test.sign)
+			}
 		}
-	}
-	if gain := f.Gain(); gain[2] > gain[0]/20 || gain[2] > gain[1]/20 {
-		t.Errorf("gain %v: want next to nothing for the third", gain)
 	}
 }
 
-// A missing value goes where it belongs: with the small, the large, or by itself.
-func TestMissing(t *testing.T) {
+// What is no number, whatever its sign, is the greatest value: above the
+// infinite ones in training, and with the large ones where training saw none.
+func TestNoNumberIsTheGreatest(t *testing.T) {
+	inf := float32(math.Inf(1))
+	negative := math.Float32frombits(math.Float32bits(nan) | 1<<31)
 	for _, test := range []struct {
-		name                  string
-		small, large, missing uint8 // class
+		name   string
+		x      []float32
+		y      []uint8
+		always uint8 // class of what is no number
 	}{
-		{"like small", 1, 0, 1},
-		{"like large", 0, 1, 1},
-		{"only missing", 0, 0, 1},
-		{"only present", 1, 1, 0},
+		{"seen", []float32{0, 1, inf, nan}, []uint8{0, 0, 0, 1}, 1},
+		{"with either sign", []float32{0, 1, negative, nan}, []uint8{1, 1, 0, 0}, 0},
+		{"never seen", []float32{-1, 0, 1, 2}, []uint8{0, 0, 0, 1}, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			set := &Set{Width: 1}
-			for i := range 300 {
-				set.X = append(set.X, float32(i%50), float32(50+i%50), nan)
-				set.Y = append(set.Y, test.small, test.large, test.missing)
-			}
+			set := &Set{Width: 1, X: slices.Repeat(test.x, 100), Y: slices.Repeat(test.y, 100)}
 			f := mustTrain(t, set, Options{Rounds: 20, Depth: 2, LearningRate: 0.5})
-			inf := float32(math.Inf(1))
-			negative := math.Float32frombits(math.Float32bits(nan) | 1<<31)
-			for _, row := range []struct {
-				x    float32
-				want uint8
-			}{{7, test.small}, {-inf, test.small}, {70, test.large}, {inf, test.large}, {nan, test.missing},
-				{negative, test.missing}} {
-				if got := f.Logit([]float32{row.x}); (got > 0) != (row.want == 1) || math.Abs(got) < 2 {
-					t.Errorf("%v: logit %v, want class %d", row.x, got, row.want)
+			for i, x := range append(test.x, nan, negative) {
+				want := test.always
+				if i < len(test.y) {
+					want = test.y[i]
+				}
+				if got := f.Logit([]float32{x}); (got > 0) != (want == 1) || math.Abs(got) < 2 {
+					t.Errorf("%v: logit %v, want class %d", x, got, want)
 				}
 			}
 		})
@@ -131,8 +127,8 @@ func TestWorkersChangeNothing(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for _, o := range []Options{
 		{Rounds: 15},
-		{Rounds: 15, Rows: 0.6, Columns: 0.5, Seed: 9},
-		{Rounds: 6, Classes: 4, Lambda: 1, Rows: 0.8},
+		{Rounds: 15, Columns: 0.5, Seed: 9},
+		{Rounds: 6, Classes: 4, Lambda: 1, Columns: 0.8},
 	} {
 		set := blocky(9000, 12, max(o.Classes, 2))
 		var first []byte
@@ -148,7 +144,7 @@ func TestWorkersChangeNothing(t *testing.T) {
 			}
 		}
 		o.Seed++
-		if o.Rows != 0 && bytes.Equal(mustTrain(t, set, o).Append(nil), first) {
+		if o.Columns != 0 && bytes.Equal(mustTrain(t, set, o).Append(nil), first) {
 			t.Errorf("%+v: the seed changes nothing", o)
 		}
 	}
@@ -168,9 +164,8 @@ func TestSameForestEverywhere(t *testing.T) {
 		o    Options
 		want uint32
 	}{
-		{Options{Rounds: 40, Lambda: 1, Rows: 0.7, Columns: 0.7}, 0xee85bcc0},
-		{Options{Rounds: 10, Classes: 5, Depth: 4, Lambda: 0.3}, 0xb58f6497},
-		{Options{Rounds: 20, Monotone: []int8{1, -1, 0, 0, 1, -1, 0, 0, 1, -1}}, 0x65122fe3},
+		{Options{Rounds: 40, Lambda: 1, Columns: 0.7}, 0x9cec79d4},
+		{Options{Rounds: 10, Classes: 5, Depth: 4, Lambda: 0.3}, 0x5fa9c7df},
 	} {
 		f := mustTrain(t, blocky(4000, 10, max(test.o.Classes, 2)), test.o)
 		if got := crc32.ChecksumIEEE(f.Append(nil)); got != test.want {
@@ -179,15 +174,15 @@ func TestSameForestEverywhere(t *testing.T) {
 	}
 }
 
-// What training adds to the margins is what the forest says, of rows it learnt
-// from and of those that rode along.
+// What training adds to the margins of the rows it learnt from is what the forest
+// says of them.
 func TestMarginsAreLogits(t *testing.T) {
 	for _, o := range []Options{
 		{Rounds: 30},
-		{Rounds: 30, Rows: 0.5, Columns: 0.7},
+		{Rounds: 30, Columns: 0.7},
 		{Rounds: 33, Depth: 8},
 		{Rounds: 10, Depth: 1},
-		{Rounds: 7, Classes: 3, Rows: 0.5},
+		{Rounds: 7, Classes: 3, Columns: 0.5},
 	} {
 		set := blocky(5000, 10, max(o.Classes, 2))
 		o, err := o.check(set)
@@ -198,26 +193,29 @@ func TestMarginsAreLogits(t *testing.T) {
 		for row := range held {
 			held[row] = row%3 == 0
 		}
-		f, margins := train(set, o, binSet(set, o), held)
+		b := train(set, o, binSet(set, o), held)
 		for row := range set.Rows() {
-			got := make([]float64, len(f.base))
-			f.margins(set.row(row), got)
-			if want := margins[row*len(got) : (row+1)*len(got)]; !slices.Equal(got, want) {
+			if held[row] {
+				continue
+			}
+			got := make([]float64, len(b.forest.base))
+			b.forest.margins(set.row(row), got)
+			if want := b.margins[row*len(got) : (row+1)*len(got)]; !slices.Equal(got, want) {
 				t.Fatalf("%+v, row %d: forest says %v, training said %v", o, row, got, want)
 			}
 		}
 	}
 }
 
-// naive finds the first split of the first tree from the definition: each cut,
-// each side for missing values, sums over all rows.
-func naive(set *Set, o Options) (feature int, gain float64) {
+// gainOf is what a first split saves, from the definition: sums over all rows. It
+// is 0 for one that leaves too little on a side.
+func gainOf(set *Set, o Options, feature int, first func(x float32) bool) float64 {
 	ones := 0.0
 	for _, class := range set.Y {
 		ones += float64(class)
 	}
 	p := ones / float64(set.Rows())
-	saved := func(in func(x float32) bool, feature int) (float64, bool) {
+	saved := func(in func(x float32) bool) (float64, bool) {
 		var g, h float64
 		for row, class := range set.Y {
 			if in(set.row(row)[feature]) {
@@ -227,59 +225,28 @@ func naive(set *Set, o Options) (feature int, gain float64) {
 		}
 		return g * g / (h + o.Lambda), h > o.MinWeight
 	}
-	for i := range set.Width {
-		whole, _ := saved(func(float32) bool { return true }, i)
-		for row := range set.Y {
-			for _, with := range []bool{false, true} {
-				cut := set.row(row)[i]
-				first := func(x float32) bool { return x <= cut || x != x && with }
-				a, okA := saved(first, i)
-				b, okB := saved(func(x float32) bool { return !first(x) }, i)
-				if cut == cut && okA && okB && (a+b-whole)/2 > gain*(1+1e-6) {
-					feature, gain = i, (a+b-whole)/2
-				}
-			}
-		}
+	whole, _ := saved(func(float32) bool { return true })
+	a, okA := saved(first)
+	b, okB := saved(func(x float32) bool { return !first(x) })
+	if !okA || !okB {
+		return 0
 	}
-	return feature, gain
+	return (a + b - whole) / 2
 }
 
 func TestFirstSplitIsTheBest(t *testing.T) {
 	for seed := range uint64(20) {
 		set := synthetic(seed, 250, 6, 0.5)
 		o := Options{Rounds: 1, Depth: 1, Lambda: 0.5, MinWeight: 0.7, Bins: 256}
-		wantFeature, wantGain := naive(set, o)
-		f := mustTrain(t, set, o)
-		if got := f.Gain()[wantFeature]; math.Abs(got-wantGain) > 1e-6*wantGain {
-			t.Errorf("seed %d: gain %v, want %v for feature %d alone", seed, f.Gain(), wantGain, wantFeature)
+		best := 0.0
+		for at, cut := range set.X {
+			best = max(best, gainOf(set, o, at%set.Width, func(x float32) bool { return x <= cut }))
 		}
-	}
-}
-
-func TestMonotone(t *testing.T) {
-	set := synthetic(8, 5000, 8, 0.3)
-	signs := []int8{1, -1, 1, -1, 1, 0, 1, -1}
-	free := mustTrain(t, set, Options{Lambda: 1})
-	bound := mustTrain(t, set, Options{Lambda: 1, Monotone: signs})
-	r := rand.New(rand.NewPCG(3, 1))
-	violations := 0
-	for range 3000 {
-		x := slices.Clone(set.row(r.IntN(set.Rows())))
-		i := r.IntN(set.Width)
-		low, high := slices.Clone(x), slices.Clone(x)
-		low[i] = float32(r.NormFloat64())
-		high[i] = low[i] + r.Float32()
-		sign := float64(signs[i])
-		if (free.Logit(high)-free.Logit(low))*sign < 0 {
-			violations++
+		root := mustTrain(t, set, o).nodes[1]
+		got := gainOf(set, o, int(root.feature), func(x float32) bool { return keyOf(x) <= root.threshold })
+		if best == 0 || got < best*(1-1e-6) {
+			t.Errorf("seed %d: %+v saves %v, want %v", seed, root, got, best)
 		}
-		if (bound.Logit(high)-bound.Logit(low))*sign < 0 {
-			t.Fatalf("feature %d, sign %d: logit %v at %v, %v at %v", i, signs[i], bound.Logit(low), low[i],
-				bound.Logit(high), high[i])
-		}
-	}
-	if violations == 0 {
-		t.Error("an unbound forest never broke a bound: the test sees nothing")
 	}
 }
 
@@ -327,7 +294,7 @@ func TestNothingToLearn(t *testing.T) {
 	}{
 		{"one row", &Set{Width: 1, X: []float32{1}, Y: []uint8{1}}, logit(1 - 1e-6)},
 		{"constant", &Set{Width: 1, X: []float32{2, 2, 2, 2}, Y: []uint8{1, 0, 0, 0}}, logit(0.25)},
-		{"all missing", &Set{Width: 1, X: []float32{nan, nan}, Y: []uint8{1, 0}}, 0},
+		{"no numbers", &Set{Width: 1, X: []float32{nan, nan}, Y: []uint8{1, 0}}, 0},
 		{"no weight", &Set{Width: 1, X: []float32{1, 2}, Y: []uint8{1, 0}, W: []float32{0, 0}}, 0},
 		{"one class", &Set{Width: 1, X: []float32{1, 2, 3}, Y: []uint8{0, 0, 0}}, logit(1e-6)},
 	} {
@@ -389,12 +356,8 @@ func TestBadOptions(t *testing.T) {
 		{good(), Options{Depth: 9}, "Depth 9: want 1 to 8"},
 		{good(), Options{LearningRate: math.NaN()}, "LearningRate NaN"},
 		{good(), Options{Lambda: math.Inf(1)}, "Lambda +Inf"},
-		{good(), Options{Bins: 257}, "Bins 257: want 3 to 256"},
-		{good(), Options{Rows: 1.5}, "Rows 1.5"},
-		{good(), Options{Names: []string{"one"}}, "1 Names for 2 features"},
-		{good(), Options{Monotone: []int8{1}}, "1 values of Monotone for 2 features"},
-		{good(), Options{Monotone: []int8{1, 2}}, "Monotone 2 for feature 1"},
-		{good(), Options{Monotone: []int8{1, 1}, Classes: 3}, "3 classes with Monotone"},
+		{good(), Options{Bins: 257}, "Bins 257: want 2 to 256"},
+		{good(), Options{Columns: 1.5}, "Columns 1.5"},
 		{&Set{Width: 0}, Options{}, "0 features"},
 		{&Set{Width: 1}, Options{}, "0 rows"},
 		{&Set{Width: 2, X: []float32{1}, Y: []uint8{0}}, Options{}, "1 values for 1 classes: want 2"},
