@@ -59,13 +59,25 @@ const (
 	certainCause = 0.6
 )
 
-// withoutRepair is a cause that only the whole of the evidence points to.
+// withoutRepair is a cause that only the whole of the evidence points to. Where a
+// finding of another cause is proof, its repair stands: who made the error does not
+// change what is due.
 func withoutRepair(v *Verdict, code string, p float64) Finding {
-	return Finding{Code: code, Kind: KindNoRepair, P: p, Repaired: v.Billed,
-		Evidence: []string{"the evidence as a whole points to it; no single change repairs the invoice"}}
+	f := Finding{Code: code, Kind: KindNoRepair, P: p, Repaired: v.Billed}
+	for i := range v.Causes {
+		if proof := &v.Causes[i]; proof.Code != CauseUnknown && proof.P >= proofEnough && proof.Repaired != v.Billed {
+			f.Repaired = proof.Repaired
+			f.Evidence = append([]string{"the evidence as a whole points to it; what repairs the invoice is proved"},
+				proof.Evidence...)
+			return f
+		}
+	}
+	f.Evidence = []string{"the evidence as a whole points to it; no single change repairs the invoice"}
+	return f
 }
 
 // KindNoRepair is the kind of a cause that only the whole of the evidence points to.
+// Its repaired amount is that of a proved finding, without one what was billed.
 const KindNoRepair = "no_repair"
 
 // byProof orders causes: what a check has proved stands before what it has not,

@@ -7,19 +7,21 @@ import (
 )
 
 // weighLoss fills loss and direction: what the first cause's repair would
-// bring, or for a deviation what is missing to the expectation. Nothing fired,
-// nothing lost.
+// bring. Where nothing repairs the invoice that is what is missing to the
+// expectation, or too much. Nothing fired, nothing lost.
 func (e *Engine) weighLoss(v *Verdict) {
 	switch {
-	case len(v.Causes) > 0 && v.Causes[0].Code != CauseUnknown:
+	case len(v.Causes) > 0 && v.Causes[0].repairs(v):
 		point := sub(v.Causes[0].Repaired, v.Billed)
 		v.Loss = Loss{Point: point, Low: point, High: point}
+	case len(v.Causes) > 0 && v.Causes[0].Kind == KindNoRepair && v.Suspect:
+		if v.Level != LevelNone && (v.Billed < v.ExpectedLow || v.Billed > v.ExpectedHigh) {
+			v.Loss = lossTo(v, sub(v.Expected, v.Billed))
+		}
 	case len(v.Rules) > 0:
 		// The 15 % rule knows only too little: where a narrower baseline than the
 		// one that fired expects less than was billed, nothing is missing.
-		point := max(0, sub(v.Expected, v.Billed))
-		v.Loss = Loss{Point: point, Low: min(point, sub(v.ExpectedLow, v.Billed)),
-			High: max(point, sub(v.ExpectedHigh, v.Billed))}
+		v.Loss = lossTo(v, max(0, sub(v.Expected, v.Billed)))
 	}
 	switch {
 	case v.Loss.Point > 0:
@@ -29,9 +31,20 @@ func (e *Engine) weighLoss(v *Verdict) {
 	}
 }
 
+// repairs tells whether a finding says what the verdict's invoice should be.
+func (f *Finding) repairs(v *Verdict) bool {
+	return f.Code != CauseUnknown && (f.Kind != KindNoRepair || f.Repaired != v.Billed)
+}
+
+// lossTo is a loss with the bounds of the expectation.
+func lossTo(v *Verdict, point invoice.Amount) Loss {
+	return Loss{Point: point, Low: min(point, sub(v.ExpectedLow, v.Billed)), High: max(point, sub(v.ExpectedHigh, v.Billed))}
+}
+
 // decide fills the decision on a suspect: a draft is held, one behind the first of
 // an incident stands for no case of its own, a case is opened where it brings at
-// least what it costs, the rest is logged. recoup's own canaries ask for nothing.
+// least what it costs, the rest is logged. The one that makes an incident is opened
+// whatever it brings: many more may follow. recoup's own canaries ask for nothing.
 func (e *Engine) decide(v *Verdict) {
 	members := e.joinIncident(v)
 	switch {
@@ -41,11 +54,22 @@ func (e *Engine) decide(v *Verdict) {
 		v.Decision = DecisionHold
 	case members > casesBeforeBundle:
 		v.Decision = DecisionBundle
+	case members == casesBeforeBundle || e.worthIt(v):
+		v.Decision = DecisionOpenCase
 	default:
 		v.Decision = DecisionLogOnly
-		cost, known := e.settings.HandlingCost[v.Currency]
-		if known && v.PError*math.Abs(float64(v.Loss.Point)) >= float64(cost) {
-			v.Decision = DecisionOpenCase
+	}
+}
+
+// worthIt tells whether the money at stake pays for a case. Of an invoice in a
+// foreign currency that is all of it: what it should be in its own, nobody converts.
+func (e *Engine) worthIt(v *Verdict) bool {
+	stake := v.Loss.Point
+	cost, known := e.settings.HandlingCost[v.Currency]
+	if len(v.Causes) > 0 && v.Causes[0].Code == CauseBillingSystem && v.Causes[0].Kind == kindCurrency {
+		if stake = v.Billed; !known {
+			return stake != 0
 		}
 	}
+	return known && v.PError*math.Abs(float64(stake)) >= float64(cost)
 }

@@ -89,6 +89,9 @@ func (s *Subject) usualTax() (habit *history.Habit, whose string) {
 	return nil, ""
 }
 
+// kindCurrency is the kind of a wrong currency.
+const kindCurrency = "currency"
+
 // detectCurrency finds a currency that is not the customer's or the seller's.
 // recoup never converts: the same figure is due in the usual currency.
 func detectCurrency(s *Subject) (Finding, bool) {
@@ -97,7 +100,7 @@ func detectCurrency(s *Subject) (Finding, bool) {
 	if p == 0 {
 		return Finding{}, false
 	}
-	f := Finding{Code: CauseBillingSystem, Kind: "currency", P: p, Repaired: s.pays.billed(inv)}
+	f := Finding{Code: CauseBillingSystem, Kind: kindCurrency, P: p, Repaired: s.pays.billed(inv)}
 	if x[fCurrencyPolicy] > 0 {
 		f.Evidence = append(f.Evidence, fmt.Sprintf("the seller does not bill in %s", inv.Currency))
 	}
