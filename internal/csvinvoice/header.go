@@ -150,11 +150,20 @@ func (m *Mapping) places(names []string) (map[string]int, error) {
 	for field := range m.constants {
 		places[field] = -1
 	}
+	return places, m.missing(places, names)
+}
+
+// missing names all the fields that an invoice needs and nothing gives.
+func (m *Mapping) missing(places map[string]int, names []string) error {
+	var without []string
 	for _, field := range required {
 		if _, ok := places[field]; !ok && (field != "net_amount" || !m.netOfLines) {
-			return nil, fmt.Errorf("nothing gives %s, which %s needs: a mapping names its column, or a constant "+
-				"(recoup score --map-example); the columns are %q", field, invoice.Schema, names)
+			without = append(without, field)
 		}
 	}
-	return places, nil
+	if without == nil {
+		return nil
+	}
+	return fmt.Errorf("nothing gives %s, which %s needs: a mapping names the column of each, or a constant "+
+		"(recoup score --map-example); the columns are %q", strings.Join(without, ", "), invoice.Schema, names)
 }

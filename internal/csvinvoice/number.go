@@ -14,6 +14,7 @@ type numbers struct {
 	decimal   string   // between units and decimals: "." or ","
 	thousands string   // between groups of three digits; "" for none
 	signs     []string // texts that may stand before or behind, such as "€"
+	assumed   bool     // nobody said which is which: decimals stand behind the point
 }
 
 // spaces are all written as one: exports put the unbreakable ones into numbers.
@@ -51,6 +52,25 @@ func (n *numbers) plain(cell string, perCent bool) (string, *invoice.DecodeError
 		whole = "-" + whole
 	}
 	return whole, nil
+}
+
+// unclear refuses a price or an amount such as "1.223", where nobody said what
+// decimals stand behind: it may be one or a thousand. Amounts of a currency with
+// three decimals look like that.
+func (n *numbers) unclear(cell, currency string) *invoice.DecodeError {
+	text, _, err := n.strip(cell)
+	if err != nil || !n.assumed {
+		return err
+	}
+	whole, group, _ := strings.Cut(text, ".")
+	if len(whole) < 1 || len(whole) > 3 || whole[0] == '0' || len(group) != 3 || notDigit(whole+group) >= 0 {
+		return nil
+	}
+	if decimals, ok := invoice.Exponent(currency); ok && decimals >= len(group) {
+		return nil
+	}
+	return badNumber(cell, fmt.Sprintf(`it may be %s%s or %s with three decimals; set decimal to "," and thousands to ".", `+
+		`or decimal to ".", in the mapping`, whole, group, text))
 }
 
 // strip takes signs, minus and parentheses off a number.

@@ -74,6 +74,7 @@ func otherEncoding(name string) bool { return !utf8.ValidString(name) || strings
 
 // orDefault fills what the mapping leaves open.
 func (m *Mapping) orDefault() error {
+	m.numbers.assumed = m.numbers.decimal == "" && m.numbers.thousands == ""
 	m.numbers.decimal = cmp.Or(m.numbers.decimal, ".")
 	m.listBetween = cmp.Or(m.listBetween, "|")
 	m.dates.zone = cmp.Or(m.dates.zone, time.UTC)

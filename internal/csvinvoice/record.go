@@ -1,6 +1,7 @@
 package csvinvoice
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -237,9 +238,33 @@ func (r *record) member(out []byte, c *column, name, cell string) (_ []byte, wro
 	case c.form == asInstant || c.form == asDay:
 		value, err = r.mapping.dates.instant(cell, c.form == asDay)
 	default:
-		value, err = r.mapping.numbers.plain(cell, c.perCent)
+		value, err = r.number(c, cell)
 	}
 	return appendQuoted(out, value), err == nil, err
+}
+
+// number returns the number of a cell as the contract writes it.
+func (r *record) number(c *column, cell string) (string, *invoice.DecodeError) {
+	if c.form == asAmount || (r.mapping.netOfLines && c.field == linePrefix+"unit_price") {
+		if err := r.mapping.numbers.unclear(cell, r.currency()); err != nil {
+			return "", err
+		}
+	}
+	return r.mapping.numbers.plain(cell, c.perCent)
+}
+
+// currency is the invoice's as far as its rows have said it; "" before.
+func (r *record) currency() string {
+	for i := range r.layout.head {
+		if c := &r.layout.head[i]; c.field == "currency" {
+			cell := cmp.Or(r.head[i].cell, c.constant)
+			if s, ok := c.values[cell]; ok {
+				return s.text
+			}
+			return cell
+		}
+	}
+	return ""
 }
 
 // literal appends a whole number or a boolean.
