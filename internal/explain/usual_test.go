@@ -82,7 +82,7 @@ func TestHints(t *testing.T) {
 	}
 	want := "What else was considered\n  one price is not the usual one (10 %), which would make it 480.00 EUR\n" +
 		"    never paid\n" +
-		"  hardly likely: a quantity is not the usual one (6 %); nearly the same goods were invoiced days before (<1 %)\n\n"
+		"  hardly likely: a quantity is not the usual one (6 %); nearly the same goods were invoiced before (<1 %)\n\n"
 	if !strings.Contains(out.String(), want) {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}
