@@ -13,11 +13,16 @@ import (
 	"recoup/invoice"
 )
 
+// TrainAfter is how much event time of a seller's invoices comes before its first
+// training, by default.
+const TrainAfter = 7 * 24 * time.Hour
+
 // TrainerOptions say how a Trainer learns. The zero value of a field is its
-// default.
+// default. Whatever they say, a Trainer keeps up to 30 MB of examples for each of up
+// to MostTrained sellers: `recoup score` takes up to 2 GB more where it meets so many.
 type TrainerOptions struct {
 	// After is how much event time of a seller's invoices comes before its first
-	// training. By default 7 days.
+	// training. By default TrainAfter.
 	After time.Duration
 	// Without is a cause of which no error is ever put in, so that what the others
 	// teach about it can be measured; "" by default.
@@ -46,7 +51,7 @@ type TrainerOptions struct {
 // concurrent use.
 type Trainer struct {
 	options TrainerOptions
-	sellers map[string]*examples // at most mostTrained
+	sellers map[string]*examples // at most MostTrained
 	waiting map[string]int       // invoices of sellers without examples
 	spoilt  invoice.Invoice
 	ev      evidence
@@ -55,7 +60,7 @@ type Trainer struct {
 // NewTrainer returns a trainer without examples.
 func NewTrainer(o TrainerOptions) *Trainer {
 	if o.After <= 0 {
-		o.After = 7 * 24 * time.Hour
+		o.After = TrainAfter
 	}
 	o.Workers = max(1, o.Workers)
 	return &Trainer{options: o, sellers: map[string]*examples{}, waiting: map[string]int{}}
@@ -178,7 +183,7 @@ type practice struct {
 	// contractCode is the code last met on lines billed under a contract, or one
 	// that nobody has.
 	contractCode string
-	kept         []*invoice.Invoice // a ring of recent usual invoices
+	kept         []*invoice.Invoice // a ring of recent invoices, suspect ones too
 	oldest       int
 	lines        int // of all that are kept
 }

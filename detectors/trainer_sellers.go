@@ -2,12 +2,12 @@ package detectors
 
 import "strings"
 
-const (
-	// mostTrained bounds the sellers that examples are kept of; each takes up to 30 MB.
-	mostTrained = 64
-	// mostCounted bounds the others, of which only the invoices are counted.
-	mostCounted = 4096
-)
+// MostTrained bounds the sellers that examples are kept of, and so those that have
+// models of their own; each takes a Trainer up to 30 MB.
+const MostTrained = 64
+
+// mostCounted bounds the others, of which only the invoices are counted.
+const mostCounted = 4096
 
 // examplesOf returns what is kept of a seller, nil where it has no place: those
 // that bill most have one. One that comes late takes the place of the one that
@@ -20,7 +20,7 @@ func (t *Trainer) examplesOf(seller string, day int64) *examples {
 	}
 	n := t.waiting[seller] + 1
 	seller = strings.Clone(seller)
-	if len(t.sellers) >= mostTrained {
+	if len(t.sellers) >= MostTrained {
 		least := t.leastBilling()
 		if has := t.sellers[least].invoices; n <= has+has/2 {
 			t.count(seller, n)

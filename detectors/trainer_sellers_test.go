@@ -15,7 +15,7 @@ func TestExamplesOfThoseThatBillMost(t *testing.T) {
 	var invoices, most []string
 	for i := range 200 {
 		name, n := fmt.Sprintf("small-%03d", i), 1+i%4
-		if i < mostTrained {
+		if i < MostTrained {
 			name, n = fmt.Sprintf("large-%03d", i), 40+i%20
 			most = append(most, name)
 		}
@@ -44,7 +44,7 @@ func TestExamplesOfThoseThatBillMost(t *testing.T) {
 // that bill as much as each other do not take turns.
 func TestSellerThatComesLate(t *testing.T) {
 	trainer := NewTrainer(TrainerOptions{})
-	for i := range mostTrained {
+	for i := range MostTrained {
 		for range 10 + i {
 			trainer.examplesOf(fmt.Sprint("early-", i), 0)
 		}

@@ -1,7 +1,7 @@
-// Package inject puts errors into copies of usual invoices, so that an error
-// model can be trained without anybody labelling anything: recoup takes the
-// seller's own recent invoices that nothing was wrong with, spoils every second
-// one in a known way and learns to tell the two apart.
+// Package inject puts errors into copies of invoices, so that an error model can
+// be trained without anybody labelling anything: recoup takes the seller's own
+// recent invoices as they came, most of them right, spoils two copies of each in a
+// known way and learns to tell the copies from the originals.
 //
 // The distributions are those of practice, wide on purpose and not fitted to
 // any data set: a model must not learn how large errors are, but what each kind
