@@ -131,10 +131,10 @@ func (h *head) advance(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, fmt.Errorf("cannot read %s/%d at offset %d: %w", topic, h.partition, h.from, err)
 		}
-		if got.Next <= h.from && len(got.Records) == 0 {
+		if got.Next <= h.from && h.from >= got.End {
 			return false, nil // the end moved back
 		}
-		h.fetched, h.from = got.Records, got.Next
+		h.fetched, h.from = got.Records, max(h.from, got.Next)
 	}
 }
 

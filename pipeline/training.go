@@ -36,8 +36,6 @@ type Training struct {
 const (
 	// keptModels is how many versions of a seller stay in the topic.
 	keptModels = 3
-	// fewestDays is how much of a seller's event time a first model takes.
-	fewestDays = 7 * 24 * time.Hour
 	// mostTrainingBackoff is the longest wait after a training that failed.
 	mostTrainingBackoff = time.Hour
 )
@@ -195,7 +193,7 @@ func (t *trainer) newest(ctx context.Context) (map[string]time.Time, error) {
 func (t *trainer) run(ctx context.Context, l *learned) (models, examples int, err error) {
 	for _, seller := range l.trainer.Sellers() {
 		span := l.spans[seller]
-		if span.last.Sub(span.first) < fewestDays || !t.due(seller, span.last) {
+		if span.last.Sub(span.first) < detectors.TrainAfter || !t.due(seller, span.last) {
 			continue
 		}
 		c := l.trainer.Train(seller)

@@ -263,3 +263,53 @@ func TestTrainingRests(t *testing.T) {
 		}
 	})
 }
+
+// hesitant is a log whose invoices a reader's third fetch does not bring.
+type hesitant struct{ pipeline.Log }
+
+func (h hesitant) Open(topic string, partition int) pipeline.Reader {
+	r := h.Log.Open(topic, partition)
+	if topic == pipeline.DefaultOptions().Topics.Invoices {
+		r = &hesitantReader{Reader: r}
+	}
+	return r
+}
+
+type hesitantReader struct {
+	pipeline.Reader
+	asked int
+}
+
+func (r *hesitantReader) Fetch(ctx context.Context, offset int64) (pipeline.Fetched, error) {
+	got, err := r.Reader.Fetch(ctx, offset)
+	if r.asked++; r.asked == 3 {
+		got.Records, got.Next = nil, offset
+	}
+	return got, err
+}
+
+// A fetch that brings nothing below the end of a partition does not end it: a model
+// is trained with all of its invoices.
+func TestTrainingReadsToTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newModelWorld(1)
+		w.log.CreateTopic("recoup.lead", 1, 0)
+		today := start.AddDate(0, 0, 9)
+		opt := w.opt
+		opt.Member, opt.Metrics = "a", pipeline.NewMetrics(prometheus.NewRegistry())
+		opt.Now = func() time.Time { return today }
+		w.trains(&opt)
+		w.fillDays(t, 1, 0, 9*72)
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() {
+			_ = pipeline.NewMember(opt, hesitant{w.log}, w.log.Group(opt.Group, opt.Topics.Invoices), w.store).Run(ctx)
+		})
+		time.Sleep(5 * time.Minute)
+		cancel()
+		running.Wait()
+		if got := w.trainedTimes(t); got["acme"] != 1 {
+			t.Errorf("models published: %v, want one of nine days", got)
+		}
+	})
+}
