@@ -3,6 +3,7 @@ package pipeline
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,7 +13,9 @@ import (
 )
 
 // models follows the topic of models: of each seller the newest version that this
-// recoup can read is the one to judge by, unless one is pinned.
+// recoup can read is the one to judge by, unless one is pinned. The trainer keeps the
+// sellers in the topic to detectors.MostTrained; none is refused here, for what made
+// room for one may stand in a partition that is read later.
 type models struct {
 	*tail
 	pin string
@@ -35,8 +38,9 @@ type storedModel struct {
 // PinPrior pins the way verdicts are made without any model.
 const PinPrior = "prior"
 
-// mostSellers bounds the sellers whose models are followed and shown in metrics.
-const mostSellers = 64
+// isPrior tells whether a version in a marker or the decision log names the prior,
+// of this recoup or another: the one at hand judges then.
+func isPrior(version string) bool { return strings.HasPrefix(version, "prior-") }
 
 func newModels(m *Member, partitions int) *models {
 	f := &models{pin: m.opt.PinModel, sellers: map[string][]storedModel{}, shown: map[string]string{}}
@@ -85,10 +89,8 @@ func (f *models) put(seller, version string, stored *storedModel) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	list, known := f.sellers[seller]
-	if !known && len(f.sellers) >= mostSellers {
-		f.m.opt.Log.Error("too many sellers have models: this one is judged by the prior", "seller", seller,
-			"most", mostSellers)
-		return
+	if !known && stored == nil {
+		return // compaction took what was deleted
 	}
 	list = slices.DeleteFunc(slices.Clone(list), func(s storedModel) bool { return s.version == version })
 	if stored != nil {
@@ -160,7 +162,7 @@ func (f *models) through(seller string) (newest time.Time) {
 func (f *models) dispensable(trained []string) (seller string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.sellers) < mostSellers {
+	if len(f.sellers) < detectors.MostTrained {
 		return ""
 	}
 	oldest := time.Time{}
@@ -229,11 +231,11 @@ func (w *Worker) adoptModels(offset int64) {
 	}
 	for _, seller := range slices.Sorted(maps.Keys(sellers)) {
 		version := chosen[seller]
+		if version == w.judges[seller] {
+			continue
+		}
 		if version == "" {
 			version = detectors.ModelVersion
-		}
-		if was, ok := w.judges[seller]; was == version || !ok && version == detectors.ModelVersion {
-			continue
 		}
 		change := modelSwitch{offset: offset, seller: seller, version: version}
 		w.announce(change)
@@ -264,9 +266,9 @@ func (w *Worker) judgeBy(change modelSwitch) {
 		w.engine.UseClassifier(c)
 		return
 	}
-	w.judges[change.seller] = detectors.ModelVersion
+	delete(w.judges, change.seller)
 	w.engine.UsePrior(change.seller)
-	if change.version == detectors.ModelVersion {
+	if isPrior(change.version) {
 		return
 	}
 	w.m.opt.Log.Error("the model that the decision log names is not in the topic of models: the prior judges",
@@ -275,20 +277,31 @@ func (w *Worker) judgeBy(change modelSwitch) {
 	w.modelsSeen = 0
 }
 
-// reachModels makes the changes of former owners up to a source offset.
+// reachModels makes the changes of former owners up to a source offset, of each
+// seller the last: what judged before it need not be there any more.
 func (w *Worker) reachModels(offset int64) {
-	for len(w.ahead) > 0 && w.ahead[0].offset <= offset {
-		w.judgeBy(w.ahead[0])
-		w.ahead = w.ahead[1:]
+	n := 0
+	for n < len(w.ahead) && w.ahead[n].offset <= offset {
+		n++
+	}
+	reached := w.ahead[:n]
+	w.ahead = w.ahead[n:]
+	for i, change := range reached {
+		same := func(next modelSwitch) bool { return next.seller == change.seller }
+		if !slices.ContainsFunc(reached[i+1:], same) {
+			w.judgeBy(change)
+		}
 	}
 }
 
 // restoreModels has the engine judge as the marker and the log say at the offset to
 // score next.
-func (w *Worker) restoreModels(judges map[string]string) {
-	for _, seller := range slices.Sorted(maps.Keys(judges)) {
-		w.judgeBy(modelSwitch{offset: w.next, seller: seller, version: judges[seller]})
+func (w *Worker) restoreModels(mark marker) {
+	var marked []modelSwitch
+	for _, seller := range slices.Sorted(maps.Keys(mark.Models)) {
+		marked = append(marked, modelSwitch{offset: mark.Offset, seller: seller, version: mark.Models[seller]})
 	}
+	w.ahead = append(marked, w.ahead...)
 	w.reachModels(w.next)
 }
 

@@ -46,7 +46,10 @@ func (t *tail) follow(ctx context.Context, partition int) {
 			var err error
 			got, err = reader.Fetch(ctx, at)
 			if errors.Is(err, ErrOutOfRange) {
-				at, _, err = t.m.log.Bounds(ctx, t.topic, partition)
+				var start int64
+				if start, _, err = t.m.log.Bounds(ctx, t.topic, partition); err == nil {
+					at = start
+				}
 			}
 			return err
 		})

@@ -2,9 +2,11 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -55,7 +57,7 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 		return err
 	}
 	w.next, w.queuedEnd, w.decided = start, start, keptUntil(w.kept)
-	w.restoreModels(mark.Models)
+	w.restoreModels(mark)
 	w.lastCheckpoint = m.opt.Now()
 	if err := m.persist(ctx, "committing", func(ctx context.Context) error { return c.commit(ctx, start) }); err != nil {
 		return err
@@ -193,8 +195,8 @@ func (w *Worker) startOffset(ctx context.Context, c *claim, mark marker) (int64,
 }
 
 // readDecisions is step 4: verdicts and changes of models of former owners at or
-// above the marker's offset. Of two for one invoice the first counts; a record of an epoch below an
-// ownership record before it is void.
+// above the marker's offset. Of two verdicts on one invoice the first counts; a
+// record of an epoch below an ownership record before it is void.
 func (w *Worker) readDecisions(ctx context.Context, mark marker) error {
 	m := w.m
 	topic := m.opt.Topics.Suspects
@@ -204,7 +206,7 @@ func (w *Worker) readDecisions(ctx context.Context, mark marker) error {
 	if mark.Epoch < mark.LogPosition {
 		highest = mark.Epoch
 	}
-	return readRange(ctx, m.log, topic, w.partition, mark.LogPosition, w.epoch, func(r Record) error {
+	err := readRange(ctx, m.log, topic, w.partition, mark.LogPosition, w.epoch, func(r Record) error {
 		d, err := decodeDecision(r.Value)
 		if errors.Is(err, errRefused) {
 			return fmt.Errorf("%s/%d offset %d: %w", topic, w.partition, r.Offset, err)
@@ -235,6 +237,10 @@ func (w *Worker) readDecisions(ctx context.Context, mark marker) error {
 		}
 		return nil
 	})
+	// An owner that lacks a version names the prior below changes that stand in the
+	// log already. Of changes at one offset the last is the newest owner's: it counts.
+	slices.SortStableFunc(w.ahead, func(a, b modelSwitch) int { return cmp.Compare(a.offset, b.offset) })
+	return err
 }
 
 // sweepFrom is where doubled rows may stand: a paused predecessor held offsets at
