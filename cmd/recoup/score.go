@@ -111,6 +111,8 @@ func (c *scoreCommand) Run(ctx context.Context, s *session) error {
 	}
 	run.totals.print(s.stderr, time.Since(started))
 	printSegments(s.stderr, run.engine.Segments(), settings.Scoring.Settings())
+	run.sellers.printReferences(s.stderr, run.references)
+	run.sellers.printJudges(s.stderr, run.models)
 	if run.training != nil {
 		run.training.print(s.stderr)
 	}
@@ -119,7 +121,7 @@ func (c *scoreCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 	}
-	if run.totals.bad+run.badReferences > 0 {
+	if run.totals.bad+run.references.bad > 0 {
 		return &exitError{code: exitBadInput}
 	}
 	return nil
@@ -136,7 +138,7 @@ type scoringFlags struct {
 // is for the caller to set.
 func (f *scoringFlags) open(ctx context.Context, s *session, settings *config.Loaded, file string) (*scoring, error) {
 	limits := settings.Pipeline.Limits.Invoice()
-	known, badReferences, err := f.references(ctx, s, limits)
+	known, err := f.references(ctx, s, limits)
 	if err != nil {
 		return nil, err
 	}
@@ -152,10 +154,10 @@ func (f *scoringFlags) open(ctx context.Context, s *session, settings *config.Lo
 	run := &scoring{
 		in: in, out: bufio.NewWriterSize(s.stdout, 64<<10), stderr: s.stderr, records: records,
 		engine: detectors.NewEngine(settings.Scoring.Settings(), detectors.NewShared(), 0), totals: newTotals(),
-		badReferences: badReferences,
+		references: known, sellers: sellers{},
 	}
-	run.engine.UseReferences(known)
-	if run.training, err = f.modelFlags.open(run.engine); err != nil {
+	run.engine.UseReferences(known.store)
+	if run.training, run.models, err = f.modelFlags.open(run.engine, s); err != nil {
 		in.Close()
 		return nil, err
 	}
@@ -176,13 +178,14 @@ type scoring struct {
 	invoice      invoice.Invoice
 	verdict      detectors.Verdict
 	totals       *totals
-
-	badReferences int64 // lines of references that could not be read
+	sellers      sellers
+	references   known
+	models       *models // of --model FILE; nil: none were given
 }
 
 // all scores every record until the input or ctx ends.
 func (r *scoring) all(ctx context.Context) error {
-	refused := refusals{in: r.in, stderr: r.stderr}
+	refused := refusals{in: r.in, stderr: r.stderr, invoices: true}
 	defer refused.rest()
 	for {
 		if ctx.Err() != nil {
@@ -233,6 +236,7 @@ func (r *scoring) one(offset int64) error {
 	}
 	r.engine.Teach(v.Suspect)
 	r.totals.count(v)
+	r.sellers.count(inv, v)
 	if r.suspectsOnly && !v.Suspect {
 		return nil
 	}

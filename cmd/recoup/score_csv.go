@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -46,7 +47,12 @@ func (f *fileFlags) records(in *input, s *session, limits invoice.Limits) (recor
 			return nil, err
 		}
 	}
+	json := bytes.HasPrefix(bytes.TrimSpace(in.start()), []byte("{"))
 	reader, err := csvinvoice.NewReader(in.next, mapping, limits)
+	if err != nil && json {
+		return nil, fmt.Errorf("cannot read %s as CSV: it looks like JSON lines, pass --input jsonl and no --map; %w", in.name,
+			err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %s: %w", in.name, err)
 	}

@@ -137,6 +137,9 @@ func TestMapExample(t *testing.T) {
 	}
 	contains(t, got.stderr, `recoup: cannot read stdin: `, `columns.invoice_id: the file has no column "Factur"; `+
 		`did you mean "Facture"?; it has ["Facture" "Date" "Tél"]`)
+	jsonLines := `{"schema":"invoice.v1"}` + "\n"
+	contains(t, recoup(t, jsonLines, "score", "-", "--map", write(t, "columns: {invoice_id: Nr}\n")).stderr,
+		"recoup: cannot read stdin as CSV: it looks like JSON lines, pass --input jsonl and no --map; line 1: ")
 	if got := recoup(t, "", "score", "-", "--map", "x", "--input", "jsonl"); got.code != exitUsage {
 		t.Errorf("--map for JSON lines ended with %d: %s", got.code, got.stderr)
 	}

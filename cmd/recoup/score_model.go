@@ -23,36 +23,46 @@ type modelFlags struct {
 	Model string `default:"train" placeholder:"FILE" help:"Judge by stored models, or by the prior; by default train."`
 }
 
-// open gives the engine what --model says and returns what trains it, nil where
-// nothing does.
-func (f *modelFlags) open(e *detectors.Engine) (*training, error) {
+// models are those of a file.
+type models struct {
+	file    string
+	version map[string]string // of the model that judges a seller, by seller
+}
+
+// open gives the engine what --model says and returns what trains it, or the models
+// of a file.
+func (f *modelFlags) open(e *detectors.Engine, s *session) (*training, *models, error) {
 	switch f.Model {
 	case "train":
 		return &training{trainer: detectors.NewTrainer(detectors.TrainerOptions{Workers: runtime.GOMAXPROCS(0)}),
-			newest: map[string]time.Time{}, last: map[string]trained{}}, nil
+			newest: map[string]time.Time{}, last: map[string]trained{}}, nil, nil
 	case "prior":
-		return nil, nil
+		return nil, nil, nil
+	case "-":
+		return nil, nil, usage("cannot read models from standard input: name a file")
 	}
-	file, err := os.Open(f.Model)
+	in, err := openInput(f.Model, "models", s, 0)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read models: %w; want --model train, prior or a file", err)
+		return nil, nil, fmt.Errorf("%w; want --model train, prior or a file", err)
 	}
-	defer file.Close()
-	records, err := model.ReadAll(file)
+	defer in.Close()
+	records, err := model.ReadAll(in.lines)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Model, err)
+		return nil, nil, fmt.Errorf("%s: %w", f.Model, err)
 	}
 	if len(records) == 0 {
-		return nil, fmt.Errorf("cannot use %s: it holds no model; --save-model writes one", f.Model)
+		return nil, nil, fmt.Errorf("cannot use %s: it holds no model; --save-model writes one", f.Model)
 	}
+	all := &models{file: f.Model, version: map[string]string{}}
 	for _, r := range records {
 		c, err := r.Classifier()
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", f.Model, err)
+			return nil, nil, fmt.Errorf("%s: %w", f.Model, err)
 		}
 		e.UseClassifier(c)
+		all.version[c.Seller()] = c.Version()
 	}
-	return nil, nil
+	return nil, all, nil
 }
 
 // training is how a file trains the models that judge the rest of it.
@@ -107,8 +117,7 @@ const mostModels = 5
 // print says what was trained.
 func (t *training) print(w io.Writer) {
 	if len(t.last) == 0 {
-		fmt.Fprintf(w, "judged by %s: a model takes a week of a seller's invoices and some hundreds of them\n",
-			detectors.ModelVersion)
+		fmt.Fprintln(w, "no model was trained: it takes a week of a seller's invoices and some hundreds of them")
 		return
 	}
 	sellers := slices.SortedFunc(maps.Keys(t.last), func(a, b string) int {

@@ -2,10 +2,15 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 
 	"recoup/detectors"
 	"recoup/docs/contract/contracttest"
@@ -55,9 +60,30 @@ func TestScoreModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	credits := bytes.Count(content, []byte(`"invoice_type":"credit_note"`)) // are not judged
-	if n := strings.Count(pinned.stdout, prior); n != credits || strings.Contains(pinned.stderr, "model of") {
+	if n := strings.Count(pinned.stdout, prior); n != credits {
 		t.Errorf("%d verdicts by the prior, want %d; %s", n, credits, pinned.stderr)
 	}
+	trained := after + before - credits // all that is judged
+	contains(t, first.stderr, fmt.Sprintf("\njudged %d invoices by trained models, %d invoices by prior-1\n", after,
+		before-credits))
+	contains(t, pinned.stderr, fmt.Sprintf("\njudged %d invoices by trained models, 0 invoices by prior-1\n"+
+		"model of retail-uk: trained-", trained), fmt.Sprintf(", judged %d invoices\n", trained))
+	for name, pack := range map[string]func(*bytes.Buffer) io.WriteCloser{
+		"gzip": func(to *bytes.Buffer) io.WriteCloser { return gzip.NewWriter(to) },
+		"zstd": func(to *bytes.Buffer) io.WriteCloser { z, _ := zstd.NewWriter(to); return z }, // its options are right
+	} {
+		var packed bytes.Buffer
+		z := pack(&packed)
+		if _, err := z.Write(stored); err != nil || z.Close() != nil {
+			t.Fatal(err)
+		}
+		if got := recoup(t, "", "score", file, "--model", write(t, packed.String())); got.stdout != pinned.stdout {
+			t.Errorf("%s: other verdicts by the same models: %s", name, got.stderr)
+		}
+	}
+	others := recoup(t, "", "score", sample, "--model", models) // invoices of acme
+	contains(t, others.stderr, "\njudged 36 invoices by prior-1\nWARNING: "+models+" has no model of acme: judged by "+
+		"prior-1\nnot used, as they have no invoice here: models of retail-uk\n")
 	if out := succeed(t, "score", file, "--model", "prior"); strings.Contains(out.stdout, "trained-") {
 		t.Error("a model judged although the prior is pinned")
 	}
@@ -76,6 +102,7 @@ func TestScoreModelRefused(t *testing.T) {
 		{[]string{"--model", "missing.jsonl"}, exitFailed, "want --model train, prior or a file"},
 		{[]string{"--model", write(t, "\n")}, exitFailed, "it holds no model; --save-model writes one"},
 		{[]string{"--model", write(t, "\n{\n")}, exitFailed, "line 2: cannot read model"},
+		{[]string{"--model", "-"}, exitUsage, "cannot read models from standard input"},
 		{[]string{"--model", "prior", "--save-model", "x"}, exitUsage, "only training makes one"},
 		{[]string{"--save-model", filepath.Join(t.TempDir(), "x")}, exitFailed, "no seller has invoices enough"},
 		{[]string{"--save-model", t.TempDir()}, exitFailed, "cannot save models: open "},

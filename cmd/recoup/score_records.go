@@ -41,6 +41,8 @@ const mostNamed = 3
 type refusals struct {
 	in       *input
 	stderr   io.Writer
+	invoices bool // the file was given as one of invoices
+	hinted   bool // that it is none
 	byReason map[string]int64
 }
 
@@ -52,6 +54,10 @@ func (r *refusals) name(bad *badRecord) {
 	if r.byReason[bad.reason]++; r.byReason[bad.reason] <= mostNamed {
 		r.in.hush()
 		fmt.Fprintln(r.stderr, bad)
+	}
+	if r.invoices && !r.hinted && bad.reason == invoice.ReasonSchema && strings.Contains(bad.text, `"reference.`) {
+		r.hinted = true
+		fmt.Fprintf(r.stderr, "%s: it holds references: give it by --reference, beside a file of invoices\n", r.in.name)
 	}
 }
 

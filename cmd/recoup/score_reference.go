@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"recoup/detectors/reference"
@@ -16,37 +17,44 @@ type referenceFlags struct {
 	Reference []string `placeholder:"FILE" sep:"none" help:"File of reference.*.v1 lines; may be given again."`
 }
 
-// references returns those of all the files, nil without files, and how many lines
-// could not be read; the first of these are named on standard error. Their order does
-// not matter: every one counts from its published_at.
-func (f *referenceFlags) references(ctx context.Context, s *session, limits invoice.Limits) (
-	store *reference.Store, bad int64, err error) {
-	if len(f.Reference) == 0 {
-		return nil, 0, nil
-	}
-	store = reference.NewStore(0)
-	read := 0
-	for _, name := range f.Reference {
-		if name == "-" {
-			return nil, 0, usage("cannot read references from standard input: name a file")
-		}
-		n, refused, err := readReferences(ctx, name, s, limits, store)
-		if err != nil {
-			return nil, 0, err
-		}
-		read, bad = read+n, bad+refused
-	}
-	fmt.Fprintf(s.stderr, "read %d references, skipped %d unreadable lines\n", read, bad)
-	return store, bad, nil
+// known are the references that were read.
+type known struct {
+	store    *reference.Store // nil: no file was named
+	bySeller map[string]int64 // references
+	bad      int64            // lines that could not be read
 }
 
-// readReferences puts the references of one file into the store. They come without
-// a time of receipt, so none is forgotten.
-func readReferences(ctx context.Context, name string, s *session, limits invoice.Limits, store *reference.Store) (
-	read int, bad int64, err error) {
+// references reads those of all the files; the first lines that cannot be read are
+// named on standard error. Their order does not matter: every reference counts from
+// its published_at.
+func (f *referenceFlags) references(ctx context.Context, s *session, limits invoice.Limits) (known, error) {
+	if len(f.Reference) == 0 {
+		return known{}, nil
+	}
+	all := known{store: reference.NewStore(0), bySeller: map[string]int64{}}
+	read := int64(0)
+	for _, name := range f.Reference {
+		if name == "-" {
+			return known{}, usage("cannot read references from standard input: name a file")
+		}
+		n, err := all.read(ctx, name, s, limits)
+		if err != nil {
+			return known{}, err
+		}
+		if read += n; n == 0 {
+			fmt.Fprintf(s.stderr, "%s: no reference in it\n", name)
+		}
+	}
+	fmt.Fprintf(s.stderr, "read %d references, skipped %d unreadable lines\n", read, all.bad)
+	return all, nil
+}
+
+// read puts the references of one file into the store and returns how many there
+// were. They come without a time of receipt, so none is forgotten.
+func (k *known) read(ctx context.Context, name string, s *session, limits invoice.Limits) (n int64, err error) {
 	in, err := openInput(name, "references", s, limits.Bytes)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	defer in.Close()
 	defer in.hush()
@@ -57,18 +65,19 @@ func readReferences(ctx context.Context, name string, s *session, limits invoice
 	for ctx.Err() == nil {
 		_, err := lines.each(func(line []byte) error { return lines.decoder.DecodeReference(line, &r) })
 		if record, ok := errors.AsType[*badRecord](err); ok {
-			bad++
+			k.bad++
 			refused.name(record)
 			continue
 		}
 		if errors.Is(err, io.EOF) {
-			return read, bad, nil
+			return n, nil
 		}
 		if err != nil {
-			return 0, 0, err
+			return 0, err
 		}
-		read++
-		store.Apply(&r, time.Time{})
+		n++
+		k.bySeller[strings.Clone(r.Seller)]++
+		k.store.Apply(&r, time.Time{})
 	}
-	return 0, 0, errors.New("cannot finish: interrupted while reading references")
+	return 0, errors.New("cannot finish: interrupted while reading references")
 }

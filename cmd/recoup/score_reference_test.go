@@ -53,10 +53,13 @@ func TestScoreNamesFirstBadLines(t *testing.T) {
 		few+":31: record: ", "read 0 references, skipped 31 unreadable lines\n", "scored 30 invoices ")
 
 	got = recoup(t, strings.Repeat(contract+"\n", 9), "score", "-")
-	if got.code != exitBadInput || strings.Count(got.stderr, "stdin:") != mostNamed+1 {
+	if got.code != exitBadInput || strings.Count(got.stderr, "stdin:") != mostNamed+2 {
 		t.Errorf("code %d: %s", got.code, got.stderr)
 	}
 	contains(t, got.stderr, "stdin: and 6 more that cannot be read: 6 schema\n")
+	if n := strings.Count(got.stderr, "stdin: it holds references: give it by --reference"); n != 1 {
+		t.Errorf("named the file as one of references %d times, want once", n)
+	}
 }
 
 func firstLines(t *testing.T, file string, n int) string {
@@ -129,5 +132,20 @@ func TestScoreBundledReferences(t *testing.T) {
 	contains(t, two.stderr, read)
 	if want.code != 0 || two.stdout != want.stdout {
 		t.Errorf("code %d; the verdicts depend on how the references are divided", want.code)
+	}
+}
+
+// References of other sellers, and a file without any, are said: they change nothing.
+func TestScoreReferencesThatMatchNothing(t *testing.T) {
+	foreign := strings.ReplaceAll(contract, "acme", "other")
+	for references, want := range map[string]string{
+		contract + "\n" + foreign: "\nof 2 references 1 concern sellers of this file\n",
+		foreign:                   "\nWARNING: no reference concerns a seller of this file: they are of other, the invoices of acme\n",
+		"\n":                      ": no reference in it\nread 0 references, ",
+	} {
+		contains(t, recoup(t, "", "score", sample, "--reference", write(t, references)).stderr, want)
+	}
+	if got := recoup(t, "", "score", sample); strings.Contains(got.stderr, "reference") {
+		t.Errorf("references are said where none were given: %s", got.stderr)
 	}
 }
