@@ -50,8 +50,8 @@ func (f *fileFlags) records(in *input, s *session, limits invoice.Limits) (recor
 	json := bytes.HasPrefix(bytes.TrimSpace(in.start()), []byte("{"))
 	reader, err := csvinvoice.NewReader(in.next, mapping, limits)
 	if err != nil && json {
-		return nil, fmt.Errorf("cannot read %s as CSV: it looks like JSON lines, pass --input jsonl and no --map; %w", in.name,
-			err)
+		return nil, fmt.Errorf("cannot read %s as CSV: it looks like JSON lines, pass --input jsonl and no --map; %w",
+			in.name, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %s: %w", in.name, err)

@@ -69,8 +69,8 @@ func (n *numbers) unclear(cell, currency string) *invoice.DecodeError {
 	if decimals, ok := invoice.Exponent(currency); ok && decimals >= len(group) {
 		return nil
 	}
-	return badNumber(cell, fmt.Sprintf(`it may be %s%s or %s with three decimals; set decimal to "," and thousands to ".", `+
-		`or decimal to ".", in the mapping`, whole, group, text))
+	return badNumber(cell, fmt.Sprintf(`it may be %s%s or %s with three decimals; set decimal to "," and `+
+		`thousands to ".", or decimal to ".", in the mapping`, whole, group, text))
 }
 
 // strip takes signs, minus and parentheses off a number.

@@ -260,8 +260,8 @@ func TestHugeInvoice(t *testing.T) {
 func TestBadHeader(t *testing.T) {
 	for _, c := range [][2]string{
 		{"", "the file is empty, want a line with the names of the columns"},
-		{"a,b\n", `nothing gives seller, invoice_id, issued_at, currency, net_amount, which invoice.v1 needs: a mapping names the ` +
-			`column of each, or a constant`},
+		{"a,b\n", `nothing gives seller, invoice_id, issued_at, currency, net_amount, which invoice.v1 needs: ` +
+			`a mapping names the column of each, or a constant`},
 		{"\xff\xfea\x00,\x00", "the names of the columns are not UTF-8"},
 		{"invoice_id,Invoice Id\n", `columns "invoice_id" and "Invoice Id" both mean invoice_id`},
 		{"\"invoice_id\n" + plainHeader, "a value begins with a quote that nothing closes"},

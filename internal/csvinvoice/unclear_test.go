@@ -33,7 +33,8 @@ func TestUnclearThousands(t *testing.T) {
 	if got := read(t, "net_from_lines: true\n", lines); !strings.Contains(got[0], "it may be 1223 or 1.223") {
 		t.Errorf("a price that makes the amount: %q", got)
 	}
-	const net = "invoice_id,issued_at,seller,currency,quantity,unit_price,net_amount\nF-1,2026-03-01,acme,EUR,2,1.223,2.45\n"
+	const net = "invoice_id,issued_at,seller,currency,quantity,unit_price,net_amount\n" +
+		"F-1,2026-03-01,acme,EUR,2,1.223,2.45\n"
 	if got := read(t, "", net); !strings.Contains(got[0], `"unit_price":"1.223"`) {
 		t.Errorf("a price beside the amount: %q", got)
 	}
