@@ -294,7 +294,7 @@ func (e *evidence) missing() {
 // amounts compares net amount and number of lines with the usual.
 func (e *evidence) amounts() {
 	f, k := &e.facts, &e.facts.Known
-	z := func(m *history.Moments, x float32) float64 {
+	z := func(m history.Moments, x float32) float64 {
 		if m.N < 3 {
 			return 0
 		}
@@ -302,11 +302,11 @@ func (e *evidence) amounts() {
 		return max(-6, min(6, float64(x-m.Mean)/sd))
 	}
 	if k.Customer != nil {
-		e.set(fNetZ, z(&k.Customer.Net, f.LogNet))
-		e.set(fLinesZ, z(&k.Customer.Lines, f.LogLines))
+		e.set(fNetZ, z(k.Customer.NetIn(f.Currency), f.LogNet))
+		e.set(fLinesZ, z(k.Customer.Lines, f.LogLines))
 	}
 	if k.Group != nil {
-		e.set(fNetGroupZ, z(&k.Group.Net, f.LogNet))
+		e.set(fNetGroupZ, z(k.Group.NetIn(f.Currency), f.LogNet))
 	}
 	e.set(fLines, float64(f.LogLines))
 }

@@ -107,23 +107,27 @@ const (
 	usualSpread = 0.5
 )
 
-// expectCustomer expects what the customer usually pays, where that is narrower
-// than the segment.
+// expectCustomer expects what the customer usually pays in the invoice's currency,
+// where that is narrower than the segment.
 func (e *Engine) expectCustomer(kind segmentKind, known bool) (x Expectation, ok bool) {
 	c := e.cur.ev.facts.Known.Customer
-	if c == nil || c.Net.N < fewestOfCustomer {
+	if c == nil {
 		return x, false
 	}
-	n := float64(c.Net.N)
-	x.CV = math.Sqrt(float64(c.Net.Variance) + usualSpread*usualSpread/n)
+	usual := c.NetIn(e.cur.ev.facts.Currency)
+	if usual.N < fewestOfCustomer {
+		return x, false
+	}
+	n := float64(usual.N)
+	x.CV = math.Sqrt(float64(usual.Variance) + usualSpread*usualSpread/n)
 	if known && e.cur.stats[kind].n >= e.settings.MinN && e.cur.stats[kind].cv <= x.CV {
 		return x, false
 	}
-	net := math.Round(math.Exp(float64(c.Net.Mean)) * float64(invoice.Unit))
+	net := math.Round(math.Exp(float64(usual.Mean)) * float64(invoice.Unit))
 	if !(net < float64(mostAmount)/2) {
 		return x, false
 	}
-	x.Level, x.N = LevelCustomer, int64(c.Net.N)
+	x.Level, x.N = LevelCustomer, int64(usual.N)
 	return e.banded(x, invoice.Amount(net)), true
 }
 

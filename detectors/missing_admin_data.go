@@ -29,10 +29,10 @@ func detectMissingAdminData(s *Subject) (Finding, bool) {
 	x := &s.ev.x
 	for i := range absences {
 		a := &absences[i]
-		if x[a.of] < a.least || (a.of == fNoDelivery && x[fNoShipped] > 0.9) {
+		p := s.ev.proves(a.proof)
+		if (p == 0 && x[a.of] < a.least) || (a.of == fNoDelivery && x[fNoShipped] > 0.9) {
 			continue
 		}
-		p := s.ev.proves(a.proof)
 		if p == 0 {
 			p = missingP(float64(x[a.of]))
 		}

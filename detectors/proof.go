@@ -178,17 +178,19 @@ func (e *evidence) strangeTaxRate() bool {
 const countryKnown = 20
 
 // lostOrder tells whether a purchase order is missing that the customer always
-// named. What other customers keep to proves nothing here: orders come and go.
+// named. How many others keep to it proves nothing here, as orders come and go, but
+// where they cease to, so may this one.
 func (e *evidence) lostOrder() bool {
-	c := e.facts.Known.Customer
-	return e.x[fNoOrderNumber] > 0 && c != nil && c.Marks[history.MarkPurchaseOrder].Of() > alwaysNamed
+	k := &e.facts.Known
+	return e.x[fNoOrderNumber] > 0 && k.Customer != nil && !k.Conduct.Ends(history.MarkPurchaseOrder) &&
+		k.Customer.Marks[history.MarkPurchaseOrder].Of() > alwaysNamed
 }
 
 // lostVAT tells whether a VAT number is missing that the customer always had, or
 // that it had once, where hardly anybody's is ever gone.
 func (e *evidence) lostVAT() bool {
 	k := &e.facts.Known
-	if e.x[fNoVAT] == 0 || k.Customer == nil {
+	if e.x[fNoVAT] == 0 || k.Customer == nil || k.Conduct.Ends(history.MarkVAT) {
 		return false
 	}
 	stays, ok := k.Conduct.Stays(history.MarkVAT, k.Customer)

@@ -276,7 +276,7 @@ func (p *practice) learnCode(code string, l *invoice.Line, at time.Time) {
 	promotion := &use.promotion
 	promotion.To = at
 	rate := rateKey(l.DiscountRate.Value)
-	if usual := use.rates[rateKeyOf(promotion.Rate)]; len(use.rates) < mostCodes || use.rates[rate] > 0 {
+	if usual := use.rates[rateKeyOf(promotion.Rate)]; len(use.rates) < mostRates || use.rates[rate] > 0 {
 		if use.rates[rate]++; use.rates[rate] > usual {
 			promotion.Rate = float64(rate-1) / 10_000
 		}
@@ -340,7 +340,7 @@ func (p *practice) contract(f *history.Facts, src *invoice.Invoice) {
 			}
 			rate := f.Codes[at].OfCustomer.Rates.Usual()
 			mine, n := f.Codes[at].OfCustomer.Rates.Share(rate)
-			if all, _ := f.Codes[at].OfSeller.Rates.Share(rate); n >= 2 && mine > 0.7 && all < 0.6 {
+			if all, _ := f.Codes[at].OfSeller.Rates.Share(rate); rate > 0 && n >= 2 && mine > 0.7 && all < 0.6 {
 				p.ctx.HasContract, p.ctx.ContractCode, p.ctx.ContractRate = true, code, float64(rate-1)/10_000
 				return
 			}

@@ -153,7 +153,10 @@ func (c *coder) habit(h *Habit) {
 		unsigned(c, &v.Count)
 	})
 	unsigned(c, &h.Total)
-	r := &h.Rival
+	c.rival(&h.Rival)
+}
+
+func (c *coder) rival(r *Rival) {
 	if unsigned(c, &r.Count); r.Count == 0 {
 		return
 	}
@@ -225,25 +228,24 @@ func (c *coder) like(k *Like) {
 	c.moments(&k.Net)
 }
 
+func (c *coder) party(p *Party) {
+	signed(c, &p.Hour)
+	unsigned(c, &p.Invoices)
+	c.habit(&p.Currency)
+	c.habit(&p.Tax)
+	filled(c, p.Marks[:], (*coder).share)
+	c.moments(&p.Net)
+}
+
 func (c *coder) customer(u *Customer) {
-	signed(c, &u.Hour)
-	unsigned(c, &u.Invoices)
+	c.party(&u.Party)
 	c.habit(&u.Type)
-	c.habit(&u.Currency)
-	c.habit(&u.Tax)
-	filled(c, u.Marks[:], (*coder).share)
-	c.moments(&u.Net)
 	c.moments(&u.OffPrice)
 	c.moments(&u.Lines)
 }
 
 func (c *coder) group(g *Group) {
-	signed(c, &g.Hour)
-	unsigned(c, &g.Invoices)
-	c.habit(&g.Currency)
-	c.habit(&g.Tax)
-	filled(c, g.Marks[:], (*coder).share)
-	c.moments(&g.Net)
+	c.party(&g.Party)
 	filled(c, g.Rates[:], unsigned[uint32])
 	filled(c, g.Ends[:], unsigned[uint16])
 	filled(c, g.NetEnds[:], unsigned[uint16])

@@ -37,28 +37,65 @@ func (m *Marked) Set(mark Mark, on bool) {
 	}
 }
 
-// Customer is what is usual for one customer of a seller.
-type Customer struct {
+// Party is what is usual for one customer of a seller, or for several.
+type Party struct {
 	Hour     int32        // event time of the newest invoice, hours since 1970
 	Invoices uint32       // that taught it
-	Type     Habit        // hash of customer_type
 	Currency Habit        // hash of the currency
 	Tax      Habit        // tax rate in 1/10,000, plus 1
 	Marks    [Marks]Share // how often each mark is set
-	Net      Moments      // natural logarithm of the net amount
-	OffPrice Moments      // share of lines at unknown prices: some are always given special ones
-	Lines    Moments      // natural logarithm of the number of lines
+	Net      Moments      // natural logarithm of the net amount, in the usual currency
+}
+
+// NetIn returns the usual net amount in a currency, nothing for another than the
+// usual one: what it comes to there, only the exchange rate would tell.
+func (p *Party) NetIn(currency uint32) Moments {
+	if p.Currency.Usual() != currency {
+		return Moments{}
+	}
+	return p.Net
+}
+
+func (p *Party) teach(f *Facts) {
+	p.Hour = max(p.Hour, f.Hour)
+	p.Invoices = min(p.Invoices, 1<<31) + 1
+	p.switchCurrency(func(h *Habit) { h.teach(f.Currency, 1) })
+	p.Tax.teach(f.Tax, 1)
+	if f.Currency == p.Currency.Usual() {
+		p.Net.teach(f.LogNet)
+	}
+	for m := range p.Marks {
+		p.Marks[m].teach(f.Marked.Has(Mark(m)))
+	}
+}
+
+func (p *Party) suspect(f *Facts) {
+	p.Hour = max(p.Hour, f.Hour)
+	p.switchCurrency(func(h *Habit) { h.suspect(f.Currency, f.Day, f.Batch) })
+	p.Tax.suspect(f.Tax, f.Day, f.Batch)
+}
+
+// switchCurrency counts a currency. Where another becomes the usual one, amounts
+// are learned anew.
+func (p *Party) switchCurrency(count func(*Habit)) {
+	was := p.Currency.Usual()
+	if count(&p.Currency); p.Currency.Usual() != was {
+		p.Net = Moments{}
+	}
+}
+
+// Customer is what is usual for one customer of a seller.
+type Customer struct {
+	Party
+	Type     Habit   // hash of customer_type
+	OffPrice Moments // share of lines at unknown prices: some are always given special ones
+	Lines    Moments // natural logarithm of the number of lines
 }
 
 // Group is what is usual for a customer type or a country of a seller, or for
 // the seller as a whole.
 type Group struct {
-	Hour     int32        // event time of the newest invoice, hours since 1970
-	Invoices uint32       // that taught it
-	Currency Habit        // hash of the currency
-	Tax      Habit        // tax rate in 1/10,000, plus 1
-	Marks    [Marks]Share // how often each mark is set
-	Net      Moments      // natural logarithm of the net amount
+	Party
 	// Rates counts lines by their discount, in steps of 5 %; the last is 95 % and more.
 	Rates   [20]uint32
 	Ends    [10]uint16 // lines by the last digit of their unit price, in cents; of a seller only
@@ -155,7 +192,9 @@ func (t *Terms) teach(c *Code, f *Facts, n uint16) {
 	t.Invoices = min(t.Invoices, 1<<31) + uint32(n)
 	t.Families |= c.Families
 	t.Types |= TypeBit(f.Type)
-	t.Rates.teach(c.Rate, n)
+	if c.Rate != 0 {
+		t.Rates.teach(c.Rate, n)
+	}
 }
 
 // FamilyBit is the bit of a product family in Terms.Families.

@@ -127,20 +127,24 @@ func (h *Habit) teach(key uint32, n uint16) {
 
 // suspect counts a value of an invoice that is withheld from learning.
 func (h *Habit) suspect(key uint32, day int32, batch uint32) {
-	r := &h.Rival
+	if r := &h.Rival; r.agrees(key, day, batch) {
+		h.teach(key, r.Count)
+		*r = Rival{}
+	}
+}
+
+// agrees counts a suspect and tells whether enough of them agree by now.
+func (r *Rival) agrees(key uint32, day int32, batch uint32) bool {
 	if r.Key != key || r.Count == 0 {
 		*r = Rival{Key: key, Count: 1, Days: 1, Day: day, Batch: batch}
-		return
+		return false
 	}
 	r.Count = min(r.Count, habitLimit-1) + 1
 	if day > r.Day {
 		r.Day, r.Days = day, min(r.Days, switchDays)+1
 	}
 	r.Mixed = r.Mixed || batch != r.Batch
-	if r.Count >= switchAfter && r.Mixed && r.Days >= switchDays {
-		h.teach(key, r.Count)
-		*r = Rival{}
-	}
+	return r.Count >= switchAfter && r.Mixed && r.Days >= switchDays
 }
 
 // Moments are a mean and a variance in which each new value weighs at least

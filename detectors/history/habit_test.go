@@ -137,13 +137,14 @@ func TestRarestPriceGivesWay(t *testing.T) {
 }
 
 // A price that only suspects bring becomes usual when five agree on it over three
-// days and two releases.
+// days and two releases, unless the most frequent price comes between them.
 func TestPendingPrices(t *testing.T) {
 	type line struct {
 		price invoice.Fixed
 		day   int32
 		batch uint32
 	}
+	const usual, other, common = 0, 3, 2 // batch 0: no suspect
 	repeat := func(n int, l line) (out []line) {
 		for range n {
 			out = append(out, l)
@@ -159,13 +160,24 @@ func TestPendingPrices(t *testing.T) {
 		{"too few", append(repeat(3, line{9, 1, 1}), line{9, 3, 2}), false},
 		{"one release", append(repeat(40, line{9, 1, 1}), line{9, 30, 1}), false},
 		{"two days", append(repeat(9, line{9, 1, 1}), line{9, 2, 2}), false},
+		{"one a month, the usual price between them", []line{{common, 0, usual}, {9, 1, 1}, {common, 30, usual}, {9, 31, 2},
+			{common, 60, usual}, {9, 61, 3}, {common, 90, usual}, {9, 91, 4}, {common, 120, usual}, {9, 121, 5}}, false},
+		{"a rarer price between them", append(append(repeat(3, line{common, 0, usual}), repeat(4, line{9, 1, 1})...),
+			line{other, 2, usual}, line{9, 3, 2}), true},
+		{"known prices of suspects take no place", append(append([]line{{common, 0, usual}, {other, 0, usual}, {4, 0, usual}},
+			repeat(4, line{9, 1, 1})...), line{common, 2, 1}, line{other, 2, 1}, line{4, 2, 1}, line{9, 3, 2}), true},
 		{"pushed out by others", append(append(repeat(1, line{9, 1, 1}), line{7, 1, 1}, line{6, 1, 1}, line{5, 1, 1}),
 			repeat(4, line{9, 3, 2})...), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var p Product
 			for _, l := range c.lines {
-				p.suspect(&Line{Priced: true, Price: l.price, NetPrice: l.price, Quantity: 2}, &Facts{Day: l.day, Batch: l.batch})
+				line := &Line{Priced: true, Price: l.price, NetPrice: l.price, Quantity: 2}
+				if l.batch == usual {
+					p.teach(line, l.day*24)
+				} else {
+					p.suspect(line, &Facts{Day: l.day, Batch: l.batch})
+				}
 			}
 			got := Find(&p.List, 9)
 			if (got != nil) != c.usual || (c.usual && (got.Count != 2 || !got.Allows(2))) {

@@ -50,7 +50,8 @@ type Product struct {
 
 // Pending is a price that only suspects brought so far. It becomes usual when
 // agreeLines of them, over agreeDays days and two releases, batches or (where an
-// invoice names neither) days, agree on it without a usual price between them.
+// invoice names neither) days, agree on it without a line at the most frequent
+// price between them: that price is still in use.
 type Pending struct {
 	Price invoice.Fixed // unit price
 	Net   invoice.Fixed // what a unit came to
@@ -82,7 +83,7 @@ const (
 
 // suspect notes a line of an invoice that is withheld from learning.
 func (p *Product) suspect(l *Line, f *Facts) {
-	if !l.Priced {
+	if !l.Priced || Find(&p.List, l.Price) != nil {
 		return
 	}
 	n := &p.Next[0]
@@ -261,6 +262,11 @@ func (p *Product) teach(l *Line, hour int32) {
 	p.Hour = max(p.Hour, hour)
 	p.Lines = min(p.Lines, 1<<31) + 1
 	if l.Priced {
+		if p.Next != [pending]Pending{} {
+			if best := Best(&p.List, float64(l.Quantity)); best != nil && best.Price == l.Price {
+				p.Next = [pending]Pending{}
+			}
+		}
 		known := note(&p.List, l.Price, l.Quantity, l.Types, hour)
 		if p.Lines > 1 {
 			p.Known.teach(known)

@@ -58,7 +58,7 @@ func (c *Conduct) teach(f *Facts, suspect bool) {
 	}
 	c.Hour = max(c.Hour, f.Hour)
 	first := c.countsAsFirst(f.Day)
-	c.Steady.teach(f)
+	c.Steady.teach(f, suspect)
 	c.Prices.teach(f)
 	c.shift(f)
 	if !first && c.Habits == 0 {
@@ -118,7 +118,8 @@ func (c *coder) conduct(s *Conduct) {
 	c.shift(&s.Shift)
 	for i := range s.Steady {
 		for k := range s.Steady[i] {
-			c.share(&s.Steady[i][k])
+			c.share(&s.Steady[i][k].Share)
+			c.rival(&s.Steady[i][k].Broken)
 		}
 	}
 }

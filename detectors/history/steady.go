@@ -3,9 +3,30 @@ package history
 // Steady is how often the customers of a seller that always did one thing, a few
 // or many invoices long, do it again. So it is known from a customer's second
 // invoice on what a VAT number that is missing means, where no customer with one
-// ever lost it, and that a missing purchase order means less. Suspects count too:
-// without them it would never be learned that what is flagged is usual.
-type Steady [steadyMarks][steadyRuns]Share
+// ever lost it, and that a missing purchase order means less.
+type Steady [steadyMarks][steadyRuns]Kept
+
+// Kept is how often such customers do it again. Suspects that do not count only
+// when as many agree as switch a Habit, and then little at a time: an outage that
+// loses a mark must not teach that the mark is never needed, but a practice that
+// ends must be learned within weeks.
+type Kept struct {
+	Share        // of the invoices that teach
+	Broken Rival // suspects that do otherwise; its Key is 0
+}
+
+// breakWeight is which part of what is known as many suspects are worth, at most.
+const breakWeight = 16
+
+func (k *Kept) suspect(day int32, batch uint32) {
+	if !k.Broken.agrees(0, day, batch) {
+		return
+	}
+	for range max(1, min(k.Broken.Count, k.All/breakWeight)) {
+		k.teach(false)
+	}
+	k.Broken = Rival{}
+}
 
 const (
 	steadyMarks = 3 // as steadyOf numbers them
@@ -42,14 +63,19 @@ func (c *Customer) run(m Mark, has bool) (at int, ok bool) {
 	return 3, true
 }
 
-func (s *Steady) teach(f *Facts) {
+func (s *Steady) teach(f *Facts, suspect bool) {
 	if f.Known.Customer == nil {
 		return
 	}
 	for m := range Mark(Marks) {
 		if at, has := steadyOf(m); at >= 0 {
-			if run, ok := f.Known.Customer.run(m, has); ok {
-				s[at][run].teach(f.Marked.Has(m) == has)
+			run, ok := f.Known.Customer.run(m, has)
+			kept := f.Marked.Has(m) == has
+			switch {
+			case ok && !suspect:
+				s[at][run].teach(kept)
+			case ok && !kept:
+				s[at][run].suspect(f.Day, f.Batch)
 			}
 		}
 	}
@@ -67,4 +93,18 @@ func (c *Conduct) Stays(m Mark, u *Customer) (share float64, ok bool) {
 	run, ok := u.run(m, has)
 	s := c.Steady[at][run]
 	return s.Of(), ok && s.All >= steadyLeast
+}
+
+// endsBelow is the share below which what customers always did comes to an end.
+const endsBelow = 0.8
+
+// Ends tells whether the seller's customers give up what they always did: of those
+// that did it five times and more one in five did not do it again.
+func (c *Conduct) Ends(m Mark) bool {
+	at, _ := steadyOf(m)
+	if c == nil || at < 0 {
+		return false
+	}
+	longest := &c.Steady[at][steadyRuns-1]
+	return longest.All >= steadyLeast && longest.Of() < endsBelow
 }

@@ -235,27 +235,15 @@ func (s *Store) teachCustomer(f *Facts, suspect bool) {
 		return
 	}
 	c := s.customers.touch(f.Customer, f.Known.Customer)
-	c.Hour = max(c.Hour, f.Hour)
 	if suspect {
+		c.suspect(f)
 		c.Type.suspect(f.Type, f.Day, f.Batch)
-		c.Currency.suspect(f.Currency, f.Day, f.Batch)
-		c.Tax.suspect(f.Tax, f.Day, f.Batch)
 		return
 	}
-	c.Invoices = min(c.Invoices, 1<<31) + 1
+	c.teach(f)
 	c.Type.teach(f.Type, 1)
-	c.Currency.teach(f.Currency, 1)
-	c.Tax.teach(f.Tax, 1)
-	c.Net.teach(f.LogNet)
 	c.Lines.teach(f.LogLines)
 	c.OffPrice.teach(f.OffPrice)
-	teachMarks(&c.Marks, f.Marked)
-}
-
-func teachMarks(marks *[Marks]Share, marked Marked) {
-	for m := range marks {
-		marks[m].teach(marked.Has(Mark(m)))
-	}
 }
 
 func (s *Store) teachGroup(key uint64, known *Group, f *Facts, suspect bool) {
@@ -263,17 +251,11 @@ func (s *Store) teachGroup(key uint64, known *Group, f *Facts, suspect bool) {
 		return
 	}
 	g := s.groups.touch(key, known)
-	g.Hour = max(g.Hour, f.Hour)
 	if suspect {
-		g.Currency.suspect(f.Currency, f.Day, f.Batch)
-		g.Tax.suspect(f.Tax, f.Day, f.Batch)
+		g.suspect(f)
 		return
 	}
-	g.Invoices = min(g.Invoices, 1<<31) + 1
-	g.Currency.teach(f.Currency, 1)
-	g.Tax.teach(f.Tax, 1)
-	g.Net.teach(f.LogNet)
-	teachMarks(&g.Marks, f.Marked)
+	g.teach(f)
 	if key == f.Seller {
 		for i := range f.Lines {
 			if l := &f.Lines[i]; l.Priced {
