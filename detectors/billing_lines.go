@@ -45,18 +45,27 @@ func detectLineNet(s *Subject) (Finding, bool) {
 	l := &s.Invoice.Lines[worst]
 	due, _ := lineDue(l)
 	f := Finding{Code: CauseBillingSystem, Kind: "line_net", P: s.ev.proves(proofLine), Repaired: paid,
-		Evidence: []string{fmt.Sprintf("%s comes to %s, but its net amount is %s", lineInWords(l), s.Money(due),
+		Evidence: []string{fmt.Sprintf("%s comes to %s, but its net amount is %s", s.lineInWords(l), s.Money(due),
 			s.Money(l.Net.Value))}}
 	if step > 0 {
 		f.Kind = "rounding"
-		f.Evidence = append(f.Evidence, fmt.Sprintf("%d of %d lines are rounded to %v", n, len(s.Invoice.Lines), step))
+		f.Evidence = append(f.Evidence, s.cutInWords(n, step))
 	}
 	return f, true
 }
 
-// lineInWords says what a line bills: "line 3, 12 × 2.50 less 10 %,".
-func lineInWords(l *invoice.Line) string {
-	words := fmt.Sprintf("line %s, %v × %v", l.ID, l.Quantity.Value, l.UnitPrice.Value)
+// cutInWords says to what n of the lines were rounded or cut.
+func (s *Subject) cutInWords(n int, step invoice.Amount) string {
+	to := s.Money(step)
+	if step == invoice.Unit {
+		to = "whole " + s.Invoice.Currency
+	}
+	return fmt.Sprintf("%s cut or rounded to %s", ofLines(n, len(s.Invoice.Lines)), to)
+}
+
+// lineInWords says what a line bills: "line 3, 12 × 2.50 EUR less 10 %,".
+func (s *Subject) lineInWords(l *invoice.Line) string {
+	words := fmt.Sprintf("line %s, %v × %s", l.ID, l.Quantity.Value, s.price(l.UnitPrice.Value))
 	if l.DiscountRate.Value != 0 {
 		words += " less " + percent(l.DiscountRate.Value)
 	}
@@ -159,8 +168,8 @@ func detectRepeatedLines(s *Subject) (Finding, bool) {
 		return Finding{}, false
 	}
 	return Finding{Code: CauseBillingSystem, Kind: "repeated_line", P: p, Repaired: paid, Evidence: []string{
-		fmt.Sprintf("%d of %d lines stand on the invoice before, such as product %s, %v × %v", n, len(inv.Lines),
-			first.ProductID, first.Quantity.Value, first.UnitPrice.Value)}}, true
+		fmt.Sprintf("%s there twice, such as product %s, %v × %s", ofLines(n, len(inv.Lines)), first.ProductID,
+			first.Quantity.Value, s.price(first.UnitPrice.Value))}}, true
 }
 
 // billedLine is what makes two lines the same.

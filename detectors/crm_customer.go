@@ -37,10 +37,9 @@ func detectCustomerType(s *Subject) (Finding, bool) {
 	}
 	if f.P == 0 && e.x[fTypeRare] >= leastTypeRare {
 		habit := &e.facts.Known.Customer.Type
-		share, n := habit.Share(e.facts.Type)
 		f.P = max(e.proves(proofType), typeChangedP*float64(e.x[fTypeRare]))
-		f.Evidence = []string{fmt.Sprintf("billed as customer type %s, as %.0f of the customer's last %d invoices were",
-			inv.CustomerType, share*float64(n), n)}
+		f.Evidence = []string{fmt.Sprintf("billed as customer type %s%s", inv.CustomerType,
+			asOn(habit, e.facts.Type, "this customer's", ""))}
 	}
 	if f.P == 0 {
 		return Finding{}, false

@@ -22,8 +22,8 @@ func detectNetSlip(s *Subject) (Finding, bool) {
 		return Finding{}, false
 	}
 	return Finding{Code: CauseDataEntry, Kind: "net_amount", P: slipExplains * e.proves(proofSum), Repaired: s.Pays(e.sum),
-		Evidence: []string{fmt.Sprintf("%s; the net amount of %s is that when %s", linesInWords(s, e.sum),
-			s.Money(s.Invoice.NetAmount), slipWords[slip])}}, true
+		Evidence: []string{fmt.Sprintf("%s; the net amount of %s is that %s", linesInWords(s, e.sum),
+			s.Money(s.Invoice.NetAmount), slip.inWords(int64(e.sum), int64(s.Invoice.NetAmount)))}}, true
 }
 
 // detectLineSlip asks the same of the amount of a line, where programs calculate it.
@@ -45,9 +45,9 @@ func detectLineSlip(s *Subject) (Finding, bool) {
 			continue
 		}
 		r.lineNet(i, due)
-		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: %v × %v comes to %s; its amount of %s is that when %s",
-			s.lineName(i), l.Quantity.Value, l.UnitPrice.Value, s.Money(s.pays.coins(due)), s.Money(l.Net.Value),
-			slipWords[slip]))
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: %v × %s comes to %s; its amount of %s is that %s",
+			s.lineName(i), l.Quantity.Value, s.price(l.UnitPrice.Value), s.Money(s.pays.coins(due)), s.Money(l.Net.Value),
+			slip.inWords(int64(s.pays.coins(due)), int64(l.Net.Value))))
 	}
 	if len(f.Evidence) == 0 || float64(len(f.Evidence)) < float64(s.ev.x[fLineOffShare])*float64(len(s.Invoice.Lines)) {
 		return Finding{}, false // a program that cuts amounts is off on most lines

@@ -45,11 +45,17 @@ func detectPriceSlip(s *Subject) (Finding, bool) {
 	for i := range e.lines {
 		if p := e.priceSlipP(i); i == at || (p >= best/2 && p >= leastPriceP) {
 			s.billAt(&r, i, e.lines[i].meant)
-			f.Evidence = append(f.Evidence, fmt.Sprintf("%s: unit price %v is %v, known of this product, when %s",
-				s.lineName(i), s.Invoice.Lines[i].UnitPrice.Value, e.lines[i].meant, slipWords[e.lines[i].slip]))
+			f.Evidence = append(f.Evidence, s.slipInWords(i))
 		}
 	}
 	return f.repairedBy(&r)
+}
+
+// slipInWords says which known price line i's is a slip of.
+func (s *Subject) slipInWords(i int) string {
+	le, is := &s.ev.lines[i], s.Invoice.Lines[i].UnitPrice.Value
+	return fmt.Sprintf("%s: %s is %s %s; %s is a known price of it", s.lineName(i), s.price(is), s.price(le.meant),
+		le.slip.inWords(int64(le.meant), int64(is)), s.price(le.meant))
 }
 
 // priceSlipP is how far the price of line i is proved to be a slip of a known one.
@@ -109,8 +115,8 @@ func detectPrice(s *Subject) (Finding, bool) {
 	r := s.repair()
 	s.billAt(&r, at, le.expected)
 	f := Finding{Code: CauseDataEntry, Kind: "price", P: p, Evidence: []string{fmt.Sprintf(
-		"%s: unit price %v was never paid before; usual is %v", s.lineName(at),
-		s.Invoice.Lines[at].UnitPrice.Value, le.expected)}}
+		"%s: unit price %s was never paid before, usual %s", s.lineName(at),
+		s.price(s.Invoice.Lines[at].UnitPrice.Value), s.price(le.expected))}}
 	return f.repairedBy(&r)
 }
 

@@ -38,7 +38,8 @@ func detectQuantityDelivered(s *Subject) (Finding, bool) {
 	r.line(e.shortAt, meant, l.UnitPrice.Value, l.DiscountRate.Value)
 	explained := fmt.Sprintf("%s: with %v instead of %v they agree", s.lineName(e.shortAt), meant, l.Quantity.Value)
 	if slip := slipOf(meant, l.Quantity.Value, 0); slip != noSlip {
-		explained += "; " + slipWords[slip]
+		explained += fmt.Sprintf("; %v is %v %s", l.Quantity.Value, meant,
+			slip.inWords(int64(meant), int64(l.Quantity.Value)))
 	}
 	f := Finding{Code: CauseDataEntry, Kind: "quantity_delivered", P: e.proves(proofDelivered),
 		Evidence: []string{counted, explained}}
@@ -89,8 +90,8 @@ func detectQuantitySlip(s *Subject) (Finding, bool) {
 	r := s.repair()
 	r.line(at, le.quantityMeant, l.UnitPrice.Value, l.DiscountRate.Value)
 	f := Finding{Code: CauseDataEntry, Kind: "quantity_slip", P: best, Evidence: []string{fmt.Sprintf(
-		"%s: quantity %v is %v, as last time for this customer, when %s", s.lineName(at), l.Quantity.Value,
-		le.quantityMeant, slipWords[le.quantitySlip])}}
+		"%s: quantity %v is %v %s; this customer took %v last time", s.lineName(at), l.Quantity.Value, le.quantityMeant,
+		le.quantitySlip.inWords(int64(le.quantityMeant), int64(l.Quantity.Value)), le.quantityMeant)}}
 	return f.repairedBy(&r)
 }
 
@@ -122,7 +123,7 @@ func detectQuantity(s *Subject) (Finding, bool) {
 	r := s.repair()
 	r.line(at, meant, l.UnitPrice.Value, l.DiscountRate.Value)
 	f := Finding{Code: CauseDataEntry, Kind: "quantity", P: p, Evidence: []string{fmt.Sprintf(
-		"%s: quantity %v, usual is about %v", s.lineName(at), l.Quantity.Value, meant)}}
+		"%s: quantity %v, usual about %v", s.lineName(at), l.Quantity.Value, meant)}}
 	return f.repairedBy(&r)
 }
 

@@ -17,10 +17,33 @@ const (
 	slipOtherDigit      // one digit is another
 )
 
-// words say a slip in evidence.
-var slipWords = [...]string{"", "the comma moved by one place", "the comma moved by two places",
-	"the comma moved by three places", "a digit is missing", "there is a digit too many",
-	"two digits changed places", "one digit is another"}
+// slipWords say in evidence how a number was written.
+var slipWords = [...]string{"", "with the comma moved by one place", "with the comma moved by two places",
+	"with the comma moved by three places", "with a digit missing", "with a digit too many",
+	"with two digits swapped", "with another digit"}
+
+// inWords says the slip that made written of meant: "without its first digit".
+func (s slip) inWords(meant, written int64) string {
+	if s != slipMissing {
+		return slipWords[s]
+	}
+	for meant%10 == 0 && written%10 == 0 {
+		meant, written = meant/10, written/10
+	}
+	var a, b [20]byte
+	long, short := digitsOf(meant, &a), digitsOf(written, &b)
+	at := 0
+	for at < len(short) && long[at] == short[at] {
+		at++
+	}
+	switch places := [...]string{"first", "second", "third"}; {
+	case at == len(long)-1:
+		return "without its last digit"
+	case at < len(places):
+		return "without its " + places[at] + " digit"
+	}
+	return slipWords[s]
+}
 
 // slipOf finds the single slip that makes written of meant, both positive and
 // in the same unit; coin is the unit to which prices are rounded, 0 for none. It

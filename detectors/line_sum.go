@@ -60,8 +60,13 @@ func linesLessDiscount(inv *invoice.Invoice) (sum invoice.Amount, ok bool) {
 
 // linesInWords says what the lines add up to.
 func linesInWords(s *Subject, sum invoice.Amount) string {
-	n := len(s.Invoice.Lines)
-	if d := s.Invoice.DiscountAmount; d.Set && d.Value != 0 {
+	n, d := len(s.Invoice.Lines), s.Invoice.DiscountAmount
+	switch less := d.Set && d.Value != 0; {
+	case n == 1 && less:
+		return fmt.Sprintf("its only line less the discount of %s comes to %s", s.Money(d.Value), s.Money(sum))
+	case n == 1:
+		return fmt.Sprintf("its only line comes to %s", s.Money(sum))
+	case less:
 		return fmt.Sprintf("its %d lines less the discount of %s come to %s", n, s.Money(d.Value), s.Money(sum))
 	}
 	return fmt.Sprintf("its %d lines add up to %s", n, s.Money(sum))

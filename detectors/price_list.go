@@ -37,8 +37,8 @@ func detectListPrice(s *Subject) (Finding, bool) {
 			slips++
 		}
 		s.billAt(&r, i, listed)
-		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: unit price %v, the price list says %v",
-			s.lineName(i), l.Price, listed))
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: unit price %s, the price list says %s",
+			s.lineName(i), s.price(l.Price), s.price(listed)))
 	}
 	switch {
 	case len(f.Evidence) == 0:
@@ -103,8 +103,12 @@ func detectNewPrice(s *Subject) (Finding, bool) {
 		}
 		f.P = max(f.P, newPriceP*le.stable*math.Sqrt(float64(min(n, 4))/4))
 		s.billAt(&r, i, le.expected)
-		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: unit price %v instead of the usual %v, as on %d other suspect lines",
-			s.lineName(i), l.Price, le.expected, n))
+		others := fmt.Sprintf("%d other suspect lines", n)
+		if n == 1 {
+			others = "1 other suspect line"
+		}
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: unit price %s, usual %s, as on %s", s.lineName(i),
+			s.price(l.Price), s.price(le.expected), others))
 	}
 	if f.P < leastListP {
 		return Finding{}, false

@@ -44,7 +44,7 @@ func detectPromotion(s *Subject) (Finding, bool) {
 	if worst >= 0 {
 		l := &s.Invoice.Lines[worst]
 		f.Evidence = append(f.Evidence, fmt.Sprintf("%s has a discount of %s, %s would be usual or allowed",
-			lineInWords(l), percent(l.DiscountRate.Value), percent(meant)))
+			s.lineInWords(l), percent(l.DiscountRate.Value), percent(meant)))
 	}
 	return f, true
 }

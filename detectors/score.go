@@ -282,7 +282,7 @@ func (e *Engine) deviationFinding(v *Verdict, kind segmentKind, p float64) Findi
 	return Finding{
 		Code: CauseUnknown, Kind: "deviation", P: p, Repaired: max(v.Expected, v.Billed),
 		Evidence: []string{fmt.Sprintf("net %s is %.2f %% below the usual %s of %s (%d invoices, which vary by %.1f %%)",
-			c.subject.Money(inv.NetAmount), 100*shortfall(inv.NetAmount, st.mean), c.subject.Money(st.mean),
-			segment.Of(), st.n, 100*st.cv)},
+			c.subject.Money(inv.NetAmount), 100*shortfall(inv.NetAmount, st.mean),
+			c.subject.Money(c.subject.pays.coins(st.mean)), segment.Of(), st.n, 100*st.cv)},
 	}
 }

@@ -57,14 +57,12 @@ func (s *Subject) taxRate() (Finding, bool) {
 	if !ok || key == 0 || rate == inv.TaxRate.Value {
 		return Finding{}, false
 	}
-	share, n := habit.Share(key)
 	f := Finding{Code: CauseBillingSystem, Kind: "tax_rate", P: p, Repaired: s.pays.coins(add(inv.NetAmount, tax)),
-		Evidence: []string{fmt.Sprintf("the tax rate is %s; %.0f %% of %s last %d invoices have %s",
-			percent(inv.TaxRate.Value), 100*share, whose, n, percent(rate))}}
+		Evidence: []string{fmt.Sprintf("the tax rate is %s; %s is usual%s", percent(inv.TaxRate.Value), percent(rate),
+			asOn(habit, key, whose, ""))}}
 	if k.Country != nil && k.Country.Tax.Total > 0 {
-		_, all := k.Country.Tax.Share(s.ev.facts.Tax)
-		f.Evidence = append(f.Evidence, fmt.Sprintf("of the last %d invoices to %s, %.0f %% have the rate of this one",
-			all, inv.Country, 100*(1-float64(s.ev.x[fTaxCountry]))))
+		f.Evidence = append(f.Evidence, fmt.Sprintf("the rate is %s%s", percent(inv.TaxRate.Value),
+			asOn(&k.Country.Tax, s.ev.facts.Tax, "the", " to "+inv.Country)))
 	}
 	return f, true
 }
@@ -106,14 +104,12 @@ func detectCurrency(s *Subject) (Finding, bool) {
 	}
 	k := &s.ev.facts.Known
 	if c := k.Customer; c != nil && x[fCurrencyRare] > 0 {
-		share, n := c.Currency.Share(s.ev.facts.Currency)
-		f.Evidence = append(f.Evidence, fmt.Sprintf("%.0f %% of this customer's last %d invoices are in %s",
-			100*share, n, inv.Currency))
+		f.Evidence = append(f.Evidence, fmt.Sprintf("the currency is %s%s", inv.Currency,
+			asOn(&c.Currency, s.ev.facts.Currency, "this customer's", "")))
 	}
 	if g := k.Seller; g != nil {
-		share, n := g.Currency.Share(s.ev.facts.Currency)
-		f.Evidence = append(f.Evidence, fmt.Sprintf("%.1f %% of the seller's last %d invoices are in %s",
-			100*share, n, inv.Currency))
+		f.Evidence = append(f.Evidence, fmt.Sprintf("the currency is %s%s", inv.Currency,
+			asOn(&g.Currency, s.ev.facts.Currency, "the seller's", "")))
 	}
 	f.Evidence = append(f.Evidence, "nothing is converted: the same figure is taken to be due in the usual currency")
 	return f, true
