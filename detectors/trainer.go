@@ -163,13 +163,13 @@ func (t *Trainer) spoil(e *Engine, s *examples, group uint32, rng *rand.Rand) {
 		}
 	}
 	s.practice.context(e, src)
-	done, ok := inject.AnyOf(&t.spoilt, src, cause, rng, &s.practice.ctx)
+	kind, ok := inject.AnyOf(&t.spoilt, src, cause, rng, &s.practice.ctx)
 	if !ok && src == inv {
-		done, ok = inject.Any(&t.spoilt, inv, rng, &s.practice.ctx, CauseDuplicate, t.options.Without)
+		kind, ok = inject.Any(&t.spoilt, inv, rng, &s.practice.ctx, CauseDuplicate, t.options.Without)
 	}
 	if ok {
 		e.examine(&t.ev, &t.spoilt)
-		s.add(&t.ev, group, done.Kind, true)
+		s.add(&t.ev, group, kind, true)
 	}
 }
 

@@ -32,7 +32,7 @@ func BenchmarkKind(b *testing.B) {
 			src, ctx, dst := s.invoice(), contextOf(s), new(invoice.Invoice)
 			b.ReportAllocs()
 			for b.Loop() {
-				Inject(dst, src, k, rng, ctx)
+				put(dst, src, k, rng, ctx)
 			}
 		})
 	}

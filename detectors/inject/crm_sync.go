@@ -173,7 +173,7 @@ func (d *draft) billAtList() bool {
 
 // spoilWrongCustomerType bills as another type of customer: at its prices, in three
 // of ten cases under its name too, in two under its name only. The factor between
-// prices is one of the seller's, or 0.55 to 1.7 and at least 5 % off.
+// prices is 0.55 to 1.7 and at least 5 % off.
 func spoilWrongCustomerType(d *draft) bool {
 	draw := d.rng.Float64()
 	if other, ok := d.otherType(); ok && draw < 0.5 {
@@ -182,11 +182,9 @@ func spoilWrongCustomerType(d *draft) bool {
 			return true
 		}
 	}
-	factor, ok := oneOf(d.rng, d.ctx.Factors, func(f *float64) bool { return *f > 0.1 && *f < 10 && offOne(*f, 0.03) })
-	if !ok || d.chance(0.4) {
-		for factor = 1; !offOne(factor, 0.05); {
-			factor = d.logBetween(0.55, 1.7)
-		}
+	factor := d.logBetween(0.55, 1.7)
+	for !offOne(factor, 0.05) {
+		factor = d.logBetween(0.55, 1.7)
 	}
 	d.syncLongAgo()
 	return d.reprice(factor, false, func(*invoice.Line) bool { return true })

@@ -42,8 +42,6 @@ type Context struct {
 	TaxRates []invoice.Fixed
 	// Currencies occur on this seller's invoices, or are allowed there.
 	Currencies []string
-	// Factors are ratios between the price levels of customer types, above 0.
-	Factors []float64
 	// Tiers are, line by line, the price of another tier that is lower than the
 	// line's own, 0 where none is known; no element: nothing is known.
 	Tiers []invoice.Fixed
@@ -59,32 +57,57 @@ type Promotion struct {
 	From     time.Time // first instant it counts; zero is always
 	To       time.Time // first instant it counts no more; zero is never
 	Families []string  // product families it is meant for; none is all
-	Types    []string  // customer types it is meant for; none is all
 }
 
-// Injected says what was put into an invoice.
-type Injected struct {
-	Kind Kind // what went wrong
-	// DueGross is what the customer should have paid, in the currency of the
-	// original: its gross amount (net where the seller bills net), and 0 for a
-	// duplicate.
-	DueGross invoice.Amount
+// Any makes dst a copy of src with an error of any kind that fits, as AnyOf does:
+// the cause is drawn by its share, then the kind among those of the cause. A kind that does not fit gives way to
+// another of its cause first, so that the shares of causes hold as well as the
+// invoice allows. exclude names causes that never are drawn. ok is false when no
+// kind fits.
+func Any(dst, src *invoice.Invoice, rng *rand.Rand, ctx *Context, exclude ...string) (kind Kind, ok bool) {
+	excluded := slices.Clone(exclude)
+	for {
+		k := pick(rng, func(k Kind) bool { return !slices.Contains(excluded, k.Cause()) })
+		if k < 0 {
+			return 0, false
+		}
+		cause := Kind(k).Cause()
+		if kind, ok = AnyOf(dst, src, cause, rng, ctx); ok {
+			return kind, true
+		}
+		excluded = append(excluded, cause)
+	}
 }
 
-// Inject makes dst a copy of src with one error of this kind. ok is false when
-// the kind does not fit the invoice (no promotion that could have expired, no
-// reference that could be missing); dst is of no use then. Only invoices fit,
-// never credit notes and corrections. An invoice that was spoilt differs from
-// src by ContentHash; a duplicate has another invoice id as well, so src belongs
-// into the history before dst is judged.
+// AnyOf makes dst a copy of src with an error of this cause, of any of its kinds
+// that fits, each as likely as its share. ok is false when none does; dst is of no
+// use then. Only invoices fit, never credit notes and corrections. An invoice that
+// was spoilt differs from src by ContentHash; a duplicate has another invoice id as
+// well, so src belongs into the history before dst is judged.
 //
 // Nothing of src, ctx (which may be nil) or what they point to is changed. dst
 // reuses its memory from call to call; its lists are its own, its texts may be
 // those of src and ctx and are good as long as they are. The same arguments and
 // the same state of rng give the same dst.
-func Inject(dst, src *invoice.Invoice, kind Kind, rng *rand.Rand, ctx *Context) (done Injected, ok bool) {
-	if int(kind) >= len(table) || src.Type != invoice.Standard {
-		return Injected{}, false
+func AnyOf(dst, src *invoice.Invoice, cause string, rng *rand.Rand, ctx *Context) (kind Kind, ok bool) {
+	var tried [kindCount]bool
+	for {
+		k := pick(rng, func(k Kind) bool { return !tried[k] && k.Cause() == cause })
+		if k < 0 {
+			return 0, false
+		}
+		tried[k] = true
+		if put(dst, src, Kind(k), rng, ctx) {
+			return Kind(k), true
+		}
+	}
+}
+
+// put is AnyOf for one kind, which may not fit (no promotion that could have
+// expired, no reference that could be missing).
+func put(dst, src *invoice.Invoice, kind Kind, rng *rand.Rand, ctx *Context) (ok bool) {
+	if src.Type != invoice.Standard {
+		return false
 	}
 	if ctx == nil {
 		ctx = &Context{}
@@ -92,50 +115,7 @@ func Inject(dst, src *invoice.Invoice, kind Kind, rng *rand.Rand, ctx *Context) 
 	copyInvoice(dst, src)
 	d := &draft{src: src, inv: dst, rng: rng, ctx: ctx}
 	d.observe()
-	if !table[kind].spoil(d) {
-		return Injected{}, false
-	}
-	due := payable(src)
-	if kind.Cause() == duplicate {
-		due = 0
-	}
-	return Injected{Kind: kind, DueGross: due}, true
-}
-
-// Any injects an error of any kind that fits: the cause is drawn by its share,
-// then the kind among those of the cause. A kind that does not fit gives way to
-// another of its cause first, so that the shares of causes hold as well as the
-// invoice allows. exclude names causes that never are drawn. ok is false when no
-// kind fits.
-func Any(dst, src *invoice.Invoice, rng *rand.Rand, ctx *Context, exclude ...string) (done Injected, ok bool) {
-	excluded := slices.Clone(exclude)
-	for {
-		k := pick(rng, func(k Kind) bool { return !slices.Contains(excluded, k.Cause()) })
-		if k < 0 {
-			return Injected{}, false
-		}
-		cause := Kind(k).Cause()
-		if done, ok = AnyOf(dst, src, cause, rng, ctx); ok {
-			return done, true
-		}
-		excluded = append(excluded, cause)
-	}
-}
-
-// AnyOf injects an error of this cause, of any of its kinds that fits, each as
-// likely as its share; ok is false when none does.
-func AnyOf(dst, src *invoice.Invoice, cause string, rng *rand.Rand, ctx *Context) (done Injected, ok bool) {
-	var tried [kindCount]bool
-	for {
-		k := pick(rng, func(k Kind) bool { return !tried[k] && k.Cause() == cause })
-		if k < 0 {
-			return Injected{}, false
-		}
-		tried[k] = true
-		if done, ok = Inject(dst, src, Kind(k), rng, ctx); ok {
-			return done, true
-		}
-	}
+	return table[kind].spoil(d)
 }
 
 // Pick draws a kind by its Share. exclude names causes that never are drawn, for

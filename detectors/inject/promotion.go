@@ -95,8 +95,7 @@ func spoilExpired(d *draft) bool {
 	return d.grantPromotion(&p, func(l *invoice.Line) bool { return p.meant(d.src, l) })
 }
 
-// spoilIneligible gives a promotion to products or to a customer it is not meant
-// for. It fits where a promotion is limited in this way.
+// spoilIneligible gives a promotion to products it is not meant for. It fits where a promotion is limited in this way.
 func spoilIneligible(d *draft) bool {
 	strange := func(p *Promotion) bool {
 		if len(d.src.Lines) == 0 {
@@ -165,14 +164,13 @@ func (p *Promotion) runs(d *draft) bool {
 	return !p.From.After(at) && (p.To.IsZero() || at.Before(p.To))
 }
 
-// meant tells whether a promotion is meant for this customer and this line.
+// meant tells whether a promotion is meant for this line.
 func (p *Promotion) meant(inv *invoice.Invoice, l *invoice.Line) bool {
 	family := l.ProductFamily
 	if family == "" {
 		family = inv.ProductFamily
 	}
-	return (len(p.Families) == 0 || slices.Contains(p.Families, family)) &&
-		(len(p.Types) == 0 || slices.Contains(p.Types, inv.CustomerType))
+	return len(p.Families) == 0 || slices.Contains(p.Families, family)
 }
 
 // olderCode counts the number in a code down, as in the code of the year before.
