@@ -3,6 +3,7 @@ package detectors
 import (
 	"github.com/cespare/xxhash/v2"
 
+	"recoup/detectors/index"
 	"recoup/detectors/reference"
 	"recoup/invoice"
 )
@@ -57,7 +58,7 @@ func (e *evidence) codeExplains(i int) bool {
 	if len(l.PromoCodes) != 1 || l.DiscountRate.Value <= 0 || e.lines[i].off != 0 {
 		return false
 	}
-	key := mix(mix(f.Seller, tagCode), xxhash.Sum64String(l.PromoCodes[0]))
+	key := index.Mix(index.Mix(f.Seller, tagCode), xxhash.Sum64String(l.PromoCodes[0]))
 	for k := range f.Codes {
 		c := &f.Codes[k]
 		if c.Seller != key || c.OfSeller == nil {

@@ -9,25 +9,9 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"recoup/detectors/history"
+	"recoup/detectors/index"
 	"recoup/invoice"
 )
-
-// mix makes one key of two hashes; the order matters.
-func mix(a, b uint64) uint64 {
-	return mixWith(mixable(a), b)
-}
-
-// mixable is the half of mix that is for the first hash alone.
-func mixable(a uint64) uint64 {
-	h := (a ^ 0x9e3779b97f4a7c15) * 0xff51afd7ed558ccd
-	return h ^ h>>32
-}
-
-// mixWith is the other half.
-func mixWith(h, b uint64) uint64 {
-	h = (h ^ b) * 0xc4ceb9fe1a85ec53
-	return h ^ h>>29
-}
 
 // Tags keep the keys of different kinds apart.
 const (
@@ -57,10 +41,10 @@ func (e *evidence) factsOf(inv *invoice.Invoice, eventMS int64) {
 	f.Seller, f.Type, f.Currency = hashes.Seller, uint32(hashes.CustomerType), uint32(hashes.Currency)
 	f.Hour = int32(hourOf(eventMS))
 	f.Day = f.Hour / 24
-	f.Group = mix(mix(f.Seller, tagGroup), uint64(f.Type))
-	f.Country = mix(mix(f.Seller, tagCountry), uint64(uint32(hashes.Country)))
-	source := mix(hashes.SourceSystem, hashes.SourceRelease)
-	f.Source = mix(mix(f.Seller, tagSource), source)
+	f.Group = index.Mix(index.Mix(f.Seller, tagGroup), uint64(f.Type))
+	f.Country = index.Mix(index.Mix(f.Seller, tagCountry), uint64(uint32(hashes.Country)))
+	source := index.Mix(hashes.SourceSystem, hashes.SourceRelease)
+	f.Source = index.Mix(index.Mix(f.Seller, tagSource), source)
 	switch { // all batches of a bad release are one trouble
 	case inv.SourceRelease != "":
 		f.Batch = uint32(hashes.SourceRelease)
@@ -70,7 +54,7 @@ func (e *evidence) factsOf(inv *invoice.Invoice, eventMS int64) {
 		f.Batch = uint32(f.Day)
 	}
 	if inv.CustomerRef != "" && inv.CustomerRef != invoice.Anonymous {
-		f.Customer = mix(mix(f.Seller, tagCustomer), hashes.CustomerRef)
+		f.Customer = index.Mix(index.Mix(f.Seller, tagCustomer), hashes.CustomerRef)
 	}
 	if inv.TaxRate.Set {
 		f.Tax = rateKey(inv.TaxRate.Value)
@@ -83,7 +67,7 @@ func (e *evidence) factsOf(inv *invoice.Invoice, eventMS int64) {
 	f.LogLines = logOf(float64(len(inv.Lines)))
 	f.Print = printOf(inv, hashes, eventMS)
 	factsOfLines(f, inv, hashes.Products)
-	f.Content = mix(mix(f.Seller, tagContent), uint64(f.Print.Goods))
+	f.Content = index.Mix(index.Mix(f.Seller, tagContent), uint64(f.Print.Goods))
 }
 
 // printOf is what recent invoices are remembered by; its sums over the lines are
@@ -113,8 +97,8 @@ func printOf(inv *invoice.Invoice, hashes *invoice.Hashes, eventMS int64) histor
 // factsOfLines adds the lines, whose products' hashes are given, their discount codes
 // and their sums.
 func factsOfLines(f *history.Facts, inv *invoice.Invoice, products []uint64) {
-	currency := mixable(mix(f.Seller, uint64(f.Currency)))
-	buyer := mixable(cmp.Or(f.Customer, f.Group))
+	currency := index.Mixable(index.Mix(f.Seller, uint64(f.Currency)))
+	buyer := index.Mixable(cmp.Or(f.Customer, f.Group))
 	typeBit := history.TypeBit(f.Type)
 	f.Lines = slices.Grow(f.Lines, len(inv.Lines))[:len(inv.Lines)]
 	for i := range inv.Lines {
@@ -122,8 +106,8 @@ func factsOfLines(f *history.Facts, inv *invoice.Invoice, products []uint64) {
 		*line = history.Line{Types: typeBit, Discounted: l.DiscountRate.Value != 0 || l.DiscountAmount.Value != 0}
 		printLine(&f.Print, products[i], l, i == 0)
 		if l.ProductID != "" {
-			line.Product = mixWith(currency, products[i])
-			line.Pair = mixWith(buyer, line.Product)
+			line.Product = index.MixWith(currency, products[i])
+			line.Pair = index.MixWith(buyer, line.Product)
 		}
 		q := fixedFloat(l.Quantity.Value)
 		line.Quantity, line.LogQuantity = float32(q), logOf(q)
@@ -137,7 +121,7 @@ func factsOfLines(f *history.Facts, inv *invoice.Invoice, products []uint64) {
 			line.NetEnd = lastDigit(invoice.Fixed(l.Net.Value) * (invoice.One / 10_000))
 			line.NetPrice = perUnit(l.Net.Value, l.Quantity.Value)
 			if l.Description != "" {
-				line.Like = mixWith(currency, xxhash.Sum64String(l.Description))
+				line.Like = index.MixWith(currency, xxhash.Sum64String(l.Description))
 				line.LogPrice, line.LogNet = logOf(fixedFloat(line.Price)), logOf(fixedFloat(max(1, line.NetPrice)))
 			}
 		}
@@ -154,13 +138,13 @@ func factsOfLines(f *history.Facts, inv *invoice.Invoice, products []uint64) {
 
 // printLine adds a line, whose product's hash is given, to the sums over the lines.
 func printLine(p *history.Print, product uint64, l *invoice.Line, first bool) {
-	half := mixable(product)
-	goods := mixWith(half, uint64(l.Quantity.Value))
+	half := index.Mixable(product)
+	goods := index.MixWith(half, uint64(l.Quantity.Value))
 	p.Products += uint32(product)
 	p.Goods += uint32(goods)
-	p.Content += uint32(mix(goods, uint64(l.Net.Value)))
+	p.Content += uint32(index.Mix(goods, uint64(l.Net.Value)))
 	for k := range p.Sketch {
-		if h := uint16(mixWith(half, uint64(k)) >> 40); h < p.Sketch[k] || first {
+		if h := uint16(index.MixWith(half, uint64(k)) >> 40); h < p.Sketch[k] || first {
 			p.Sketch[k] = h
 		}
 	}
@@ -203,7 +187,7 @@ const mostNoted = 64
 
 // noteCode adds a line's discount code, or one of the whole invoice (nil).
 func noteCode(codes []history.Code, f *history.Facts, code string, l *invoice.Line) []history.Code {
-	key := mix(mix(f.Seller, tagCode), xxhash.Sum64String(code))
+	key := index.Mix(index.Mix(f.Seller, tagCode), xxhash.Sum64String(code))
 	at := -1
 	for i := range codes {
 		if codes[i].Seller == key {
@@ -216,7 +200,7 @@ func noteCode(codes []history.Code, f *history.Facts, code string, l *invoice.Li
 	if at < 0 {
 		c := history.Code{Seller: key}
 		if f.Customer != 0 {
-			c.Customer = mix(f.Customer, key)
+			c.Customer = index.Mix(f.Customer, key)
 		}
 		codes = append(codes, c)
 		at = len(codes) - 1

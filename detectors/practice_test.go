@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"recoup/detectors/history"
+	"recoup/detectors/index"
 	"recoup/invoice"
 
 	"github.com/cespare/xxhash/v2"
@@ -37,7 +38,8 @@ func TestCodeWithoutRateIsNoContract(t *testing.T) {
 		want bool
 	}{{0, false}, {1001, true}} {
 		p := newPractice()
-		gold := history.Code{Seller: mix(mix(0, tagCode), xxhash.Sum64String("GOLD")), OfCustomer: usually(c.rate),
+		key := index.Mix(index.Mix(0, tagCode), xxhash.Sum64String("GOLD"))
+		gold := history.Code{Seller: key, OfCustomer: usually(c.rate),
 			OfSeller: usually(7)}
 		p.contract(&history.Facts{Codes: []history.Code{gold}},
 			&invoice.Invoice{Lines: []invoice.Line{{PromoCodes: []string{"GOLD"}}}})

@@ -347,5 +347,5 @@ func deliveryHash(inv *invoice.Invoice, hashes *invoice.Hashes) uint64 {
 	if inv.DeliveryRef == "" {
 		return 0
 	}
-	return max(mix(hashes.Seller, hashes.DeliveryRef), 1)
+	return max(index.Mix(hashes.Seller, hashes.DeliveryRef), 1)
 }

@@ -169,7 +169,7 @@ func (r *route) is(inv *invoice.Invoice) bool {
 // findSegments finds the segments of the invoice last begun.
 func (e *Engine) findSegments(inv *invoice.Invoice) {
 	c, h := &e.cur, &e.cur.ev.hashes
-	key := mix(mix(h.Seller, h.Currency), mix(h.CustomerType, h.ProductFamily))
+	key := index.Mix(index.Mix(h.Seller, h.Currency), index.Mix(h.CustomerType, h.ProductFamily))
 	known := e.routes.byKey.Get(key)
 	if known != 0 && e.routes.all[known-1].is(inv) {
 		c.segments = e.routes.all[known-1].segments

@@ -9,6 +9,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"recoup/detectors/history"
+	"recoup/detectors/index"
 	"recoup/detectors/inject"
 	"recoup/invoice"
 )
@@ -137,7 +138,7 @@ func (t *Trainer) Observe(e *Engine) {
 	}
 	// Invoices of one customer and week stay together, so that no model is judged
 	// by what it knows.
-	group := uint32(mix(c.ev.facts.Customer, uint64(c.ev.facts.Day)/7))
+	group := uint32(index.Mix(c.ev.facts.Customer, uint64(c.ev.facts.Day)/7))
 	if !c.ev.taxChanges() {
 		s.add(&c.ev, group, 0, false)
 	}
@@ -333,7 +334,7 @@ func (u *codeUse) ofContracts() bool {
 func (p *practice) contract(f *history.Facts, src *invoice.Invoice) {
 	for i := range src.Lines {
 		for _, code := range src.Lines[i].PromoCodes {
-			key := mix(mix(f.Seller, tagCode), xxhash.Sum64String(code))
+			key := index.Mix(index.Mix(f.Seller, tagCode), xxhash.Sum64String(code))
 			at := slices.IndexFunc(f.Codes, func(c history.Code) bool { return c.Seller == key })
 			if at < 0 || f.Codes[at].OfCustomer == nil || f.Codes[at].OfSeller == nil {
 				continue

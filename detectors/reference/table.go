@@ -4,6 +4,8 @@ import (
 	"sync/atomic"
 
 	"github.com/cespare/xxhash/v2"
+
+	"recoup/detectors/index"
 )
 
 // keyed is a key of a table.
@@ -18,7 +20,7 @@ type name struct{ seller, name string }
 
 func (k name) of() string { return k.seller }
 
-func (k name) hash() uint64 { return mix(textHash(k.seller), textHash(k.name)) }
+func (k name) hash() uint64 { return index.Mix(textHash(k.seller), textHash(k.name)) }
 
 // priceKey says for which product and for whom a price holds; an empty
 // customerType or customerRef is everybody.
@@ -33,7 +35,7 @@ func (k priceKey) hash() uint64 {
 // forWhom narrows the hash of a product to a customer type and a customer, of
 // which each may be 0.
 func forWhom(product, customerType, customerRef uint64) uint64 {
-	return mix(mix(product, customerType), customerRef)
+	return index.Mix(index.Mix(product, customerType), customerRef)
 }
 
 // textHash is 0 for the empty text only, but for one text in 2^64.
@@ -42,12 +44,6 @@ func textHash(s string) uint64 {
 		return 0
 	}
 	return xxhash.Sum64String(s)
-}
-
-// mix combines two hashes; the order matters.
-func mix(a, b uint64) uint64 {
-	a = (a ^ b>>32 ^ b<<32) * 0x9e3779b97f4a7c15
-	return a ^ a>>29
 }
 
 // table is a hash table for one writer at a time and any number of readers,
