@@ -290,10 +290,15 @@ func (e *Engine) remembered() bool {
 // be shared with other engines and grow meanwhile.
 func (e *Engine) UseReferences(s *reference.Store) { e.references = s }
 
+// furthestBack is how old an invoice can be that examine looks at. A duplicate is
+// dated by its original, which may be months old, but the history is of today: as
+// of then, all it knows would lie in the future. Duplicates mostly come within days.
+const furthestBack = 3 * 24 * time.Hour
+
 // examine gathers the evidence on an invoice that is not the one last begun.
 func (e *Engine) examine(ev *evidence, inv *invoice.Invoice) {
 	inv.Hash(&ev.hashes)
-	ev.factsOf(inv, max(e.cur.eventMS-3600_000*24*3, inv.IssuedAt.UnixMilli()))
+	ev.factsOf(inv, max(e.cur.eventMS-furthestBack.Milliseconds(), inv.IssuedAt.UnixMilli()))
 	e.history.Look(&ev.facts)
 	ev.gather(inv, e.references)
 	var sight sighting

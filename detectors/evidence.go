@@ -155,7 +155,7 @@ func (e *evidence) taxes(coin invoice.Amount) {
 	inv := e.inv
 	if inv.TaxAmount.Set && inv.TaxRate.Set {
 		if due, ok := inv.NetAmount.MulFixed(inv.TaxRate.Value); ok {
-			slack := coin * max(1, invoice.Amount(len(inv.Lines)/2+1))
+			slack := coin * invoice.Amount(len(inv.Lines)/2+1)
 			if off := sub(due, inv.TaxAmount.Value); off > slack || off < -slack {
 				e.set(fTaxOff, math.Min(2, math.Abs(float64(off))/math.Max(1, math.Abs(float64(inv.NetAmount)))))
 			}

@@ -219,7 +219,6 @@ func (e *evidence) worstPrice(l *history.Line, le *lineEvidence, value float64) 
 		e.set(fWorstLog, max(-5, min(5, near)))
 		e.set(fWorstStable, le.stable)
 		e.set(fWorstPair, 0)
-		e.set(fAgree, 0)
 		e.set(fAgree, logCount(l.OfProduct.Agree(l.Price)))
 		if l.OfPair != nil && l.OfPair.Price > 0 {
 			e.set(fWorstPair, 1+logCount(int(l.OfPair.Lines)))
@@ -284,11 +283,8 @@ func (e *evidence) scaled() {
 	if n < 2 {
 		return
 	}
-	sorted := logs[:n]
-	var copied [64]float64
-	s := copied[:copy(copied[:], sorted)]
-	slices.Sort(s)
-	median := s[n/2]
+	slices.Sort(logs[:n])
+	median := logs[n/2]
 	if math.Abs(median) < 0.01 {
 		return
 	}
