@@ -24,11 +24,11 @@ func (e *Engine) nameCauses(v *Verdict) {
 	m.causeOf(&e.cur.ev.x, &p)
 	for i, code := range causeCodes {
 		if p[i] >= certainCause && !slices.ContainsFunc(v.Causes, func(f Finding) bool { return f.Code == code }) {
-			v.Causes = append(v.Causes, withoutRepair(v, code, p[i]))
+			v.Causes = append(v.Causes, e.unrepaired(v, code, p[i]))
 		}
 	}
 	if v.Suspect && len(v.Causes) == 0 { // no single cause stands out either
-		v.Causes = append(v.Causes, withoutRepair(v, CauseUnknown, v.PError))
+		v.Causes = append(v.Causes, e.unrepaired(v, CauseUnknown, v.PError))
 		return
 	}
 	unnamed := 1 - slices.Max(p[:])
@@ -72,7 +72,16 @@ func withoutRepair(v *Verdict, code string, p float64) Finding {
 			return f
 		}
 	}
-	f.Evidence = []string{"the evidence as a whole points to it; no single change repairs the invoice"}
+	f.Evidence = []string{"no single change repairs the invoice"}
+	return f
+}
+
+// unrepaired is withoutRepair with what is most unusual, for people to check.
+func (e *Engine) unrepaired(v *Verdict, code string, p float64) Finding {
+	f := withoutRepair(v, code, p)
+	if f.Repaired == v.Billed {
+		f.Evidence = append(e.reasons(), f.Evidence...)
+	}
 	return f
 }
 
