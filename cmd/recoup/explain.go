@@ -122,7 +122,7 @@ func (c *explainCommand) fromFile(ctx context.Context, s *session, settings *con
 	var found []explain.Subject
 	run.write = func(v *detectors.Verdict) error {
 		if lookup.Matches(v) && len(found) < mostMatches {
-			subject := explain.Subject{Invoice: run.invoice.Clone(), Verdict: v.Clone()}
+			subject := explain.Subject{Invoice: run.invoice.Clone(), Verdict: v.Clone(), Threshold: run.threshold()}
 			if segment, ok := run.engine.Segment(); ok {
 				subject.Segment = &segment
 			}

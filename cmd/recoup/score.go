@@ -153,9 +153,9 @@ func (f *scoringFlags) open(ctx context.Context, s *session, settings *config.Lo
 	}
 	run := &scoring{
 		in: in, out: bufio.NewWriterSize(s.stdout, 64<<10), stderr: s.stderr, records: records,
-		engine: detectors.NewEngine(settings.Scoring.Settings(), detectors.NewShared(), 0), totals: newTotals(),
-		references: known, sellers: sellers{},
+		settings: settings.Scoring.Settings(), totals: newTotals(), references: known, sellers: sellers{},
 	}
+	run.engine = detectors.NewEngine(run.settings, detectors.NewShared(), 0)
 	run.engine.UseReferences(known.store)
 	if run.training, run.models, err = f.modelFlags.open(run.engine, s); err != nil {
 		in.Close()
@@ -174,6 +174,7 @@ type scoring struct {
 	write        func(*detectors.Verdict) error
 	suspectsOnly bool
 	engine       *detectors.Engine
+	settings     detectors.Settings
 	training     *training // nil: the model is pinned
 	invoice      invoice.Invoice
 	verdict      detectors.Verdict

@@ -25,8 +25,8 @@ type modelFlags struct {
 
 // models are those of a file.
 type models struct {
-	file    string
-	version map[string]string // of the model that judges a seller, by seller
+	file     string
+	bySeller map[string]*detectors.Classifier // that judges a seller
 }
 
 // open gives the engine what --model says and returns what trains it, or the models
@@ -53,16 +53,31 @@ func (f *modelFlags) open(e *detectors.Engine, s *session) (*training, *models, 
 	if len(records) == 0 {
 		return nil, nil, fmt.Errorf("cannot use %s: it holds no model; --save-model writes one", f.Model)
 	}
-	all := &models{file: f.Model, version: map[string]string{}}
+	all := &models{file: f.Model, bySeller: map[string]*detectors.Classifier{}}
 	for _, r := range records {
 		c, err := r.Classifier()
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", f.Model, err)
 		}
 		e.UseClassifier(c)
-		all.version[c.Seller()] = c.Version()
+		all.bySeller[c.Seller()] = c
 	}
 	return nil, all, nil
+}
+
+// threshold is the p_error from which the invoice just scored would be suspect.
+func (r *scoring) threshold() float64 {
+	var c *detectors.Classifier
+	switch {
+	case r.models != nil:
+		c = r.models.bySeller[r.invoice.Seller]
+	case r.training != nil:
+		c = r.training.last[r.invoice.Seller].model
+	}
+	if r.settings.SuspectThreshold == 0 && c != nil && c.Version() == r.verdict.Model.Version {
+		return c.Threshold()
+	}
+	return cmp.Or(r.settings.SuspectThreshold, 0.5)
 }
 
 // training is how a file trains the models that judge the rest of it.

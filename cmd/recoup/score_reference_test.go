@@ -140,9 +140,9 @@ func TestScoreReferencesThatMatchNothing(t *testing.T) {
 	foreign := strings.ReplaceAll(contract, "acme", "other")
 	for references, want := range map[string]string{
 		contract + "\n" + foreign: "\nof 2 references 1 concern sellers of this file\n",
-		foreign:                   "\nWARNING: no reference concerns a seller of this file: they are of other, the " +
+		foreign: "\nWARNING: no reference concerns a seller of this file: they are of other, the " +
 			"invoices of acme\n",
-		"\n":                      ": no reference in it\nread 0 references, ",
+		"\n": ": no reference in it\nread 0 references, ",
 	} {
 		contains(t, recoup(t, "", "score", sample, "--reference", write(t, references)).stderr, want)
 	}

@@ -20,7 +20,7 @@ func (r *scoring) collect() *report.Report {
 				segment = &s
 			}
 		}
-		page.Add(&r.invoice, v, segment)
+		page.Add(&r.invoice, v, segment, r.threshold())
 		return nil
 	}
 	return page

@@ -50,19 +50,19 @@ func (s sellers) printJudges(w io.Writer, stored *models) {
 	if stored == nil {
 		return
 	}
-	for i, seller := range s.most(func(name string) bool { return stored.version[name] != "" }) {
+	for i, seller := range s.most(func(name string) bool { return stored.bySeller[name] != nil }) {
 		if i == mostModels {
 			break
 		}
-		fmt.Fprintf(w, "model of %s: %s, judged %s\n", explain.Clean(seller), stored.version[seller],
+		fmt.Fprintf(w, "model of %s: %s, judged %s\n", explain.Clean(seller), stored.bySeller[seller].Version(),
 			explain.Invoices(s[seller].byModel))
 	}
-	if without := s.most(func(name string) bool { return stored.version[name] == "" }); len(without) > 0 {
+	if without := s.most(func(name string) bool { return stored.bySeller[name] == nil }); len(without) > 0 {
 		fmt.Fprintf(w, "WARNING: %s has no model of %s: judged by %s\n", stored.file, firstOf(without),
 			detectors.ModelVersion)
 	}
-	unused := maps.Clone(stored.version)
-	maps.DeleteFunc(unused, func(name, _ string) bool { return s[name] != nil })
+	unused := maps.Clone(stored.bySeller)
+	maps.DeleteFunc(unused, func(name string, _ *detectors.Classifier) bool { return s[name] != nil })
 	if len(unused) > 0 {
 		fmt.Fprintf(w, "not used, as they have no invoice here: models of %s\n", firstOf(slices.Sorted(maps.Keys(unused))))
 	}

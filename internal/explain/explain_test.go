@@ -232,6 +232,51 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// A suspect that is probably right is worth a look, and an amount that stands says
+// what to do instead of a repair.
+func TestAmountStands(t *testing.T) {
+	for kind, want := range map[string]string{
+		"before_shipment:not_shipped":       "hold the invoice until the goods leave",
+		"missing_admin_data:purchase_order": "add the purchase order and send the invoice again",
+		"missing_admin_data:no_repair":      "add what is missing and send the invoice again",
+	} {
+		code, kind, _ := strings.Cut(kind, ":")
+		inv := fibre("F-1", 480)
+		s := suspected(inv, detectors.DecisionLogOnly, 0.18, nil, detectors.Finding{Code: code, Kind: kind, P: 0.18,
+			Repaired: 480 * invoice.Unit})
+		s.Threshold = 0.15
+		var out bytes.Buffer
+		if err := explain.Text(&out, s); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"SUSPECT: worth a look (18 %)", "  To do: the amount stands: " + want + ".\n",
+			"its probability, 18 %, is not below 15 %, where suspicion begins"} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("no %q in\n%s", want, out.String())
+			}
+		}
+	}
+}
+
+// A case that is opened whatever it brings does not claim to be worth it.
+func TestOpenedWithoutLoss(t *testing.T) {
+	for _, c := range []struct{ code, kind, incident, want string }{
+		{"promotion", "expired", "i1", "a case is opened: it makes an incident, so that many more may follow\n"},
+		{"billing_system", "currency", "", "a case is opened: all of it is at stake, as nobody knows what it should be"},
+	} {
+		s := suspected(fibre("F-1", 480), detectors.DecisionOpenCase, 0.9, nil, detectors.Finding{Code: c.code, Kind: c.kind,
+			P: 0.9, Repaired: 480 * invoice.Unit})
+		s.Verdict.IncidentID = c.incident
+		var out bytes.Buffer
+		if err := explain.Text(&out, s); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), c.want) {
+			t.Errorf("no %q in\n%s", c.want, out.String())
+		}
+	}
+}
+
 // Every cause of the contract has words, and every word a person reads is one.
 func TestCausesHaveWords(t *testing.T) {
 	for _, code := range []string{"data_entry", "billing_system", "promotion", "crm_sync", "duplicate", "price_list",
@@ -247,7 +292,7 @@ func TestCausesHaveWords(t *testing.T) {
 	if got := explain.Kind(&tier); got != "most prices are those of another tier" {
 		t.Errorf("a kind with words is %q", got)
 	}
-	for p, want := range map[float64]string{0: "0 %", 1e-9: "<1 %", 0.03: "3 %", 0.9999: ">99 %", 1: "100 %",
+	for p, want := range map[float64]string{0: "0 %", 1e-9: "<1 %", 0.03: "3 %", 0.9999: ">99 %", 1: ">99 %",
 		0.566: "57 %"} {
 		if got := explain.Probability(p); got != want {
 			t.Errorf("Probability(%v) = %s, want %s", p, got, want)

@@ -51,6 +51,10 @@ func (p *printer) why() string {
 		return "its probability is below " + p.threshold()
 	case v.Decision == detectors.DecisionHold:
 		return "it is a draft; a person looks before it is sent"
+	case v.Decision == detectors.DecisionOpenCase && v.IncidentID != "":
+		return "it makes an incident, so that many more may follow"
+	case v.Decision == detectors.DecisionOpenCase && v.Causes[0].Code+":"+v.Causes[0].Kind == "billing_system:currency":
+		return "all of it is at stake, as nobody knows what it should be in the usual currency"
 	case v.Decision == detectors.DecisionBundle:
 		return "it shares its cause with others, which are worked together"
 	case !p.known():
@@ -80,6 +84,9 @@ func roundCents(a invoice.Amount) invoice.Amount { return a / 100 * 100 }
 
 // threshold names the limit of suspicion.
 func (p *printer) threshold() string {
+	if p.s.Threshold > 0 {
+		return Probability(p.s.Threshold) + ", where suspicion begins"
+	}
 	if set := p.s.Settings.SuspectThreshold; p.known() && (set > 0 || p.v.Model.Version == detectors.ModelVersion) {
 		return fmt.Sprintf("%g %%, where suspicion begins", 100*cmp.Or(set, 0.5))
 	}

@@ -26,9 +26,8 @@ func CV(cv float64) string {
 	return perCent(100 * cv)
 }
 
-// Precision writes how often an alert of the 15 % rule is right in a segment: never
-// as if it were certain.
-func Precision(s *detectors.SegmentSummary) string { return Probability(min(s.Precision, 0.9999)) }
+// Precision writes how often an alert of the 15 % rule is right in a segment.
+func Precision(s *detectors.SegmentSummary) string { return Probability(s.Precision) }
 
 // Worth says what an alert of the 15 % rule is worth in a segment.
 func Worth(s *detectors.SegmentSummary) string {

@@ -36,10 +36,11 @@ func TestWorthOfSegment(t *testing.T) {
 
 	s.Verdict.Rules = []string{detectors.RuleCustomerType}
 	s.Segment = &detectors.SegmentSummary{Level: detectors.LevelCustomerType, CustomerType: "B2C", N: 5, CV: 0.4,
-		Mean: 400 * invoice.Unit, Precision: 0.05}
+		Currency: "EUR", Mean: 400 * invoice.Unit, Precision: 0.05}
 	said = text(s)
 	for _, want := range []string{
 		worth + " 5 invoices with a spread of 40.0 % an alert of this rule is right about 5 % of the time",
+		"  usual 400.00 EUR net, limit 340.00, billed 320.00\n",
 		"against the usual of customer type B2C it is 5.00 points beyond the limit", "that does not count by itself"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("no %q in\n%s", want, said)

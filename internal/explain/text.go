@@ -25,6 +25,9 @@ type Subject struct {
 	Earlier []Earlier
 	// Segment is what the 15 % rule compared it with; nil: what the verdict says of it.
 	Segment *detectors.SegmentSummary
+	// Threshold is the p_error from which it would be suspect; 0: what its settings
+	// and the prior say, where that is known.
+	Threshold float64
 	// Settings are those in force now. What depends on them is said only when they
 	// are those of the verdict.
 	Settings detectors.Settings
@@ -114,9 +117,9 @@ func (p *printer) title() {
 	case inv.Type != invoice.Standard:
 		p.line("NOT JUDGED: credit notes and corrections are stored, never suspect, and teach nothing.")
 	case v.Suspect && v.Direction == detectors.DirectionNone:
-		p.line("SUSPECT: %s (%s).", Likely(v.PError), Probability(v.PError))
+		p.line("SUSPECT: %s (%s).", Suspicion(v.PError), Probability(v.PError))
 	case v.Suspect:
-		p.line("SUSPECT: %s (%s), %s.", Likely(v.PError), Probability(v.PError), Favour(v.Direction))
+		p.line("SUSPECT: %s (%s), %s.", Suspicion(v.PError), Probability(v.PError), Favour(v.Direction))
 	default:
 		p.line("NOT SUSPECT: %s (probability of an error %s).", Likely(v.PError), Probability(v.PError))
 	}
@@ -203,11 +206,15 @@ func (p *printer) repair() {
 	case first.Code == detectors.CauseUnknown:
 		p.line("  No single repair was found; %s would be the usual amount: %s.", Money(first.Repaired, v.Currency),
 			Gap(v.Billed, first.Repaired, v.Currency))
+	case first.Repaired == v.Billed && Action(first) != "": // the action says that, too
 	case first.Repaired == v.Billed:
 		p.line("  Repaired, the customer still pays %s.", Money(first.Repaired, v.Currency))
 	default:
 		p.line("  Repaired, the customer pays %s %s: %s than billed.", first.Repaired, v.Currency,
 			Gap(v.Billed, first.Repaired, v.Currency))
+	}
+	if action := Action(first); action != "" {
+		p.line("  To do: %s.", action)
 	}
 	if v.Loss != (detectors.Loss{}) {
 		p.line("  At stake: %s", p.loss())
@@ -321,6 +328,7 @@ func (p *printer) rule() {
 	if !p.known() || !ok {
 		return
 	}
+	p.usual(&segment)
 	below := p.below(&segment)
 	beyond := below - limit
 	if !firedHere {
@@ -339,4 +347,13 @@ func (p *printer) rule() {
 		counts = "does not count"
 	}
 	p.line("  that %s by itself: it takes %s which vary by at most %.6g %%", counts, Invoices(set.MinN), 100*set.MaxCV)
+}
+
+// usual says what the rule compares, where the mean of the segment is known.
+func (p *printer) usual(s *detectors.SegmentSummary) {
+	limit, ok := s.Mean.MulFixed(invoice.One - invoice.One/10_000*invoice.Fixed(p.s.Settings.DeviationBasisPoints))
+	if s.Mean > 0 && ok {
+		p.line("  usual %s net, limit %s, billed %s", Money(roundCents(s.Mean), s.Currency), roundCents(limit),
+			p.inv.NetAmount)
+	}
 }

@@ -5,6 +5,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -51,13 +52,12 @@ func Kind(f *detectors.Finding) string {
 	return strings.ReplaceAll(f.Code+": "+f.Kind, "_", " ")
 }
 
-// Probability writes a probability as whole per cent; none is rounded to
-// certainty.
+// Probability writes a probability as whole per cent; none is certainty.
 func Probability(p float64) string {
 	switch {
 	case p > 0 && p < 0.01:
 		return "<1 %"
-	case p > 0.99 && p < 1:
+	case p > 0.99:
 		return ">99 %"
 	}
 	return strconv.FormatFloat(100*p, 'f', 0, 64) + " %"
@@ -78,6 +78,32 @@ func Likely(p float64) string {
 		return "probably right"
 	}
 	return "no sign of an error"
+}
+
+// Suspicion says the same of a suspect: one whose error is not even probable is
+// worth a look, as enough of its kind are wrong.
+func Suspicion(p float64) string {
+	if p < 0.5 {
+		return "worth a look"
+	}
+	return Likely(p)
+}
+
+// missing are the fields of missing_admin_data, by kind.
+var missing = map[string]string{"customer": "the buyer reference", "delivery": "the delivery reference",
+	"customer_type": "the buyer's type", "product_family": "the product family", "purchase_order": "the purchase order",
+	"vat_id": "the VAT number"}
+
+// Action says what to do about a finding whose amount is right; "" where the
+// repaired amount says it.
+func Action(f *detectors.Finding) string {
+	switch f.Code {
+	case detectors.CauseBeforeShipment:
+		return "the amount stands: hold the invoice until the goods leave"
+	case detectors.CauseMissingAdminData:
+		return "the amount stands: add " + cmp.Or(missing[f.Kind], "what is missing") + " and send the invoice again"
+	}
+	return ""
 }
 
 // spread says how much invoices or prices differ, and what that makes of a deviation.

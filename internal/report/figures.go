@@ -50,12 +50,15 @@ func apart(digits string) string {
 	return sign + digits
 }
 
-// share writes a part of a whole as per cent.
+// share writes a part of a whole as per cent; a part is never all of it.
 func share(part, of int64) string {
 	if of == 0 {
 		return "–"
 	}
 	per := 100 * float64(part) / float64(of)
+	if part < of && per > 99.9 {
+		return ">99.9 %"
+	}
 	decimals := 1
 	if part > 0 && per < 0.1 {
 		decimals = 2

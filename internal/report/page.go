@@ -58,6 +58,8 @@ func (r *Report) Write(w io.Writer, p Page) error {
 type view struct {
 	Page
 	Sellers, Period string
+	Suspicion       string // from which probability on
+	Trained         bool   // a model set it
 	Tiles           []tile
 	Money           []moneyRow
 	Chart           chart
@@ -120,12 +122,15 @@ type card struct {
 	Basis                              string
 	Scale                              scale
 	HasScale                           bool
+	Action                             string // "" where Repaired says it
 	Evidence, Others                   []string
 }
 
 func (r *Report) view(p *Page) *view {
 	v := &view{Page: *p, Chart: r.draw(), Tiles: r.tiles(p), Money: r.money(), Causes: r.causeRows(), Groups: r.groups(),
 		Findings: r.findings(p), Facts: r.facts(p), Worth: p.worth()}
+	v.Suspicion = r.suspicion()
+	v.Trained = p.Settings.SuspectThreshold == 0 && r.lastModel != detectors.ModelVersion
 	v.Sellers = listed(slices.Sorted(maps.Keys(r.sellers)), 5)
 	if r.scored > 0 {
 		v.Period = r.first.Format(time.DateOnly) + " to " + r.last.Format(time.DateOnly)
@@ -173,11 +178,17 @@ func (r *Report) tiles(p *Page) []tile {
 	for _, n := range p.Unreadable {
 		unreadable += n
 	}
-	notes := r.scored - r.types[invoice.Standard]
+	judged := r.types[invoice.Standard]
+	known := share(r.scored-r.levels[detectors.LevelNone], judged) + " of them with a history to compare with"
+	if notes := r.types[invoice.CreditNote]; notes > 0 {
+		known += "; beside them " + counted(notes, "credit note") + ", not judged"
+	}
+	if corrections := r.types[invoice.Correction]; corrections > 0 {
+		known += "; beside them " + counted(corrections, "correction") + ", not judged"
+	}
 	return []tile{
-		{"Invoices checked", whole(r.scored), share(r.scored-r.levels[detectors.LevelNone], r.scored-notes) +
-			" of them with a history to compare with"},
-		{"Suspects", whole(r.suspects), share(r.suspects, r.scored) + " of all"},
+		{"Invoices judged", whole(judged), known},
+		{"Suspects", whole(r.suspects), share(r.suspects, judged) + " of those judged"},
 		{"Worth a case", whole(r.decisions[detectors.DecisionOpenCase]), "the money at stake outweighs the handling"},
 		{"Not readable", whole(unreadable), "records left out, see the quality of the data"},
 	}
@@ -260,7 +271,7 @@ func (s *suspect) card(number int) card {
 	inv, v := s.invoice, s.verdict
 	c := card{Number: number, ID: shown(inv.ID), About: shown(fmt.Sprintf("%s, issued %s, line %d", inv.Seller,
 		inv.IssuedAt.Format(time.DateOnly), v.Source.Offset+1)),
-		Customer: shown(joined(inv.CustomerRef, inv.CustomerType, inv.ProductFamily)), Likely: explain.Likely(v.PError),
+		Customer: shown(joined(inv.CustomerRef, inv.CustomerType, inv.ProductFamily)), Likely: explain.Suspicion(v.PError),
 		Probability: strings.Replace(explain.Probability(v.PError), " ", "\u00a0", 1), Decision: decided(v),
 		Billed: amount(v.Billed, v.Currency),
 		Favour: explain.Favour(v.Direction), Words: "No single change explains it", Basis: string(v.AmountBasis)}
@@ -278,6 +289,9 @@ func (s *suspect) card(number int) card {
 	if len(v.Causes) > 0 {
 		first := &v.Causes[0]
 		c.Words = capital(explain.Kind(first))
+		if action := explain.Action(first); action != "" {
+			c.Action = capital(action) + "."
+		}
 		for _, sentence := range first.Evidence[:min(len(first.Evidence), 6)] {
 			c.Evidence = append(c.Evidence, capital(shown(sentence))+".")
 		}
@@ -335,6 +349,18 @@ func (r *Report) findings(p *Page) (found []string) {
 	return found
 }
 
+// suspicion says from which probability of an error on an invoice was suspect.
+func (r *Report) suspicion() string {
+	if r.types[invoice.Standard] == 0 {
+		return "–"
+	}
+	least, most := explain.Probability(r.thresholds[0]), explain.Probability(r.thresholds[1])
+	if least == most {
+		return least
+	}
+	return fmt.Sprintf("%s to %s, by the model that judged", least, most)
+}
+
 // judges says which models judged, the trained ones as one.
 func (r *Report) judges() string {
 	prior, trained := r.models[detectors.ModelVersion], len(r.models)
@@ -364,6 +390,7 @@ func (r *Report) facts(p *Page) []pair {
 	return []pair{
 		{"Program", "recoup " + p.Build},
 		{"Model", r.judges()},
+		{"Suspicion begins at", r.suspicion()},
 		{"Settings", s.Hash()},
 		{"References", cmp.Or(listed(slices.Clone(p.References), 10), "none")},
 		{"15 % rule", fmt.Sprintf("more than %g %% below the usual; makes a suspect by itself where at least %d invoices "+

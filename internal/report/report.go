@@ -28,6 +28,7 @@ type Report struct {
 	types                               map[invoice.Type]int64
 	models                              map[string]int64  // verdicts by model version; at most mostNames
 	lastModel                           string            // newest trained version, else the prior
+	thresholds                          [2]float64        // lowest and highest p_error where suspicion began
 	sellers                             map[string]int64  // invoices by seller; at most mostNames
 	has                                 [fieldCount]int64 // of standard invoices
 }
@@ -92,8 +93,10 @@ func count(m map[string]int64, name string) {
 
 // Add takes in one invoice with its verdict and copies what it keeps of them.
 // segment is what the 15 % rule compared it with, nil where that is not known; of
-// suspects it tells what their expectation was made from.
-func (r *Report) Add(inv *invoice.Invoice, v *detectors.Verdict, segment *detectors.SegmentSummary) {
+// suspects it tells what their expectation was made from. threshold is the p_error
+// from which it would be suspect, 0 to 1.
+func (r *Report) Add(inv *invoice.Invoice, v *detectors.Verdict, segment *detectors.SegmentSummary,
+	threshold float64) {
 	r.scored++
 	if r.first.IsZero() || inv.IssuedAt.Before(r.first) {
 		r.first = inv.IssuedAt
@@ -112,6 +115,10 @@ func (r *Report) Add(inv *invoice.Invoice, v *detectors.Verdict, segment *detect
 	count(r.sellers, inv.Seller)
 	if inv.Type == invoice.Standard {
 		r.countFields(inv)
+		if r.types[inv.Type] == 1 {
+			r.thresholds = [2]float64{threshold, threshold}
+		}
+		r.thresholds = [2]float64{min(r.thresholds[0], threshold), max(r.thresholds[1], threshold)}
 		count(r.models, v.Model.Version)
 		if version := v.Model.Version; version != r.lastModel && (version != detectors.ModelVersion || r.lastModel == "") {
 			r.lastModel = strings.Clone(version)

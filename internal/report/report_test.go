@@ -38,7 +38,7 @@ func reported(n int) *Report {
 			find(v, 0.950001, detectors.DecisionOpenCase, detectors.Finding{Code: "duplicate", Kind: "delivery", P: 0.95,
 				Evidence: []string{"delivery DN7 was already invoiced with invoice F-1"}})
 		}
-		r.Add(inv, v, nil)
+		r.Add(inv, v, nil, 0.5)
 	}
 	return r
 }
@@ -94,7 +94,8 @@ func TestFigures(t *testing.T) {
 		Redelivered: 3, Unreadable: map[string]int64{"bad_decimal": 40, "syntax": 1},
 		FirstErrors: []string{"orders.csv:12: column \"Betrag\" (net_amount): bad"}}))
 	contains(t, got, "acme · orders.csv · issued 2026-11-09 to 2026-11-22",
-		"Invoices checked 300 100.0 % of them with a history", "Suspects 30 10.0 % of all", "Worth a case 20 the money",
+		"Invoices judged 300 100.0 % of them with a history",
+		"Suspects 30 10.0 % of those judged", "Worth a case 20 the money",
 		"Not readable 41 records",
 		"EUR 290 invoices 29,000.00 EUR 1,470.00 EUR 20 suspects each times its probability: 1,364.60 EUR "+
 			"worth a case: 10, 1,270.00 EUR –",
@@ -130,7 +131,7 @@ func TestEscapes(t *testing.T) {
 		detectors.Finding{Code: hostile, Kind: hostile})
 	v.Model.Version = hostile
 	r := New()
-	r.Add(inv, v, nil)
+	r.Add(inv, v, nil, 0.5)
 	page := write(t, r, Page{File: hostile, Build: hostile, References: []string{hostile},
 		Unreadable: map[string]int64{hostile: 1}, FirstErrors: []string{hostile}})
 	for _, tag := range tags.FindAllString(page, -1) {
@@ -152,7 +153,7 @@ func TestSize(t *testing.T) {
 	if len(page) > 1<<20 {
 		t.Errorf("the page of 100,000 invoices has %d bytes", len(page))
 	}
-	contains(t, text(page), "Invoices checked 100,000", "Not shown in EUR: 6,534 suspects",
+	contains(t, text(page), "Invoices judged 100,000", "Not shown in EUR: 6,534 suspects",
 		"Not shown in GBP: 3,267 suspects", "invoices a year")
 	if n := strings.Count(page, "<article"); n != 199 {
 		t.Errorf("%d suspects are shown", n)
@@ -189,7 +190,7 @@ func TestSums(t *testing.T) {
 	r := New()
 	for range 3 {
 		inv := &invoice.Invoice{Currency: "EUR", NetAmount: 1<<63 - 1, IssuedAt: created}
-		r.Add(inv, verdictOn(inv, 0), nil)
+		r.Add(inv, verdictOn(inv, 0), nil, 0.5)
 	}
 	contains(t, text(write(t, r, Page{})), "2,767,011,611,056,432.7421 EUR")
 	if got := amount(-1_234_567_8900, "EUR"); got != "−1,234,567.89 EUR" {
@@ -224,7 +225,7 @@ func TestChart(t *testing.T) {
 		r := New()
 		for i := range 3 {
 			inv := &invoice.Invoice{Currency: "EUR", IssuedAt: []time.Time{at(c.to), at(c.from), at(c.to)}[i]}
-			r.Add(inv, verdictOn(inv, 0), nil)
+			r.Add(inv, verdictOn(inv, 0), nil, 0.5)
 		}
 		got := r.draw()
 		if got.Unit != c.unit || len(got.Bars) != c.bars || got.From != c.from || got.To != c.to || got.MostScored < 2 {
@@ -248,7 +249,7 @@ func TestNoRepair(t *testing.T) {
 		Repaired: 100 * invoice.Unit})
 	v.Direction = detectors.DirectionNone
 	r := New()
-	r.Add(inv, v, nil)
+	r.Add(inv, v, nil, 0.5)
 	got := text(write(t, r, Page{}))
 	contains(t, got, "1. F-1 no money is at stake", "Customer data, which no single change repairs.")
 	if strings.Contains(got, "Repaired") {
@@ -267,7 +268,7 @@ func TestExpectedFromLines(t *testing.T) {
 	find(v, 0.9, "log_only", detectors.Finding{Code: "price_list", Kind: "listed", P: 0.85, Repaired: 120 * invoice.Unit},
 		detectors.Finding{Code: "data_entry", Kind: "price", P: 0.0999})
 	r := New()
-	r.Add(inv, v, &detectors.SegmentSummary{Level: detectors.LevelTypeProduct, N: 312, CV: 1.4})
+	r.Add(inv, v, &detectors.SegmentSummary{Level: detectors.LevelTypeProduct, N: 312, CV: 1.4}, 0.5)
 	got := text(write(t, r, Page{}))
 	contains(t, got, "Expected 120.00 EUR, its lines at the usual prices of their products: each product known was "+
 		"billed 40 times or more before; prices much alike (they vary by 4.0 %) Repaired")
@@ -287,7 +288,7 @@ func TestModelsAndIncident(t *testing.T) {
 			find(v, 0.9, detectors.DecisionBundle, detectors.Finding{Code: "billing_system", Kind: "line_sum", P: 0.9})
 			v.IncidentID = "i0123"
 		}
-		r.Add(inv, v, nil)
+		r.Add(inv, v, nil, 0.5)
 		if want := [...]string{"prior-1", "prior-1", "prior-1 on 2 invoices, else trained-a",
 			"prior-1 on 2 invoices, else 2 trained ones, the last trained-b",
 			"prior-1 on 3 invoices, else 2 trained ones, the last trained-b",
@@ -300,6 +301,40 @@ func TestModelsAndIncident(t *testing.T) {
 
 // A report of nothing is a page, too.
 func TestEmpty(t *testing.T) {
-	contains(t, text(write(t, New(), Page{File: "empty.jsonl"})), "Invoices checked 0", "No invoices.",
+	contains(t, text(write(t, New(), Page{File: "empty.jsonl"})), "Invoices judged 0", "No invoices.",
 		"Every record could be read.")
+}
+
+// Credit notes are no judged invoices, a part is never rounded to all, an improbable
+// suspect is worth a look, and what leaves the amount alone says what to do.
+func TestWhatIsJudged(t *testing.T) {
+	r := New()
+	for i := range 2100 {
+		inv := &invoice.Invoice{Seller: "acme", ID: fmt.Sprint("F-", i), Currency: "EUR", NetAmount: 100 * invoice.Unit,
+			IssuedAt: created.Add(time.Duration(i) * time.Minute)}
+		v := verdictOn(inv, 0.01)
+		v.Model.Version = "trained-1"
+		switch {
+		case i >= 2000:
+			inv.Type = invoice.CreditNote
+			v.Level = detectors.LevelNone
+		case i == 0:
+			v.Level = detectors.LevelNone
+		case i == 1:
+			find(v, 0.18, detectors.DecisionLogOnly, detectors.Finding{Code: "before_shipment", Kind: "not_shipped", P: 0.18,
+				Repaired: v.Billed})
+			v.Direction = detectors.DirectionNone
+		case i == 2:
+			find(v, 1, detectors.DecisionLogOnly, detectors.Finding{Code: "missing_admin_data", Kind: "vat_id", P: 1,
+				Repaired: v.Billed})
+		}
+		r.Add(inv, v, nil, 0.15)
+	}
+	got := text(write(t, r, Page{}))
+	contains(t, got, "Invoices judged 2,000 >99.9 % of them with a history to compare with; beside them 100 credit "+
+		"notes, not judged", "Suspects 2 0.1 % of those judged", "worth a look, 18 %", "almost certainly wrong, >99 %",
+		"Suspicion begins at 15 %, so that about four of five suspects", "Suspicion begins at 15 % Settings",
+		"To do The amount stands: hold the invoice until the goods leave.",
+		"To do The amount stands: add the VAT number and send the invoice again.")
+	contains(t, text(write(t, reported(30), Page{})), "Suspicion begins at 50 %.")
 }
