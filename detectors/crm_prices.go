@@ -138,10 +138,14 @@ func detectPriceTier(s *Subject) (Finding, bool) {
 		}
 		s.billAt(&r, i, le.expected)
 		if said++; said <= 3 {
-			f.Evidence = append(f.Evidence, fmt.Sprintf("%s: unit price %v, usual for this quantity is %v",
-				s.lineName(i), s.Invoice.Lines[i].UnitPrice.Value, le.expected))
+			f.Evidence = append(f.Evidence, fmt.Sprintf("%s: unit price %s, usual for this quantity %s",
+				s.lineName(i), s.price(s.Invoice.Lines[i].UnitPrice.Value), s.price(le.expected)))
 		}
 	}
-	f.Evidence = append(f.Evidence, fmt.Sprintf("%d of %v known prices are not this customer's usual ones", said, known))
+	words := "its only known price is not this customer's usual one"
+	if known > 1 {
+		words = fmt.Sprintf("%d of %.0f known prices are not this customer's usual ones", said, known)
+	}
+	f.Evidence = append(f.Evidence, words)
 	return f.repairedBy(&r)
 }
