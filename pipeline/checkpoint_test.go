@@ -81,3 +81,20 @@ func TestStateRecordsBelowAFifth(t *testing.T) {
 		}
 	})
 }
+
+// A stop finds the writer idle, woken by the end of the queue: its checkpoint is
+// written all the same, so that the next owner has nothing to replay.
+func TestStopWritesState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		w.opt.CheckpointInterval = time.Hour
+		_, stop := w.start("a", nil)
+		w.fill(t, 1, 500)
+		time.Sleep(time.Minute)
+		before := w.stateRecords()
+		stop()
+		if after := w.stateRecords(); after == before {
+			t.Errorf("%d records of state before the stop and behind it", before)
+		}
+	})
+}

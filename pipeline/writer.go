@@ -77,11 +77,9 @@ func (r *rowWriter) run(ctx context.Context, c *claim) error {
 	for {
 		head := w.queue.head()
 		if head == nil {
-			if err := r.idle(ctx, c); err != nil {
+			over := w.queue.done()
+			if err := r.idle(ctx, c); err != nil || over {
 				return err
-			}
-			if w.queue.done() {
-				return nil
 			}
 			continue
 		}
