@@ -38,7 +38,8 @@ func (f *Finding) repairs(v *Verdict) bool {
 
 // lossTo is a loss with the bounds of the expectation.
 func lossTo(v *Verdict, point invoice.Amount) Loss {
-	return Loss{Point: point, Low: min(point, sub(v.ExpectedLow, v.Billed)), High: max(point, sub(v.ExpectedHigh, v.Billed))}
+	return Loss{Point: point, Low: min(point, sub(v.ExpectedLow, v.Billed)),
+		High: max(point, sub(v.ExpectedHigh, v.Billed))}
 }
 
 // decide fills the decision on a suspect: a draft is held, one behind the first of
