@@ -46,9 +46,8 @@ func (e *evidence) announced() {
 }
 
 const (
-	codeUsed  = 5       // usual invoices from which a code is in use
-	codeHeld  = 0.8     // share of them with one rate
-	codeStill = 14 * 24 // hours since the newest of them
+	codeUsed = 5   // usual invoices from which a code is in use
+	codeHeld = 0.8 // share of them with one rate
 )
 
 // codeExplains tells whether line i, at a usual price, is discounted by a code that
@@ -66,7 +65,7 @@ func (e *evidence) codeExplains(i int) bool {
 		}
 		t := c.OfSeller
 		share, _ := t.Rates.Share(rateKey(l.DiscountRate.Value))
-		return t.Invoices >= codeUsed && share >= codeHeld && f.Hour-t.Hour <= codeStill && c.Families&^t.Families == 0
+		return t.Invoices >= codeUsed && share >= codeHeld && t.Still(f.Hour) && c.Families&^t.Families == 0
 	}
 	return false
 }

@@ -122,7 +122,9 @@ func (e *evidence) codes() {
 			if share, n := t.Rates.Share(c.Rate); n > 0 && c.Rate != 0 {
 				e.raise(fCodeRare, (1-share)*float64(n)/float64(n+1))
 			}
-			e.raise(fCodeStale, math.Log1p(float64(max(0, f.Hour-t.Hour))))
+			if !t.Still(f.Hour) {
+				e.raise(fCodeStale, math.Log1p(float64(max(0, f.Hour-t.Hour))))
+			}
 			if c.Families&^t.Families != 0 {
 				e.set(fCodeFamily, 1)
 			}

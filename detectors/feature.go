@@ -94,7 +94,7 @@ const (
 	fPromoUnknown  // code is not published
 	fPromoFamily   // lines that the promotion is not for
 	fCodeRare      // rate of a code, for the seller
-	fCodeStale     // logarithm of hours since the seller last used the code
+	fCodeStale     // logarithm of hours since the seller last used the code, where it is not in use any more
 	fCodeNew       // code never met
 	fCodeFamily    // the code was never used for one of the lines' families
 	fCodes         // most codes on one line, less 1

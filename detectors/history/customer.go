@@ -143,20 +143,21 @@ type Terms struct {
 	Families uint32 // product families it was used for, a bit each, by hash
 	Types    uint16 // customer types that used it, by TypeBit
 	Rates    Habit  // rate in 1/10,000, plus 1
-	Offer    Offer  // what suspects have it at, while no usual invoice had it
+	Offer    Offer  // what suspects have it at
 }
 
-// Offer is a discount that only suspects brought so far. It becomes usual when
-// offerCustomers customers had it, on offerDays days and from two releases, batches
-// or (where an invoice names neither) days, all at one rate: so neither one
-// customer, nor an outage, nor a release that gives it by mistake teaches it.
+// Offer is a discount that only suspects bring: under a code never met, or under one
+// at its usual rate. It becomes usual when offerCustomers customers had it, on
+// offerDays days and from two releases, batches, billing systems or (where an invoice
+// names neither) days, all at one rate: so neither one customer, nor an outage, nor a
+// release that gives it by mistake teaches it.
 type Offer struct {
 	Rate      uint32 // in 1/10,000, plus 1; 0: none
 	Customers uint32 // who had it, a bit each by hash
 	Days      uint16 // on how many days, counted in the order in which they came
 	Day       int32  // newest of them, days since 1970
-	Batch     uint32 // release or batch of the first
-	Mixed     bool   // another release or batch brought it too
+	Batch     uint32 // hash of system, release and batch of the first
+	Mixed     bool   // another one brought it too
 }
 
 const (
@@ -167,20 +168,29 @@ const (
 // suspect notes a code on an invoice that is withheld from learning.
 func (t *Terms) suspect(c *Code, f *Facts) {
 	o := &t.Offer
-	if c.Rate == 0 || f.Customer == 0 || t.Invoices > 0 {
+	if c.Rate == 0 || f.Customer == 0 || (t.Invoices > 0 && c.Rate != t.Rates.Usual()) {
 		return
 	}
+	batch := f.Batch ^ uint32(f.Source)
 	if o.Rate != c.Rate {
-		*o = Offer{Rate: c.Rate, Batch: f.Batch}
+		*o = Offer{Rate: c.Rate, Batch: batch}
 	}
 	o.Customers |= bitOf(f.Customer)
 	if o.Days == 0 || f.Day > o.Day {
 		o.Day, o.Days = f.Day, min(o.Days, offerDays)+1
 	}
-	o.Mixed = o.Mixed || f.Batch != o.Batch
+	o.Mixed = o.Mixed || batch != o.Batch
 	if n := bits.OnesCount32(o.Customers); n >= offerCustomers && o.Days >= offerDays && o.Mixed {
 		t.teach(c, f, uint16(n))
 	}
+}
+
+// Still tells whether a code is in use at an hour: its last use is no longer ago than
+// some of its uses usually are apart.
+func (t *Terms) Still(hour int32) bool {
+	const day, some = 24, 6
+	apart := (t.Hour - t.First) / int32(min(max(1, t.Invoices), 1<<20))
+	return hour-t.Hour <= min(60*day, max(2*day, some*apart))
 }
 
 func (t *Terms) teach(c *Code, f *Facts, n uint16) {

@@ -97,6 +97,18 @@ func TestRevisionFollowsTheListThatInvoicesName(t *testing.T) {
 	}
 }
 
+// E2: a code is in use for as long as its uses are apart, and some more.
+func TestCodeIsInUseAsOftenAsItWas(t *testing.T) {
+	often := Terms{First: 0, Hour: 30 * 24, Invoices: 300}
+	seldom := Terms{First: 0, Hour: 100 * 24, Invoices: 10}
+	if !often.Still(31*24) || often.Still(40*24) {
+		t.Error("used ten times a day: want it in use a day later, not ten")
+	}
+	if !seldom.Still(150*24) || seldom.Still(170*24) {
+		t.Error("used every ten days: want it in use 50 days later, not 70")
+	}
+}
+
 // E2: a code that only suspects bring becomes known by five customers on three days
 // from two releases; neither one customer nor one release does.
 func TestOfferNeedsCustomersDaysAndReleases(t *testing.T) {
@@ -109,6 +121,7 @@ func TestOfferNeedsCustomersDaysAndReleases(t *testing.T) {
 		{"one customer", 1, 30, 5, false},
 		{"one day", 8, 1, 2, false},
 		{"one release", 8, 30, 1, false},
+		{"four customers", 4, 30, 2, false},
 	} {
 		var terms Terms
 		for i := range 40 {
