@@ -45,12 +45,13 @@ suspects that matter most with what was expected, billed and repaired, and the q
 
 What other systems know makes verdicts sharper: --reference names a file of contracts, prices, promotions, policies or
 deliveries (reference.*.v1, see docs/contract), in any mix and order. Each counts from its published_at on, as it does
-for "recoup run".
+for "recoup run". The summary says how many concern sellers of the file.
 
 recoup learns what errors look like from the file itself: it puts errors into copies of the invoices and trains a model
 to tell them apart, first a week after a seller's first invoice, later when there is more to learn from. What stands
 above is judged by the prior, which knows the invoices but no model. --model prior trains nothing; --model FILE judges
-by models that --save-model or the topic of models holds, one record (model.v1) a line.
+by models that --save-model or the topic of models holds, one record (model.v1) a line, plain, gzip or zstd. The summary
+says how many invoices models and the prior judged, and names sellers that FILE has no model of.
 
 Examples:
 
