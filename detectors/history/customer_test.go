@@ -49,3 +49,13 @@ func TestAmountsAfterASwitchOfCurrency(t *testing.T) {
 		t.Errorf("usual is %d with %d amounts, want 2 with none of the old currency", p.Currency.Usual(), p.NetIn(2).N)
 	}
 }
+
+// A11: a code on a whole invoice has no rate, and teaches none.
+func TestCodeWithoutRateTeachesNone(t *testing.T) {
+	var terms Terms
+	terms.teach(&Code{}, &Facts{}, 1)
+	terms.teach(&Code{Rate: 1001}, &Facts{}, 1)
+	if share, n := terms.Rates.Share(1001); share != 1 || n != 1 || terms.Invoices != 2 {
+		t.Errorf("share %v of %d rates on %d invoices, want 1 of 1 on 2", share, n, terms.Invoices)
+	}
+}
