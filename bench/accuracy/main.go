@@ -36,9 +36,9 @@ var bundled = filepath.Join("bench", "corpus")
 const quickResamples = 200
 
 // about is what --help says before the flags.
-const about = `Measures how well recoup finds errors: replays invoices whose errors are known, each scored before it teaches, and
-prints precision, recall, causes and money with 95 % intervals beside their targets; bench/README.md says more.
---quick --only retail takes about a minute, --all about 20 minutes on one core.
+const about = `Measures how well recoup finds errors: replays invoices whose errors are known, each scored before it
+teaches, and prints precision, recall, causes and money with 95 % intervals beside their targets; bench/README.md says
+more. --quick --only retail takes about a minute, --all about 20 minutes.
 
 Examples:
 
