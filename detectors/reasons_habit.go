@@ -225,5 +225,5 @@ func reasonNew(s *Subject) reason {
 	if fresh == 0 {
 		return reason{}
 	}
-	return reason{0.3 + 0.5*float64(fresh)/float64(n), ofLines(fresh, n) + " for a product that was never sold before"}
+	return reason{0.3 + 0.5*float64(fresh)/float64(n), ofLines(fresh, n) + " for goods never sold before"}
 }
