@@ -165,7 +165,7 @@ func TestPendingPrices(t *testing.T) {
 		{"a rarer price between them", append(append(repeat(3, line{common, 0, usual}), repeat(4, line{9, 1, 1})...),
 			line{other, 2, usual}, line{9, 3, 2}), true},
 		{"known prices of suspects take no place", []line{{common, 0, usual}, {other, 0, usual}, {4, 0, usual},
-			{common, 1, 1}, {common, 1, 1}, {other, 1, 1}, {other, 1, 1}, {4, 1, 1}, {4, 1, 1},
+			{common, 1, 1}, {common, 1, 1}, {other, 1, 1}, {other, 1, 1},
 			{9, 1, 1}, {4, 1, 1}, {9, 1, 1}, {4, 1, 1}, {9, 1, 1}, {4, 1, 1}, {9, 1, 1}, {4, 1, 1}, {9, 3, 2}}, true},
 		{"pushed out by others", append(append(repeat(1, line{9, 1, 1}), line{7, 1, 1}, line{6, 1, 1}, line{5, 1, 1}),
 			repeat(4, line{9, 3, 2})...), false},
