@@ -10,9 +10,10 @@ import (
 // Prices of another customer type, contract or version of the price list, as
 // billing has them when it reads old or foreign customer data (A11).
 const (
-	priceScaleP  = 0.85 // most prices are the usual ones times one factor
+	priceScaleP  = 0.90 // most prices are the usual ones times one factor
 	priceTierP   = 0.40 // most are prices of larger quantities or other types
 	leastPricesP = 0.05 // below it nothing is said
+	mostPricesP  = 0.84 // prices alone are no proof
 )
 
 // detectPriceScale asks: which factor, taken out of all prices, makes them usual?
@@ -37,8 +38,8 @@ func detectPriceScale(s *Subject) (Finding, bool) {
 		}
 	}
 	share := float64(shared) / float64(known)
-	// The root: on retail and grocery what else came to 0.3 to 0.5 was right in 0.8.
-	p := priceScaleP * math.Sqrt(share*float64(off)/float64(known)) * (1 - 1/float64(shared)) * e.notBulk()
+	p := priceScaleP * share * float64(off) / float64(known) * (1 - 1/float64(shared)) * e.notBulk()
+	p = min(p, mostPricesP)
 	if p < leastPricesP {
 		return Finding{}, false
 	}
