@@ -217,6 +217,9 @@ func noteList(f *history.Facts, inv *invoice.Invoice) {
 	some := int(f.Print.Number) % max(1, len(inv.Lines))
 	for i := range inv.Lines {
 		number := numberOf(inv.Lines[i].ProductID)
+		if i == 0 {
+			f.FirstNumber = number
+		}
 		f.Sorted = f.Sorted && number >= f.LastNumber
 		if f.LastNumber = number; i == some {
 			f.SomeNumber = number

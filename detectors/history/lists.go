@@ -25,6 +25,11 @@ const (
 	// listsSorted is the share from which the seller's lists are in order, listsLeast
 	// how many of them tell.
 	listsSorted, listsLeast = 0.98, 100
+	// listsBroad is how many different numbers are in the sample where so much is sold
+	// that a list is a draw from it.
+	listsBroad = 7 * listKeys / 10
+	// fewestListed is how many lines tell where a list ends.
+	fewestListed = 3
 )
 
 // WantsList tells whether an invoice's list of lines is to be looked at: all lists,
@@ -36,11 +41,12 @@ func (c *Conduct) WantsList(f *Facts) bool {
 // Early tells how early a list ends: 0 not at all, above 5 one of 150 does. ok is
 // false where the seller's lists are in no order that is known.
 func (c *Conduct) Early(f *Facts) (early float64, ok bool) {
-	if c == nil || len(f.Lines) == 0 || !f.Listed || !f.Sorted {
+	if c == nil || len(f.Lines) < fewestListed || !f.Listed || !f.Sorted {
 		return 0, false
 	}
 	l := &c.Lists
-	if int(l.Kept) < listKeys || l.Sorted.All < listsLeast || l.Sorted.Of() < listsSorted {
+	if int(l.Kept) < listKeys || l.Sorted.All < listsLeast || l.Sorted.Of() < listsSorted ||
+		!l.broad() || !l.spread(f) {
 		return 0, false
 	}
 	if m := l.Early.Mean; l.Early.N >= listsLeast && (m < 0.6 || m > 1.6) {
@@ -55,6 +61,28 @@ func (l *Lists) early(f *Facts) float64 {
 		upTo++
 	}
 	return -float64(len(f.Lines)) * math.Log((float64(upTo)+0.5)/(listKeys+1))
+}
+
+// broad tells whether the sample holds listsBroad different numbers. Who sells few
+// plans, sets or kits bills the same lines again and again: all such lists end early.
+func (l *Lists) broad() bool {
+	different := 0
+	for i := range l.Sample {
+		if i == 0 || l.Sample[i] != l.Sample[i-1] {
+			different++
+		}
+	}
+	return different >= listsBroad
+}
+
+// spread tells whether the lines lie apart as those of a draw do, of which half
+// cover (n - 1) / (n + 1) of what comes before the last: the parts of a set have
+// numbers next to each other.
+func (l *Lists) spread(f *Facts) bool {
+	from, _ := slices.BinarySearch(l.Sample[:], f.FirstNumber)
+	to, _ := slices.BinarySearch(l.Sample[:], f.LastNumber)
+	n := float64(len(f.Lines))
+	return to-from >= 2 && float64(to-from) >= 0.5*(n-1)/(n+1)*float64(to)
 }
 
 func (l *Lists) teach(f *Facts) {

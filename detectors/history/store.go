@@ -16,28 +16,29 @@ type Facts struct {
 	Source   uint64 // key of the billing system, release and batch
 	Content  uint64 // key of the goods, for counter sales
 
-	Hour, Day  int32            // event time since 1970
-	Batch      uint32           // hash of the release, without one of the batch, without either the day
-	Type       uint32           // hash of customer_type
-	Currency   uint32           // hash of the currency
-	Version    uint32           // hash of the price list's version, 0: none
-	Tax        uint32           // tax rate in 1/10,000, plus 1; 0: none
-	Marked     Marked           // what is filled
-	LogNet     float32          // natural logarithm of the net amount
-	OffPrice   float32          // share of lines at unknown prices
-	LogLines   float32          // natural logarithm of the number of lines
-	Signals    [Signals]float32 // 1 where the invoice shows a trouble, see Source
-	Proofs     uint32           // kinds of exact evidence that hold, one bit each
-	Listed     bool             // the next three are known
-	Sorted     bool             // lines stand in the order of product numbers
-	LastNumber uint64           // product number of the last line, in an order that is kept
-	SomeNumber uint64           // of one line, drawn by the invoice's number
-	Early      float32          // how early the list of lines ends, as Conduct.Early says; -1: not known
-	Odd        uint32           // OddBit of products at unknown prices
-	Print      Print            // what the next invoices compare themselves with
-	Lines      []Line           // one per invoice line, in their order
-	Codes      []Code           // one per discount code
-	Known      Known            // filled by Look
+	Hour, Day   int32            // event time since 1970
+	Batch       uint32           // hash of the release, without one of the batch, without either the day
+	Type        uint32           // hash of customer_type
+	Currency    uint32           // hash of the currency
+	Version     uint32           // hash of the price list's version, 0: none
+	Tax         uint32           // tax rate in 1/10,000, plus 1; 0: none
+	Marked      Marked           // what is filled
+	LogNet      float32          // natural logarithm of the net amount
+	OffPrice    float32          // share of lines at unknown prices
+	LogLines    float32          // natural logarithm of the number of lines
+	Signals     [Signals]float32 // 1 where the invoice shows a trouble, see Source
+	Proofs      uint32           // kinds of exact evidence that hold, one bit each
+	Listed      bool             // the next four are known
+	Sorted      bool             // lines stand in the order of product numbers
+	FirstNumber uint64           // product number of the first line, in an order that is kept
+	LastNumber  uint64           // that of the last
+	SomeNumber  uint64           // of one line, drawn by the invoice's number
+	Early       float32          // how early the list of lines ends, as Conduct.Early says; -1: not known
+	Odd         uint32           // OddBit of products at unknown prices
+	Print       Print            // what the next invoices compare themselves with
+	Lines       []Line           // one per invoice line, in their order
+	Codes       []Code           // one per discount code
+	Known       Known            // filled by Look
 }
 
 // Reset empties the facts and keeps the memory of lines and codes.
