@@ -9,9 +9,9 @@ import (
 // each is.
 //
 // Where a classifier judges, it tells the causes apart; of several findings of one
-// cause each gets a part by its own probability. A cause that it is sure of and
-// that no detector can show is named all the same: then no repair fits. So a suspect
-// always has a cause, if only an unknown one.
+// cause each gets a part by its own probability. Of a suspect a cause that it is sure
+// of and that no detector can show is named all the same: then no repair fits. So a
+// suspect always has a cause, if only an unknown one.
 func (e *Engine) nameCauses(v *Verdict) {
 	m := e.classifiers[v.Seller]
 	if m == nil || v.PError < leastNamed {
@@ -23,7 +23,8 @@ func (e *Engine) nameCauses(v *Verdict) {
 	var p [len(causeCodes)]float64
 	m.causeOf(&e.cur.ev.x, &p)
 	for i, code := range causeCodes {
-		if p[i] >= certainCause && !slices.ContainsFunc(v.Causes, func(f Finding) bool { return f.Code == code }) {
+		named := func(f Finding) bool { return f.Code == code }
+		if v.Suspect && p[i] >= certainCause && !slices.ContainsFunc(v.Causes, named) {
 			v.Causes = append(v.Causes, e.unrepaired(v, code, p[i]))
 		}
 	}
