@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -20,7 +19,6 @@ import (
 	"recoup/invoice"
 	"recoup/pipeline"
 	"recoup/pipeline/model"
-	"recoup/sinks/memstore"
 )
 
 // classifiers trains some classifiers of the seller of the world's invoices, each
@@ -285,17 +283,7 @@ func TestModelComesWhileStoreIsAway(t *testing.T) {
 		w := newModelWorld(1)
 		w.publish(t, stored[0], encoded(t, stored[0]))
 		w.fillMore(t, 1, 0, 80) // none of them suspect: the log has no decision
-		ctx, cancel := context.WithCancel(t.Context())
-		group := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
-		var once sync.Once
-		w.store.SetFaults(memstore.Faults{After: func(_ pipeline.Owner, n int64) error {
-			if n >= 2 {
-				once.Do(func() { group.Evict(); cancel() })
-				return errDead
-			}
-			return nil
-		}})
-		_ = w.memberOn("first", w.log, group, w.store).Run(ctx)
+		w.dieUncommitted(t)
 		committed := w.log.Committed(w.opt.Group, w.opt.Topics.Invoices)[0]
 		if n := len(w.store.Rows()); int64(n) <= committed {
 			t.Fatalf("the first owner stored %d rows and committed %d, want fewer", n, committed)

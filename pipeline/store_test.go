@@ -78,22 +78,28 @@ func TestStoreAway(t *testing.T) {
 	})
 }
 
+// dieUncommitted runs an owner that dies between its rows and their commit.
+func (w *world) dieUncommitted(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	group := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
+	var once sync.Once
+	w.store.SetFaults(memstore.Faults{After: func(_ pipeline.Owner, n int64) error {
+		if n >= 2 {
+			once.Do(func() { group.Evict(); cancel() })
+			return errDead
+		}
+		return nil
+	}})
+	_ = w.memberOn("first", w.log, group, w.store).Run(ctx)
+}
+
 // G2, G4: the first owner dies between row and commit, and the store is away when
 // the second takes over: the skip-set is read later, before the first insert.
 func TestSkipSetReadLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, want := twins(t)
-		ctx, cancel := context.WithCancel(t.Context())
-		group := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
-		var once sync.Once
-		w.store.SetFaults(memstore.Faults{After: func(_ pipeline.Owner, n int64) error {
-			if n >= 2 {
-				once.Do(func() { group.Evict(); cancel() })
-				return errDead
-			}
-			return nil
-		}})
-		_ = w.memberOn("first", w.log, group, w.store).Run(ctx)
+		w.dieUncommitted(t)
 		if len(w.store.Rows()) == 0 {
 			t.Fatal("the first owner stored nothing")
 		}
