@@ -21,7 +21,7 @@ type alert struct {
 	Alert       string
 	Expr        string
 	For         string
-	Labels      struct{ Severity string }
+	Labels      struct{ Severity, Kind, Team string }
 	Annotations struct{ Summary, Runbook string }
 }
 
@@ -110,7 +110,9 @@ func TestAlerts(t *testing.T) {
 		if !slices.Contains([]string{"critical", "error", "warning", "info"}, a.Labels.Severity) {
 			t.Errorf("%s has severity %q", a.Alert, a.Labels.Severity)
 		}
-		if a.Annotations.Summary == "" || a.Annotations.Runbook != "docs/OPERATIONS.md#when-something-is-wrong" ||
+		runbook := a.Annotations.Runbook
+		_, err := os.Stat(filepath.Join("..", runbook)) // a page of its own, where there is more to do
+		if a.Annotations.Summary == "" || runbook != "docs/OPERATIONS.md#when-something-is-wrong" && err != nil ||
 			!strings.Contains(section, "`"+a.Alert+"`") {
 			t.Errorf("docs/OPERATIONS.md does not explain %s, or it does not say so: %+v", a.Alert, a.Annotations)
 		}

@@ -50,6 +50,7 @@ var stages = []stage{
 	{"staticcheck", (*checker).staticcheck},
 	{"house rules", func(c *checker) error { return c.command(".", "go", "test", "-count=1", "./internal/house") }},
 	{"build", func(c *checker) error { return c.eachModule("go", "build", "./...") }},
+	{"alert rules", (*checker).alerts},
 	{"start Kafka and ClickHouse", (*checker).start},
 	{"tests with the race detector", (*checker).test},
 	{"fuzz", (*checker).fuzz},

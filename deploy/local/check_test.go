@@ -51,3 +51,30 @@ func TestConclusion(t *testing.T) {
 		}
 	}
 }
+
+// The rules fire in promtool's test, and the test sees one that fires too late: a control that must fail.
+func TestAlertRules(t *testing.T) {
+	t.Chdir("../..")
+	c := &checker{ctx: t.Context(), scratch: t.TempDir()}
+	if err := c.alerts(); err != nil {
+		t.Error(err)
+	}
+	dir := filepath.Join(t.TempDir(), "deploy", "prometheus")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"recoup.rules.yml", "recoup.rules.test.yml"} {
+		content, err := os.ReadFile(filepath.Join("deploy/prometheus", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		late := bytes.Replace(content, []byte("[90s])\n          or"), []byte("[10m])\n          or"), 1)
+		if err := os.WriteFile(filepath.Join(dir, name), late, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(filepath.Join(dir, "../.."))
+	if err := c.alerts(); err == nil {
+		t.Error("a rule that waits ten minutes passes the test of one that waits two")
+	}
+}
