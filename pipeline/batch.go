@@ -71,6 +71,7 @@ func (w *Worker) scoreRecord(r *Record) {
 		delete(w.kept, r.Offset)
 		if !rowStored {
 			w.republish(kept)
+			w.putsRight(r, kept.Verdict)
 			w.block.Append(&w.inv, kept.Verdict, r.Time.UnixMilli())
 		}
 		w.engine.Teach(kept.Verdict.Suspect)
@@ -105,6 +106,7 @@ func plausible(t time.Time) time.Time {
 func (w *Worker) decide(r *Record) error {
 	v := &w.verdict
 	w.engine.Score(v)
+	w.putsRight(r, v)
 	if v.Suspect {
 		if err := w.suspect(r, v); err != nil {
 			return err
@@ -120,7 +122,7 @@ func (w *Worker) decide(r *Record) error {
 func (w *Worker) suspect(r *Record, v *detectors.Verdict) error {
 	now := w.m.opt.Now()
 	d := Decision{Schema: DecisionSchema, Kind: kindDecision, Epoch: w.epoch, Source: w.position,
-		DetectedAt: now.UTC(), Verdict: v}
+		DetectedAt: now.UTC(), Verdict: v, Subject: cases.SubjectOf(&w.inv, r.Time)}
 	if v.Decision == detectors.DecisionOpenCase {
 		key := cases.DedupKey(w.inv.Seller, w.inv.ID, w.inv.Revision)
 		v.CaseID = cases.ID(key)
@@ -137,10 +139,32 @@ func (w *Worker) suspect(r *Record, v *detectors.Verdict) error {
 	if d.Case != nil {
 		w.addCase(cases.DedupKey(v.Seller, v.InvoiceID, v.Revision), d.Case, r.Time)
 	}
+	w.log(value, r.Offset)
+	return nil
+}
+
+// log collects a record of the decision log about the invoice last begun.
+func (w *Worker) log(value []byte, source int64) {
 	key := []byte(w.inv.Seller + "|" + w.inv.ID)
 	w.pending.decisions = append(w.pending.decisions, Record{Key: key, Value: value})
-	w.pending.sources = append(w.pending.sources, r.Offset)
-	return nil
+	w.pending.sources = append(w.pending.sources, source)
+}
+
+// putsRight collects the record of a document that puts an invoice right, for the
+// case stage. It stands before the decision on the document, so that an append that
+// was torn between them leaves what the next owner writes again.
+func (w *Worker) putsRight(r *Record, v *detectors.Verdict) {
+	c := cases.CorrectionOf(&w.inv, v.Billed)
+	if c == nil {
+		return
+	}
+	d := Decision{Schema: DecisionSchema, Kind: kindCorrection, Epoch: w.epoch, Source: w.position,
+		DetectedAt: w.m.opt.Now().UTC(), Correction: c}
+	value, err := d.encode()
+	if err != nil {
+		panic("a record of names, times and amounts must encode: " + err.Error())
+	}
+	w.log(value, r.Offset)
 }
 
 // republish sends a former owner's case again, byte for byte: it may have died

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"recoup/cases"
 	"recoup/detectors"
 	"recoup/invoice"
 )
@@ -16,16 +17,17 @@ const DecisionSchema = "decision.v1"
 
 // Kinds of records in the decision log.
 const (
-	kindDecision  = "decision"
-	kindOwnership = "ownership"
-	kindModel     = "model"
+	kindDecision   = "decision"
+	kindOwnership  = "ownership"
+	kindModel      = "model"
+	kindCorrection = "correction"
 )
 
 // Decision is one record of the decision log, recoup.suspects. A record whose
 // epoch is lower than an ownership record that stands before it is void.
 type Decision struct {
 	Schema string `json:"schema"` // DecisionSchema
-	Kind   string `json:"kind"`   // decision, ownership or model
+	Kind   string `json:"kind"`   // decision, ownership, model or correction
 	// Epoch is the log offset of the writer's ownership record; for ownership
 	// the record's own.
 	Epoch  int64  `json:"epoch"`
@@ -35,8 +37,12 @@ type Decision struct {
 	Source     invoice.Position   `json:"source"`
 	DetectedAt time.Time          `json:"detected_at"`       // when it was decided or claimed, UTC
 	Verdict    *detectors.Verdict `json:"verdict,omitempty"` // decision only
+	Subject    *cases.Subject     `json:"subject,omitempty"` // decision only: the invoice behind the verdict
 	Model      *ModelChange       `json:"model,omitempty"`   // model only
-	Case       json.RawMessage    `json:"case,omitempty"`    // the finished case, published byte for byte
+	// Correction is of that kind only. It is no verdict: a take-over passes it over, and
+	// a repeat has the same source and does no harm.
+	Correction *cases.Correction `json:"correction,omitempty"`
+	Case       json.RawMessage   `json:"case,omitempty"` // the finished case, published byte for byte
 }
 
 // ModelChange names what judges a seller's invoices of this partition from
