@@ -1,0 +1,91 @@
+package cases
+
+import (
+	"time"
+
+	"recoup/detectors"
+	"recoup/invoice"
+)
+
+// Incident is what a case of kind incident knows beside its texts: which invoices
+// it is about, what they come to and how far they were counted. Written into the
+// case it is the whole memory of the incident.
+type Incident struct {
+	ID        string `json:"id"`        // case id of the incident's dedup key
+	Key       string `json:"key"`       // dedup key
+	Seller    string `json:"seller"`    // who billed
+	Dimension string `json:"dimension"` // name of a detectors.Dimension: "release", "batch", "promotion" …
+	Value     string `json:"value"`     // of that dimension: the members have it
+
+	// Causes are the codes of first causes whose suspects are members, sorted; nil:
+	// whatever the cause, because nearly all suspects of the value are of this trouble.
+	Causes []string `json:"causes"`
+	// Finding is "<cause>:<kind>" of the most frequent first cause.
+	Finding string `json:"finding"`
+
+	Since      time.Time `json:"since"`       // event time of the earliest member, UTC
+	LastMember time.Time `json:"last_member"` // when the newest member was decided, UTC
+	Members    int64     `json:"members"`     // invoices
+	// Expected is how many suspects of these causes as many invoices of the value
+	// usually have, as of the last test.
+	Expected float64 `json:"expected"`
+	// Invoices is how many invoices of the value Expected and the test are about.
+	Invoices int64   `json:"invoices"`
+	P        float64 `json:"p_chance"` // that chance alone makes so many; 0: it was not tested
+
+	// Money by currency, the one with most members first; never empty, never added up.
+	Money []IncidentMoney `json:"money"`
+
+	// Fits is how many members Finding's repair makes usual again, of Members.
+	Fits int64 `json:"fits"`
+	// Findings are how many members have each first finding, most first; at most ten.
+	Findings []FindingCount `json:"findings"`
+	// Batches are the billing runs of members, most members first; at most ten.
+	Batches []ValueCount `json:"batches,omitempty"`
+	// Held are those of Batches that a person holds back, sorted.
+	Held []string `json:"held,omitempty"`
+	// Aliases are other incident ids that workers gave to members, sorted.
+	Aliases []string `json:"aliases,omitempty"`
+	// Counted is the offset behind the last record of the decision log that was counted,
+	// by its partition.
+	Counted map[int]int64 `json:"counted"`
+}
+
+// IncidentMoney is what members in one currency come to. The directions are never
+// netted.
+type IncidentMoney struct {
+	Currency string         `json:"currency"`       // ISO 4217 code
+	Members  int64          `json:"members"`        // of the currency
+	TooLow   detectors.Loss `json:"too_low"`        // billed too little: sums of loss, ≥ 0
+	TooHigh  detectors.Loss `json:"too_high"`       // billed too much: sums of loss with the sign turned, ≥ 0
+	Recovery invoice.Amount `json:"recovery"`       // Σ p_error · |loss|: what working it may bring
+	PerHour  invoice.Amount `json:"per_hour"`       // of the larger direction, at the pace of the last hour
+	AtLeast  invoice.Amount `json:"per_hour_least"` // lower bound of that, 95 %: what pages go by
+}
+
+// FindingCount is how many members have a first finding.
+type FindingCount struct {
+	Finding string `json:"finding"` // "<cause>:<kind>"
+	Members int64  `json:"members"` // with it first
+}
+
+// ValueCount is how many members have a value.
+type ValueCount struct {
+	Value   string `json:"value"`   // of some dimension
+	Members int64  `json:"members"` // with it
+}
+
+// Member is an invoice that an incident is about.
+type Member struct {
+	Seller    string             `json:"seller"`                 // who billed
+	InvoiceID string             `json:"invoice_id"`             // unique within the seller
+	Revision  int64              `json:"revision"`               // of the invoice
+	Customer  string             `json:"customer_ref,omitempty"` // pseudonym
+	CaseID    string             `json:"case_id,omitempty"`      // of its own case, if it had one
+	Currency  string             `json:"currency"`               // of Loss
+	Loss      detectors.Loss     `json:"loss"`                   // > 0: billed too little
+	Finding   string             `json:"finding"`                // "<cause>:<kind>" of its first cause
+	At        invoice.Position   `json:"at"`                     // of its decision in the decision log
+	IssuedAt  time.Time          `json:"issued_at"`              // event time, UTC
+	Decision  detectors.Decision `json:"decision"`               // of the worker: open_case if it has a case of its own
+}
