@@ -30,6 +30,7 @@ type Member struct {
 	buffer  *RowBuffer
 	metrics *Metrics
 
+	partitionsOf      map[string]int // by topic
 	invoicePartitions int
 	casePartitions    int
 	deadPartitions    int
@@ -122,7 +123,7 @@ func (m *Member) learnTopics(ctx context.Context) error {
 			return err
 		}
 	}
-	m.invoicePartitions = count[t.Invoices]
+	m.partitionsOf, m.invoicePartitions = count, count[t.Invoices]
 	m.casePartitions, m.deadPartitions = count[t.Cases], count[t.DeadLetter]
 	for _, topic := range []string{t.Suspects, t.State, t.Baselines} {
 		if count[topic] != m.invoicePartitions {

@@ -50,9 +50,10 @@ type Options struct {
 	// paused predecessor stored a second time.
 	SweepAfter time.Duration
 
-	// ReferenceGroup returns the group in which members share the parking of what
-	// cannot be read in a topic of references. By default nil: nobody parks it.
-	ReferenceGroup func(topic string) Group
+	// ParkingGroup returns the group in which members share the parking of what cannot
+	// be read in a topic that they follow without one: references, and what people and
+	// customers say of cases. By default nil: nobody parks it.
+	ParkingGroup func(topic string) Group
 	// ReferenceRetention is how long deliveries and superseded references are kept
 	// after their receipt.
 	ReferenceRetention time.Duration

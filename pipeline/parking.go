@@ -10,13 +10,17 @@ import (
 	"recoup/invoice"
 )
 
-// parker sends what cannot be read in one topic of references to the dead
-// letters. Followers read without a group and pass such records over; the parkers
-// of all members share the work by a group of their own, so that a record is
-// parked once and not again by each member and at each start.
+// parker sends what cannot be read in one topic to the dead letters: references,
+// and what people and customers say of cases. Those who follow such a topic read
+// without a group and pass such records over; the parkers of all members share the
+// work by a group of their own, so that a record is parked once and not again by
+// each member and at each start.
 type parker struct {
 	m     *Member
 	topic string
+	stage string // of its dead letters
+	// check returns what finds a record unreadable, for one goroutine.
+	check func() func(*Record) error
 	group Group
 	ends  []int64 // where each partition ended when the member began
 
@@ -26,8 +30,24 @@ type parker struct {
 	behind    map[int]bool // partitions of this generation that are not past their ends
 }
 
-// startParking parks what cannot be read as a reference until end is called; with
-// UntilCaughtUp end waits for what the topics held when Run began, unless ctx ends.
+// parkers lists the parkers of the topics that are read, not started yet.
+func (m *Member) parkers() (list []*parker) {
+	for _, t := range m.refs.topics {
+		list = append(list, &parker{topic: t.topic, stage: "reference", check: func() func(*Record) error {
+			decoder, record := invoice.NewDecoder(m.opt.Limits), new(invoice.Reference)
+			return func(r *Record) error {
+				if isTombstone(m, t.topic, r) {
+					return nil
+				}
+				return decoder.DecodeReference(r.Value, record)
+			}
+		}})
+	}
+	return list
+}
+
+// startParking parks what cannot be read until end is called; with UntilCaughtUp end
+// waits for what the topics held when Run began, unless ctx ends.
 func (m *Member) startParking(ctx context.Context) (end func() error, err error) {
 	parking, cancel := context.WithCancel(ctx)
 	var parkers []*parker
@@ -46,25 +66,29 @@ func (m *Member) startParking(ctx context.Context) (end func() error, err error)
 		}
 		return errors.Join(errs...)
 	}
-	if m.opt.ReferenceGroup == nil {
+	if m.opt.ParkingGroup == nil {
 		return end, nil
 	}
-	for _, t := range m.refs.topics {
-		ends := make([]int64, len(t.partitions))
-		if m.opt.UntilCaughtUp {
-			if ends, err = m.ends(ctx, t.topic, len(t.partitions)); err != nil {
-				return end, err
-			}
+	for _, k := range m.parkers() {
+		if err := k.prepare(ctx, m); err != nil {
+			return end, err
 		}
-		k := newParker(m, t.topic, ends)
 		parkers = append(parkers, k)
 		go func() { ended <- k.run(parking) }()
 	}
 	return end, nil
 }
 
-func newParker(m *Member, topic string, ends []int64) *parker {
-	return &parker{m: m, topic: topic, group: m.opt.ReferenceGroup(topic), ends: ends, caughtUp: make(chan struct{})}
+// prepare notes where the topic ends, if that matters, and joins the group.
+func (k *parker) prepare(ctx context.Context, m *Member) (err error) {
+	k.m = m
+	if m.opt.UntilCaughtUp {
+		if k.ends, err = m.ends(ctx, k.topic, m.partitionsOf[k.topic]); err != nil {
+			return err
+		}
+	}
+	k.group, k.caughtUp = m.opt.ParkingGroup(k.topic), make(chan struct{})
+	return nil
 }
 
 // run parks until ctx ends and leaves the group.
@@ -100,7 +124,7 @@ func (k *parker) runGeneration(ctx context.Context, gen Generation) {
 	var wg sync.WaitGroup
 	for p, committed := range assigned {
 		lane := &parkingLane{parker: k, gen: gen, partition: p, at: max(committed, 0), committed: committed,
-			decoder: invoice.NewDecoder(k.m.opt.Limits)}
+			unreadable: k.check()}
 		k.passed(p, lane.at)
 		wg.Go(func() { lane.run(ctx) })
 	}
@@ -128,8 +152,8 @@ type parkingLane struct {
 	partition int
 	at        int64 // next offset
 	committed int64
-	decoder   *invoice.Decoder
-	record    invoice.Reference
+	// unreadable tells why a record cannot be read, nil when it can.
+	unreadable func(*Record) error
 }
 
 // commitEvery spares the broker a commit for each record of a quiet topic.
@@ -201,13 +225,10 @@ func (l *parkingLane) park(ctx context.Context, records []Record) error {
 	var dead []Record
 	for i := range records {
 		r := &records[i]
-		if isTombstone(l.m, l.topic, r) {
-			continue
-		}
-		if err := l.decoder.DecodeReference(r.Value, &l.record); err != nil {
+		if err := l.unreadable(r); err != nil {
 			r.Time = plausible(r.Time)
 			from := invoice.Position{Topic: l.topic, Partition: l.partition, Offset: r.Offset}
-			dead = append(dead, l.m.deadLetter(from, r, "reference", err))
+			dead = append(dead, l.m.deadLetter(from, r, l.stage, err))
 		}
 	}
 	return l.m.writeDeadLetters(ctx, func(context.Context) error { return nil }, dead)

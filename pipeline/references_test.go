@@ -27,7 +27,7 @@ const (
 func (w *world) withReferences(t *testing.T, n int) {
 	t.Helper()
 	w.opt.Topics.Reference, w.opt.Topics.Deliveries = referenceTopic, deliveriesTopic
-	w.opt.ReferenceGroup = func(topic string) pipeline.Group { return w.log.Group(w.opt.Group+"-"+topic, topic) }
+	w.opt.ParkingGroup = func(topic string) pipeline.Group { return w.log.Group(w.opt.Group+"-"+topic, topic) }
 	w.log.CreateTopic(referenceTopic, 2, 0)
 	w.log.CreateTopic(deliveriesTopic, 3, 0)
 	for i := range n {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// tail reads every partition of a topic from its start, without a group, and
-// goes on as it grows.
+// tail reads every partition of a topic from its start, or from where positions
+// stand before it runs, without a group, and goes on as it grows.
 type tail struct {
 	m     *Member
 	topic string
@@ -40,7 +40,7 @@ func (t *tail) follow(ctx context.Context, partition int) {
 	name := fmt.Sprintf("reading %s/%d", t.topic, partition)
 	reader := t.m.log.Open(t.topic, partition)
 	defer reader.Close()
-	for at := int64(0); ctx.Err() == nil; {
+	for at := t.position(partition); ctx.Err() == nil; {
 		var got Fetched
 		err := t.m.persist(ctx, name, func(ctx context.Context) error {
 			var err error
@@ -60,6 +60,13 @@ func (t *tail) follow(ctx context.Context, partition int) {
 		at = max(at, got.Next)
 		t.reached(partition, at)
 	}
+}
+
+// position returns the next offset to read of a partition.
+func (t *tail) position(partition int) int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.positions[partition]
 }
 
 func (t *tail) reached(partition int, at int64) {

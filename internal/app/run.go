@@ -89,7 +89,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	if o.Observe != nil {
 		opt.Observe = o.Observe
 	}
-	opt.ReferenceGroup = func(topic string) pipeline.Group { return referenceMember(o.Config, client, topic) }
+	opt.ParkingGroup = func(topic string) pipeline.Group { return referenceMember(o.Config, client, topic) }
 	if err := keepReferences(ctx, o, client.Log(), &opt.Topics); err != nil {
 		if ctx.Err() != nil && !o.UntilCaughtUp {
 			err = nil // stopped before it began
