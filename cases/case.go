@@ -8,13 +8,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
-
-	"github.com/cespare/xxhash/v2"
-	"github.com/google/uuid"
 
 	"recoup/detectors"
 	"recoup/invoice"
@@ -50,21 +45,15 @@ const (
 	EscalateWithin = 12 * time.Hour
 )
 
-// namespace makes case ids: UUID version 5 of the dedup key within it.
-var namespace = uuid.NewSHA1(uuid.NameSpaceURL, []byte("recoup:case"))
-
-// maxKeyPart is the longest part of a dedup key that is written out, in characters.
-const maxKeyPart = 64
-
 // Case is case.v1, the alert. Amounts are what the customer pays.
 type Case struct {
 	Schema     string              `json:"schema"`                   // "case.v1"
 	CaseID     string              `json:"case_id"`                  // name-based UUID of DedupKey
 	DedupKey   string              `json:"dedup_key"`                // one case per invoice, whatever the cause
 	Seq        int64               `json:"seq"`                      // rises by one per action; readers keep the highest
-	Origin     string              `json:"origin"`                   // "detector"
+	Origin     Origin              `json:"origin"`                   // "detector"
 	Action     Action              `json:"action"`                   // what this record does to the case
-	Kind       string              `json:"kind"`                     // "invoice"
+	Kind       Kind                `json:"kind"`                     // "invoice"
 	Severity   Severity            `json:"severity"`                 // how soon to look
 	Seller     string              `json:"seller"`                   // who billed
 	Stage      invoice.Stage       `json:"stage"`                    // always issued: drafts open no case
@@ -134,34 +123,14 @@ type Opener struct {
 	HandlingCost map[string]invoice.Amount
 }
 
-// DedupKey names the one case an invoice can have: no cause in it, so that a
-// changed mind updates the case instead of opening a second one. A part longer
-// than 64 characters, or one that holds the separator and could be read as two,
-// is replaced by its hash.
-func DedupKey(seller, invoiceID string, revision int64) string {
-	return keyPart(seller) + "|invoice|" + keyPart(invoiceID) + "|r" + strconv.FormatInt(revision, 10)
-}
-
-// ID is the case id of a dedup key: a name-based UUID, the same after any crash.
-func ID(dedupKey string) string {
-	return uuid.NewSHA1(namespace, []byte(dedupKey)).String()
-}
-
-func keyPart(s string) string {
-	if utf8.RuneCountInString(s) <= maxKeyPart && !strings.Contains(s, "|") {
-		return s
-	}
-	return fmt.Sprintf("h%016x", xxhash.Sum64String(s))
-}
-
 // Open builds the finished case of a suspect invoice, copying what it keeps.
 // v.CaseID must already be the ID of its dedup key. received is Kafka's record
 // time, detected the moment of the decision.
 func (o Opener) Open(inv *invoice.Invoice, v *detectors.Verdict, received, detected time.Time) *Case {
 	key := DedupKey(inv.Seller, inv.ID, inv.Revision)
 	return &Case{
-		Schema: Schema, CaseID: ID(key), DedupKey: key, Seq: 1, Origin: "detector",
-		Action: ActionOpen, Kind: "invoice", Severity: SeverityWarning,
+		Schema: Schema, CaseID: ID(key), DedupKey: key, Seq: 1, Origin: OriginDetector,
+		Action: ActionOpen, Kind: KindInvoice, Severity: SeverityWarning,
 		Seller: inv.Seller, Stage: inv.Stage,
 		IssuedAt: inv.IssuedAt.UTC(), ReceivedAt: received.UTC(), DetectedAt: detected.UTC(),
 		InvoiceID: inv.ID, Number: inv.Number, Customer: inv.CustomerRef,

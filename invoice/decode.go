@@ -147,7 +147,7 @@ func decodeObject[T any](d *Decoder, o *object[T], dst *T) *DecodeError {
 			if name, err = d.name(); err != nil {
 				return err
 			}
-			if i = o.find(name); i >= 0 {
+			if i = o.find(name); i >= 0 && o.kind != tableObject {
 				follows[last] = uint8(i)
 			}
 		}

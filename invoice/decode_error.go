@@ -35,6 +35,8 @@ const (
 	ReasonTimeOutOfRange   = "time_out_of_range" // before 1970 or after 2200
 	ReasonControlCharacter = "control_character" // in an identity
 	ReasonTooLong          = "too_long"          // an identity of more than 256 bytes
+	ReasonBadUUID          = "bad_uuid"          // not a UUID
+	ReasonOutOfRange       = "out_of_range"      // a number the field may not have
 )
 
 // DecodeError says why a record was refused: a bad record, never a broken

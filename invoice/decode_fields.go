@@ -56,7 +56,7 @@ func (d *Decoder) value(f format, required bool, dst any) *DecodeError {
 		dst.Set = true
 		return d.integer(&dst.Value)
 	}
-	return d.checkSchema()
+	return d.column(required, dst)
 }
 
 // wrongType refuses the value at pos, unless it is not even JSON.

@@ -78,7 +78,7 @@ func appendValue(dst []byte, value any) []byte {
 	case *[]Line:
 		return appendList(dst, *v, func(dst []byte, l *Line) []byte { return appendObject(dst, lineFields, l) })
 	}
-	return dst
+	return appendColumn(dst, value)
 }
 
 func appendList[T any](dst []byte, list []T, item func([]byte, *T) []byte) []byte {

@@ -116,6 +116,7 @@ const (
 	promotionObject
 	policyObject
 	deliveryObject
+	tableObject // any table of another package: nothing is guessed of its order
 	objectKinds
 )
 
