@@ -1,0 +1,311 @@
+package story
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"recoup/cases"
+	"recoup/detectors"
+	"recoup/docs/contract/contracttest"
+	"recoup/invoice"
+)
+
+// began is when the stories of these tests begin.
+var began = time.Date(2026, 3, 2, 9, 0, 0, 123_456_789, time.UTC)
+
+// truths are a tenth of wrong invoices, in both directions and without a loss.
+func truths(n int) func(string) Truth {
+	causes := []string{"data_entry", "billing_system", "promotion", "duplicate", "missing_admin_data"}
+	all := map[string]Truth{}
+	for i := 0; i < n; i += 10 {
+		loss := invoice.Amount(i)*3_3300 + 1_0100
+		switch i / 10 % 5 {
+		case 3:
+			loss = -loss
+		case 4:
+			loss = 0
+		}
+		all[fmt.Sprint("F-", i)] = Truth{Cause: causes[i/10%5], Due: 1000_0000 + loss, Loss: loss}
+	}
+	return func(id string) Truth { return all[id] }
+}
+
+// play tells a story of n invoices, of which recoup flags the wrong ones but each
+// fourth and some right ones, and returns what people did.
+func play(seed uint64, n int, order func([]int)) (*Story, []Message) {
+	truth := truths(n)
+	s := New(Options{Seed: seed, Truth: truth, AuditRate: 0.2,
+		HandlingCost: map[string]invoice.Amount{"EUR": 50_0000}})
+	list := make([]int, n)
+	for i := range list {
+		list[i] = i
+	}
+	if order != nil {
+		order(list)
+	}
+	var all []Message
+	for _, i := range list {
+		id := fmt.Sprint("F-", i)
+		flagged := i%10 == 0 && i%40 != 0 || i%33 == 7
+		all = append(all, s.Invoice(Invoice{Seller: "acme", ID: id, Customer: fmt.Sprint("c-", i%50), Currency: "EUR",
+			IssuedAt: began, ScoredAt: began, Billed: 1000_0000, Suspect: flagged, PError: 0.1, CountsIn: true})...)
+		if flagged {
+			all = append(all, s.Case(caseOf(id, fmt.Sprint("c-", i%50), truth(id)))...)
+		}
+	}
+	return s, all
+}
+
+func caseOf(id, customer string, truth Truth) *cases.Case {
+	key := cases.DedupKey("acme", id, 0)
+	return &cases.Case{CaseID: cases.ID(key), DedupKey: key, Seq: 1, Action: cases.ActionOpen, Kind: cases.KindInvoice,
+		Origin: cases.OriginDetector, Seller: "acme", InvoiceID: id, Customer: customer, Currency: "EUR",
+		DetectedAt: began, Direction: detectors.DirectionCustomerFavour, Loss: detectors.Loss{Point: truth.Loss}}
+}
+
+// Whatever people do is what the contract allows, and shown to recoup's decoders
+// it is not refused.
+func TestMessagesFollowTheContract(t *testing.T) {
+	_, messages := play(1, 2000, nil)
+	seen := map[string]int{}
+	for _, m := range messages {
+		if err := contracttest.Validate(m.Value); err != nil {
+			t.Fatalf("%s: %v", m.Value, err)
+		}
+		var err error
+		switch m.Topic {
+		case CaseEvents:
+			var e *cases.Event
+			if e, err = cases.DecodeEvent(m.Value); err == nil {
+				seen[string(e.Status)]++
+				seen[string(e.Outcome)]++
+				seen[string(e.Origin)]++
+			}
+		case Recoveries:
+			var r *cases.Recovery
+			if r, err = cases.DecodeRecovery(m.Value); err == nil {
+				seen[string(r.Option)+" "+string(r.Event)]++
+			}
+		case Disputes:
+			_, err = cases.DecodeDispute(m.Value)
+			seen["dispute"]++
+		}
+		if err != nil {
+			t.Errorf("%s: %v", m.Value, err)
+		}
+	}
+	for _, want := range []string{"acknowledged", "verified", "decided", "closed", "confirmed_error", "not_an_error",
+		"expected_change", "undetermined", "audit_sample", "dispute", "immediate_payment accepted",
+		"immediate_payment refused", "immediate_payment paid", "instalments scheduled", "instalments paid",
+		"instalments failed", "instalments cancelled", "instalments completed", "offset_next_order paid",
+		"goodwill paid", "formal_notice offered", "write_off written_off"} {
+		if seen[want] == 0 {
+			t.Errorf("nobody ever does %q: %v", want, seen)
+		}
+	}
+}
+
+// The same seed tells the same story in whatever order the cases come; another seed
+// tells another one; a case that is published again tells nothing new (G6).
+func TestStoryIsReplayable(t *testing.T) {
+	sorted := func(messages []Message) []Message {
+		slices.SortFunc(messages, func(a, b Message) int { return bytes.Compare(a.Value, b.Value) })
+		return messages
+	}
+	equal := func(a, b Message) bool { return bytes.Equal(a.Value, b.Value) && a.Key == b.Key }
+	s, first := play(7, 1000, nil)
+	_, backwards := play(7, 1000, slices.Reverse)
+	_, other := play(8, 1000, nil)
+	if !slices.EqualFunc(sorted(first), sorted(backwards), equal) {
+		t.Error("another order of cases tells another story")
+	}
+	if slices.EqualFunc(first, sorted(other), equal) {
+		t.Error("another seed tells the same story")
+	}
+	before := s.Ledger().Figures("EUR")
+	again := caseOf("F-10", "c-10", truths(1000)("F-10"))
+	if again.Seq = 2; len(s.Case(again)) > 0 {
+		t.Error("an update of a case is played again")
+	}
+	if after := s.Ledger().Figures("EUR"); after.Paid != before.Paid || after.Cases != before.Cases {
+		t.Errorf("an update changes %+v to %+v", before, after)
+	}
+}
+
+// Instalments sum to what is owed, to the cent (A27), and nobody gets a formal
+// notice before an amicable way failed (A26).
+func TestRecoveriesKeepTheRules(t *testing.T) {
+	s, _ := play(3, 3000, nil)
+	plans, notices := 0, 0
+	for id, a := range s.Ledger().accounts {
+		scheduled, owed := map[string]invoice.Amount{}, map[string]invoice.Amount{}
+		failed := false
+		for _, r := range a.recoveries {
+			switch {
+			case r.Event == cases.StepAccepted && r.Option == cases.OptionInstalments:
+				owed[r.RecoveryID] = r.Amount
+				plans++
+			case r.Event == cases.StepScheduled:
+				scheduled[r.RecoveryID] += r.Amount
+			case r.Option.Amicable() && (r.Event == cases.StepRefused || r.Event == cases.StepFailed):
+				failed = true
+			case r.Option == cases.OptionFormalNotice:
+				if notices++; !failed {
+					t.Errorf("case %s: formal notice before an amicable way failed", id)
+				}
+			}
+		}
+		for plan, sum := range owed {
+			if scheduled[plan] != sum {
+				t.Errorf("plan %s schedules %v of %v", plan, scheduled[plan], sum)
+			}
+		}
+		if paid, _ := a.paid(); paid > 0 && (a.latest == nil || paid > a.latest.Loss.Point) {
+			t.Errorf("case %s: %v paid, more than was lost", id, paid)
+		}
+	}
+	if plans < 10 || notices < 5 {
+		t.Errorf("%d plans and %d notices prove little", plans, notices)
+	}
+}
+
+// 25.00 in three parts is 8.34 + 8.33 + 8.33, and every split sums.
+func TestSplit(t *testing.T) {
+	if got := fmt.Sprint(split(25_0000, 3, 100)); got != "[8.34 8.33 8.33]" {
+		t.Errorf("25.00 in three: %s", got)
+	}
+	for cents := invoice.Amount(1); cents < 5000; cents += 7 {
+		for n := 2; n <= 12; n++ {
+			sum := invoice.Amount(0)
+			for _, part := range split(cents*100, n, 100) {
+				sum += part
+			}
+			if sum != cents*100 {
+				t.Fatalf("%v in %d parts sums to %v", cents*100, n, sum)
+			}
+		}
+	}
+}
+
+// The figures are what a person would count by hand.
+func TestFigures(t *testing.T) {
+	l := newLedger(map[string]invoice.Amount{"EUR": 50_0000})
+	at := began.Truncate(time.Millisecond)
+	for i, loss := range []invoice.Amount{100_0000, -40_0000, 30_0000} {
+		c := caseOf(fmt.Sprint("F-", i), "c-1", Truth{Loss: loss})
+		l.heard(c)
+		l.invoice(Invoice{Seller: "acme", ID: c.InvoiceID, Customer: "c-1", Currency: "EUR", CountsIn: true, Suspect: true})
+	}
+	id := func(i int) string { return cases.ID(cases.DedupKey("acme", fmt.Sprint("F-", i), 0)) }
+	l.event(&cases.Event{EventID: "1", CaseID: id(0), Status: cases.StatusAcknowledged, At: at.Add(24 * time.Hour)})
+	l.event(&cases.Event{EventID: "2", CaseID: id(0), Status: cases.StatusDecided, Outcome: cases.OutcomeConfirmed,
+		TrueCause: "promotion", ConfirmedLoss: amount(90_0000), At: at.Add(30 * time.Hour)})
+	l.event(&cases.Event{EventID: "3", CaseID: id(1), Status: cases.StatusAcknowledged, At: at.Add(25 * time.Hour)})
+	l.event(&cases.Event{EventID: "4", CaseID: id(1), Status: cases.StatusDecided, Outcome: cases.OutcomeExpectedChange,
+		HandlingCost: amount(12_5000), At: at.Add(26 * time.Hour)})
+	l.event(&cases.Event{EventID: "5", CaseID: id(1), Status: cases.StatusClosed, At: at.Add(27 * time.Hour)})
+	gesture := cases.Recovery{CaseID: id(0), RecoveryID: "p", Option: cases.OptionGoodwill, GoodwillCost: amount(9_0000)}
+	for step, sum := range map[cases.Step]invoice.Amount{cases.StepOffered: 90_0000, cases.StepAccepted: 90_0000,
+		cases.StepPaid: 81_0000} {
+		r := gesture
+		r.Event, r.Amount, r.At = step, sum, at.Add(48*time.Hour)
+		l.recovery(&r)
+	}
+	f := l.Figures("EUR")
+	want := map[string]bool{
+		"at risk 130 and 40":        f.AtRisk == Money{130_0000, 40_0000},
+		"decided 90":                f.Decided == Money{90_0000, 0},
+		"undecided 30":              f.Undecided == Money{30_0000, 0},
+		"net 81 - 9 - 62.50":        f.Paid == 81_0000 && f.Goodwill == 9_0000 && f.Handling == 62_5000 && f.Net == 9_5000,
+		"2 acknowledged, 1 in 24 h": f.Acknowledged == 2 && f.AcknowledgedIn24h == 1,
+		"1 right, 1 wrong":          f.TruePositives == 1 && f.FalsePositives == 1 && f.Open == 2,
+		"1 customer":                f.Customers == 1 && f.CustomersTouched == 1,
+		"goodwill paid 81 of 90":    len(f.Options) == 1 && f.Options[0].Paid == 81_0000 && f.Options[0].Accepted == 1,
+		"promotion 90":              len(f.Causes) == 1 && f.Causes[0] == CauseFigures{"promotion", 1, Money{90_0000, 0}},
+	}
+	for what, holds := range want {
+		if !holds {
+			t.Errorf("not %s: %+v", what, f)
+		}
+	}
+}
+
+// An audit of a higher rate contains that of a lower one, and takes its share.
+func TestSampled(t *testing.T) {
+	few, many := 0, 0
+	for i := range 100_000 {
+		id := fmt.Sprint("F-", i)
+		low, high := Sampled("acme", id, "s", 0.003), Sampled("acme", id, "s", 0.2)
+		if low {
+			few++
+		}
+		if high {
+			many++
+		}
+		if low && !high || Sampled("acme", id, "s", 0) || !Sampled("acme", id, "s", 1) {
+			t.Fatalf("%s: sampled at 0.003 %v, at 0.2 %v", id, low, high)
+		}
+	}
+	if few < 250 || few > 350 || many < 19_500 || many > 20_500 {
+		t.Errorf("%d and %d of 100,000, want about 300 and 20,000", few, many)
+	}
+}
+
+// Each comes twice.
+func TestUnruly(t *testing.T) {
+	_, messages := play(1, 200, nil)
+	count := map[string]int{}
+	for _, m := range Unruly(messages, 5) {
+		count[string(m.Value)]++
+	}
+	for value, n := range count {
+		if n != 2 {
+			t.Errorf("%d times %s", n, value)
+		}
+	}
+	if len(count) != len(messages) {
+		t.Errorf("%d of %d messages", len(count), len(messages))
+	}
+}
+
+// recoup's own fold of the same events, twice and shuffled, comes to what the
+// ledger counts, and finds nothing that does not fit.
+func TestLifeAgreesWithTheLedger(t *testing.T) {
+	s, messages := play(11, 2000, nil)
+	lives := map[string]*cases.Life{}
+	for _, m := range Unruly(messages, 2) {
+		life := lives[m.Key]
+		if life == nil {
+			life = &cases.Life{}
+			lives[m.Key] = life
+		}
+		switch m.Topic {
+		case CaseEvents:
+			e, err := cases.DecodeEvent(m.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			life.Apply(e)
+		case Recoveries:
+			r, err := cases.DecodeRecovery(m.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			life.ApplyRecovery(r)
+		}
+	}
+	for id, a := range s.Ledger().accounts {
+		if len(a.events)+len(a.recoveries) == 0 {
+			continue
+		}
+		state := lives[id].State()
+		paid, _ := a.paid()
+		if len(state.Flags) > 0 || state.Paid != paid || state.GoodwillCost != a.goodwill() ||
+			state.Outcome != a.outcome() || a.latest != nil && state.Open() != a.open() {
+			t.Errorf("case %s: ledger %v, %v, %q, open %v; life %+v", id, paid, a.goodwill(), a.outcome(), a.open(), state)
+		}
+	}
+}
