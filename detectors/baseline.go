@@ -191,14 +191,23 @@ var errBaseline = errors.New("cannot read baseline: it is cut off or damaged; " 
 // decodeBaseline reads what append wrote and refuses what cannot be a baseline.
 func decodeBaseline(data []byte) (Baseline, error) {
 	r := stateReader{rest: data}
-	b := Baseline{n: int64(r.uvarint()), hour: r.varint(), first: invoice.Amount(r.varint())}
-	b.weight, b.sum, b.square = r.float(), r.float(), r.float()
-	// No invoice weighs more than 1, and no two amounts differ by more than 2^64.
-	if r.failed || len(r.rest) > 0 || b.n < 1 || !(b.weight > 0 && b.weight <= float64(b.n)) ||
-		!(math.Abs(b.sum) <= b.weight*(1<<65)) || !(b.square >= 0 && b.square <= b.weight*(1<<64)*(1<<64)) {
+	b := r.baseline()
+	if r.failed || len(r.rest) > 0 {
 		return Baseline{}, errBaseline
 	}
 	return b, nil
+}
+
+// baseline reads what append wrote; what cannot be a baseline is a fault.
+func (r *stateReader) baseline() Baseline {
+	b := Baseline{n: int64(r.uvarint()), hour: r.varint(), first: invoice.Amount(r.varint())}
+	b.weight, b.sum, b.square = r.float(), r.float(), r.float()
+	// No invoice weighs more than 1, and no two amounts differ by more than 2^64.
+	if b.n < 1 || !(b.weight > 0 && b.weight <= float64(b.n)) ||
+		!(math.Abs(b.sum) <= b.weight*(1<<65)) || !(b.square >= 0 && b.square <= b.weight*(1<<64)*(1<<64)) {
+		r.failed = true
+	}
+	return b
 }
 
 // stateReader takes a stored value apart; after the first fault every read

@@ -58,6 +58,7 @@ type Engine struct {
 	seen     *seen
 	dirty    []*segment // in the order of their first change
 	forget   []string   // shared keys to tombstone: an older epoch wrote what this engine never learned
+	outcomes outcomes
 
 	cur     current
 	scratch []byte
@@ -151,6 +152,9 @@ func (e *Engine) Teach(suspect bool) (taught bool) {
 		e.history.Teach(&c.ev.facts, suspect)
 	}
 	if !taught {
+		if suspect && e.taught(false) {
+			e.holdBack()
+		}
 		return false
 	}
 	for kind, s := range c.segments {
@@ -161,6 +165,7 @@ func (e *Engine) Teach(suspect bool) (taught bool) {
 			s = e.keep(segmentKind(kind))
 		}
 		s.teach(c.inv.NetAmount, hourOf(c.eventMS), e.halfLife)
+		s.shadow.pass()
 		e.change(s)
 	}
 	return true
@@ -210,10 +215,10 @@ func (e *Engine) Checkpoint(applied int64) []StateRecord {
 	out := make([]StateRecord, 0, e.Changed())
 	for _, s := range e.dirty {
 		s.dirty = false
-		out = append(out, StateRecord{Key: []byte(s.key), Value: s.own.append(nil), Shared: true})
+		out = append(out, StateRecord{Key: []byte(s.key), Value: e.outcomes.appendSegment(nil, s), Shared: true})
 	}
 	for _, key := range e.forget {
-		if s := e.segments[key]; s == nil || s.own.n == 0 {
+		if s := e.segments[key]; s == nil || s.empty() {
 			out = append(out, StateRecord{Key: []byte(key), Shared: true})
 		}
 	}
@@ -249,7 +254,7 @@ func (e *Engine) MarkDirty(key []byte, shared bool) {
 		e.history.MarkDirty(key)
 		return
 	}
-	if s := e.segments[string(key)]; s != nil && s.own.n > 0 {
+	if s := e.segments[string(key)]; s != nil && !s.empty() {
 		e.change(s)
 		return
 	}
@@ -274,6 +279,7 @@ func (e *Engine) AdoptShared() int {
 			e.segments[s.key] = s
 		}
 		s.own, s.ownKnown, s.applied = c.baseline, false, c.applied
+		s.shadow, s.learned = c.shadow, c.learned
 		n++
 	})
 	return n

@@ -31,6 +31,7 @@ func (e *Engine) Score(v *Verdict) {
 	v.Rules, v.Causes = rules, causes
 	v.AmountBasis, v.Currency, v.Billed = pays.basis, inv.Currency, pays.billed(inv)
 	v.LateBy, v.Model.ReferenceAsOf, v.Source = delayOf(c.lateMS), e.referenceAsOf(), c.position
+	v.Model.FeedbackAsOf = e.outcomes.asOfText
 	if inv.Type == invoice.Standard {
 		e.judge(v)
 	}
@@ -232,7 +233,7 @@ func (e *Engine) deviation(v *Verdict) float64 {
 		}
 		narrow = true
 	}
-	if !narrow {
+	if !narrow || firedKind != bySeller && e.amountExplained() {
 		return e.graded(v)
 	}
 	p := normal(highest)

@@ -100,7 +100,9 @@ func appendKeyPart(dst []byte, part string) []byte {
 type segment struct {
 	key     string
 	own     Baseline // of this engine's partition; n = 0: nothing yet
-	applied int64    // own holds every source offset below it that teaches it
+	shadow  shadow   // what this partition's newest suspects were billed
+	applied int64    // own and shadow hold every source offset below it that teaches them
+	learned []int64  // and every outcome below these, by partition of the case events; nil: the engine's
 	dirty   bool     // in Engine.dirty: the next checkpoint writes it
 	shared  *sharedSegment
 
@@ -125,6 +127,9 @@ func (s *segment) teach(amount invoice.Amount, hour int64, halfLifeHours float64
 	s.own.learn(s.own.clip(amount, own.mean, own.sd), hour, halfLifeHours)
 	s.ownKnown = false
 }
+
+// empty tells whether there is nothing to be stored of this partition.
+func (s *segment) empty() bool { return s.own.n == 0 && s.shadow.held == 0 }
 
 // stats returns what scoring reads of the segment, over all partitions.
 func (s *segment) stats(partition int, halfLifeHours float64) stats {

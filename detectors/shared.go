@@ -36,6 +36,8 @@ type contribution struct {
 	partition int
 	applied   int64
 	baseline  Baseline
+	shadow    shadow
+	learned   []int64 // outcomes it holds, as a segment's
 }
 
 var (
@@ -67,11 +69,12 @@ func (s *Shared) Put(key, value []byte, partition int, applied int64) error {
 		s.replace(key, partition, nil)
 		return nil
 	}
-	b, err := decodeBaseline(value)
+	c, err := decodeContribution(value)
 	if err != nil {
 		return fmt.Errorf("key %q of partition %d: %w", key, partition, err)
 	}
-	s.replace(key, partition, &contribution{partition: partition, applied: applied, baseline: b})
+	c.partition, c.applied = partition, applied
+	s.replace(key, partition, &c)
 	return nil
 }
 

@@ -151,8 +151,8 @@ func step(t *testing.T, e *Engine, records []received, offset int64) (verdict st
 func dump(e *Engine) string {
 	var b strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(e.segments)) {
-		if s := e.segments[key]; s.own.n > 0 {
-			fmt.Fprintf(&b, "%s %x\n", key, s.own.append(nil))
+		if s := e.segments[key]; !s.empty() {
+			fmt.Fprintf(&b, "%s %x\n", key, e.outcomes.appendSegment(nil, s))
 		}
 	}
 	fmt.Fprintf(&b, "clock %x\n", e.HighMarks())

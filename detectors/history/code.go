@@ -242,6 +242,7 @@ func (c *coder) customer(u *Customer) {
 	c.habit(&u.Type)
 	c.moments(&u.OffPrice)
 	c.moments(&u.Lines)
+	filled(c, u.Agreed[:], (*coder).agreed)
 }
 
 func (c *coder) group(g *Group) {

@@ -90,6 +90,8 @@ type Customer struct {
 	Type     Habit   // hash of customer_type
 	OffPrice Moments // share of lines at unknown prices: some are always given special ones
 	Lines    Moments // natural logarithm of the number of lines
+	// Agreed are amounts that people found to be right, however unusual, the newest first.
+	Agreed [agreements]Agreed
 }
 
 // Group is what is usual for a customer type or a country of a seller, or for

@@ -193,12 +193,7 @@ func (s *Store) Teach(f *Facts, suspect bool) {
 		s.prints.touch(cmp.Or(f.Customer, f.Content), f.Known.Prints).teach(&f.Print, suspect)
 	}
 	s.teachCustomer(f, suspect)
-	for i := range f.Lines {
-		f.Lines[i].rateStep = uint8(rateStep(float64(f.Lines[i].Rate)))
-	}
-	s.teachGroup(f.Seller, f.Known.Seller, f, suspect)
-	s.teachGroup(f.Group, f.Known.Group, f, suspect)
-	s.teachGroup(f.Country, f.Known.Country, f, suspect)
+	s.teachGroups(f, suspect)
 	for i := range f.Lines {
 		l := &f.Lines[i]
 		if l.Product == 0 {
@@ -245,6 +240,15 @@ func (s *Store) teachCustomer(f *Facts, suspect bool) {
 	c.Type.teach(f.Type, 1)
 	c.Lines.teach(f.LogLines)
 	c.OffPrice.teach(f.OffPrice)
+}
+
+func (s *Store) teachGroups(f *Facts, suspect bool) {
+	for i := range f.Lines {
+		f.Lines[i].rateStep = uint8(rateStep(float64(f.Lines[i].Rate)))
+	}
+	s.teachGroup(f.Seller, f.Known.Seller, f, suspect)
+	s.teachGroup(f.Group, f.Known.Group, f, suspect)
+	s.teachGroup(f.Country, f.Known.Country, f, suspect)
 }
 
 func (s *Store) teachGroup(key uint64, known *Group, f *Facts, suspect bool) {

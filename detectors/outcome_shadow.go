@@ -1,0 +1,188 @@
+package detectors
+
+import (
+	"encoding/binary"
+
+	"recoup/invoice"
+)
+
+// shadow is what one partition's newest suspects of a segment were billed. It is no
+// part of the segment's baseline: however long a release bills too little, it is as
+// unusual on its last day as on its first. Only when somebody says that it was meant
+// to be so does the shadow take the baseline's place.
+//
+// It begins with a suspect and is empty again when suspects have become rare, so
+// that the single errors of a year never add up to a new usual.
+type shadow struct {
+	baseline  Baseline
+	held, all uint8 // suspects among the newest invoices, and all of these; halved together
+	// meant is the amount of one that people said was meant; 0: none. Where a change has
+	// only begun, they may say so before anybody can tell that it concerns everybody.
+	meant invoice.Amount
+}
+
+const (
+	// shadowFades is how many invoices a shadow counts before it halves its counts.
+	shadowFades = 64
+	// shadowRare is one in how many must be suspect for the shadow to last.
+	shadowRare = 8
+	// shadowLeast is from how many invoices on, over all partitions, it may prevail.
+	shadowLeast = 8
+)
+
+// hold adds the amount of a suspect of the given event hour.
+func (s *shadow) hold(amount invoice.Amount, hour int64, halfLifeHours float64) {
+	s.baseline.teach(amount, hour, halfLifeHours)
+	s.held++
+	s.count()
+}
+
+// pass counts an invoice that is not suspect.
+func (s *shadow) pass() {
+	if s.held > 0 {
+		s.count()
+	}
+}
+
+func (s *shadow) count() {
+	if s.all++; s.all >= shadowFades {
+		s.held, s.all = s.held/2, s.all/2
+	}
+	if int(s.held)*shadowRare < int(s.all) {
+		*s = shadow{}
+	}
+}
+
+// holdBack puts the amount of the invoice last begun, a suspect, into the shadows of
+// its segments. Where no partition taught a segment there is nothing to be replaced.
+func (e *Engine) holdBack() {
+	c := &e.cur
+	for kind, s := range c.segments {
+		if s == nil || s.applied > c.position.Offset {
+			continue
+		}
+		if s == &c.untaught[kind] {
+			if len(*s.shared.parts.Load()) == 0 {
+				continue
+			}
+			s = e.keep(segmentKind(kind))
+		}
+		s.shadow.hold(c.inv.NetAmount, hourOf(c.eventMS), e.halfLife)
+		if s.shadow.isMeant(e.settings.DeviationBasisPoints) && s.prevails(e.partition) {
+			s.replace()
+		}
+		e.change(s)
+	}
+}
+
+// prevails tells whether most of the newest invoices of a segment, over all
+// partitions, are in its shadows: what they share is no exception then.
+func (s *segment) prevails(partition int) bool {
+	held, all := int(s.shadow.held), int(s.shadow.all)
+	for _, c := range *s.shared.parts.Load() {
+		if c.partition != partition {
+			held, all = held+int(c.shadow.held), all+int(c.shadow.all)
+		}
+	}
+	return all >= shadowLeast && 2*held >= all
+}
+
+// isMeant tells whether what the shadow holds is about as much as people said was meant.
+func (s *shadow) isMeant(basisPoints int64) bool {
+	mean := s.baseline.Mean()
+	return s.meant > 0 && !invoice.LessByBasisPoints(mean, s.meant, basisPoints) &&
+		!invoice.LessByBasisPoints(s.meant, mean, basisPoints)
+}
+
+// replace makes the shadow the baseline.
+func (s *segment) replace() {
+	s.own, s.shadow, s.ownKnown = s.shadow.baseline, shadow{}, false
+}
+
+// appendSegment writes the stored form of a segment: its baseline, 0 where there is
+// none; and where a shadow or outcomes make it differ from what its invoices taught,
+// how many of how many the shadow holds, its baseline, what was meant, and the outcomes
+// that all this contains.
+// Without either it is the baseline alone. nil is a segment of which nothing is left.
+func (o *outcomes) appendSegment(dst []byte, s *segment) []byte {
+	if s.own.n > 0 {
+		dst = s.own.append(dst)
+	} else {
+		dst = append(dst, 0)
+	}
+	learned := furthest(o.learned, s.learned)
+	if s.shadow.held == 0 && len(learned) == 0 {
+		if s.own.n == 0 {
+			return nil
+		}
+		return dst
+	}
+	dst = append(dst, s.shadow.held, s.shadow.all)
+	if s.shadow.held > 0 {
+		dst = s.shadow.baseline.append(dst)
+		dst = binary.AppendVarint(dst, int64(s.shadow.meant))
+	}
+	return appendPositions(dst, learned)
+}
+
+// furthest returns the higher of each two positions.
+func furthest(a, b []int64) []int64 {
+	if len(b) == 0 {
+		return a
+	}
+	all := make([]int64, max(len(a), len(b)))
+	copy(all, a)
+	for i, position := range b {
+		all[i] = max(all[i], position)
+	}
+	return all
+}
+
+func appendPositions(dst []byte, positions []int64) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(positions)))
+	for _, position := range positions {
+		dst = binary.AppendUvarint(dst, uint64(position))
+	}
+	return dst
+}
+
+// decodeContribution reads what appendSegment wrote.
+func decodeContribution(data []byte) (c contribution, err error) {
+	r := stateReader{rest: data}
+	if len(data) > 0 && data[0] == 0 {
+		r.advance(1)
+	} else {
+		c.baseline = r.baseline()
+	}
+	if len(r.rest) > 0 && !r.failed {
+		counts := r.bytes(2)
+		if len(counts) == 2 {
+			c.shadow.held, c.shadow.all = counts[0], counts[1]
+		}
+		if c.shadow.held > 0 {
+			c.shadow.baseline, c.shadow.meant = r.baseline(), invoice.Amount(r.varint())
+		}
+		c.learned = r.positions()
+	}
+	if r.failed || len(r.rest) > 0 || len(data) < 2 || c.shadow.held > c.shadow.all || c.shadow.all >= shadowFades {
+		return contribution{}, errBaseline
+	}
+	return c, nil
+}
+
+// mostEventPartitions bounds what a damaged record can make its reader allocate.
+const mostEventPartitions = 1 << 16
+
+func (r *stateReader) positions() (list []int64) {
+	n := r.uvarint()
+	if n > mostEventPartitions {
+		r.failed = true
+	}
+	for range n {
+		if r.failed {
+			return nil
+		}
+		list = append(list, int64(r.uvarint()))
+	}
+	return list
+}
