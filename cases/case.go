@@ -85,6 +85,19 @@ type Case struct {
 	EscalateAt time.Time           `json:"escalate_at"`              // DetectedAt + EscalateWithin
 	Links      Links               `json:"links"`                    // runbook and query
 	Model      detectors.Model     `json:"model"`                    // what decided
+
+	// What follows is added by the case stage.
+
+	Status      Status             `json:"status,omitempty"`         // the step reached; "": nobody has looked
+	Outcome     Outcome            `json:"outcome,omitempty"`        // what it turned out to be; "": not decided
+	Flags       []Flag             `json:"flags,omitempty"`          // records that do not fit the ones before them
+	DunningHold bool               `json:"dunning_hold,omitempty"`   // the claim is disputed: no reminders, no interest
+	Resolution  *Resolution        `json:"resolution,omitempty"`     // why it is resolved; nil: it is not
+	IncidentID  string             `json:"incident_id,omitempty"`    // the incident the invoice is a member of
+	Incident    *Incident          `json:"incident,omitempty"`       // kind incident only: all that is known of it
+	Joined      []Member           `json:"members_joined,omitempty"` // kind incident only: new since the record before
+	Watch       *Watch             `json:"watch,omitempty"`          // kinds rate and blind only: what was seen
+	Applied     []invoice.Position `json:"applied,omitempty"`        // the last input record that touched it, of each partition
 }
 
 // Segment is the baseline the invoice was compared with.

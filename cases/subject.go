@@ -78,7 +78,7 @@ type Correction struct {
 	InvoiceID       string         `json:"invoice_id"`               // of the document
 	InvoiceNumber   string         `json:"invoice_number,omitempty"` // of the document
 	Revision        int64          `json:"revision"`                 // of the document
-	Type            string         `json:"type"`                     // credit_note, correction, or invoice: a later revision
+	Type            string         `json:"type"`                     // credit_note, correction; invoice: a revision
 	Net             invoice.Amount `json:"net_amount"`               // of the document, before tax
 	Billed          invoice.Amount `json:"billed"`                   // of the document, what the customer pays by it
 	Currency        string         `json:"currency"`                 // of both amounts

@@ -19,7 +19,8 @@ func TestCorrectionsAreLogged(t *testing.T) {
 		w.fill(t, 1, 120)
 		at := start.Add(200 * time.Minute)
 		note := fmt.Appendf(nil, `{"schema":"invoice.v1","event_id":"n","seller":"acme","invoice_id":"note",`+
-			`"currency":"EUR","invoice_type":"credit_note","preceding_invoice_number":"F-90","net_amount":"-100","issued_at":%q}`,
+			`"currency":"EUR","invoice_type":"credit_note","preceding_invoice_number":"F-90",`+
+			`"net_amount":"-100","issued_at":%q}`,
 			at.Format(time.RFC3339))
 		again := pipeline.Record{Value: note, Time: at}
 		if _, err := w.log.Append(t.Context(), w.opt.Topics.Invoices, 0, []pipeline.Record{again, again}); err != nil {
