@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"recoup/detectors"
 	"recoup/internal/app"
 	"recoup/internal/config"
 	"recoup/internal/demo/data"
@@ -59,7 +60,9 @@ type show struct {
 	warehouse *warehouse
 	tally     *tally
 	samples   []sample
+	people    *people
 	summary   atomic.Pointer[Summary] // for the page; nil until the stream has ended
+	account   atomic.Pointer[Account] // as summary
 }
 
 // Run runs the demo until its stream has ended (Options.Once) or ctx is done,
@@ -108,6 +111,11 @@ func run(ctx context.Context, options Options) (err error) {
 		issued[sample.id] = sample.day
 	}
 	s.tally = newTally(started, issued)
+	labels, err := data.Labels()
+	if err != nil {
+		return err
+	}
+	s.people = newPeople(cfg, s.samples, labels)
 	page, err := servePage(options.Listen, s.view)
 	if err != nil {
 		return err
@@ -147,7 +155,10 @@ func speedText(speed float64) string {
 // perform runs the pipeline beside the replay and shows what happens.
 func (s *show) perform(ctx context.Context, cfg *config.Config) error {
 	return s.beside(ctx, func(ctx context.Context) error {
-		return runPipeline(ctx, cfg, s.options.Log, s.tally.observe)
+		return runPipeline(ctx, cfg, s.options.Log, func(v *detectors.Verdict) {
+			s.tally.observe(v)
+			s.people.observe(v)
+		})
 	}, func(ctx context.Context) error {
 		if err := s.stream(ctx, cfg); err != nil || s.options.Once {
 			return err
@@ -158,17 +169,17 @@ func (s *show) perform(ctx context.Context, cfg *config.Config) error {
 	})
 }
 
-// beside runs the pipeline until the stream returns. A pipeline that ends
-// before ends the stream too, and its error is the one that counts.
-func (s *show) beside(ctx context.Context, pipeline, stream func(context.Context) error) error {
+// beside runs a part, such as the pipeline, until the stream returns. A part that
+// ends before ends the stream too, and its error is the one that counts.
+func (s *show) beside(ctx context.Context, part, stream func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		if err := pipeline(ctx); err != nil {
+		if err := part(ctx); err != nil {
 			cancel(err)
 		} else {
-			cancel(errors.New("the pipeline ended by itself"))
+			cancel(errors.New("a part of the demo ended by itself"))
 		}
 	}()
 	err := stream(ctx)
@@ -180,7 +191,7 @@ func (s *show) beside(ctx context.Context, pipeline, stream func(context.Context
 	return err
 }
 
-// stream replays the invoices, waits until all are stored and sums up.
+// stream replays the invoices beside the people, waits until all is stored and sums up.
 func (s *show) stream(ctx context.Context, cfg *config.Config) error {
 	client, err := app.Kafka(cfg, s.options.Log)
 	if err != nil {
@@ -189,11 +200,18 @@ func (s *show) stream(ctx context.Context, cfg *config.Config) error {
 	defer func() { _ = client.Close() }()
 	stop, followed := make(chan struct{}), make(chan struct{})
 	go func() { defer close(followed); follow(s.options.Out, s.tally, time.Second, stop) }()
-	err = replay(ctx, client.Log(), cfg.Kafka.Topics.Invoices, partitions, s.samples, s.options.Speed, s.tally.replayed,
-		untilTrained(client.Log(), cfg.Kafka.Topics.Models))
-	if err == nil {
-		err = s.waitStored(ctx)
-	}
+	err = s.beside(ctx, func(ctx context.Context) error { return s.people.run(ctx, client.Log()) },
+		func(ctx context.Context) error {
+			err := replay(ctx, client.Log(), cfg.Kafka.Topics.Invoices, partitions, s.samples, s.options.Speed,
+				s.tally.replayed, untilTrained(client.Log(), cfg.Kafka.Topics.Models))
+			if err == nil {
+				err = s.waitStored(ctx)
+			}
+			if err == nil {
+				err = s.settle(ctx)
+			}
+			return err
+		})
 	close(stop)
 	<-followed
 	if err != nil {
@@ -237,6 +255,12 @@ func (s *show) sumUp(ctx context.Context) error {
 	fmt.Fprintf(out, "\n%s invoices scored in %.1f s, the first after %.1f s\n\n",
 		thousands(f.Scored), f.Elapsed.Seconds(), f.FirstScored.Seconds())
 	summary.print(out)
+	account, err := s.warehouse.account(ctx, s.people.figures.Load())
+	if err != nil {
+		return err
+	}
+	s.account.Store(account)
+	account.print(out)
 	if err := s.showQueries(ctx); err != nil {
 		return err
 	}
@@ -275,5 +299,6 @@ func (s *show) showQueries(ctx context.Context) error {
 // view is what the page shows now.
 func (s *show) view() View {
 	f := s.tally.figures()
-	return View{Figures: f, Chart: chart(f.Days), Summary: s.summary.Load(), Queries: s.warehouse.queries()}
+	return View{Figures: f, Chart: chart(f.Days), Summary: s.summary.Load(), People: s.people.figures.Load(),
+		Account: s.account.Load(), Queries: s.warehouse.queries()}
 }

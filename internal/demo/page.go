@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"recoup/internal/story"
 )
 
 //go:embed web
@@ -24,6 +26,9 @@ type View struct {
 	Figures Figures  // as of this request
 	Chart   Chart    // of the same figures
 	Summary *Summary // nil until the stream has ended
+	// People is what the team and the customers did so far; nil before they did anything.
+	People  *story.Figures
+	Account *Account // as Summary
 	Queries []string // lines that query the results
 }
 

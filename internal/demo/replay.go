@@ -17,6 +17,9 @@ import (
 // sample is one bundled invoice, ready to be sent.
 type sample struct {
 	id, day, currency string
+	customer          string    // pseudonym; "" for a counter sale
+	issuedAt          time.Time // UTC
+	isInvoice         bool      // no credit note
 	key, value        []byte
 }
 
@@ -41,6 +44,7 @@ func samples() ([]sample, error) {
 		}
 		all = append(all, sample{
 			id: strings.Clone(inv.ID), day: inv.IssuedAt.Format(time.DateOnly), currency: strings.Clone(inv.Currency),
+			customer: customerOf(&inv), issuedAt: inv.IssuedAt.UTC(), isInvoice: inv.Type == invoice.Standard,
 			key: []byte(key), value: value,
 		})
 	}

@@ -309,3 +309,21 @@ func TestLifeAgreesWithTheLedger(t *testing.T) {
 		}
 	}
 }
+
+// K1b and K8 by hand: 10 found, 990 unflagged, 1 of 99 audited is wrong, so 10 more
+// are expected there.
+func TestEstimates(t *testing.T) {
+	f := Figures{Invoices: 1000, Unflagged: 990, TruePositives: 10, Audited: 99, AuditedWrong: 1}
+	low, rate, high := f.TrueErrorRate()
+	if fmt.Sprintf("%.4f", rate) != "0.0200" || low >= rate || rate >= high || low < 0.01 {
+		t.Errorf("rate %v [%v, %v], want 0.02", rate, low, high)
+	}
+	low, recall, high := f.Recall()
+	if fmt.Sprintf("%.4f", recall) != "0.5000" || low >= recall || recall >= high || high > 1 {
+		t.Errorf("recall %v [%v, %v], want 0.5", recall, low, high)
+	}
+	low, rate, high = (&Figures{Invoices: 10, Unflagged: 9, TruePositives: 1}).TrueErrorRate()
+	if low != 0.1 || rate != 0.1 || high != 1 {
+		t.Errorf("without an audit %v [%v, %v], want 0.1 [0.1, 1]", rate, low, high)
+	}
+}
