@@ -97,7 +97,7 @@ type Case struct {
 	Incident    *Incident          `json:"incident,omitempty"`       // kind incident only: all that is known of it
 	Joined      []Member           `json:"members_joined,omitempty"` // kind incident only: new since the record before
 	Watch       *Watch             `json:"watch,omitempty"`          // kinds rate and blind only: what was seen
-	Applied     []invoice.Position `json:"applied,omitempty"`        // the last input record that touched it, of each partition
+	Applied     []invoice.Position `json:"applied,omitempty"`        // last input that touched it, of each partition
 }
 
 // Segment is the baseline the invoice was compared with.
