@@ -1,10 +1,6 @@
 package detectors
 
-import (
-	"math"
-
-	"recoup/invoice"
-)
+import "recoup/invoice"
 
 // weighLoss fills loss and direction: what the first cause's repair would
 // bring. Where nothing repairs the invoice that is what is missing to the
@@ -62,15 +58,14 @@ func (e *Engine) decide(v *Verdict) {
 	}
 }
 
-// worthIt tells whether the money at stake pays for a case. Of an invoice in a
-// foreign currency that is all of it: what it should be in its own, nobody converts.
+// worthIt tells whether the money at stake pays for a case, if all of what was lost
+// comes back: how much does is known to those who work cases, not here. A currency
+// without a handling cost is judged only where it is the error itself.
 func (e *Engine) worthIt(v *Verdict) bool {
-	stake := v.Loss.Point
+	stake := v.Stake()
 	cost, known := e.settings.HandlingCost[v.Currency]
-	if len(v.Causes) > 0 && v.Causes[0].Code == CauseBillingSystem && v.Causes[0].Kind == kindCurrency {
-		if stake = v.Billed; !known {
-			return stake != 0
-		}
+	if !known {
+		return v.foreign() && stake != 0
 	}
-	return known && v.PError*math.Abs(float64(stake)) >= float64(cost)
+	return Weigh(stake, v.PError, 1, cost).Pays()
 }
