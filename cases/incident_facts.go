@@ -20,8 +20,6 @@ type Incident struct {
 	// Causes are the codes of first causes whose suspects are members, sorted; nil:
 	// whatever the cause, because nearly all suspects of the value are of this trouble.
 	Causes []string `json:"causes"`
-	// Finding is "<cause>:<kind>" of the most frequent first cause.
-	Finding string `json:"finding"`
 
 	Since      time.Time `json:"since"`       // event time of the earliest member, UTC
 	LastMember time.Time `json:"last_member"` // when the newest member was decided, UTC
@@ -36,9 +34,7 @@ type Incident struct {
 	// Money by currency, the one with most members first; never empty, never added up.
 	Money []IncidentMoney `json:"money"`
 
-	// Fits is how many members Finding's repair makes usual again, of Members.
-	Fits int64 `json:"fits"`
-	// Findings are how many members have each first finding, most first; at most ten.
+	// Findings are what repairs the members, what repairs most of them first; at most ten.
 	Findings []FindingCount `json:"findings"`
 	// Batches are the billing runs of members, most members first; at most ten.
 	Batches []ValueCount `json:"batches,omitempty"`
@@ -63,10 +59,11 @@ type IncidentMoney struct {
 	AtLeast  invoice.Amount `json:"per_hour_least"` // lower bound of that, 95 %: what pages go by
 }
 
-// FindingCount is how many members have a first finding.
+// FindingCount is how many members a finding was made of.
 type FindingCount struct {
 	Finding string `json:"finding"` // "<cause>:<kind>"
-	Members int64  `json:"members"` // with it first
+	Members int64  `json:"members"` // of which it is the first one
+	Fits    int64  `json:"fits"`    // that its repair makes usual
 }
 
 // ValueCount is how many members have a value.

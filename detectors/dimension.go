@@ -40,7 +40,9 @@ func ParseDimension(name string) (d Dimension, ok bool) {
 const mostPromotions = 20
 
 // SegmentValue is the value of DimensionSegment.
-func SegmentValue(customerType, productFamily string) string { return customerType + "/" + productFamily }
+func SegmentValue(customerType, productFamily string) string {
+	return customerType + "/" + productFamily
+}
 
 // promotionsOf appends the codes of an invoice and its lines to dst, each once.
 func promotionsOf(dst []string, inv *invoice.Invoice) []string {

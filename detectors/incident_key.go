@@ -20,7 +20,7 @@ const maxKeyPart = 64
 // the UTC day its first member was issued: every partition and the case stage name
 // the same. dimension is the name of a Dimension. cases.IncidentKey is the same.
 func IncidentKey(seller, dimension, value string, day time.Time) string {
-	return dedupPart(seller) + "|incident|" + dimension+"="+dedupPart(value) + "|" + day.UTC().Format(time.DateOnly)
+	return dedupPart(seller) + "|incident|" + dimension + "=" + dedupPart(value) + "|" + day.UTC().Format(time.DateOnly)
 }
 
 // IncidentID is the id of an incident and of its case, by its key. cases.ID is the same.

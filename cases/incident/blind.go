@@ -1,0 +1,226 @@
+package incident
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"recoup/cases"
+	"recoup/detectors"
+)
+
+const (
+	// learnFor and learnRecords are how long a source was seen, and how many records of
+	// it, before its silence means something.
+	learnFor     = 30 * time.Minute
+	learnRecords = 100
+	// usualTimes is how many times its longest usual pause a silence lasts.
+	usualTimes = 2
+	// leaveAfter is the silence after which a source counts as given up, so that nobody
+	// waits for it for ever.
+	leaveAfter = 14 * 24 * time.Hour
+)
+
+// openBlind is a blindness that is open.
+type openBlind struct{ Blind }
+
+// lagSince is how a partition falls behind.
+type lagSince struct {
+	since time.Time // when it began to wait
+	first int64     // records that waited then
+	least int64     // fewest since
+}
+
+// noteMark follows how far a partition is read.
+func (b *Board) noteMark(partition int, m detectors.ReadMark) {
+	b.marks[partition] = m
+	lag, behind := b.lags[partition]
+	switch {
+	case m.Lag == 0:
+		delete(b.lags, partition)
+	case !behind || m.Lag < lag.least: // it gets on
+		b.lags[partition] = lagSince{since: m.At, first: m.Lag, least: m.Lag}
+	}
+}
+
+// isBlind tells whether anything of a seller is not seen: its rates mean nothing then.
+func (b *Board) isBlind(seller string) bool {
+	for _, l := range b.blinds {
+		if l.Seller == seller {
+			return true
+		}
+	}
+	return false
+}
+
+// blindChanges looks at every source.
+func (b *Board) blindChanges(now time.Time) (out []Change) {
+	blind := b.blindNow(now)
+	for _, key := range sortedKeys(blind) {
+		if b.blinds[key] == nil {
+			b.blinds[key] = &openBlind{blind[key]}
+			copied := blind[key]
+			out = append(out, Change{Action: cases.ActionOpen, Severity: cases.SeverityCritical, Blind: &copied,
+				Why: copied.why(now)})
+		}
+	}
+	for _, key := range sortedKeys(b.blinds) {
+		if _, still := blind[key]; still {
+			continue
+		}
+		gone := b.blinds[key].Blind
+		delete(b.blinds, key)
+		out = append(out, Change{Action: cases.ActionResolve, Severity: cases.SeverityCritical, Blind: &gone,
+			Why: "it is seen again"})
+	}
+	return out
+}
+
+// blindNow returns every source that is not seen, by dedup key.
+func (b *Board) blindNow(now time.Time) map[string]Blind {
+	blind := map[string]Blind{}
+	found := func(l Blind) {
+		l.Key = cases.BlindKey(l.Seller, l.Source)
+		l.ID = cases.ID(l.Key)
+		if old, there := blind[l.Key]; !there || l.Reason < old.Reason && l.Reason != BlindLag {
+			blind[l.Key] = l
+		}
+	}
+	late, until := b.lagging(now)
+	for v, known := range b.values {
+		if v.Dimension != detectors.DimensionSource {
+			continue
+		}
+		a := arrivalsOf(known)
+		if a.Records == 0 && a.Canaries[0].At == 0 {
+			continue
+		}
+		if late.Reason != "" && now.Sub(time.UnixMilli(a.Last)) < leaveAfter {
+			l := late
+			l.Seller = v.Seller
+			found(l)
+		}
+		if missed, since := b.missedCanaries(&a, until); missed {
+			found(Blind{Seller: v.Seller, Source: v.Name, Reason: BlindCanary, Since: since})
+		}
+		if usual, silent := b.silent(&a, until); silent {
+			found(Blind{Seller: v.Seller, Source: v.Name, Reason: BlindSilent, Since: time.UnixMilli(a.Last).UTC(),
+				Usual: usual})
+		}
+	}
+	return blind
+}
+
+// lagging tells whether the invoices of some partition wait for so long, without ever
+// fewer of them, and up to when all partitions have been read.
+func (b *Board) lagging(now time.Time) (l Blind, until time.Time) {
+	until = now
+	for _, p := range slices.Sorted(maps.Keys(b.marks)) {
+		m := b.marks[p]
+		if m.Until.Before(until) {
+			until = m.Until
+		}
+		since, waiting := m.At, now.Sub(m.At) >= b.settings.SilentAfter // nobody reads it
+		if lag, behind := b.lags[p]; behind && !waiting {
+			since, waiting = lag.since, m.At.Sub(lag.since) >= b.settings.SilentAfter && m.Lag >= lag.first
+		}
+		if waiting && (l.Reason == "" || m.Lag > l.Lag) {
+			l = Blind{Reason: BlindLag, Since: since, Lag: m.Lag}
+		}
+	}
+	if len(b.marks) == 0 {
+		until = time.Time{} // nobody says how far it was read
+	}
+	return l, until
+}
+
+// arrivalsOf puts together what the partitions saw of a source. A pause of the whole
+// source is a pause of each partition, so the least of them bounds it.
+func arrivalsOf(v *value) (all detectors.Arrivals) {
+	var canaries []detectors.Canary
+	for _, p := range slices.Sorted(maps.Keys(v.parts)) {
+		a := v.parts[p].Arrivals
+		if a == nil {
+			continue
+		}
+		if a.First != 0 && (all.First == 0 || a.First < all.First) {
+			all.First = a.First
+		}
+		all.Last, all.Records = max(all.Last, a.Last), all.Records+a.Records
+		for h, gap := range a.Gaps {
+			if gap > 0 && (all.Gaps[h] == 0 || gap < all.Gaps[h]) {
+				all.Gaps[h] = gap
+			}
+		}
+		canaries = append(canaries, a.Canaries[:]...)
+	}
+	slices.SortStableFunc(canaries, func(x, y detectors.Canary) int { return int(min(1, max(-1, y.At-x.At))) })
+	copy(all.Canaries[:], canaries)
+	return all
+}
+
+// missedCanaries tells whether the two newest were not found, or two did not come.
+func (b *Board) missedCanaries(a *detectors.Arrivals, until time.Time) (missed bool, since time.Time) {
+	first, second := a.Canaries[0], a.Canaries[1]
+	if first.At != 0 && second.At != 0 && !first.Found && !second.Found {
+		return true, time.UnixMilli(second.At).UTC()
+	}
+	every := b.settings.CanaryEvery
+	came := time.UnixMilli(first.At)
+	if every > 0 && first.At != 0 && until.Sub(came) >= 2*every+every/2 && until.Sub(came) < leaveAfter {
+		return true, came.UTC()
+	}
+	return false, time.Time{}
+}
+
+// silent tells whether a source sends nothing for so long that it is no usual pause.
+// What is usual at an hour of the week that was never seen is what was usual at that
+// hour of other days, else at any.
+func (b *Board) silent(a *detectors.Arrivals, until time.Time) (usual time.Duration, silent bool) {
+	last := time.UnixMilli(a.Last)
+	silence := until.Sub(last)
+	if silence < b.settings.SilentAfter || silence > leaveAfter || a.Records < learnRecords ||
+		last.Sub(time.UnixMilli(a.First)) < learnFor {
+		return 0, false
+	}
+	usual = usualGap(a, last) // a pause that begins at an hour reaches into it
+	for at := last.Add(time.Hour); at.Before(until) && at.Before(last.Add(7*24*time.Hour)); at = at.Add(time.Hour) {
+		usual = max(usual, usualGap(a, at))
+	}
+	usual = max(usual, usualGap(a, until))
+	return usual, silence > usualTimes*usual
+}
+
+func usualGap(a *detectors.Arrivals, at time.Time) time.Duration {
+	if gap, known := a.Usual(at); known {
+		return gap
+	}
+	longest := time.Duration(0)
+	for day := range 7 {
+		if gap, known := a.Usual(at.AddDate(0, 0, day)); known {
+			longest = max(longest, gap)
+		}
+	}
+	if longest > 0 {
+		return longest
+	}
+	for hour := range 7 * 24 {
+		if gap, known := a.Usual(at.Add(time.Duration(hour) * time.Hour)); known {
+			longest = max(longest, gap)
+		}
+	}
+	return longest
+}
+
+// why says what is not seen.
+func (l *Blind) why(now time.Time) string {
+	since := now.Sub(l.Since).Round(time.Second)
+	switch l.Reason {
+	case BlindLag:
+		return fmt.Sprintf("%d invoices wait, and for %s not fewer", l.Lag, since)
+	case BlindCanary:
+		return fmt.Sprintf("recoup's own wrong invoices are missed since %s", l.Since.UTC().Format(time.RFC3339))
+	}
+	return fmt.Sprintf("nothing came for %s; at this hour it never takes longer than %s", since, l.Usual)
+}

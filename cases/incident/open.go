@@ -1,0 +1,344 @@
+package incident
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"recoup/cases"
+	"recoup/detectors"
+	"recoup/invoice"
+)
+
+// openIncident is an incident that is not resolved, and what it takes to go on.
+type openIncident struct {
+	cases.Incident
+	value    detectors.Value
+	recent   []pace // members of the last hour of event time
+	joined   []cases.Member
+	opened   bool           // published
+	changed  bool           // since it was published
+	severity cases.Severity // as published
+	said     time.Time      // when it was published last
+	why      string
+	findings map[string]*cases.FindingCount
+	batches  map[string]int64
+	restored map[int]int64 // Counted when it was restored
+}
+
+// pace is what one member adds to the loss per hour.
+type pace struct {
+	event    time.Time
+	currency string
+	loss     detectors.Loss
+}
+
+// tick is one round of the Board.
+func (b *Board) tick(now time.Time) []Change {
+	b.forgetSuspects(now)
+	b.joinFresh(now)
+	bucket := bucketOf(now)
+	for _, c := range b.choose(b.candidates(bucket), bucket) {
+		b.openFor(&c, now)
+	}
+	b.adopt()
+	changes := b.incidentChanges(now)
+	changes = append(changes, b.rateChanges(now)...)
+	return append(changes, b.blindChanges(now)...)
+}
+
+// joinFresh makes members of the suspects that came since the last round: of the
+// incident that their worker named, else of one that is open for a value of theirs.
+func (b *Board) joinFresh(now time.Time) {
+	slices.SortFunc(b.fresh, func(x, y *suspect) int {
+		return cmp.Or(cmp.Compare(x.at.Partition, y.at.Partition), cmp.Compare(x.at.Offset, y.at.Offset))
+	})
+	for _, x := range b.fresh {
+		i := b.openBy(x)
+		if i == nil && x.named != "" {
+			i = b.openNamed(x, now)
+		}
+		if i != nil {
+			b.join(i, x)
+		}
+	}
+	b.fresh = b.fresh[:0]
+}
+
+// openBy returns the open incident that a suspect belongs to.
+func (b *Board) openBy(x *suspect) *openIncident {
+	if i := b.aliases[x.named]; x.named != "" && i != nil && b.open[i.Key] == i {
+		return i
+	}
+	for _, v := range x.values {
+		if i := b.openOf(v); i != nil && i.takes(x.cause) {
+			return i
+		}
+	}
+	return nil
+}
+
+// openOf returns the open incident of a value.
+func (b *Board) openOf(v detectors.Value) *openIncident {
+	for _, key := range sortedKeys(b.open) {
+		if i := b.open[key]; i.value == v {
+			return i
+		}
+	}
+	return nil
+}
+
+// takes tells whether suspects of a cause are members.
+func (i *openIncident) takes(cause int) bool {
+	return len(i.Causes) == 0 || slices.Contains(i.Causes, detectors.CauseAt(cause))
+}
+
+// daysBack is how long before its newest members a worker's incident may have begun.
+const daysBack = 40
+
+// openNamed opens the incident that a worker named: three of its suspects in a row had
+// the same trouble, and the next ones open no case of their own. Which value it is of
+// follows from its id.
+func (b *Board) openNamed(x *suspect, now time.Time) *openIncident {
+	for _, v := range x.values {
+		for back := -1; back <= daysBack; back++ {
+			day := x.event.AddDate(0, 0, -back)
+			key := detectors.IncidentKey(v.Seller, v.Dimension.String(), v.Name, day)
+			if detectors.IncidentID(key) != x.named {
+				continue
+			}
+			if i := b.openOf(v); i != nil { // of another day
+				i.alias(x.named)
+				i.addCause(x.cause)
+				b.aliases[x.named] = i
+				return i
+			}
+			i := b.begin(v, key)
+			i.Causes = []string{detectors.CauseAt(x.cause)}
+			i.why = "suspects in a row have the same trouble"
+			return i
+		}
+	}
+	return nil
+}
+
+// begin opens an incident, or opens again the one of the same day.
+func (b *Board) begin(v detectors.Value, key string) *openIncident {
+	i := b.over[key]
+	delete(b.over, key)
+	if i == nil {
+		i = &openIncident{value: v, Incident: cases.Incident{ID: cases.ID(key), Key: key, Seller: v.Seller,
+			Dimension: v.Dimension.String(), Value: v.Name, Causes: []string{}, Counted: map[int]int64{}},
+			findings: map[string]*cases.FindingCount{}, batches: map[string]int64{}}
+	}
+	i.opened, i.changed = false, true
+	b.open[key] = i
+	b.aliases[i.ID] = i
+	return i
+}
+
+// openFor opens the incident of a candidate, or adds its cause to the one of its value,
+// if there are members enough and they are worth it.
+func (b *Board) openFor(c *candidate, now time.Time) {
+	members := b.membersFor(c, func(x *suspect) bool { return x.cause == c.cause })
+	i := b.openOf(c.value)
+	if i == nil && (int64(len(members)) < b.settings.LeastMembers || !b.several(members) || !b.worth(members)) {
+		b.changed[c.value] = true // its suspects may not have been read yet
+		return
+	}
+	if i == nil {
+		first := members[0].event
+		for _, x := range members {
+			if x.event.Before(first) {
+				first = x.event
+			}
+		}
+		i = b.begin(c.value, cases.IncidentKey(c.value.Seller, c.value.Dimension.String(), c.value.Name, first))
+		i.Invoices, i.Expected, i.P = c.n, c.usual*float64(c.n), c.p
+		i.why = "more suspects have it in common than chance explains"
+	}
+	i.addCause(c.cause)
+	if b.nearlyAll(i, c) {
+		i.Causes = nil
+		members = b.membersFor(c, func(*suspect) bool { return true })
+	}
+	for _, x := range members {
+		b.join(i, x)
+	}
+}
+
+// membersFor lists the suspects of a candidate's value and window that belong nowhere yet.
+func (b *Board) membersFor(c *candidate, is func(*suspect) bool) (list []*suspect) {
+	for _, x := range b.byValue[c.value] {
+		if x.joined == nil && !x.settled && x.bucket > c.from && x.bucket <= c.to && is(x) {
+			list = append(list, x)
+		}
+	}
+	return list
+}
+
+// nearlyAll tells whether as good as all suspects of the value have causes of the incident.
+func (b *Board) nearlyAll(i *openIncident, c *candidate) bool {
+	of, all := 0, 0
+	for _, x := range b.byValue[c.value] {
+		if x.bucket > c.from && x.bucket <= c.to {
+			if all++; i.takes(x.cause) {
+				of++
+			}
+		}
+	}
+	return float64(of) >= nearlyAll*float64(all)
+}
+
+// several tells whether more than one customer is concerned: what goes wrong with one
+// is that customer's. Counter sales have no customer.
+func (b *Board) several(members []*suspect) bool {
+	first := members[0].member.Customer
+	return slices.ContainsFunc(members, func(x *suspect) bool {
+		return x.member.Customer != first || first == "" || first == invoice.Anonymous
+	})
+}
+
+// worth tells whether what may come back pays for one investigation, or there are so
+// many that it has to be looked at whatever it brings.
+func (b *Board) worth(members []*suspect) bool {
+	if int64(len(members)) >= b.settings.ManyMembers {
+		return true
+	}
+	recovery := map[string]invoice.Amount{}
+	for _, x := range members {
+		recovery[x.member.Currency] = plus(recovery[x.member.Currency], x.recovery())
+	}
+	for currency, sum := range recovery {
+		if cost, known := b.settings.HandlingCost[currency]; known && sum >= cost {
+			return true
+		}
+	}
+	return false
+}
+
+// recovery is what working a suspect may bring.
+func (x *suspect) recovery() invoice.Amount { return share(magnitude(x.member.Loss.Point), x.p) }
+
+func (i *openIncident) addCause(cause int) {
+	code := detectors.CauseAt(cause)
+	if i.Causes == nil || slices.Contains(i.Causes, code) {
+		return
+	}
+	i.Causes = append(i.Causes, code)
+	slices.Sort(i.Causes)
+	i.changed = true
+}
+
+func (i *openIncident) alias(id string) {
+	if !slices.Contains(i.Aliases, id) {
+		i.Aliases = append(i.Aliases, id)
+		slices.Sort(i.Aliases)
+		i.changed = true
+	}
+}
+
+// adopt gives open incidents the suspects of their value that came before their cause
+// was known to be of it.
+func (b *Board) adopt() {
+	for _, key := range sortedKeys(b.open) {
+		i := b.open[key]
+		if i.opened {
+			continue
+		}
+		since := bucketOf(i.Since)
+		for _, x := range b.byValue[i.value] {
+			if x.joined == nil && !x.settled && x.bucket >= since && i.takes(x.cause) {
+				b.join(i, x)
+			}
+		}
+	}
+}
+
+// join makes a suspect a member. One that the incident had counted before it was
+// restored is known to be one, and counts no more.
+func (b *Board) join(i *openIncident, x *suspect) {
+	if x.joined != nil {
+		return
+	}
+	x.joined = i
+	i.recent = append(i.recent, pace{x.event, x.member.Currency, x.member.Loss})
+	if x.at.Offset < i.restored[x.at.Partition] {
+		return
+	}
+	i.add(x)
+}
+
+// add counts a member.
+func (i *openIncident) add(x *suspect) {
+	i.changed = true
+	i.joined = append(i.joined, x.member)
+	if i.Members++; i.Since.IsZero() || x.event.Before(i.Since) {
+		i.Since = x.event
+	}
+	if x.decided.After(i.LastMember) {
+		i.LastMember = x.decided.UTC()
+	}
+	m := i.money(x.member.Currency)
+	m.Members++
+	m.Recovery = plus(m.Recovery, x.recovery())
+	switch loss := x.member.Loss; {
+	case loss.Point > 0:
+		m.TooLow = addLoss(m.TooLow, loss)
+	case loss.Point < 0:
+		m.TooHigh = addLoss(m.TooHigh, turned(loss))
+	}
+	i.finding(x.member.Finding).Members++
+	for _, f := range x.fits {
+		i.finding(f).Fits++
+	}
+	if x.batch != "" {
+		i.batches[x.batch]++
+	}
+}
+
+func (i *openIncident) finding(name string) *cases.FindingCount {
+	f := i.findings[name]
+	if f == nil {
+		f = &cases.FindingCount{Finding: name}
+		i.findings[name] = f
+	}
+	return f
+}
+
+// mostListed bounds the findings and batches that an incident lists.
+const mostListed = 10
+
+// list brings what an incident lists up to date.
+func (i *openIncident) list(held map[batchKey]bool) {
+	i.Findings = i.Findings[:0]
+	for _, name := range sortedKeys(i.findings) {
+		i.Findings = append(i.Findings, *i.findings[name])
+	}
+	slices.SortStableFunc(i.Findings, func(a, b cases.FindingCount) int {
+		return cmp.Or(cmp.Compare(b.Fits, a.Fits), cmp.Compare(b.Members, a.Members))
+	})
+	i.Findings = i.Findings[:min(len(i.Findings), mostListed)]
+	i.Batches, i.Held = i.Batches[:0], i.Held[:0]
+	for _, name := range sortedKeys(i.batches) {
+		i.Batches = append(i.Batches, cases.ValueCount{Value: name, Members: i.batches[name]})
+		if held[batchKey{i.Seller, name}] {
+			i.Held = append(i.Held, name)
+		}
+	}
+	slices.SortStableFunc(i.Batches, func(a, b cases.ValueCount) int { return cmp.Compare(b.Members, a.Members) })
+	i.Batches = i.Batches[:min(len(i.Batches), mostListed)]
+	slices.SortStableFunc(i.Money, func(a, b cases.IncidentMoney) int {
+		return cmp.Or(cmp.Compare(b.Members, a.Members), cmp.Compare(a.Currency, b.Currency))
+	})
+}
+
+// copied returns what is given out.
+func (i *openIncident) copied() *cases.Incident {
+	c := i.Incident
+	c.Causes, c.Findings, c.Batches = slices.Clone(c.Causes), slices.Clone(c.Findings), slices.Clone(c.Batches)
+	c.Money, c.Held, c.Aliases = slices.Clone(c.Money), slices.Clone(c.Held), slices.Clone(c.Aliases)
+	c.Counted = maps.Clone(c.Counted)
+	return &c
+}
