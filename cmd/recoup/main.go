@@ -33,6 +33,9 @@ type commandLine struct {
 	Score       scoreCommand       `cmd:"" help:"Score a file of invoices; no servers needed."`
 	Explain     explainCommand     `cmd:"" help:"Tell why one invoice got its verdict."`
 	Check       checkCommand       `cmd:"" help:"Run scenario files: what would these settings say?"`
+	Case        caseCommand        `cmd:"" help:"Work the cases: list, show, take, decide, get the money back."`
+	Hold        holdCommand        `cmd:"" help:"Note that a billing run is not to be sent."`
+	Release     releaseCommand     `cmd:"" help:"Note that a billing run may be sent."`
 	Migrate     migrateCommand     `cmd:"" help:"Make or update the tables in ClickHouse."`
 	Topics      topicsCommand      `cmd:"" help:"Make the missing Kafka topics, or show how all are."`
 	DeadLetters deadLettersCommand `cmd:"" help:"Look at records that could not be read, and send them again."`

@@ -100,7 +100,8 @@ func TestUsageErrors(t *testing.T) {
 // Every command explains itself, with an example where it takes anything.
 func TestHelp(t *testing.T) {
 	for _, command := range []string{"score", "explain", "check", "migrate", "topics create", "dead-letters ls",
-		"dead-letters show", "dead-letters retry", "doctor", "config print"} {
+		"dead-letters show", "dead-letters retry", "doctor", "config print", "case ls", "case show", "case ack",
+		"case decide", "case recover", "case close", "case reopen", "hold", "release"} {
 		got := succeed(t, append(strings.Fields(command), "--help")...)
 		contains(t, got.stdout, "Examples:\n", "recoup "+command)
 	}

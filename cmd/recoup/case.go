@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+
+	"recoup/cases"
+	"recoup/internal/app"
+	"recoup/internal/config"
+	"recoup/internal/kafka"
+	"recoup/pipeline"
+)
+
+// caseCommand is `recoup case`.
+type caseCommand struct {
+	Ls      caseLsCommand      `cmd:"" help:"List the open cases, the one to answer first on top."`
+	Show    caseShowCommand    `cmd:"" help:"Show one case: what is wrong, what happened, what to do next."`
+	Ack     caseAckCommand     `cmd:"" help:"Take a case: somebody looks at it."`
+	Decide  caseDecideCommand  `cmd:"" help:"Say what a case turned out to be; recoup learns from it."`
+	Recover caseRecoverCommand `cmd:"" help:"Note a step of getting the money back."`
+	Close   caseCloseCommand   `cmd:"" help:"Close a case: nothing is left to do."`
+	Reopen  caseReopenCommand  `cmd:"" help:"Take a decision or a closing back."`
+}
+
+// caseBook is the state of cases as the topics tell it: a team without a case
+// system needs nothing else.
+type caseBook struct {
+	client *kafka.Client
+	log    pipeline.Log
+	config *config.Config
+	cases  map[string]*caseFile // by case_id
+	broken int                  // records that cannot be read
+}
+
+// caseFile is one case and all that happened to it.
+type caseFile struct {
+	Case *cases.Case // as its newest record says
+	Life cases.Life  // what people did
+}
+
+func openCases(s *session) (*caseBook, error) {
+	loaded, err := s.settings()
+	if err != nil {
+		return nil, err
+	}
+	client, err := app.Kafka(&loaded.Config, s.logger(loaded.Log))
+	if err != nil {
+		return nil, err
+	}
+	return &caseBook{client: client, log: client.Log(), config: &loaded.Config, cases: map[string]*caseFile{}}, nil
+}
+
+func (b *caseBook) close() { _ = b.client.Close() }
+
+// read reads the cases that are wanted, and what happened to them.
+func (b *caseBook) read(ctx context.Context, wanted func(*cases.Case) bool) error {
+	topics := &b.config.Kafka.Topics
+	err := b.scan(ctx, topics.Cases, func(value []byte) error {
+		c := &cases.Case{}
+		if err := json.Unmarshal(value, c); err != nil || c.Schema != cases.Schema {
+			return errors.Join(errUnreadable, err)
+		}
+		if old := b.cases[c.CaseID]; old != nil && old.Case.Seq > c.Seq || !wanted(c) {
+			return nil
+		}
+		b.cases[c.CaseID] = &caseFile{Case: c}
+		return nil
+	})
+	if err != nil || len(b.cases) == 0 {
+		return err
+	}
+	err = b.scan(ctx, topics.CaseEvents, func(value []byte) error {
+		e, err := cases.DecodeEvent(value)
+		if err == nil && b.cases[e.CaseID] != nil {
+			b.cases[e.CaseID].Life.Apply(e)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return b.scan(ctx, topics.Recoveries, func(value []byte) error {
+		r, err := cases.DecodeRecovery(value)
+		if err == nil && b.cases[r.CaseID] != nil {
+			b.cases[r.CaseID].Life.ApplyRecovery(r)
+		}
+		return err
+	})
+}
+
+var errUnreadable = errors.New("no record of this topic")
+
+// scan calls visit for every record of a topic there is now, and counts those it
+// cannot read.
+func (b *caseBook) scan(ctx context.Context, topic string, visit func(value []byte) error) error {
+	partitions, err := b.log.Partitions(ctx, topic)
+	if err != nil {
+		return withTopicsFix(err)
+	}
+	for p := range partitions {
+		err := scanPartition(ctx, b.log, topic, p, func(r *pipeline.Record) (bool, error) {
+			if r.Value != nil && visit(r.Value) != nil {
+				b.broken++
+			}
+			return true, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// withTopicsFix adds what to do about a topic that is not there.
+func withTopicsFix(err error) error {
+	if errors.Is(err, pipeline.ErrNoTopic) {
+		return fmt.Errorf("%w; fix: recoup topics create", err)
+	}
+	return err
+}
+
+// shortestID is how much of a case id a person must type at least.
+const shortestID = 6
+
+// find returns the one case that is meant: by case id, its beginning, or invoice id.
+func (b *caseBook) find(ctx context.Context, name string) (*caseFile, error) {
+	id := strings.ToLower(name)
+	err := b.read(ctx, func(c *cases.Case) bool {
+		return c.InvoiceID == name || len(id) >= shortestID && strings.HasPrefix(c.CaseID, id)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	var one *caseFile
+	for _, f := range sortedCases(b.cases) {
+		one = f
+		found = append(found, fmt.Sprintf("%s (%s of %s)", f.Case.CaseID, what(f.Case), f.Case.Seller))
+	}
+	switch len(found) {
+	case 0:
+		return nil, fmt.Errorf("cannot find case %q in %s: want a case id, at least %d characters of one, or an invoice id; "+
+			"see recoup case ls --all", name, b.config.Kafka.Topics.Cases, shortestID)
+	case 1:
+		return one, nil
+	}
+	return nil, fmt.Errorf("cannot tell which case %q means; give one of these ids:\n  %s", name,
+		strings.Join(found, "\n  "))
+}
+
+// what names what a case is about.
+func what(c *cases.Case) string {
+	if c.Kind == cases.KindInvoice {
+		return "invoice " + printable(c.InvoiceID)
+	}
+	return string(c.Kind)
+}
+
+// write appends records under a key; the same key always goes to the same partition.
+func (b *caseBook) write(ctx context.Context, topic, key string, values ...[]byte) error {
+	partitions, err := b.log.Partitions(ctx, topic)
+	if err != nil {
+		return withTopicsFix(err)
+	}
+	records := make([]pipeline.Record, len(values))
+	for i, value := range values {
+		records[i] = pipeline.Record{Key: []byte(key), Value: value}
+	}
+	at := int(xxhash.Sum64String(key) % uint64(partitions))
+	if _, err := b.log.Append(ctx, topic, at, records); err != nil {
+		return fmt.Errorf("cannot write to %s (it may be there all the same: look before you repeat it): %w", topic, err)
+	}
+	return nil
+}
+
+// refusalTexts say, by flag, why a record is refused and what to do.
+var refusalTexts = map[string]string{
+	cases.FlagStepBack:      "the case is further than that already; if that was wrong: recoup case reopen",
+	cases.FlagClosedEarly:   "nobody has decided it; first: recoup case decide",
+	cases.FlagReopenedEarly: "nobody has decided it, so there is nothing to take back",
+	cases.FlagNotOffered:    "it was never offered; first note it as offered, or give the --plan it was offered under",
+	cases.FlagNoticeTooEarly: "no amicable option was refused or has failed so far, and a formal notice is the last resort; " +
+		"first offer immediate_payment, instalments, offset_next_order or goodwill",
+	cases.FlagScheduleSum: "the instalments do not add up to what was agreed",
+	cases.FlagOverpaid:    "more would be paid than was lost; check --amount",
+	cases.FlagCurrency:    "the case is in another currency",
+	cases.FlagReused:      "its event id is taken",
+}
+
+// refused tells why the case would not take a record, nil when it would: recoup keeps
+// and flags such a record, but a person at a keyboard can still mend it.
+func (f *caseFile) refused(apply func(*cases.Life)) error {
+	before := len(f.Life.State().Flags)
+	apply(&f.Life)
+	flags := f.Life.State().Flags
+	if len(flags) <= before {
+		return nil
+	}
+	known := map[string]bool{}
+	var why []string
+	for _, flag := range flags {
+		if text := refusalTexts[flag.Code]; text != "" && !known[text] {
+			known[text] = true
+			why = append(why, text)
+		}
+	}
+	return fmt.Errorf("cannot do that with case %s: %s", f.Case.CaseID, strings.Join(why, "; "))
+}

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"recoup/cases"
+	"recoup/detectors"
+	"recoup/invoice"
+)
+
+// eventFlags are what every command that writes about a case takes.
+type eventFlags struct {
+	eventTime
+	Name string `arg:"" name:"case" help:"Case id, its first characters, or the invoice id."`
+	JSON bool   `name:"json" help:"Write the events that were sent as JSON."`
+}
+
+// eventTime is when something happened.
+type eventTime struct {
+	At time.Time `placeholder:"TIME" help:"When it happened, such as 2026-03-02T09:30:00Z. By default now."`
+}
+
+// when is the moment the event tells, in UTC and to the millisecond.
+func (f *eventTime) when() time.Time {
+	if f.At.IsZero() {
+		return time.Now().UTC().Truncate(time.Millisecond)
+	}
+	return f.At.UTC()
+}
+
+// sendEvent checks one event against the case and writes it.
+func (f *eventFlags) sendEvent(ctx context.Context, s *session, fill func(*caseFile, *cases.Event) error) error {
+	book, err := openCases(s)
+	if err != nil {
+		return err
+	}
+	defer book.close()
+	file, err := book.find(ctx, f.Name)
+	if err != nil {
+		return err
+	}
+	e := &cases.Event{EventID: uuid.NewString(), CaseID: file.Case.CaseID, InvoiceID: file.Case.InvoiceID,
+		Origin: file.Case.Origin, At: f.when()}
+	if err := fill(file, e); err != nil {
+		return err
+	}
+	value, err := e.Encode()
+	if err != nil {
+		return err
+	}
+	if err := file.refused(func(l *cases.Life) { l.Apply(e) }); err != nil {
+		return err
+	}
+	if err := book.write(ctx, book.config.Kafka.Topics.CaseEvents, e.CaseID, value); err != nil {
+		return err
+	}
+	return f.tell(s, file, value)
+}
+
+// tell says what was written and what comes next.
+func (f *eventFlags) tell(s *session, file *caseFile, values ...[]byte) error {
+	if f.JSON {
+		for _, value := range values {
+			fmt.Fprintf(s.stdout, "%s\n", value)
+		}
+		return nil
+	}
+	state := file.Life.State()
+	fmt.Fprintf(s.stdout, "case %s: %s\nNext: %s\n", file.Case.CaseID, file.status(&state), file.next(&state))
+	return nil
+}
+
+// caseAckCommand is `recoup case ack`.
+type caseAckCommand struct {
+	eventFlags
+	Role string `placeholder:"ROLE" help:"Role of who takes it, never a name."`
+}
+
+// Help is the longer text of `recoup case ack --help`.
+func (*caseAckCommand) Help() string {
+	return `Notes that somebody takes the case. That stops the clock of the 24 hours in which a case is answered.
+
+Examples:
+
+    recoup case ack 5f0c2a9e
+    recoup case ack 2026-000417 --role "billing clerk"`
+}
+
+// Run acknowledges.
+func (c *caseAckCommand) Run(ctx context.Context, s *session) error {
+	return c.sendEvent(ctx, s, func(_ *caseFile, e *cases.Event) error {
+		e.Status, e.DecidedByRole = cases.StatusAcknowledged, c.Role
+		return nil
+	})
+}
+
+// caseDecideCommand is `recoup case decide`.
+type caseDecideCommand struct {
+	eventFlags
+	Outcome  string          `arg:"" enum:"confirmed_error,not_an_error,expected_change,duplicate_case,undetermined" help:"confirmed_error, not_an_error, expected_change (the new value is right from now on), duplicate_case or undetermined."`
+	Correct  *invoice.Amount `placeholder:"AMOUNT" help:"What should have been billed; needed for confirmed_error."`
+	Cause    string          `placeholder:"CODE" help:"True cause. By default the first of the case."`
+	Minutes  *float64        `placeholder:"N" help:"Working time spent."`
+	Cost     *invoice.Amount `placeholder:"AMOUNT" help:"What handling cost. By default the setting, for a confirmed error."`
+	Role     string          `placeholder:"ROLE" help:"Role of who decided, never a name."`
+	Verified []string        `placeholder:"FACT" help:"What was made sure of: invoice_is_wrong, invoice_was_sent, due_date_passed."`
+}
+
+// Help is the longer text of `recoup case decide --help`.
+func (*caseDecideCommand) Help() string {
+	return `Says what a case turned out to be. recoup learns from it: not_an_error teaches the amount it held back,
+expected_change makes the new value the usual one from now on, confirmed_error teaches --correct instead. For a confirmed
+error the loss is --correct less what was billed; give what was billed where no money is at stake.
+
+Examples:
+
+    recoup case decide 5f0c2a9e not_an_error
+    recoup case decide 5f0c2a9e confirmed_error --correct 125.00 --cause promotion --minutes 20
+    recoup case decide 2026-000417 expected_change --role "head of sales"`
+}
+
+// Run decides.
+func (c *caseDecideCommand) Run(ctx context.Context, s *session) error {
+	return c.sendEvent(ctx, s, func(f *caseFile, e *cases.Event) error {
+		e.Status, e.Outcome = cases.StatusDecided, cases.Outcome(c.Outcome)
+		e.HandlingMinutes, e.DecidedByRole = c.Minutes, c.Role
+		if c.Cost != nil {
+			e.HandlingCost, e.Currency = invoice.OptionalAmount{Value: *c.Cost, Set: true}, f.Case.Currency
+		}
+		if err := c.verified(e); err != nil {
+			return err
+		}
+		return c.confirm(f, e)
+	})
+}
+
+// verified notes what was made sure of.
+func (c *caseDecideCommand) verified(e *cases.Event) error {
+	yes := true
+	v := &cases.Verified{}
+	known := map[string]**bool{"invoice_is_wrong": &v.InvoiceIsWrong, "invoice_was_sent": &v.InvoiceWasSent,
+		"due_date_passed": &v.DueDatePassed}
+	for _, fact := range c.Verified {
+		field := known[fact]
+		if field == nil {
+			return usage("cannot use --verified %q: want invoice_is_wrong, invoice_was_sent or due_date_passed", fact)
+		}
+		*field, e.Verified = &yes, v
+	}
+	return nil
+}
+
+// confirm fills in the amounts of a confirmed error.
+func (c *caseDecideCommand) confirm(f *caseFile, e *cases.Event) error {
+	if e.Outcome != cases.OutcomeConfirmed {
+		if c.Correct != nil || c.Cause != "" {
+			return usage("cannot use --correct or --cause with %s: they belong to confirmed_error", c.Outcome)
+		}
+		return nil
+	}
+	e.TrueCause = cmp.Or(c.Cause, firstCause(f.Case))
+	if f.Case.Kind != cases.KindInvoice {
+		return nil // its invoices have their own amounts
+	}
+	if c.Correct == nil {
+		return usage("cannot confirm an error without --correct: what should have been billed instead of %s %s "+
+			"(the same, when no money is at stake)", f.Case.Billed, f.Case.Currency)
+	}
+	loss, ok := c.Correct.Sub(f.Case.Billed)
+	if !ok {
+		return usage("cannot use --correct %s: too large", *c.Correct)
+	}
+	e.CorrectAmount = invoice.OptionalAmount{Value: *c.Correct, Set: true}
+	e.ConfirmedLoss = invoice.OptionalAmount{Value: loss, Set: true}
+	e.Currency, e.Direction = f.Case.Currency, detectors.DirectionNone
+	disputed := loss != 0
+	if e.DunningHold = &disputed; loss > 0 {
+		e.Direction = detectors.DirectionCustomerFavour
+	} else if loss < 0 {
+		e.Direction = detectors.DirectionSellerFavour
+	}
+	return nil
+}
+
+// caseCloseCommand is `recoup case close`.
+type caseCloseCommand struct {
+	eventFlags
+	Satisfaction *int   `placeholder:"1-5" help:"What the customer says: 1 (bad) to 5 (good)."`
+	Action       string `placeholder:"TEXT" help:"What was changed so that it does not return."`
+}
+
+// Help is the longer text of `recoup case close --help`.
+func (*caseCloseCommand) Help() string {
+	return `Closes a decided case: nothing is left to do.
+
+Examples:
+
+    recoup case close 5f0c2a9e
+    recoup case close 5f0c2a9e --satisfaction 4 --action "cap of the code is checked before billing"`
+}
+
+// Run closes.
+func (c *caseCloseCommand) Run(ctx context.Context, s *session) error {
+	return c.sendEvent(ctx, s, func(_ *caseFile, e *cases.Event) error {
+		lifted := false
+		e.Status, e.Satisfaction, e.CorrectiveAction, e.DunningHold = cases.StatusClosed, c.Satisfaction, c.Action, &lifted
+		return nil
+	})
+}
+
+// caseReopenCommand is `recoup case reopen`.
+type caseReopenCommand struct{ eventFlags }
+
+// Help is the longer text of `recoup case reopen --help`.
+func (*caseReopenCommand) Help() string {
+	return `Takes a decision or a closing back; the case waits for a decision again.
+
+Examples:
+
+    recoup case reopen 5f0c2a9e`
+}
+
+// Run reopens.
+func (c *caseReopenCommand) Run(ctx context.Context, s *session) error {
+	return c.sendEvent(ctx, s, func(_ *caseFile, e *cases.Event) error {
+		e.Status = cases.StatusReopened
+		return nil
+	})
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"recoup/cases"
+	"recoup/invoice"
+)
+
+// caseRecoverCommand is `recoup case recover`.
+type caseRecoverCommand struct {
+	eventFlags
+	Option       string          `arg:"" enum:"immediate_payment,instalments,offset_next_order,goodwill,write_off,formal_notice" help:"immediate_payment, instalments, offset_next_order (added to the next invoice), goodwill, write_off or formal_notice."`
+	Step         string          `arg:"" enum:"offered,accepted,refused,scheduled,paid,failed,completed,cancelled,written_off" help:"offered, accepted, refused, scheduled, paid, failed, completed, cancelled or written_off."`
+	Amount       *invoice.Amount `placeholder:"AMOUNT" help:"What the step is about. By default all that is owed; for an instalment, its part."`
+	Instalments  int             `placeholder:"N" help:"With scheduled: how many, 2 to 12; the plan is made to the cent."`
+	Instalment   int             `placeholder:"I" help:"With paid or failed: which one, from 1."`
+	FirstDue     time.Time       `placeholder:"DAY" format:"2006-01-02" help:"With scheduled: when the first is due, the others monthly. By default in 14 days."`
+	GoodwillCost *invoice.Amount `placeholder:"AMOUNT" help:"What the gesture costs; needed for goodwill."`
+	Plan         string          `placeholder:"ID" help:"Recovery id. By default the latest of this option that has not ended, else a new one."`
+	Channel      string          `placeholder:"TEXT" help:"How the customer was reached or paid, such as email."`
+}
+
+// Help is the longer text of `recoup case recover --help`.
+func (*caseRecoverCommand) Help() string {
+	return `Notes one step of getting the money back. Amicable options come first: a formal notice is refused until one of
+them was refused or has failed. recoup never sends anything to a customer.
+
+Examples:
+
+    recoup case recover 5f0c2a9e immediate_payment offered --channel phone
+    recoup case recover 5f0c2a9e immediate_payment refused
+    recoup case recover 5f0c2a9e instalments offered
+    recoup case recover 5f0c2a9e instalments accepted
+    recoup case recover 5f0c2a9e instalments scheduled --instalments 3
+    recoup case recover 5f0c2a9e instalments paid --instalment 1`
+}
+
+// Run notes the step.
+func (c *caseRecoverCommand) Run(ctx context.Context, s *session) error {
+	book, err := openCases(s)
+	if err != nil {
+		return err
+	}
+	defer book.close()
+	f, err := book.find(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	state := f.Life.State()
+	if state.Outcome != cases.OutcomeConfirmed {
+		return fmt.Errorf("cannot get money back for case %s: nobody has confirmed an error; "+
+			"first: recoup case decide %s confirmed_error --correct AMOUNT", f.Case.CaseID, f.Case.CaseID[:13])
+	}
+	steps, err := c.steps(f, &state)
+	if err != nil {
+		return err
+	}
+	var values [][]byte
+	for _, r := range steps {
+		value, err := r.Encode()
+		if err != nil {
+			return err
+		}
+		values = append(values, value)
+	}
+	err = f.refused(func(l *cases.Life) {
+		for _, r := range steps {
+			l.ApplyRecovery(r)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if err := book.write(ctx, book.config.Kafka.Topics.Recoveries, f.Case.CaseID, values...); err != nil {
+		return err
+	}
+	if !c.JSON {
+		for _, r := range steps {
+			fmt.Fprintf(s.stdout, "%s %s: %s %s, plan %s%s\n", r.Option, r.Event, r.Amount, r.Currency, r.RecoveryID, part(r))
+		}
+	}
+	return c.tell(s, f, values...)
+}
+
+// part names an instalment.
+func part(r *cases.Recovery) string {
+	switch {
+	case r.Instalment == 0:
+		return ""
+	case r.DueDate.IsZero():
+		return fmt.Sprintf(", instalment %d of %d", r.Instalment, r.Instalments)
+	}
+	return fmt.Sprintf(", instalment %d of %d, due %s", r.Instalment, r.Instalments, r.DueDate.Format(time.DateOnly))
+}
+
+// owed is what the customer still owes; 0 when nothing was billed too little.
+func (f *caseFile) owed(state *cases.State) invoice.Amount {
+	return max(0, state.ConfirmedLoss.Value-state.Paid-state.WrittenOff)
+}
+
+// steps are the events of the step: one, or one for each instalment of a plan.
+func (c *caseRecoverCommand) steps(f *caseFile, state *cases.State) ([]*cases.Recovery, error) {
+	plan := c.plan(f, state)
+	r := cases.Recovery{EventID: uuid.NewString(), RecoveryID: plan.ID, CaseID: f.Case.CaseID,
+		Option: cases.Option(c.Option), Event: cases.Step(c.Step), Currency: f.Case.Currency, Channel: c.Channel,
+		Amount: f.owed(state), At: c.when()}
+	if plan.Due > 0 {
+		r.Amount = plan.Due
+	}
+	if c.GoodwillCost != nil {
+		r.GoodwillCost = invoice.OptionalAmount{Value: *c.GoodwillCost, Set: true}
+	} else if r.Option == cases.OptionGoodwill {
+		return nil, usage("cannot note goodwill without --goodwill-cost: what the gesture costs, such as 2.50")
+	}
+	if r.Option == cases.OptionInstalments && r.Event == cases.StepScheduled {
+		return c.schedule(r)
+	}
+	if c.Instalment > 0 {
+		if err := c.onInstalment(&r, &plan); err != nil {
+			return nil, err
+		}
+	}
+	if c.Amount != nil {
+		r.Amount = *c.Amount
+	}
+	if r.Amount <= 0 {
+		return nil, usage("cannot tell the amount: nothing is owed any more; give --amount if that is wrong")
+	}
+	return []*cases.Recovery{&r}, nil
+}
+
+// plan is the recovery a step belongs to.
+func (c *caseRecoverCommand) plan(f *caseFile, state *cases.State) cases.Plan {
+	for i := len(state.Plans) - 1; i >= 0; i-- {
+		p := state.Plans[i]
+		begins := c.Step == string(cases.StepOffered)
+		if p.ID == c.Plan || c.Plan == "" && string(p.Option) == c.Option && !p.Ended && !begins {
+			return p
+		}
+	}
+	if c.Plan != "" {
+		return cases.Plan{ID: c.Plan}
+	}
+	return cases.Plan{ID: fmt.Sprintf("%s-%d", f.Case.CaseID, len(state.Plans)+1)}
+}
+
+// schedule makes the instalments, which sum to the amount.
+func (c *caseRecoverCommand) schedule(r cases.Recovery) ([]*cases.Recovery, error) {
+	if c.Instalments < 2 || c.Instalments > 12 {
+		return nil, usage("cannot schedule %d instalments: give --instalments, 2 to 12", c.Instalments)
+	}
+	if c.Amount != nil {
+		r.Amount = *c.Amount
+	}
+	first := c.FirstDue
+	if first.IsZero() {
+		first = r.At.Truncate(24*time.Hour).AddDate(0, 0, 14)
+	}
+	parts := cases.Schedule(r.Amount, c.Instalments, invoice.Coin(r.Currency))
+	all := make([]*cases.Recovery, len(parts))
+	for i, part := range parts {
+		one := r
+		one.EventID, one.Amount, one.Instalment, one.Instalments = uuid.NewString(), part, i+1, len(parts)
+		one.DueDate = first.AddDate(0, i, 0)
+		all[i] = &one
+	}
+	return all, nil
+}
+
+// onInstalment makes a step one of a part of the plan.
+func (c *caseRecoverCommand) onInstalment(r *cases.Recovery, plan *cases.Plan) error {
+	for _, scheduled := range plan.Scheduled {
+		if scheduled.Number == c.Instalment {
+			r.Instalment, r.Instalments, r.Amount = c.Instalment, len(plan.Scheduled), scheduled.Amount
+			return nil
+		}
+	}
+	return usage("cannot use --instalment %d: plan %s has %d; see recoup case show", c.Instalment, plan.ID,
+		len(plan.Scheduled))
+}

@@ -1,0 +1,323 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"recoup/cases"
+)
+
+// caseLsCommand is `recoup case ls`.
+type caseLsCommand struct {
+	All    bool   `help:"Closed ones too."`
+	Team   string `placeholder:"TEAM" help:"Only cases of this owner team."`
+	Seller string `placeholder:"NAME" help:"Only cases of this seller."`
+	Limit  int    `default:"50" help:"List at most this many."`
+	JSON   bool   `name:"json" help:"Write one JSON object a line."`
+}
+
+// Help is the longer text of `recoup case ls --help`.
+func (*caseLsCommand) Help() string {
+	return `Lists cases from the topics, no database needed: those whose answer is due first on top. A case is named by its
+id, the first characters of it, or its invoice id in every other command.
+
+Examples:
+
+    recoup case ls
+    recoup case ls --team billing
+    recoup case ls --all --json | jq -r .case_id`
+}
+
+// Run lists.
+func (c *caseLsCommand) Run(ctx context.Context, s *session) error {
+	book, err := openCases(s)
+	if err != nil {
+		return err
+	}
+	defer book.close()
+	err = book.read(ctx, func(k *cases.Case) bool {
+		return (c.Team == "" || k.OwnerTeam == c.Team) && (c.Seller == "" || k.Seller == c.Seller)
+	})
+	if err != nil {
+		return err
+	}
+	listed, open, total := 0, 0, 0
+	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
+	if !c.JSON {
+		fmt.Fprintln(w, "CASE\tABOUT\tAT STAKE\tCAUSE\tTEAM\tSTATUS\tANSWER BY")
+	}
+	for _, f := range sortedCases(book.cases) {
+		state := f.Life.State()
+		isOpen := f.open(&state)
+		if total++; isOpen {
+			open++
+		}
+		if !isOpen && !c.All || listed >= c.Limit {
+			continue
+		}
+		if listed++; c.JSON {
+			if err := writeLine(s.stdout, f.summary(&state)); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s %s\t%s\t%s\t%s\t%s\n", f.Case.CaseID[:13], shorten(what(f.Case), 30), f.Case.Loss.Point,
+			f.Case.Currency, firstCause(f.Case), f.Case.OwnerTeam, f.status(&state), f.Case.RespondBy.Format(time.DateTime))
+	}
+	if c.JSON {
+		return nil
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("cannot write the list: %w", err)
+	}
+	fmt.Fprintf(s.stdout, "\n%d of %d cases are open, %d listed\n", open, total, listed)
+	book.tellBroken(s)
+	return nil
+}
+
+// tellBroken says that something in the topics could not be read.
+func (b *caseBook) tellBroken(s *session) {
+	if b.broken > 0 {
+		fmt.Fprintf(s.stderr, "recoup: %d records of the case topics cannot be read; see recoup dead-letters ls\n", b.broken)
+	}
+}
+
+// sortedCases puts what must be answered first on top.
+func sortedCases(all map[string]*caseFile) []*caseFile {
+	list := make([]*caseFile, 0, len(all))
+	for _, f := range all {
+		list = append(list, f)
+	}
+	slices.SortFunc(list, func(a, b *caseFile) int {
+		return cmp.Or(a.Case.RespondBy.Compare(b.Case.RespondBy), cmp.Compare(a.Case.CaseID, b.Case.CaseID))
+	})
+	return list
+}
+
+func firstCause(c *cases.Case) string {
+	if len(c.Causes) == 0 {
+		return "unknown"
+	}
+	return c.Causes[0].Code
+}
+
+// open tells whether somebody still has to do something.
+func (f *caseFile) open(state *cases.State) bool {
+	return state.Status == cases.StatusReopened || f.Case.Action != cases.ActionResolve && state.Open()
+}
+
+// status is where the case stands, in a word or two.
+func (f *caseFile) status(state *cases.State) string {
+	status := string(cmp.Or(state.Status, cases.StatusOpened))
+	if state.Outcome != "" {
+		status += " " + string(state.Outcome)
+	}
+	if f.Case.Action == cases.ActionResolve {
+		status += ", resolved"
+	}
+	return status
+}
+
+// caseSummary is a line of `recoup case ls --json`.
+type caseSummary struct {
+	CaseID    string        `json:"case_id"`               // whole
+	Kind      cases.Kind    `json:"kind"`                  // of case.v1
+	Seller    string        `json:"seller"`                // who billed
+	InvoiceID string        `json:"invoice_id,omitempty"`  // of a case of one invoice
+	Loss      string        `json:"loss"`                  // at stake; > 0: billed too little
+	Currency  string        `json:"currency"`              // of Loss
+	Cause     string        `json:"cause"`                 // most probable one
+	OwnerTeam string        `json:"owner_team"`            // who can repair it
+	Status    cases.Status  `json:"status"`                // step reached
+	Outcome   cases.Outcome `json:"outcome,omitempty"`     // what it turned out to be
+	Open      bool          `json:"open"`                  // somebody has to do something
+	RespondBy time.Time     `json:"respond_by"`            // answer due, UTC
+	Flags     []cases.Flag  `json:"flags,omitempty"`       // records that do not fit
+	Incident  string        `json:"incident_id,omitempty"` // incident it belongs to
+}
+
+func (f *caseFile) summary(state *cases.State) caseSummary {
+	c := f.Case
+	return caseSummary{CaseID: c.CaseID, Kind: c.Kind, Seller: c.Seller, InvoiceID: c.InvoiceID,
+		Loss: c.Loss.Point.String(), Currency: c.Currency, Cause: firstCause(c), OwnerTeam: c.OwnerTeam,
+		Status: cmp.Or(state.Status, cases.StatusOpened), Outcome: state.Outcome, Open: f.open(state),
+		RespondBy: c.RespondBy, Flags: state.Flags}
+}
+
+func writeLine(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return fmt.Errorf("cannot write JSON: %w", err)
+	}
+	return nil
+}
+
+// caseShowCommand is `recoup case show`.
+type caseShowCommand struct {
+	Name string `arg:"" name:"case" help:"Case id, its first characters, or the invoice id."`
+	Lang string `enum:"en,fr" default:"en" help:"Language of the summary: en or fr."`
+	JSON bool   `name:"json" help:"Write the case, its state and all that happened as JSON."`
+}
+
+// Help is the longer text of `recoup case show --help`.
+func (*caseShowCommand) Help() string {
+	return `Shows one case from the topics: what is wrong and why recoup thinks so, what to verify first, all that people
+did with it and what came back, and the commands that may come next. What does not fit is flagged, never dropped.
+
+Examples:
+
+    recoup case show 2026-000417
+    recoup case show 5f0c2a9e --lang fr
+    recoup case show 5f0c2a9e --json | jq .state`
+}
+
+// Run shows.
+func (c *caseShowCommand) Run(ctx context.Context, s *session) error {
+	book, err := openCases(s)
+	if err != nil {
+		return err
+	}
+	defer book.close()
+	f, err := book.find(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	state := f.Life.State()
+	if c.JSON {
+		return f.writeJSON(s.stdout, &state)
+	}
+	f.print(s.stdout, &state, c.Lang)
+	book.tellBroken(s)
+	return nil
+}
+
+// writeJSON writes everything that is known.
+func (f *caseFile) writeJSON(w io.Writer, state *cases.State) error {
+	all := struct {
+		Case       *cases.Case       `json:"case"`
+		State      caseSummary       `json:"state"`
+		Paid       string            `json:"paid"`
+		Goodwill   string            `json:"goodwill_cost"`
+		WrittenOff string            `json:"written_off"`
+		Events     []json.RawMessage `json:"events"`
+		Recoveries []json.RawMessage `json:"recoveries"`
+	}{Case: f.Case, State: f.summary(state), Paid: state.Paid.String(), Goodwill: state.GoodwillCost.String(),
+		WrittenOff: state.WrittenOff.String(), Events: []json.RawMessage{}, Recoveries: []json.RawMessage{}}
+	for _, e := range f.Life.Events() {
+		value, err := e.Encode()
+		if err != nil {
+			return err
+		}
+		all.Events = append(all.Events, value)
+	}
+	for _, r := range f.Life.Recoveries() {
+		value, err := r.Encode()
+		if err != nil {
+			return err
+		}
+		all.Recoveries = append(all.Recoveries, value)
+	}
+	return writeLine(w, all)
+}
+
+// print writes the case for a person.
+func (f *caseFile) print(out io.Writer, state *cases.State, lang string) {
+	c := f.Case
+	summary := c.Summary.EN
+	if lang == "fr" {
+		summary = c.Summary.FR
+	}
+	fmt.Fprintf(out, "Case %s, %s of %s\n%s\n\n", c.CaseID, what(c), printable(c.Seller), summary)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "  %s\t"+format+"\n", append([]any{name}, args...)...)
+	}
+	line("status", "%s", f.status(state))
+	line("answer by", "%s UTC, escalates at %s", c.RespondBy.Format(time.DateTime), c.EscalateAt.Format(time.DateTime))
+	line("owner", "%s", c.OwnerTeam)
+	if c.Kind == cases.KindInvoice {
+		line("billed", "%s %s", c.Billed, c.Currency)
+	}
+	line("at stake", "%s %s (%s to %s), %s", c.Loss.Point, c.Currency, c.Loss.Low, c.Loss.High, c.Direction)
+	if state.ConfirmedLoss.Set {
+		line("confirmed", "%s %s, cause %s", state.ConfirmedLoss.Value, state.Currency, state.TrueCause)
+		line("came back", "%s, gestures cost %s, written off %s", state.Paid, state.GoodwillCost, state.WrittenOff)
+	}
+	line("runbook", "%s", c.Links.Runbook)
+	line("query", "%s", c.Links.Query)
+	_ = w.Flush() // out is the terminal
+	f.printCauses(out)
+	f.printEvents(out, state)
+	fmt.Fprintf(out, "\nNext: %s\n", f.next(state))
+}
+
+// printCauses says why recoup thinks so, and what to make sure of.
+func (f *caseFile) printCauses(out io.Writer) {
+	for _, cause := range f.Case.Causes {
+		fmt.Fprintf(out, "\n%s, %.0f %%: %s\n", cause.Code, 100*cause.P, strings.Join(cause.Evidence, "; "))
+	}
+	if len(f.Case.Verify) > 0 {
+		fmt.Fprintln(out, "\nVerify first")
+	}
+	for _, check := range f.Case.Verify {
+		fmt.Fprintln(out, "  - "+check)
+	}
+}
+
+// printEvents lists what happened, oldest first.
+func (f *caseFile) printEvents(out io.Writer, state *cases.State) {
+	type happened struct {
+		at   time.Time
+		text string
+	}
+	var all []happened
+	for _, e := range f.Life.Events() {
+		text := strings.TrimSpace(string(e.Status) + " " + string(e.Outcome))
+		if e.DecidedByRole != "" {
+			text += ", by " + printable(e.DecidedByRole)
+		}
+		all = append(all, happened{e.At, text})
+	}
+	for _, r := range f.Life.Recoveries() {
+		text := fmt.Sprintf("%s %s, %s %s", r.Option, r.Event, r.Amount, r.Currency)
+		if r.Instalment > 0 {
+			text += fmt.Sprintf(", instalment %d of %d", r.Instalment, r.Instalments)
+		}
+		all = append(all, happened{r.At, text})
+	}
+	if len(all) > 0 {
+		fmt.Fprintln(out, "\nWhat happened (UTC)")
+	}
+	slices.SortStableFunc(all, func(a, b happened) int { return a.at.Compare(b.at) })
+	for _, h := range all {
+		fmt.Fprintf(out, "  %s  %s\n", h.at.UTC().Format(time.DateTime), h.text)
+	}
+	for _, flag := range state.Flags {
+		fmt.Fprintf(out, "  does not fit: %s (event %s)\n", flag.Code, printable(flag.EventID))
+	}
+}
+
+// next says which command comes next.
+func (f *caseFile) next(state *cases.State) string {
+	id := f.Case.CaseID[:13]
+	switch {
+	case !f.open(state):
+		return "nothing; if that is wrong: recoup case reopen " + id
+	case state.AcknowledgedAt.IsZero():
+		return "recoup case ack " + id
+	case state.Outcome == "":
+		return "make sure of the above, then recoup case decide " + id + " confirmed_error --correct AMOUNT, or not_an_error"
+	case state.Outcome == cases.OutcomeConfirmed && f.owed(state) > 0 && state.WrittenOff == 0:
+		return fmt.Sprintf("recoup case recover %s immediate_payment offered (%s %s are owed), or recoup case close %s",
+			id, f.owed(state), f.Case.Currency, id)
+	}
+	return "recoup case close " + id
+}
