@@ -24,6 +24,11 @@ const (
 	ConfirmedError
 )
 
+// String returns the outcome as the contract names it.
+func (k OutcomeKind) String() string {
+	return [...]string{NotAnError: "not_an_error", ExpectedChange: "expected_change", ConfirmedError: "confirmed_error"}[k]
+}
+
 // Outcome is what a person decided of one suspect invoice.
 type Outcome struct {
 	// Event is where the case event stands that says so. Events of one partition are
@@ -62,7 +67,7 @@ func (e *Engine) Learned(partition int) int64 {
 	return e.outcomes.learned[partition]
 }
 
-// Pass notes that a case event teaches nothing, or cannot: its invoice is gone.
+// Pass notes that all a case event teaches is learned, or that it teaches nothing.
 func (e *Engine) Pass(event invoice.Position) {
 	if o := &e.outcomes; !holds(o.learned, event) {
 		if extra := event.Partition + 1 - len(o.learned); extra > 0 {
@@ -73,15 +78,15 @@ func (e *Engine) Pass(event invoice.Position) {
 }
 
 // Learn takes up an outcome: source is where the record of its invoice stands and
-// received that record's own time. It is called between two invoices. An invoice of
-// another partition teaches only what an ExpectedChange changes for all. Learn
-// returns false, and changes nothing, for an event that was learned before; what a
-// restored checkpoint knew of it already is left as it is.
+// received that record's own time. It is called between two invoices, for each invoice
+// that the event is about, and then Pass. An invoice of another partition teaches only
+// what an ExpectedChange changes for all. Learn returns false, and changes nothing, for
+// an event that was passed before; what a restored checkpoint knew of it already is left
+// as it is.
 func (e *Engine) Learn(o *Outcome, inv *invoice.Invoice, source invoice.Position, received time.Time) bool {
 	if holds(e.outcomes.learned, o.Event) {
 		return false
 	}
-	e.Pass(o.Event)
 	e.outcomes.noteTime(o.At)
 	if inv.Type != invoice.Standard || inv.Stage != invoice.Issued || inv.Canary {
 		return true

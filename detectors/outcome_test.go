@@ -63,6 +63,7 @@ func (p *plans) decide(kind OutcomeKind, inv *invoice.Invoice, v *Verdict, corre
 		Correct: invoice.OptionalAmount{Value: correct, Set: correct != 0}, Rules: v.Rules}
 	p.event++
 	p.e.Learn(o, inv, v.Source, inv.IssuedAt)
+	p.e.Pass(o.Event)
 }
 
 var rewriteState = flag.Bool("rewrite-state", false, "write the stored form of segments into testdata anew")

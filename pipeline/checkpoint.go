@@ -51,7 +51,7 @@ func (w *Worker) copyState() *checkpoint {
 	cp := &checkpoint{marker: marker{Offset: t, Epoch: w.epoch, Incarnation: w.incarnation,
 		Partitions: w.m.invoicePartitions, LogPosition: w.logPosition(t), HighMarks: w.engine.HighMarks(),
 		SweepFrom: w.rows.sweepFrom.Load(), BeforeAt: w.beforeAt, BeforeHash: w.beforeHash,
-		Models: maps.Clone(w.judges)}}
+		Models: maps.Clone(w.judges), Outcomes: w.engine.OutcomeState()}}
 	for _, r := range w.engine.Checkpoint(t) {
 		rec := Record{Key: r.Key}
 		if r.Value != nil {

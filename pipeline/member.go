@@ -19,16 +19,17 @@ var errDrained = errors.New("drained")
 // assigns to it, one Worker each, and keeps their state as long as nobody else
 // claimed them in between.
 type Member struct {
-	opt     Options
-	log     Log
-	group   Group
-	store   Store
-	shared  *detectors.Shared
-	follow  *follower
-	refs    *references
-	models  *models
-	buffer  *RowBuffer
-	metrics *Metrics
+	opt      Options
+	log      Log
+	group    Group
+	store    Store
+	shared   *detectors.Shared
+	follow   *follower
+	refs     *references
+	models   *models
+	outcomes *outcomes
+	buffer   *RowBuffer
+	metrics  *Metrics
 
 	partitionsOf      map[string]int // by topic
 	invoicePartitions int
@@ -68,6 +69,7 @@ func (m *Member) Run(ctx context.Context) error {
 	reading.Go(func() { m.follow.run(hard) })
 	reading.Go(func() { m.refs.run(hard) })
 	reading.Go(func() { m.models.run(hard) })
+	reading.Go(func() { m.outcomes.run(hard) })
 	reading.Go(func() { m.watchSegments(hard) })
 	defer func() { abort(errDrained); reading.Wait() }()
 
@@ -107,8 +109,10 @@ func (m *Member) learnTopics(ctx context.Context) error {
 	t := m.opt.Topics
 	count := map[string]int{}
 	needed := []string{t.Invoices, t.Suspects, t.State, t.Baselines, t.Cases, t.DeadLetter}
-	if t.Models != "" {
-		needed = append(needed, t.Models)
+	for _, topic := range []string{t.Models, t.CaseEvents} {
+		if topic != "" {
+			needed = append(needed, topic)
+		}
 	}
 	for _, topic := range append(needed, t.references()...) {
 		err := m.persist(ctx, "kafka", func(ctx context.Context) error {
@@ -134,6 +138,7 @@ func (m *Member) learnTopics(ctx context.Context) error {
 	m.follow = newFollower(m, m.invoicePartitions)
 	m.refs = newReferences(m, count)
 	m.models = newModels(m, count[t.Models])
+	m.outcomes = newOutcomes(m, count[t.Cases], count[t.CaseEvents])
 	if !m.opt.UntilCaughtUp {
 		return nil
 	}

@@ -39,6 +39,9 @@ type Metrics struct {
 	Trainings         *prometheus.CounterVec // by result
 	TrainingDuration  prometheus.Gauge       // seconds the last training took
 	TrainingExamples  prometheus.Gauge       // of the last training, all sellers
+	OutcomesLearned   *prometheus.CounterVec // by outcome
+	OutcomesGone      prometheus.Counter     // that teach nothing, as their invoice is not to be had any more
+	OutcomesWaiting   *prometheus.GaugeVec   // partitions of the case events that wait, by partition
 	Segments          *prometheus.GaugeVec   // that the 15 % rule compares with, all partitions, by footing
 }
 
@@ -109,7 +112,20 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		m.CheckpointRecords, m.Partitions, m.TakeOver, m.Fenced, m.Foreign, m.Expired,
 		m.References, m.ReferencesRefused, m.ReferenceLag, m.Model, m.ModelTrained, m.ModelsRefused, m.Trainings,
 		m.TrainingDuration, m.TrainingExamples, m.Segments)
+	m.registerOutcomes(reg)
 	return m
+}
+
+// registerOutcomes makes the metrics of outcomes.
+func (m *Metrics) registerOutcomes(reg prometheus.Registerer) {
+	m.OutcomesLearned = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "recoup_outcomes_learned_total",
+		Help: "Outcomes of cases that taught, by outcome; an expected change teaches each partition."}, []string{"outcome"})
+	m.OutcomesGone = prometheus.NewCounter(prometheus.CounterOpts{Name: "recoup_outcomes_gone_total",
+		Help: "Outcomes that teach nothing: their case or invoice is gone."})
+	m.OutcomesWaiting = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "recoup_outcomes_waiting",
+		Help: "Partitions of the case events whose next outcome waits for its invoice to be scored again, by partition."},
+		[]string{"partition"})
+	reg.MustRegister(m.OutcomesLearned, m.OutcomesGone, m.OutcomesWaiting)
 }
 
 // scored counts one new verdict.

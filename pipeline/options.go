@@ -22,6 +22,7 @@ type Topics struct {
 	State      string // partition-local state, as many partitions as Invoices
 	Baselines  string // shared state, as many partitions as Invoices
 	Cases      string // case-opening topic
+	CaseEvents string // read: what people decide of cases; "": nobody does
 	DeadLetter string // records that cannot be read
 	Reference  string // read: billing.reference; "": not read
 	Deliveries string // read: billing.deliveries; "": not read
@@ -33,7 +34,7 @@ type Topics struct {
 type Options struct {
 	Group  string // consumer group; part of every query id and dedup token
 	Member string // names this process in ownership records, unique per start
-	Topics Topics // names of all topics; only Reference, Deliveries and Models may be empty
+	Topics Topics // names of all topics; only Reference, Deliveries, Models and CaseEvents may be empty
 
 	Scoring detectors.Settings // shared by all partitions
 	Limits  invoice.Limits     // of the decoder; zero fields take its defaults

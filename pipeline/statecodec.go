@@ -9,8 +9,9 @@ import (
 )
 
 // stateVersion is the first byte of every value in recoup.state and
-// recoup.baselines; an unknown one is refused rather than guessed at.
-const stateVersion = 1
+// recoup.baselines; an unknown one is refused rather than guessed at. Version 1 knows
+// neither shadows nor outcomes, and is read as one where there are none.
+const stateVersion = 2
 
 // markerKey is the key of a partition's marker in recoup.state.
 const markerKey = "marker"
@@ -45,7 +46,7 @@ func decodeState(value []byte) (stamp, []byte, error) {
 	if len(value) == 0 {
 		return stamp{}, nil, fmt.Errorf("cannot read state record: it is empty")
 	}
-	if value[0] != stateVersion {
+	if value[0] != 1 && value[0] != stateVersion {
 		err := fmt.Errorf("cannot read state record: version %d, this recoup knows %d", value[0], stateVersion)
 		if value[0] == stateVersion+1 {
 			err = fmt.Errorf("%w: %w; run the newer recoup that wrote it", errRefused, err)
@@ -97,6 +98,8 @@ type marker struct {
 	BeforeAt    int64  `json:"before_at"`    // offset of the last record below t, -1 for none
 	SweepFrom   int64  `json:"sweep_from"`   // doubled rows may stand from here on; -1: it was looked for
 	BeforeHash  uint64 `json:"before_hash"`  // of that record's value: notices a recreated topic
+	// Outcomes says which ones were learned, as the engine writes it; nil: none.
+	Outcomes []byte `json:"outcomes,omitempty"`
 	// Models is the version that judges a seller's invoices at t, by seller.
 	Models map[string]string `json:"models,omitempty"`
 }

@@ -150,7 +150,8 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 		m.metrics.Foreign.Inc()
 		m.opt.Log.Error("passed over state that cannot be read", "topic", topic, "partition", w.partition, "error", err)
 	}
-	if err := w.engine.RestoreHighMarks(mark.HighMarks); err != nil {
+	err = errors.Join(w.engine.RestoreHighMarks(mark.HighMarks), w.engine.RestoreOutcomes(mark.Outcomes))
+	if err != nil {
 		return marker{}, err
 	}
 	w.incarnation = mark.Incarnation

@@ -43,6 +43,9 @@ type Worker struct {
 	decided    int64             // offset behind the last one whose decision by a former owner is in the log
 	modelsSeen int64             // how often the models had changed when they were last adopted
 
+	outcomesSeen []int64       // by partition of the case events: those below were looked at
+	search       *memberSearch // under way, or nil
+
 	pending effects // made outside effects of the last batch that are not all acknowledged
 
 	block      Block
@@ -171,6 +174,9 @@ func (w *Worker) settle(ctx context.Context, c *claim) error {
 	}
 	w.rollBlock(false)
 	w.applyInbox()
+	if err := w.learnOutcomes(ctx); err != nil {
+		return err
+	}
 	w.rollCheckpoint(false)
 	return nil
 }

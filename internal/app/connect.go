@@ -54,7 +54,7 @@ func member(c *config.Config) pipeline.Options {
 	t, p := &c.Kafka.Topics, &c.Pipeline
 	o.Group = c.Kafka.Group
 	o.Topics = pipeline.Topics{Invoices: t.Invoices, Suspects: t.Suspects, State: t.State, Baselines: t.Baselines,
-		Cases: t.Cases, DeadLetter: t.DeadLetter, Reference: t.Reference, Deliveries: t.Deliveries,
+		Cases: t.Cases, CaseEvents: t.CaseEvents, DeadLetter: t.DeadLetter, Reference: t.Reference, Deliveries: t.Deliveries,
 		Models: t.Models}
 	o.Scoring = c.Scoring.Settings()
 	o.Limits = p.Limits.Invoice()
