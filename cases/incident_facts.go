@@ -86,3 +86,6 @@ type Member struct {
 	IssuedAt  time.Time          `json:"issued_at"`              // event time, UTC
 	Decision  detectors.Decision `json:"decision"`               // of the worker: open_case if it has a case of its own
 }
+
+// OwnerTeam is the team that can repair a cause (B5).
+func OwnerTeam(cause string) string { return ownerTeam(cause) }

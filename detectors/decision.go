@@ -38,18 +38,25 @@ func lossTo(v *Verdict, point invoice.Amount) Loss {
 		High: max(point, sub(v.ExpectedHigh, v.Billed))}
 }
 
-// decide fills the decision on a suspect: a draft is held, one behind the first of
-// an incident stands for no case of its own, a case is opened where it brings at
-// least what it costs, the rest is logged. The one that makes an incident is opened
-// whatever it brings: many more may follow. recoup's own canaries ask for nothing.
+// decide fills the decision on a suspect: a draft is held, a member of an open
+// incident and one behind the first of a new one stand for no case of their own, a
+// case is opened where it brings at least what it costs, the rest is logged. The one
+// that makes an incident is opened whatever it brings: many more may follow. recoup's
+// own canaries ask for nothing.
 func (e *Engine) decide(v *Verdict) {
-	members := e.joinIncident(v)
-	switch {
-	case !v.Suspect || e.cur.inv.Canary:
+	if !v.Suspect || e.cur.inv.Canary {
 		v.Decision = DecisionNone
+		return
+	}
+	members := e.joinIncident(v)
+	open := e.memberOf(v)
+	if open != "" {
+		v.IncidentID = open
+	}
+	switch {
 	case v.Stage == invoice.PreIssue:
 		v.Decision = DecisionHold
-	case members > casesBeforeBundle:
+	case open != "" || members > casesBeforeBundle:
 		v.Decision = DecisionBundle
 	case members == casesBeforeBundle || e.worthIt(v):
 		v.Decision = DecisionOpenCase
@@ -65,7 +72,7 @@ func (e *Engine) worthIt(v *Verdict) bool {
 	stake := v.Stake()
 	cost, known := e.settings.HandlingCost[v.Currency]
 	if !known {
-		return v.foreign() && stake != 0
+		return ForeignCurrency(v.Causes) && stake != 0
 	}
 	return Weigh(stake, v.PError, 1, cost).Pays()
 }

@@ -48,7 +48,8 @@ type Engine struct {
 	history     *history.Store
 	classifiers map[string]*Classifier // by seller; a seller without one is judged by the prior
 	references  *reference.Store
-	asOf        struct { // what referenceAsOf wrote last
+	incidents   *Incidents // nil: none is open
+	asOf        struct {   // what referenceAsOf wrote last
 		at   time.Time
 		text string
 	}

@@ -37,10 +37,10 @@ type pace struct {
 // tick is one round of the Board.
 func (b *Board) tick(now time.Time) []Change {
 	b.forgetSuspects(now)
-	b.joinFresh(now)
+	b.joinFresh()
 	bucket := bucketOf(now)
 	for _, c := range b.choose(b.candidates(bucket), bucket) {
-		b.openFor(&c, now)
+		b.openFor(&c)
 	}
 	b.adopt()
 	changes := b.incidentChanges(now)
@@ -50,18 +50,23 @@ func (b *Board) tick(now time.Time) []Change {
 
 // joinFresh makes members of the suspects that came since the last round: of the
 // incident that their worker named, else of one that is open for a value of theirs.
-func (b *Board) joinFresh(now time.Time) {
+func (b *Board) joinFresh() {
 	slices.SortFunc(b.fresh, func(x, y *suspect) int {
 		return cmp.Or(cmp.Compare(x.at.Partition, y.at.Partition), cmp.Compare(x.at.Offset, y.at.Offset))
 	})
 	for _, x := range b.fresh {
 		i := b.openBy(x)
 		if i == nil && x.named != "" {
-			i = b.openNamed(x, now)
+			i = b.openNamed(x)
 		}
-		if i != nil {
-			b.join(i, x)
+		if i == nil {
+			continue
 		}
+		if x.named != "" && b.aliases[x.named] == nil { // named for another day
+			i.alias(x.named)
+			b.aliases[x.named] = i
+		}
+		b.join(i, x)
 	}
 	b.fresh = b.fresh[:0]
 }
@@ -100,7 +105,7 @@ const daysBack = 40
 // openNamed opens the incident that a worker named: three of its suspects in a row had
 // the same trouble, and the next ones open no case of their own. Which value it is of
 // follows from its id.
-func (b *Board) openNamed(x *suspect, now time.Time) *openIncident {
+func (b *Board) openNamed(x *suspect) *openIncident {
 	for _, v := range x.values {
 		for back := -1; back <= daysBack; back++ {
 			day := x.event.AddDate(0, 0, -back)
@@ -108,10 +113,8 @@ func (b *Board) openNamed(x *suspect, now time.Time) *openIncident {
 			if detectors.IncidentID(key) != x.named {
 				continue
 			}
-			if i := b.openOf(v); i != nil { // of another day
-				i.alias(x.named)
+			if i := b.openOf(v); i != nil { // of another day, and of other causes so far
 				i.addCause(x.cause)
-				b.aliases[x.named] = i
 				return i
 			}
 			i := b.begin(v, key)
@@ -140,7 +143,7 @@ func (b *Board) begin(v detectors.Value, key string) *openIncident {
 
 // openFor opens the incident of a candidate, or adds its cause to the one of its value,
 // if there are members enough and they are worth it.
-func (b *Board) openFor(c *candidate, now time.Time) {
+func (b *Board) openFor(c *candidate) {
 	members := b.membersFor(c, func(x *suspect) bool { return x.cause == c.cause })
 	i := b.openOf(c.value)
 	if i == nil && (int64(len(members)) < b.settings.LeastMembers || !b.several(members) || !b.worth(members)) {

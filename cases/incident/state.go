@@ -215,7 +215,7 @@ func valuesOf(seller string, s *cases.Subject) []detectors.Value {
 	add(detectors.DimensionOperator, s.OperatorRef)
 	add(detectors.DimensionPriceList, s.PriceListVersion)
 	add(detectors.DimensionCRMVersion, s.CRMVersion)
-	add(detectors.DimensionSource, s.SourceSystem)
+	all = append(all, detectors.Value{Seller: seller, Dimension: detectors.DimensionSource, Name: s.SourceSystem})
 	if s.CustomerType != "" || s.ProductFamily != "" {
 		add(detectors.DimensionSegment, detectors.SegmentValue(s.CustomerType, s.ProductFamily))
 	}
