@@ -20,6 +20,9 @@ func (e *Engine) nameCauses(v *Verdict) {
 		}
 		return
 	}
+	if !v.Suspect && len(v.Causes) == 0 {
+		return // nothing to weigh
+	}
 	var p [len(causeCodes)]float64
 	m.causeOf(&e.cur.ev.x, &p)
 	for i, code := range causeCodes {

@@ -52,11 +52,8 @@ func slipOf(meant, written, coin invoice.Fixed) slip {
 	if meant <= 0 || written <= 0 || meant == written {
 		return noSlip
 	}
-	for i, factor := range [...]invoice.Fixed{10, 100, 1000} {
-		kind := slipTen + slip(i)
-		if shifted(meant, written, factor, coin) || shifted(written, meant, factor, coin) {
-			return kind
-		}
+	if kind := commaSlip(max(meant, written), min(meant, written), coin); kind != noSlip {
+		return kind
 	}
 	m, w := int64(meant), int64(written)
 	for m%10 == 0 && w%10 == 0 {
@@ -66,12 +63,26 @@ func slipOf(meant, written, coin invoice.Fixed) slip {
 	return digitSlip(digitsOf(m, &a), digitsOf(w, &b))
 }
 
-// shifted tells whether small is large with the comma moved, rounded to a coin.
-func shifted(large, small, factor, coin invoice.Fixed) bool {
-	if large/factor < small-coin || small > large/2 {
-		return false
+// commaSlip tells by how many places the comma of large was moved to give small,
+// rounded to a coin. The factors are constants: dividing by them is no division.
+func commaSlip(large, small, coin invoice.Fixed) slip {
+	if small > large/2 {
+		return noSlip
 	}
-	off := large/factor - small
+	switch {
+	case apart(large/10, small, coin):
+		return slipTen
+	case apart(large/100, small, coin):
+		return slipHundred
+	case apart(large/1000, small, coin):
+		return slipThousand
+	}
+	return noSlip
+}
+
+// apart tells whether rounding to a coin may make one number of another.
+func apart(a, b, coin invoice.Fixed) bool {
+	off := a - b
 	return off <= coin/2 && off >= -coin/2
 }
 

@@ -135,8 +135,18 @@ func (f *Forest) margins(x []float32, dst []float64) {
 	var all [mostFeatures]int32
 	keys := keysOf(x[:f.width], &all)
 	copy(dst, f.base)
-	output, size := 0, 1<<f.depth
-	for at := 0; at < len(f.nodes); at += size {
+	output, size, at := 0, 1<<f.depth, 0
+	for ; at+4*size <= len(f.nodes); at += 4 * size {
+		leaves := f.leaves[at : at+4*size]
+		a, b, c, d := walkFour(f.nodes[at:at+4*size], keys, f.depth)
+		for _, leaf := range [...]int{a, b, c, d} {
+			dst[output] += float64(leaves[leaf])
+			if output++; output == len(dst) {
+				output = 0
+			}
+		}
+	}
+	for ; at < len(f.nodes); at += size {
 		dst[output] += float64(f.leaves[at+walk(f.nodes[at:at+size], keys, f.depth)])
 		if output++; output == len(dst) {
 			output = 0
