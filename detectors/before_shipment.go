@@ -1,7 +1,6 @@
 package detectors
 
 import (
-	"fmt"
 	"math"
 )
 
@@ -16,16 +15,16 @@ func detectBeforeShipment(s *Subject) (Finding, bool) {
 		return Finding{}, false
 	case x[fNoShipped] > 0.9:
 		f.Kind, f.P = "not_shipped", max(s.ev.proves(proofNoShipped), 0.3)
-		f.Evidence = []string{fmt.Sprintf("no shipment is known, as it is for %s of the seller's invoices to such customers",
-			share(x[fNoShipped]))}
+		f.Evidence = s.list(s.say("no shipment is known, as it is for %s of the seller's invoices to such customers",
+			share(x[fNoShipped])))
 		if x[fNotCounted] > 0 && inv.DeliveryRef != "" {
-			f.Evidence = append(f.Evidence, fmt.Sprintf("the warehouse has not counted delivery %s", inv.DeliveryRef))
+			f.Evidence = append(f.Evidence, s.say("the warehouse has not counted delivery %s", inv.DeliveryRef))
 		}
 	case x[fEarly] > 0 && x[fEarlyHabit] > 0 && x[fEarlyHabit] < earlyUsual:
 		f.Kind, f.P = "shipped_later", earlyP(float64(x[fEarlyHabit]))
 		days := inv.ShippedAt.Sub(inv.IssuedAt).Hours() / 24
-		f.Evidence = []string{fmt.Sprintf("the goods leave %.1f days after the invoice, which is so for %s of this "+
-			"customer's invoices", days, share(x[fEarlyHabit]))}
+		f.Evidence = s.list(s.say("the goods leave %.1f days after the invoice, which is so for %s of this "+
+			"customer's invoices", days, share(x[fEarlyHabit])))
 	default:
 		return Finding{}, false
 	}
@@ -43,6 +42,3 @@ func earlyP(habit float64) float64 {
 	const odds = 0.001
 	return math.Min(0.85, math.Max(0.05, odds/(odds+habit*habit)))
 }
-
-// share writes a share for people: "97 %".
-func share(of float32) string { return fmt.Sprintf("%.0f %%", 100*of) }

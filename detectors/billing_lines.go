@@ -2,7 +2,6 @@ package detectors
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 
 	"recoup/detectors/history"
@@ -45,8 +44,8 @@ func detectLineNet(s *Subject) (Finding, bool) {
 	l := &s.Invoice.Lines[worst]
 	due, _ := lineDue(l)
 	f := Finding{Code: CauseBillingSystem, Kind: "line_net", P: s.ev.proves(proofLine), Repaired: paid,
-		Evidence: []string{fmt.Sprintf("%s comes to %s, but its net amount is %s", s.lineInWords(l), s.Money(due),
-			s.Money(l.Net.Value))}}
+		Evidence: s.list(s.say("%s comes to %s, but its net amount is %s", s.lineInWords(l), s.Money(due),
+			s.Money(l.Net.Value)))}
 	if step > 0 {
 		f.Kind = "rounding"
 		f.Evidence = append(f.Evidence, s.cutInWords(n, step))
@@ -60,21 +59,16 @@ func (s *Subject) cutInWords(n int, step invoice.Amount) string {
 	if step == invoice.Unit {
 		to = "whole " + s.Invoice.Currency
 	}
-	return fmt.Sprintf("%s cut or rounded to %s", ofLines(n, len(s.Invoice.Lines)), to)
+	return s.say("%s cut or rounded to %s", ofLines(n, len(s.Invoice.Lines)), to)
 }
 
 // lineInWords says what a line bills: "line 3, 12 × 2.50 EUR less 10 %,".
 func (s *Subject) lineInWords(l *invoice.Line) string {
-	words := fmt.Sprintf("line %s, %v × %s", l.ID, l.Quantity.Value, s.price(l.UnitPrice.Value))
+	words := s.say("line %s, %v × %s", l.ID, l.Quantity.Value, s.price(l.UnitPrice.Value))
 	if l.DiscountRate.Value != 0 {
-		words += " less " + percent(l.DiscountRate.Value)
+		words = s.say("%s less %s", words, percent(l.DiscountRate.Value))
 	}
-	return words + ","
-}
-
-// percent writes a fraction as people do: "12.5 %".
-func percent(f invoice.Fixed) string {
-	return fmt.Sprintf("%v %%", f*100)
+	return s.say("%s,", words)
 }
 
 // roundedTo returns the unit, 1 or 1/10, to which all lines that are off were
@@ -119,11 +113,11 @@ func detectLostLines(s *Subject) (Finding, bool) {
 	inv := s.Invoice
 	d, _ := s.ev.refs.Delivery(inv.Seller, inv.DeliveryRef, inv.IssuedAt)
 	net, billed := s.repair().net, unitsOf(inv)
-	f := Finding{Code: CauseBillingSystem, Kind: "lost_lines", P: s.ev.proves(proofDelivered), Evidence: []string{
-		fmt.Sprintf("delivery %s had %d lines, the invoice has %d", inv.DeliveryRef, d.Lines.Value, len(inv.Lines))}}
+	f := Finding{Code: CauseBillingSystem, Kind: "lost_lines", P: s.ev.proves(proofDelivered), Evidence: s.list(
+		s.say("delivery %s had %d lines, the invoice has %d", inv.DeliveryRef, d.Lines.Value, len(inv.Lines)))}
 	n, per := d.Lines.Value, int64(len(inv.Lines))
 	if d.Units.Set && s.ev.short > 0 && billed > 0 {
-		f.Evidence = append(f.Evidence, fmt.Sprintf("%v units were delivered, %v are billed", d.Units.Value, billed))
+		f.Evidence = append(f.Evidence, s.say("%v units were delivered, %v are billed", d.Units.Value, billed))
 		n, per = int64(d.Units.Value), int64(billed)
 	}
 	full, ok := net.MulRate(n, max(1, per))
@@ -167,9 +161,9 @@ func detectRepeatedLines(s *Subject) (Finding, bool) {
 	if n == 0 || !ok {
 		return Finding{}, false
 	}
-	return Finding{Code: CauseBillingSystem, Kind: "repeated_line", P: p, Repaired: paid, Evidence: []string{
-		fmt.Sprintf("%s there twice, such as product %s, %v × %s", ofLines(n, len(inv.Lines)), first.ProductID,
-			first.Quantity.Value, s.price(first.UnitPrice.Value))}}, true
+	return Finding{Code: CauseBillingSystem, Kind: "repeated_line", P: p, Repaired: paid, Evidence: s.list(
+		s.say("%s there twice, such as product %s, %v × %s", ofLines(n, len(inv.Lines)), first.ProductID,
+			first.Quantity.Value, s.price(first.UnitPrice.Value)))}, true
 }
 
 // billedLine is what makes two lines the same.
@@ -264,6 +258,6 @@ func detectCutList(s *Subject) (Finding, bool) {
 	}
 	last := s.Invoice.Lines[len(s.Invoice.Lines)-1].ProductID
 	return Finding{Code: CauseBillingSystem, Kind: "lost_lines", P: p, Repaired: s.Pays(full),
-		Evidence: []string{fmt.Sprintf("lines stand in the order of product numbers and end at %s; of %.0f invoices "+
-			"with as many lines one does, but this source's latest did so too", last, math.Exp(early))}}, true
+		Evidence: s.list(s.say("lines stand in the order of product numbers and end at %s; of %.0f invoices "+
+			"with as many lines one does, but this source's latest did so too", last, math.Exp(early)))}, true
 }

@@ -1,8 +1,6 @@
 package detectors
 
 import (
-	"fmt"
-
 	"recoup/detectors/history"
 	"recoup/detectors/reference"
 	"recoup/invoice"
@@ -57,12 +55,12 @@ func detectContract(s *Subject) (Finding, bool) {
 		if e.x[fOverCap] > 0 || stacked(agreed, was) {
 			f.P = contractMoreP
 		}
-		f.Evidence = []string{fmt.Sprintf("the contract of customer %s gives %s, but %d of %d lines are discounted by %s",
-			inv.CustomerRef, percent(agreed), off, len(inv.Lines), percent(was))}
+		f.Evidence = s.list(s.say("the contract of customer %s gives %s, but %d of %d lines are discounted by %s",
+			inv.CustomerRef, percent(agreed), off, len(inv.Lines), percent(was)))
 	case float64(bare) > contractOnShare*float64(len(inv.Lines)):
 		f.Kind, f.P = "contract_forgotten", contractNoneP
-		f.Evidence = []string{fmt.Sprintf("the contract of customer %s gives %s, but %d of %d lines have no discount",
-			inv.CustomerRef, percent(agreed), bare, len(inv.Lines))}
+		f.Evidence = s.list(s.say("the contract of customer %s gives %s, but %d of %d lines have no discount",
+			inv.CustomerRef, percent(agreed), bare, len(inv.Lines)))
 	default:
 		return Finding{}, false
 	}
@@ -149,9 +147,9 @@ func (s *Subject) atTerms(c *history.Code, usual invoice.Fixed, n int, p float64
 	if changed == 0 {
 		return Finding{}, false
 	}
-	f := Finding{Code: CauseCRMSync, Kind: "terms", P: p, Evidence: []string{fmt.Sprintf(
+	f := Finding{Code: CauseCRMSync, Kind: "terms", P: p, Evidence: s.list(s.say(
 		"%d lines are discounted by %s, with a code that gave this customer %s on its last invoices (%d known)",
-		changed, percent(was), percent(usual), n)}}
+		changed, percent(was), percent(usual), n))}
 	return f.repairedBy(&r)
 }
 
@@ -191,12 +189,12 @@ func detectFreshContract(s *Subject) (Finding, bool) {
 		}
 		r.line(i, lines[i].Quantity.Value, lines[i].UnitPrice.Value, rate)
 	}
-	found := Finding{Code: CauseCRMSync, Kind: "contract_not_agreed", P: contractFreshP, Evidence: []string{fmt.Sprintf(
+	found := Finding{Code: CauseCRMSync, Kind: "contract_not_agreed", P: contractFreshP, Evidence: s.list(s.say(
 		"all %d lines are discounted with code %s, which none of the customer's %d invoices before had",
-		len(lines), code, known.Invoices)}}
+		len(lines), code, known.Invoices))}
 	if p > found.P {
 		found.P = p
-		found.Evidence = append(found.Evidence, fmt.Sprintf("contract and promotions allow %.2f points less on a line",
+		found.Evidence = append(found.Evidence, s.say("contract and promotions allow %.2f points less on a line",
 			100*e.x[fAllowedOff]))
 	}
 	return found.repairedBy(&r)

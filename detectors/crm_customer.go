@@ -1,8 +1,6 @@
 package detectors
 
 import (
-	"fmt"
-
 	"recoup/invoice"
 )
 
@@ -31,15 +29,15 @@ func detectCustomerType(s *Subject) (Finding, bool) {
 		}
 		if ok && c.Type != "" {
 			f.P = typeReferenceP
-			f.Evidence = []string{fmt.Sprintf("billed as customer type %s; the customer system says %s",
-				inv.CustomerType, c.Type)}
+			f.Evidence = s.list(s.say("billed as customer type %s; the customer system says %s",
+				inv.CustomerType, c.Type))
 		}
 	}
 	if f.P == 0 && e.x[fTypeRare] >= leastTypeRare {
 		habit := &e.facts.Known.Customer.Type
 		f.P = max(e.proves(proofType), typeChangedP*float64(e.x[fTypeRare]))
-		f.Evidence = []string{fmt.Sprintf("billed as customer type %s%s", inv.CustomerType,
-			asOn(habit, e.facts.Type, "this customer's", ""))}
+		f.Evidence = s.list(s.say("billed as customer type %s%s", inv.CustomerType,
+			asOn(habit, e.facts.Type, "this customer's", "")))
 	}
 	if f.P == 0 {
 		return Finding{}, false
@@ -76,14 +74,14 @@ func detectCRMFields(s *Subject) (Finding, bool) {
 	f := Finding{Code: CauseCRMSync, Kind: "crm_record", P: crmDiffersP}
 	differs := func(what, read, is string) {
 		if read != "" && is != "" && read != is {
-			f.Evidence = append(f.Evidence, fmt.Sprintf("billing read %s %s, the customer system says %s", what, read, is))
+			f.Evidence = append(f.Evidence, s.say("billing read %s %s, the customer system says %s", what, read, is))
 		}
 	}
 	differs("plan", crm.Plan, c.Plan)
 	differs("contract version", crm.ContractVersion, c.ContractVersion)
 	r := s.repair()
 	if read, is := crm.DiscountRate, c.ContractDiscountRate; read.Set && is.Set && !near(read.Value, is.Value) {
-		differs("discount rate", percent(read.Value), percent(is.Value))
+		differs("discount rate", percent(read.Value).String(), percent(is.Value).String())
 		for i := range inv.Lines {
 			if l := &inv.Lines[i]; near(l.DiscountRate.Value, read.Value) && l.UnitPrice.Value > 0 {
 				r.line(i, l.Quantity.Value, l.UnitPrice.Value, is.Value)

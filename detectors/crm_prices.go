@@ -1,7 +1,6 @@
 package detectors
 
 import (
-	"fmt"
 	"math"
 
 	"recoup/invoice"
@@ -45,8 +44,8 @@ func detectPriceScale(s *Subject) (Finding, bool) {
 	}
 	r := s.repair()
 	s.billUnscaled(&r)
-	f := Finding{Code: CauseCRMSync, Kind: "price_scale", P: p, Evidence: []string{fmt.Sprintf(
-		"%d of %d known prices are the usual ones times %.3f", shared, known, math.Exp(e.scale))}}
+	f := Finding{Code: CauseCRMSync, Kind: "price_scale", P: p, Evidence: s.list(s.say(
+		"%d of %d known prices are the usual ones times %.3f", shared, known, math.Exp(e.scale)))}
 	return f.repairedBy(&r)
 }
 
@@ -140,13 +139,13 @@ func detectPriceTier(s *Subject) (Finding, bool) {
 		}
 		s.billAt(&r, i, le.expected)
 		if said++; said <= 3 {
-			f.Evidence = append(f.Evidence, fmt.Sprintf("%s: unit price %s, usual for this quantity %s",
+			f.Evidence = append(f.Evidence, s.say("%s: unit price %s, usual for this quantity %s",
 				s.lineName(i), s.price(s.Invoice.Lines[i].UnitPrice.Value), s.price(le.expected)))
 		}
 	}
 	words := "its only known price is not this customer's usual one"
 	if known > 1 {
-		words = fmt.Sprintf("%d of %.0f known prices are not this customer's usual ones", said, known)
+		words = s.say("%d of %.0f known prices are not this customer's usual ones", said, known)
 	}
 	f.Evidence = append(f.Evidence, words)
 	return f.repairedBy(&r)

@@ -1,8 +1,6 @@
 package detectors
 
 import (
-	"fmt"
-
 	"recoup/invoice"
 )
 
@@ -22,8 +20,8 @@ func detectNetSlip(s *Subject) (Finding, bool) {
 		return Finding{}, false
 	}
 	return Finding{Code: CauseDataEntry, Kind: "net_amount", P: slipExplains * e.proves(proofSum), Repaired: s.Pays(e.sum),
-		Evidence: []string{fmt.Sprintf("%s; the net amount of %s is that %s", linesInWords(s, e.sum),
-			s.Money(s.Invoice.NetAmount), slip.inWords(int64(e.sum), int64(s.Invoice.NetAmount)))}}, true
+		Evidence: s.list(s.say("%s; the net amount of %s is that %s", linesInWords(s, e.sum),
+			s.Money(s.Invoice.NetAmount), slip.inWords(int64(e.sum), int64(s.Invoice.NetAmount))))}, true
 }
 
 // detectLineSlip asks the same of the amount of a line, where programs calculate it.
@@ -45,7 +43,7 @@ func detectLineSlip(s *Subject) (Finding, bool) {
 			continue
 		}
 		r.lineNet(i, due)
-		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: %v × %s comes to %s; its amount of %s is that %s",
+		f.Evidence = append(f.Evidence, s.say("%s: %v × %s comes to %s; its amount of %s is that %s",
 			s.lineName(i), l.Quantity.Value, s.price(l.UnitPrice.Value), s.Money(s.pays.coins(due)), s.Money(l.Net.Value),
 			slip.inWords(int64(s.pays.coins(due)), int64(l.Net.Value))))
 	}

@@ -1,7 +1,6 @@
 package detectors
 
 import (
-	"fmt"
 	"math"
 
 	"recoup/invoice"
@@ -54,7 +53,7 @@ func detectPriceSlip(s *Subject) (Finding, bool) {
 // slipInWords says which known price line i's is a slip of.
 func (s *Subject) slipInWords(i int) string {
 	le, is := &s.ev.lines[i], s.Invoice.Lines[i].UnitPrice.Value
-	return fmt.Sprintf("%s: %s is %s %s; %s is a known price of it", s.lineName(i), s.price(is), s.price(le.meant),
+	return s.say("%s: %s is %s %s; %s is a known price of it", s.lineName(i), s.price(is), s.price(le.meant),
 		le.slip.inWords(int64(le.meant), int64(is)), s.price(le.meant))
 }
 
@@ -114,9 +113,9 @@ func detectPrice(s *Subject) (Finding, bool) {
 	}
 	r := s.repair()
 	s.billAt(&r, at, le.expected)
-	f := Finding{Code: CauseDataEntry, Kind: "price", P: p, Evidence: []string{fmt.Sprintf(
+	f := Finding{Code: CauseDataEntry, Kind: "price", P: p, Evidence: s.list(s.say(
 		"%s: unit price %s was never paid before, usual %s", s.lineName(at),
-		s.price(s.Invoice.Lines[at].UnitPrice.Value), s.price(le.expected))}}
+		s.price(s.Invoice.Lines[at].UnitPrice.Value), s.price(le.expected)))}
 	return f.repairedBy(&r)
 }
 
@@ -137,7 +136,7 @@ func (f *Finding) repairedBy(r *repair) (Finding, bool) {
 // lineName names a line in evidence.
 func (s *Subject) lineName(i int) string {
 	if product := s.Invoice.Lines[i].ProductID; product != "" {
-		return fmt.Sprintf("line %d (%s)", i+1, product)
+		return s.say("line %d (%s)", i+1, product)
 	}
-	return fmt.Sprintf("line %d", i+1)
+	return s.say("line %d", i+1)
 }

@@ -1,7 +1,6 @@
 package detectors
 
 import (
-	"fmt"
 	"math"
 
 	"recoup/detectors/history"
@@ -27,7 +26,7 @@ func detectQuantityDelivered(s *Subject) (Finding, bool) {
 		return Finding{}, false
 	}
 	billed := unitsOf(s.Invoice)
-	counted := fmt.Sprintf("the warehouse counted %v units in delivery %s, the invoice bills %v",
+	counted := s.say("the warehouse counted %v units in delivery %s, the invoice bills %v",
 		addFixed(billed, e.short), s.Invoice.DeliveryRef, billed)
 	r := s.repair()
 	if e.shortAt < 0 {
@@ -36,13 +35,13 @@ func detectQuantityDelivered(s *Subject) (Finding, bool) {
 	l := &s.Invoice.Lines[e.shortAt]
 	meant := addFixed(l.Quantity.Value, e.short)
 	r.line(e.shortAt, meant, l.UnitPrice.Value, l.DiscountRate.Value)
-	explained := fmt.Sprintf("%s: with %v instead of %v they agree", s.lineName(e.shortAt), meant, l.Quantity.Value)
+	explained := s.say("%s: with %v instead of %v they agree", s.lineName(e.shortAt), meant, l.Quantity.Value)
 	if slip := slipOf(meant, l.Quantity.Value, 0); slip != noSlip {
-		explained += fmt.Sprintf("; %v is %v %s", l.Quantity.Value, meant,
+		explained += s.say("; %v is %v %s", l.Quantity.Value, meant,
 			slip.inWords(int64(meant), int64(l.Quantity.Value)))
 	}
 	f := Finding{Code: CauseDataEntry, Kind: "quantity_delivered", P: e.proves(proofDelivered),
-		Evidence: []string{counted, explained}}
+		Evidence: s.list(counted, explained)}
 	if e.x[fNear2] > 0 && e.x[fAlike2] >= 0.75 {
 		f.P *= quantityAgain
 	}
@@ -60,7 +59,7 @@ func (s *Subject) deliveredUnits(billed invoice.Fixed, counted string) (Finding,
 		return Finding{}, false
 	}
 	f := Finding{Code: CauseDataEntry, Kind: "quantity_delivered", P: s.ev.proves(proofDelivered), Repaired: s.Pays(net),
-		Evidence: []string{counted, "no line alone explains it; repaired at the average price of a unit"}}
+		Evidence: s.list(counted, "no line alone explains it; repaired at the average price of a unit")}
 	return f, true
 }
 
@@ -89,9 +88,9 @@ func detectQuantitySlip(s *Subject) (Finding, bool) {
 	l, le := &s.Invoice.Lines[at], &e.lines[at]
 	r := s.repair()
 	r.line(at, le.quantityMeant, l.UnitPrice.Value, l.DiscountRate.Value)
-	f := Finding{Code: CauseDataEntry, Kind: "quantity_slip", P: best, Evidence: []string{fmt.Sprintf(
+	f := Finding{Code: CauseDataEntry, Kind: "quantity_slip", P: best, Evidence: s.list(s.say(
 		"%s: quantity %v is %v %s; this customer took %v last time", s.lineName(at), l.Quantity.Value, le.quantityMeant,
-		le.quantitySlip.inWords(int64(le.quantityMeant), int64(l.Quantity.Value)), le.quantityMeant)}}
+		le.quantitySlip.inWords(int64(le.quantityMeant), int64(l.Quantity.Value)), le.quantityMeant))}
 	return f.repairedBy(&r)
 }
 
@@ -122,8 +121,8 @@ func detectQuantity(s *Subject) (Finding, bool) {
 	}
 	r := s.repair()
 	r.line(at, meant, l.UnitPrice.Value, l.DiscountRate.Value)
-	f := Finding{Code: CauseDataEntry, Kind: "quantity", P: p, Evidence: []string{fmt.Sprintf(
-		"%s: quantity %v, usual about %v", s.lineName(at), l.Quantity.Value, meant)}}
+	f := Finding{Code: CauseDataEntry, Kind: "quantity", P: p, Evidence: s.list(s.say(
+		"%s: quantity %v, usual about %v", s.lineName(at), l.Quantity.Value, meant))}
 	return f.repairedBy(&r)
 }
 

@@ -1,8 +1,6 @@
 package detectors
 
 import (
-	"fmt"
-
 	"recoup/invoice"
 )
 
@@ -33,8 +31,9 @@ type Subject struct {
 	// Expected is what the customer usually pays, 0 without any history.
 	Expected invoice.Amount
 
-	pays payable
-	ev   *evidence // all that is unusual about the invoice
+	pays  payable
+	prose *prose    // where sentences are written
+	ev    *evidence // all that is unusual about the invoice
 }
 
 // Pays returns what the customer pays for a net amount of this invoice, rounded
@@ -43,39 +42,54 @@ func (s *Subject) Pays(net invoice.Amount) invoice.Amount { return s.pays.of(net
 
 // Money writes an amount with its currency, for evidence.
 func (s *Subject) Money(a invoice.Amount) string {
-	return fmt.Sprintf("%v %s", a, s.Invoice.Currency)
+	return s.say("%v %s", a, s.Invoice.Currency)
+}
+
+// check is a detector with what it looks at: it is asked only about invoices that
+// show one of these features, without any about all that pass a gate.
+type check struct {
+	Detector
+	of featureSet
+}
+
+func asked(detect DetectorFunc, about ...feature) check {
+	c := check{Detector: detect}
+	for _, f := range about {
+		c.of.add(f)
+	}
+	return c
 }
 
 // allDetectors are the detectors in use.
-var allDetectors = []Detector{
-	DetectorFunc(detectZeroNet),
-	DetectorFunc(detectLineSum),
-	DetectorFunc(detectLineNet),
-	DetectorFunc(detectLineCount),
-	DetectorFunc(detectCutList),
-	DetectorFunc(detectTax),
-	DetectorFunc(detectCurrency),
-	DetectorFunc(detectNetSlip),
-	DetectorFunc(detectLineSlip),
-	DetectorFunc(detectPriceSlip),
-	DetectorFunc(detectPrice),
-	DetectorFunc(detectQuantityDelivered),
-	DetectorFunc(detectQuantitySlip),
-	DetectorFunc(detectQuantity),
-	DetectorFunc(detectPromotion),
-	DetectorFunc(detectPriceScale),
-	DetectorFunc(detectPriceTier),
-	DetectorFunc(detectContract),
-	DetectorFunc(detectTerms),
-	DetectorFunc(detectFreshContract),
-	DetectorFunc(detectCustomerType),
-	DetectorFunc(detectCRMFields),
-	DetectorFunc(detectListPrice),
-	DetectorFunc(detectNewPrice),
-	DetectorFunc(detectStaleList),
-	DetectorFunc(detectSecondInvoiceForDelivery),
-	DetectorFunc(detectNearDuplicate),
-	DetectorFunc(detectBeforeShipment),
-	DetectorFunc(detectMissingAdminData),
-	DetectorFunc(detectSameIDChanged),
+var allDetectors = []check{
+	asked(detectZeroNet, fZero),
+	asked(detectLineSum, fSumOff),
+	asked(detectLineNet, fLineOff),
+	asked(detectLineCount, fLinesOff, fRepeated),
+	asked(detectCutList),
+	asked(detectTax, fTaxOff, fGrossOff, fTaxRare, fTaxCountry),
+	asked(detectCurrency, fCurrencyPolicy, fCurrencyRare, fCurrencySeller),
+	asked(detectNetSlip, fSumOff),
+	asked(detectLineSlip, fLineOff),
+	asked(detectPriceSlip, fSlip, fSlipDigit),
+	asked(detectPrice, fWorst),
+	asked(detectQuantityDelivered, fUnitsOff),
+	asked(detectQuantitySlip, fQuantitySlip),
+	asked(detectQuantity, fQuantity),
+	asked(detectPromotion, fRate),
+	asked(detectPriceScale, fScale),
+	asked(detectPriceTier, fOff),
+	asked(detectContract, fContract, fContractNone),
+	asked(detectTerms, fTermsRare),
+	asked(detectFreshContract, fRate),
+	asked(detectCustomerType),
+	asked(detectCRMFields),
+	asked(detectListPrice, fOff),
+	asked(detectNewPrice, fAgree),
+	asked(detectStaleList),
+	asked(detectSecondInvoiceForDelivery, fDelivery2),
+	asked(detectNearDuplicate),
+	asked(detectBeforeShipment, fNoShipped, fEarly),
+	asked(detectMissingAdminData, absentFeatures...),
+	asked(detectSameIDChanged),
 }

@@ -36,11 +36,12 @@ func (s slip) inWords(meant, written int64) string {
 	for at < len(short) && long[at] == short[at] {
 		at++
 	}
-	switch places := [...]string{"first", "second", "third"}; {
+	places := [...]string{"without its first digit", "without its second digit", "without its third digit"}
+	switch {
 	case at == len(long)-1:
 		return "without its last digit"
 	case at < len(places):
-		return "without its " + places[at] + " digit"
+		return places[at]
 	}
 	return slipWords[s]
 }

@@ -1,7 +1,5 @@
 package detectors
 
-import "fmt"
-
 // detectSecondInvoiceForDelivery finds a delivery that is invoiced again under
 // another invoice_id (E2). An invoice that names the one it replaces
 // (preceding_invoice_number) is a reissue, not a duplicate; revisions have the
@@ -13,7 +11,7 @@ func detectSecondInvoiceForDelivery(s *Subject) (Finding, bool) {
 	}
 	return Finding{
 		Code: CauseDuplicate, Kind: "delivery", P: s.ev.proves(proofDelivery), Repaired: 0,
-		Evidence: []string{fmt.Sprintf("delivery %s was already invoiced with invoice %s",
-			inv.DeliveryRef, s.FirstForDelivery)},
+		Evidence: s.list(s.say("delivery %s was already invoiced with invoice %s",
+			inv.DeliveryRef, s.FirstForDelivery)),
 	}, true
 }

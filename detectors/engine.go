@@ -62,6 +62,7 @@ type Engine struct {
 	outcomes outcomes
 
 	cur     current
+	prose   prose // of the verdict last scored
 	scratch []byte
 }
 
@@ -92,6 +93,7 @@ func NewEngine(s Settings, shared *Shared, partition int) *Engine {
 			Model: Model{Version: ModelVersion, ConfigHash: s.Hash()}},
 		history: history.New(history.DefaultLimits()), classifiers: map[string]*Classifier{},
 		segments: map[string]*segment{}, clock: newClock(), seen: newSeen(int64(s.IdentityRetention / time.Hour)),
+		prose: newProse(),
 	}
 }
 

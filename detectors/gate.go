@@ -51,6 +51,18 @@ type featureSet [(features + 63) / 64]uint64
 
 func (s *featureSet) add(f feature) { s[f/64] |= 1 << (f % 64) }
 
+func (s *featureSet) none() bool { return *s == featureSet{} }
+
+// meets tells whether two sets have a feature in common.
+func (s *featureSet) meets(o *featureSet) bool {
+	for i := range s {
+		if s[i]&o[i] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // sign is the bit of a float32 that tells negative numbers.
 const sign = 1 << 31
 

@@ -1,8 +1,6 @@
 package detectors
 
 import (
-	"fmt"
-
 	"recoup/invoice"
 )
 
@@ -27,7 +25,7 @@ func detectLineSum(s *Subject) (Finding, bool) {
 	return Finding{
 		Code: CauseBillingSystem, Kind: "line_sum", P: max(s.ev.proves(proofSum), lineSumRoundingP),
 		Repaired: s.Pays(sum),
-		Evidence: []string{fmt.Sprintf("%s, but the net amount is %s", linesInWords(s, sum), s.Money(inv.NetAmount))},
+		Evidence: s.list(s.say("%s, but the net amount is %s", linesInWords(s, sum), s.Money(inv.NetAmount))),
 	}, true
 }
 
@@ -63,11 +61,11 @@ func linesInWords(s *Subject, sum invoice.Amount) string {
 	n, d := len(s.Invoice.Lines), s.Invoice.DiscountAmount
 	switch less := d.Set && d.Value != 0; {
 	case n == 1 && less:
-		return fmt.Sprintf("its only line less the discount of %s comes to %s", s.Money(d.Value), s.Money(sum))
+		return s.say("its only line less the discount of %s comes to %s", s.Money(d.Value), s.Money(sum))
 	case n == 1:
-		return fmt.Sprintf("its only line comes to %s", s.Money(sum))
+		return s.say("its only line comes to %s", s.Money(sum))
 	case less:
-		return fmt.Sprintf("its %d lines less the discount of %s come to %s", n, s.Money(d.Value), s.Money(sum))
+		return s.say("its %d lines less the discount of %s come to %s", n, s.Money(d.Value), s.Money(sum))
 	}
-	return fmt.Sprintf("its %d lines add up to %s", n, s.Money(sum))
+	return s.say("its %d lines add up to %s", n, s.Money(sum))
 }

@@ -1,7 +1,5 @@
 package detectors
 
-import "fmt"
-
 // absent is a part of an invoice that is missing where it usually is filled.
 type absent struct {
 	kind  string
@@ -22,6 +20,14 @@ var absences = [...]absent{
 	{"vat_id", "VAT number of the customer", fNoVAT, proofNoVAT, "this customer's", 0.8},
 }
 
+// absentFeatures are the features of absences.
+var absentFeatures = func() (list []feature) {
+	for i := range absences {
+		list = append(list, absences[i].of)
+	}
+	return list
+}()
+
 // detectMissingAdminData finds what an invoice must say and does not: the
 // customer pays late, or cannot be told. The amount is right. What is missing is
 // measured by habit; an invoice without delivery and shipment was never delivered.
@@ -37,7 +43,7 @@ func detectMissingAdminData(s *Subject) (Finding, bool) {
 			p = missingP(float64(x[a.of]))
 		}
 		return Finding{Code: CauseMissingAdminData, Kind: a.kind, P: p, Repaired: s.pays.billed(s.Invoice),
-			Evidence: []string{fmt.Sprintf("there is no %s; %s of %s invoices have one", a.what, share(x[a.of]), a.whose)}}, true
+			Evidence: s.list(s.say("there is no %s; %s of %s invoices have one", a.what, share(x[a.of]), a.whose))}, true
 	}
 	return Finding{}, false
 }

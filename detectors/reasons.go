@@ -177,7 +177,7 @@ func (s *Subject) price(p invoice.Fixed) string {
 	if p%cent == 0 {
 		return s.Money(invoice.Amount(p / (invoice.One / invoice.Fixed(invoice.Unit))))
 	}
-	return fmt.Sprintf("%v %s", p, s.Invoice.Currency)
+	return s.say("%v %s", p, s.Invoice.Currency)
 }
 
 // reasonQuantity: the quantity that is furthest from the usual one.

@@ -1,7 +1,5 @@
 package detectors
 
-import "fmt"
-
 const sameIDChangedP = 0.95
 
 // detectSameIDChanged finds an invoice that comes again under the same seller,
@@ -14,7 +12,7 @@ func detectSameIDChanged(s *Subject) (Finding, bool) {
 	inv := s.Invoice
 	return Finding{
 		Code: CauseDuplicate, Kind: "same_id_changed", P: sameIDChangedP, Repaired: 0,
-		Evidence: []string{fmt.Sprintf("invoice %s, revision %d, came before with other content",
-			inv.ID, inv.Revision)},
+		Evidence: s.list(s.say("invoice %s, revision %d, came before with other content",
+			inv.ID, inv.Revision)),
 	}, true
 }

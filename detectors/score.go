@@ -23,7 +23,8 @@ type stats struct {
 func (e *Engine) Score(v *Verdict) {
 	c := &e.cur
 	inv := c.inv
-	c.subject = Subject{Invoice: inv, pays: payableOf(inv)}
+	c.subject = Subject{Invoice: inv, pays: payableOf(inv), prose: &e.prose}
+	e.prose.reset()
 	pays := &c.subject.pays
 	rules, causes := v.Rules[:0], v.Causes[:0]
 	*v = e.blank
@@ -111,12 +112,16 @@ func (e *Engine) detect(v *Verdict, deviation float64, p probability) probabilit
 		c.subject.FirstForDelivery = string(e.seen.invoiceID(c.sight.first))
 	}
 	clean := 1 - deviation
-	for _, d := range allDetectors {
+	for i := range allDetectors {
+		d := &allDetectors[i]
+		if !d.of.none() && !d.of.meets(&c.ev.shown) {
+			continue
+		}
 		f, ok := d.Detect(&c.subject)
 		if !ok || !(f.P > 0) { // what names the cause of a proof has none where that does not hold
 			continue
 		}
-		f.Evidence = bounded(f.Evidence)
+		f.Evidence = e.prose.take(bounded(f.Evidence))
 		clean *= 1 - f.P
 		if f.P >= proofEnough {
 			p.unproved *= 1 - f.P
@@ -124,7 +129,7 @@ func (e *Engine) detect(v *Verdict, deviation float64, p probability) probabilit
 		if f.P >= shownEnough {
 			p.unshown *= 1 - f.P
 		}
-		v.Rules = append(v.Rules, f.rule())
+		v.Rules = append(v.Rules, e.prose.rule(&f))
 		v.Causes = append(v.Causes, f)
 	}
 	if len(v.Causes) > 1 || (len(v.Causes) == 1 && v.Causes[0].Code != CauseUnknown) {
@@ -282,8 +287,8 @@ func (e *Engine) deviationFinding(v *Verdict, kind segmentKind, p float64) Findi
 	segment := summaryOf(kind, inv)
 	return Finding{
 		Code: CauseUnknown, Kind: "deviation", P: p, Repaired: max(v.Expected, v.Billed),
-		Evidence: []string{fmt.Sprintf("net %s is %.2f %% below the usual %s of %s (%d invoices, which vary by %.1f %%)",
+		Evidence: c.subject.list(c.subject.say("net %s is %.2f %% below the usual %s of %s (%d invoices, which vary by %.1f %%)",
 			c.subject.Money(inv.NetAmount), 100*shortfall(inv.NetAmount, st.mean),
-			c.subject.Money(c.subject.pays.coins(st.mean)), segment.Of(), st.n, 100*st.cv)},
+			c.subject.Money(c.subject.pays.coins(st.mean)), segment.Of(), st.n, 100*st.cv)),
 	}
 }

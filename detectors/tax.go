@@ -1,8 +1,6 @@
 package detectors
 
 import (
-	"fmt"
-
 	"recoup/detectors/history"
 	"recoup/invoice"
 )
@@ -30,16 +28,16 @@ func (s *Subject) taxAmount() Finding {
 	inv := s.Invoice
 	due, _ := inv.NetAmount.MulFixed(inv.TaxRate.Value)
 	return Finding{Code: CauseBillingSystem, Kind: "tax_amount", P: s.ev.proves(proofTaxAmount),
-		Repaired: s.Pays(inv.NetAmount), Evidence: []string{fmt.Sprintf("%s of %s are %s, but the tax amount is %s",
-			percent(inv.TaxRate.Value), s.Money(inv.NetAmount), s.Money(s.pays.coins(due)), s.Money(inv.TaxAmount.Value))}}
+		Repaired: s.Pays(inv.NetAmount), Evidence: s.list(s.say("%s of %s are %s, but the tax amount is %s",
+			percent(inv.TaxRate.Value), s.Money(inv.NetAmount), s.Money(s.pays.coins(due)), s.Money(inv.TaxAmount.Value)))}
 }
 
 func (s *Subject) grossAmount() Finding {
 	inv := s.Invoice
 	due := add(inv.NetAmount, inv.TaxAmount.Value)
 	return Finding{Code: CauseBillingSystem, Kind: "gross", P: s.ev.proves(proofGross), Repaired: due,
-		Evidence: []string{fmt.Sprintf("net and tax come to %s, but the gross amount is %s",
-			s.Money(due), s.Money(inv.GrossAmount.Value))}}
+		Evidence: s.list(s.say("net and tax come to %s, but the gross amount is %s",
+			s.Money(due), s.Money(inv.GrossAmount.Value)))}
 }
 
 // taxRate compares the rate with the one the customer usually has, which the
@@ -58,10 +56,10 @@ func (s *Subject) taxRate() (Finding, bool) {
 		return Finding{}, false
 	}
 	f := Finding{Code: CauseBillingSystem, Kind: "tax_rate", P: p, Repaired: s.pays.coins(add(inv.NetAmount, tax)),
-		Evidence: []string{fmt.Sprintf("the tax rate is %s; %s is usual%s", percent(inv.TaxRate.Value), percent(rate),
-			asOn(habit, key, whose, ""))}}
+		Evidence: s.list(s.say("the tax rate is %s; %s is usual%s", percent(inv.TaxRate.Value), percent(rate),
+			asOn(habit, key, whose, "")))}
 	if k.Country != nil && k.Country.Tax.Total > 0 {
-		f.Evidence = append(f.Evidence, fmt.Sprintf("the rate is %s%s", percent(inv.TaxRate.Value),
+		f.Evidence = append(f.Evidence, s.say("the rate is %s%s", percent(inv.TaxRate.Value),
 			asOn(&k.Country.Tax, s.ev.facts.Tax, "the", " to "+inv.Country)))
 	}
 	return f, true
@@ -100,15 +98,15 @@ func detectCurrency(s *Subject) (Finding, bool) {
 	}
 	f := Finding{Code: CauseBillingSystem, Kind: kindCurrency, P: p, Repaired: s.pays.billed(inv)}
 	if x[fCurrencyPolicy] > 0 {
-		f.Evidence = append(f.Evidence, fmt.Sprintf("the seller does not bill in %s", inv.Currency))
+		f.Evidence = append(f.Evidence, s.say("the seller does not bill in %s", inv.Currency))
 	}
 	k := &s.ev.facts.Known
 	if c := k.Customer; c != nil && x[fCurrencyRare] > 0 {
-		f.Evidence = append(f.Evidence, fmt.Sprintf("the currency is %s%s", inv.Currency,
+		f.Evidence = append(f.Evidence, s.say("the currency is %s%s", inv.Currency,
 			asOn(&c.Currency, s.ev.facts.Currency, "this customer's", "")))
 	}
 	if g := k.Seller; g != nil {
-		f.Evidence = append(f.Evidence, fmt.Sprintf("the currency is %s%s", inv.Currency,
+		f.Evidence = append(f.Evidence, s.say("the currency is %s%s", inv.Currency,
 			asOn(&g.Currency, s.ev.facts.Currency, "the seller's", "")))
 	}
 	f.Evidence = append(f.Evidence, "nothing is converted: the same figure is taken to be due in the usual currency")

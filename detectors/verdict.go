@@ -86,7 +86,7 @@ const (
 // all carry it. A decoded verdict encodes to the same bytes again. Amounts are
 // what the customer pays (see AmountBasis).
 //
-// A verdict that Engine.Score filled is valid until the next Score into it, and
+// A verdict that Engine.Score filled is valid until the engine's next Score, and
 // Seller, InvoiceID and Currency only as long as the invoice: Clone it to keep it.
 type Verdict struct {
 	Schema       string           `json:"schema"`                // "verdict.v1"
@@ -150,11 +150,14 @@ const leastTold = 0.1
 // Hint tells whether a finding is too improbable to act on.
 func (f *Finding) Hint() bool { return f.P < leastTold }
 
-// sameSlip are findings that say the same of the same figures: that an amount is
-// wrong, and which digits of it.
-var sameSlip = map[string]string{
-	CauseBillingSystem + ":line_net": CauseDataEntry + ":line_amount",
-	CauseBillingSystem + ":line_sum": CauseDataEntry + ":net_amount",
+// sameSlip tells whether two findings say the same of the same figures: that an
+// amount is wrong, and which digits of it.
+func sameSlip(a, b *Finding) bool {
+	if a.Code == CauseDataEntry {
+		a, b = b, a
+	}
+	return a.Code == CauseBillingSystem && b.Code == CauseDataEntry &&
+		(a.Kind == "line_net" && b.Kind == "line_amount" || a.Kind == "line_sum" && b.Kind == "net_amount")
 }
 
 // leaveOut takes out of ordered causes the less probable one of two on the same
@@ -164,14 +167,14 @@ func (v *Verdict) leaveOut() {
 	for i := range v.Causes {
 		f := v.Causes[i]
 		if !slices.ContainsFunc(causes, func(before Finding) bool {
-			return sameSlip[f.rule()] == before.rule() || sameSlip[before.rule()] == f.rule()
+			return sameSlip(&f, &before)
 		}) {
 			causes = append(causes, f)
 		}
 	}
 	v.Causes = causes
 	v.Rules = slices.DeleteFunc(v.Rules, func(rule string) bool {
-		at := slices.IndexFunc(causes, func(f Finding) bool { return f.rule() == rule })
+		at := slices.IndexFunc(causes, func(f Finding) bool { return f.hasRule(rule) })
 		if at < 0 {
 			return !strings.HasPrefix(rule, "deviation:")
 		}
@@ -182,6 +185,12 @@ func (v *Verdict) leaveOut() {
 // rule is the finding's code in Verdict.Rules.
 func (f *Finding) rule() string { return f.Code + ":" + f.Kind }
 
+// hasRule tells whether that is the finding's rule.
+func (f *Finding) hasRule(rule string) bool {
+	kind, ok := strings.CutPrefix(rule, f.Code)
+	return ok && len(kind) > 0 && kind[0] == ':' && kind[1:] == f.Kind
+}
+
 // Clone returns a copy that shares nothing with v or its invoice.
 func (v *Verdict) Clone() *Verdict {
 	c := *v
@@ -190,6 +199,9 @@ func (v *Verdict) Clone() *Verdict {
 	c.Rules, c.Causes = slices.Clone(v.Rules), slices.Clone(v.Causes)
 	for i := range c.Causes {
 		c.Causes[i].Evidence = slices.Clone(c.Causes[i].Evidence)
+		for k, sentence := range c.Causes[i].Evidence {
+			c.Causes[i].Evidence[k] = strings.Clone(sentence)
+		}
 	}
 	return &c
 }

@@ -1,8 +1,6 @@
 package detectors
 
 import (
-	"fmt"
-
 	"recoup/detectors/history"
 	"recoup/invoice"
 )
@@ -22,18 +20,18 @@ func detectZeroNet(s *Subject) (Finding, bool) {
 		return Finding{}, false
 	case s.ev.sumKnown && s.ev.sum != 0:
 		f.Repaired = s.Pays(s.ev.sum)
-		f.Evidence = []string{"the net amount is 0, but " + linesInWords(s, s.ev.sum)}
+		f.Evidence = s.list(s.say("the net amount is 0, but %s", linesInWords(s, s.ev.sum)))
 	case pricesLost(s.Invoice):
 		f.Repaired = max(s.Expected, 0)
 		if usual, ok := s.ev.usualValue(); ok {
 			f.Repaired = s.Pays(usual)
 		}
-		f.Evidence = []string{fmt.Sprintf("the net amount is 0, and so is the unit price of all of its %d lines", n)}
+		f.Evidence = s.list(s.say("the net amount is 0, and so is the unit price of all of its %d lines", n))
 	default:
 		due, _ := linesDue(s.Invoice)
 		f.Repaired = s.Pays(due)
-		f.Evidence = []string{fmt.Sprintf(
-			"the net amount is 0, and so are all of its %d lines, but their quantities × prices come to %s", n, s.Money(due))}
+		f.Evidence = s.list(s.say(
+			"the net amount is 0, and so are all of its %d lines, but their quantities × prices come to %s", n, s.Money(due)))
 	}
 	return f, true
 }
