@@ -283,12 +283,12 @@ func (e *Engine) graded(v *Verdict) float64 {
 // is not known.
 func (e *Engine) deviationFinding(v *Verdict, kind segmentKind, p float64) Finding {
 	c := &e.cur
-	inv, st := c.inv, &c.stats[kind]
+	inv, st, s := c.inv, &c.stats[kind], &c.subject
 	segment := summaryOf(kind, inv)
 	return Finding{
 		Code: CauseUnknown, Kind: "deviation", P: p, Repaired: max(v.Expected, v.Billed),
-		Evidence: c.subject.list(c.subject.say("net %s is %.2f %% below the usual %s of %s (%d invoices, which vary by %.1f %%)",
-			c.subject.Money(inv.NetAmount), 100*shortfall(inv.NetAmount, st.mean),
-			c.subject.Money(c.subject.pays.coins(st.mean)), segment.Of(), st.n, 100*st.cv)),
+		Evidence: s.list(s.say("net %s is %.2f %% below the usual %s of %s (%d invoices, which vary by %.1f %%)",
+			s.Money(inv.NetAmount), 100*shortfall(inv.NetAmount, st.mean), s.Money(s.pays.coins(st.mean)),
+			segment.Of(), st.n, 100*st.cv)),
 	}
 }
