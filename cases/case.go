@@ -5,12 +5,11 @@ package cases
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
+	"recoup/cases/message"
 	"recoup/detectors"
 	"recoup/invoice"
 )
@@ -83,19 +82,28 @@ type Case struct {
 	OwnerTeam  string              `json:"owner_team"`               // who can repair the first cause (B5)
 	RespondBy  time.Time           `json:"respond_by"`               // DetectedAt + RespondWithin
 	EscalateAt time.Time           `json:"escalate_at"`              // DetectedAt + EscalateWithin
-	Links      Links               `json:"links"`                    // runbook and query
+	Links      Links               `json:"links"`                    // runbook, board and query
 	Model      detectors.Model     `json:"model"`                    // what decided
+
+	Country    string           `json:"country,omitempty"`          // of the customer, as the invoice says
+	Order      string           `json:"order_ref,omitempty"`        // the order it answers
+	Limitation string           `json:"limitation_date,omitempty"`  // last day to claim the money; "": law not known
+	Admin      *AdminFields     `json:"admin_fields,omitempty"`     // required fields; nil: not about those
+	Options    []RecoveryOption `json:"recovery_options,omitempty"` // ways to settle, best first
+	Draft      *message.Draft   `json:"draft_message,omitempty"`    // what to tell the customer; never sent
 
 	// What follows is added by the case stage.
 
 	Status      Status             `json:"status,omitempty"`         // the step reached; "": nobody has looked
 	Outcome     Outcome            `json:"outcome,omitempty"`        // what it turned out to be; "": not decided
 	Flags       []Flag             `json:"flags,omitempty"`          // records that do not fit the ones before them
+	Settlement  *Settlement        `json:"settlement,omitempty"`     // the money so far; nil: nothing happened
 	DunningHold bool               `json:"dunning_hold,omitempty"`   // the claim is disputed: no reminders, no interest
 	Resolution  *Resolution        `json:"resolution,omitempty"`     // why it is resolved; nil: it is not
 	IncidentID  string             `json:"incident_id,omitempty"`    // the incident the invoice is a member of
 	Incident    *Incident          `json:"incident,omitempty"`       // kind incident only: all that is known of it
 	Joined      []Member           `json:"members_joined,omitempty"` // kind incident only: new since the record before
+	Page        string             `json:"page,omitempty"`           // severity critical only: what a pager shows
 	Watch       *Watch             `json:"watch,omitempty"`          // kinds rate and blind only: what was seen
 	Applied     []invoice.Position `json:"applied,omitempty"`        // last input that touched it, of each partition
 }
@@ -115,65 +123,11 @@ type Summary struct {
 	EN string `json:"en"` // English
 }
 
-// Economics shows why the case was worth opening.
-type Economics struct {
-	HandlingCost invoice.Amount     `json:"handling_cost"` // in the invoice's currency
-	Decision     detectors.Decision `json:"decision"`      // open_case for every case that is published
-}
-
 // Links lead from the case to what explains it.
 type Links struct {
-	Runbook string `json:"runbook"` // page in this repository's docs
-	Query   string `json:"query"`   // SQL that finds the scored invoice
-}
-
-// Opener opens cases of single invoices.
-type Opener struct {
-	// Database holds the table of scored invoices in ClickHouse, a name of
-	// letters, digits and underscores. By default recoup.
-	Database string
-	// HandlingCost is what working one case costs, per currency.
-	HandlingCost map[string]invoice.Amount
-}
-
-// Open builds the finished case of a suspect invoice, copying what it keeps.
-// v.CaseID must already be the ID of its dedup key. received is Kafka's record
-// time, detected the moment of the decision.
-func (o Opener) Open(inv *invoice.Invoice, v *detectors.Verdict, received, detected time.Time) *Case {
-	key := DedupKey(inv.Seller, inv.ID, inv.Revision)
-	return &Case{
-		Schema: Schema, CaseID: ID(key), DedupKey: key, Seq: 1, Origin: OriginDetector,
-		Action: ActionOpen, Kind: KindInvoice, Severity: SeverityWarning,
-		Seller: inv.Seller, Stage: inv.Stage,
-		IssuedAt: inv.IssuedAt.UTC(), ReceivedAt: received.UTC(), DetectedAt: detected.UTC(),
-		InvoiceID: inv.ID, Number: inv.Number, Customer: inv.CustomerRef,
-		Segment: Segment{CustomerType: inv.CustomerType, ProductFamily: inv.ProductFamily,
-			Level: v.Level, N: v.N, CV: v.CV},
-		Source: v.Source, PError: v.PError, Direction: v.Direction, Rules: v.Rules,
-		Basis: v.AmountBasis, Billed: v.Billed, Expected: v.Expected, Low: v.ExpectedLow, High: v.ExpectedHigh,
-		Deviation: v.DeviationPct, Loss: v.Loss, Currency: inv.Currency, Causes: v.Causes,
-		Summary:    summarise(inv, v),
-		Economics:  Economics{HandlingCost: o.HandlingCost[inv.Currency], Decision: v.Decision},
-		Verify:     verifyFirst(v),
-		OwnerTeam:  ownerTeam(topCause(v)),
-		RespondBy:  detected.Add(RespondWithin).UTC(),
-		EscalateAt: detected.Add(EscalateWithin).UTC(),
-		Links:      Links{Runbook: "docs/runbooks/" + topCause(v) + ".md", Query: o.query(v.Source)},
-		Model:      v.Model,
-	}
-}
-
-// query returns the SQL that finds the row of a source record, and no other:
-// offsets repeat in other topics and after a topic was recreated.
-func (o Opener) query(at invoice.Position) string {
-	return fmt.Sprintf("SELECT * FROM %s.scored_invoices WHERE source_topic = %s AND source_incarnation = %d "+
-		"AND source_partition = %d AND source_offset = %d",
-		cmp.Or(o.Database, "recoup"), quoted(at.Topic), at.Incarnation, at.Partition, at.Offset)
-}
-
-// quoted returns a string as a literal of ClickHouse's SQL.
-func quoted(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
+	Runbook   string `json:"runbook"`             // page in this repository's docs
+	Dashboard string `json:"dashboard,omitempty"` // board; "": none is set
+	Query     string `json:"query"`               // SQL that finds the scored invoice
 }
 
 // Encode returns the case's JSON, the bytes that are published. The same case

@@ -56,7 +56,8 @@ func roundTrip(t *testing.T, schema string, record []byte) (accepted bool) {
 	}
 	if err != nil {
 		var refused *invoice.DecodeError
-		if !errors.As(err, &refused) || refused.Reason == "" || refused.Message == "" || !strings.Contains(err.Error(), schema) {
+		if !errors.As(err, &refused) || refused.Reason == "" || refused.Message == "" ||
+			!strings.Contains(err.Error(), schema) {
 			t.Errorf("%s: incomplete error %#v", record, err)
 		}
 		return false
@@ -94,9 +95,11 @@ var values = []string{
 	`"2026-03-01T09:30:00.25+02:00"`, `"1969-06-01T00:00:00Z"`, `"a\tb"`, `"decided"`, `"acknowledged"`, `"goodwill"`,
 	`"instalments"`, `"scheduled"`, `"paid"`, `"detector"`, `"confirmed_error"`, `"promotion"`, `"customer_favour"`,
 	`"6c0a9f4e-6d0b-5a3c-9a54-6f2f0f3f7d11"`, `"6C0A9F4E-6D0B-5A3C-9A54-6F2F0F3F7D11"`,
-	`"6c0a9f4e6d0b5a3c9a546f2f0f3f7d11"`, `"6c0a9f4e-6d0b-5a3c-9a54-6f2f0f3f7d1g"`, `"{c0a9f4e-6d0b-5a3c-9a54-6f2f0f3f7d1}"`,
+	`"6c0a9f4e6d0b5a3c9a546f2f0f3f7d11"`, `"6c0a9f4e-6d0b-5a3c-9a54-6f2f0f3f7d1g"`,
+	`"{c0a9f4e-6d0b-5a3c-9a54-6f2f0f3f7d1}"`,
 	`{"invoice_is_wrong":true}`, `{"invoice_is_wrong":null}`, `{"invoice_is_wrong":1}`, `{"batch_id":"b","state":"held"}`,
-	`{"batch_id":"b"}`, `{"batch_id":null,"state":"held"}`, `{"batch_id":"","state":"held"}`, `"` + strings.Repeat("x", 257) + `"`,
+	`{"batch_id":"b"}`, `{"batch_id":null,"state":"held"}`, `{"batch_id":"","state":"held"}`,
+	`"` + strings.Repeat("x", 257) + `"`,
 }
 
 // Schema and decoder are written apart; every field of every valid example with
@@ -156,10 +159,14 @@ func TestRefusalsNameFieldAndFix(t *testing.T) {
 	for _, c := range []struct{ record, field, reason, says string }{
 		{fmt.Sprintf(event, ""), "outcome", invoice.ReasonMissingField, "confirmed_error"},
 		{fmt.Sprintf(event, `,"outcome":"refunded"`), "outcome", invoice.ReasonUnknownValue, `"refunded" is not known`},
-		{fmt.Sprintf(event, `,"outcome":"undetermined","satisfaction":6`), "satisfaction", invoice.ReasonOutOfRange, "1 (bad) to 5"},
-		{fmt.Sprintf(event, `,"outcome":"undetermined","handling_cost":"5"`), "currency", invoice.ReasonMissingField, "ISO 4217"},
-		{fmt.Sprintf(event, `,"outcome":"undetermined","handling_cost":5`), "handling_cost", invoice.ReasonNumberInDecimal, "12.50"},
-		{fmt.Sprintf(event, `,"hold":{"batch_id":"b","state":"stopped"}`), "hold.state", invoice.ReasonUnknownValue, "held"},
+		{fmt.Sprintf(event, `,"outcome":"undetermined","satisfaction":6`), "satisfaction", invoice.ReasonOutOfRange,
+			"1 (bad) to 5"},
+		{fmt.Sprintf(event, `,"outcome":"undetermined","handling_cost":"5"`), "currency", invoice.ReasonMissingField,
+			"ISO 4217"},
+		{fmt.Sprintf(event, `,"outcome":"undetermined","handling_cost":5`), "handling_cost", invoice.ReasonNumberInDecimal,
+			"12.50"},
+		{fmt.Sprintf(event, `,"hold":{"batch_id":"b","state":"stopped"}`), "hold.state", invoice.ReasonUnknownValue,
+			"held"},
 		{fmt.Sprintf(event, `,"outcome":"undetermined","x":1,"x":2`), "x", invoice.ReasonDuplicateKey, "twice"},
 		{`{"schema":"case_event.v1","event_id":"e","at":"2026-03-01T09:30:00Z","case_id":"417","status":"closed"}`, "case_id",
 			invoice.ReasonBadUUID, `"417" is not a UUID`},

@@ -145,8 +145,13 @@ type Plan struct {
 	Due       invoice.Amount // what was agreed, else offered
 	Paid      invoice.Amount // what came in
 	Scheduled []Instalment   // the plan of payment, by number
-	cost      invoice.Amount // of the gesture
-	of        int            // how many instalments the plan says it has
+
+	OfferedAt  time.Time // first offer; zero: none
+	AnsweredAt time.Time // first answer, or sign that there was one; zero: none
+	SettledAt  time.Time // paid in full, failed, taken back or given up, whichever was first; zero: none yet
+
+	cost invoice.Amount // of the gesture
+	of   int            // how many instalments the plan says it has
 }
 
 // Instalment is one part of a plan.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"recoup/cases"
+	"recoup/cases/message"
 	"recoup/detectors"
 	"recoup/docs/contract/contracttest"
 	"recoup/invoice"
@@ -26,7 +27,9 @@ var (
 	received = issued.Add(412 * time.Millisecond)
 	// A clock in another zone: the case carries UTC.
 	detected = issued.Add(655 * time.Millisecond).In(time.FixedZone("CET", 3600))
-	opener   = cases.Opener{HandlingCost: map[string]invoice.Amount{"EUR": 50 * invoice.Unit}}
+	opener   = cases.Opener{HandlingCost: map[string]invoice.Amount{"EUR": 50 * invoice.Unit}, Terms: terms,
+		Kinds:     cases.CustomerKinds{Consumer: []string{"b2c"}},
+		Dashboard: "https://grafana.example/d/case?seller={seller}&case={case_id}", Messages: message.Embedded()}
 )
 
 // fibre is an invoice of a segment that usually bills 400.00.
@@ -60,7 +63,7 @@ func verdictOn(inv *invoice.Invoice, before ...*invoice.Invoice) *detectors.Verd
 // B5, B12, B15, D1, D5, G4: a whole case, byte for byte, as the contract wants it.
 func TestWholeCase(t *testing.T) {
 	inv := fibre("2026-000417", 200, 200, 120)
-	inv.Number, inv.CustomerRef = "F&<417>", "c:17850"
+	inv.Number, inv.CustomerRef, inv.Country, inv.OrderRef = "F&<417>", "c:17850", "France", "O-12"
 	inv.TaxRate = invoice.OptionalFixed{Value: invoice.One / 5, Set: true}
 	v := verdictOn(inv)
 	v.CaseID = cases.ID(cases.DedupKey(inv.Seller, inv.ID, inv.Revision))

@@ -3,6 +3,7 @@ package cases
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"recoup/invoice"
 )
@@ -16,8 +17,8 @@ type RecoveryOption struct {
 	PAccept  *float64         `json:"p_accept,omitempty"`      // share that accepted it; nil: it was never offered
 	Accepts  *Share           `json:"acceptance,omitempty"`    // the same with its interval; nil: it was never offered
 	// ExpectedNet is Amount × the lower end of acceptance × the share that is paid, less
-	// the cost: what the ranking goes by. 0 as long as it was never offered.
-	ExpectedNet invoice.Amount `json:"expected_net"`
+	// the cost: what the ranking goes by. nil: it was never offered.
+	ExpectedNet *invoice.Amount `json:"expected_net,omitempty"`
 }
 
 // Terms are what a seller offers.
@@ -30,8 +31,10 @@ type Terms struct {
 // amicable ones, by what they bring at the lower end of acceptance, and in the order
 // of the contract where that says nothing; then the write-off; last, and only if an
 // amicable option failed, a formal notice (A26). What was refused or failed before is
-// not offered again. Nothing is left of a sum below the smallest coin.
-func (t Terms) Options(due invoice.Amount, currency, segment string, s *State, a *Acceptance) []RecoveryOption {
+// not offered again. Nothing is left of a sum below the smallest coin. Answers count
+// that were known at a moment.
+func (t Terms) Options(due invoice.Amount, currency, segment string, s *State, a *Acceptance,
+	known time.Time) []RecoveryOption {
 	coin := invoice.Coin(currency)
 	due -= due % coin // never more than what was lost
 	if due <= 0 || s.Agreed != "" {
@@ -61,7 +64,7 @@ func (t Terms) Options(due invoice.Amount, currency, segment string, s *State, a
 		if s.tried(option) {
 			continue
 		}
-		o.judge(a.Of(segment, option))
+		o.judge(a.Of(segment, option, known))
 		list = append(list, o)
 	}
 	slices.SortStableFunc(list, byValue)
@@ -73,7 +76,7 @@ func (t Terms) Options(due invoice.Amount, currency, segment string, s *State, a
 func byValue(a, b RecoveryOption) int {
 	switch amicable := a.Option.Amicable(); {
 	case amicable && b.Option.Amicable():
-		return cmp.Compare(b.ExpectedNet, a.ExpectedNet)
+		return cmp.Compare(b.net(), a.net())
 	case amicable:
 		return -1
 	case b.Option.Amicable():
@@ -97,7 +100,16 @@ func (o *RecoveryOption) judge(a Answer) {
 	}
 	o.PAccept, o.Accepts = &a.Accepts.P, &a.Accepts
 	brings := float64(o.Amount)*a.Pays - float64(o.Cost)
-	o.ExpectedNet = invoice.Amount(a.Accepts.Low * brings)
+	net := invoice.Amount(a.Accepts.Low * brings)
+	o.ExpectedNet = &net
+}
+
+// net is what the option is ranked by: what was never offered is known to bring nothing.
+func (o *RecoveryOption) net() invoice.Amount {
+	if o.ExpectedNet == nil {
+		return 0
+	}
+	return *o.ExpectedNet
 }
 
 // Schedule splits a sum into at most n instalments that add up to it exactly: whole

@@ -4,12 +4,16 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"recoup/cases"
 	"recoup/invoice"
 )
 
 const cent = invoice.Unit / 100
+
+// later is when what was answered at detected is known.
+var later = detected.AddDate(0, 0, 1)
 
 // A23, A27: every amount from 0.01 to 10,000.00 in 2 to 12 instalments: exact, none
 // empty, none more than a cent above another, the larger ones first.
@@ -63,9 +67,9 @@ func TestSchedule(t *testing.T) {
 // plans are n plans of an option, of which k were accepted and paid in full.
 func plans(option cases.Option, k, n int) (list []cases.Plan) {
 	for i := range n {
-		p := cases.Plan{Option: option, Offered: true, Due: 100 * invoice.Unit}
+		p := cases.Plan{Option: option, Offered: true, Due: 100 * invoice.Unit, OfferedAt: detected, AnsweredAt: detected}
 		if i < k {
-			p.Accepted, p.Paid = true, p.Due
+			p.Accepted, p.Paid, p.SettledAt = true, p.Due, detected
 		}
 		list = append(list, p)
 	}
@@ -75,7 +79,11 @@ func plans(option cases.Option, k, n int) (list []cases.Plan) {
 // said returns options as a person reads them.
 func said(list []cases.RecoveryOption) (out []string) {
 	for _, o := range list {
-		out = append(out, fmt.Sprintf("%s %v %v", o.Option, o.Amount, o.ExpectedNet))
+		net := "unknown"
+		if o.ExpectedNet != nil {
+			net = o.ExpectedNet.String()
+		}
+		out = append(out, fmt.Sprintf("%s %v %s", o.Option, o.Amount, net))
 	}
 	return out
 }
@@ -85,9 +93,9 @@ var terms = cases.Terms{Instalments: 3, Goodwill: 1000}
 // A21–A26: amicable options first and, as long as nobody answered, in the order of
 // the contract; an offset asks for the sum instead of giving it.
 func TestOptionsBeforeAnyAnswer(t *testing.T) {
-	list := terms.Options(25*invoice.Unit+30, "EUR", "B2C", &cases.State{}, nil)
-	want := []string{"immediate_payment 25.00 0.00", "instalments 25.00 0.00", "offset_next_order 25.00 0.00",
-		"goodwill 25.00 0.00", "write_off 0.00 0.00"}
+	list := terms.Options(25*invoice.Unit+30, "EUR", "B2C", &cases.State{}, nil, later)
+	want := []string{"immediate_payment 25.00 unknown", "instalments 25.00 unknown", "offset_next_order 25.00 unknown",
+		"goodwill 25.00 unknown", "write_off 0.00 unknown"}
 	if got := said(list); !slices.Equal(got, want) {
 		t.Errorf("options %q, want %q", got, want)
 	}
@@ -95,7 +103,7 @@ func TestOptionsBeforeAnyAnswer(t *testing.T) {
 		t.Errorf("options %+v", list)
 	}
 	for _, due := range []invoice.Amount{0, -25 * invoice.Unit, cent - 1} {
-		if list := terms.Options(due, "EUR", "", &cases.State{}, nil); list != nil {
+		if list := terms.Options(due, "EUR", "", &cases.State{}, nil, later); list != nil {
 			t.Errorf("%v is asked for: %v", due, said(list))
 		}
 	}
@@ -109,9 +117,9 @@ func TestOptionsAreRankedByTheLowerEnd(t *testing.T) {
 	a.Count("B2C", plans(cases.OptionInstalments, 60, 100))
 	a.Count("B2C", plans(cases.OptionOffset, 1, 1))
 	a.Count("B2C", plans(cases.OptionGoodwill, 62, 100))
-	list := terms.Options(100*invoice.Unit, "EUR", "B2C", &cases.State{}, a)
+	list := terms.Options(100*invoice.Unit, "EUR", "B2C", &cases.State{}, a, later)
 	want := []string{"instalments 100.00 50.2002", "goodwill 100.00 46.9887", "immediate_payment 100.00 30.9401",
-		"offset_next_order 100.00 20.6549", "write_off 0.00 0.00"}
+		"offset_next_order 100.00 20.6549", "write_off 0.00 unknown"}
 	if got := said(list); !slices.Equal(got, want) {
 		t.Errorf("options %q, want %q", got, want)
 	}
@@ -119,7 +127,8 @@ func TestOptionsAreRankedByTheLowerEnd(t *testing.T) {
 		t.Errorf("acceptance %+v", s)
 	}
 	a.Discount("B2C", plans(cases.OptionInstalments, 60, 100))
-	if list := terms.Options(100*invoice.Unit, "EUR", "B2C", &cases.State{}, a); list[0].Option != cases.OptionGoodwill {
+	list = terms.Options(100*invoice.Unit, "EUR", "B2C", &cases.State{}, a, later)
+	if list[0].Option != cases.OptionGoodwill {
 		t.Errorf("options %q after the instalments were taken back", said(list))
 	}
 }
@@ -130,19 +139,20 @@ func TestAcceptanceOfSegments(t *testing.T) {
 	a := &cases.Acceptance{}
 	a.Count("B2B", plans(cases.OptionImmediate, 90, 100))
 	a.Count("B2C", plans(cases.OptionImmediate, 2, 19))
-	if got := a.Of("B2C", cases.OptionImmediate).Accepts; got.N != 119 || got.P != 92./119 {
+	if got := a.Of("B2C", cases.OptionImmediate, later).Accepts; got.N != 119 || got.P != 92./119 {
 		t.Errorf("few offers: %+v, want all segments'", got)
 	}
 	broken := plans(cases.OptionImmediate, 1, 1)
 	broken[0].Paid = 0
 	a.Count("B2C", broken)
-	if got := a.Of("B2C", cases.OptionImmediate); got.Accepts.P != 0.15 || got.Pays != 2./3 || got.Rate() != got.Accepts.P*got.Pays {
+	if got := a.Of("B2C", cases.OptionImmediate, later); got.Accepts.P != 0.15 || got.Pays != 2./3 ||
+		got.Rate() != got.Accepts.P*got.Pays {
 		t.Errorf("its own: %+v", got)
 	}
-	if best, ok := a.Best("B2B"); !ok || best.Rate() != 0.9 {
+	if best, ok := a.Best("B2B", later); !ok || best.Rate() != 0.9 {
 		t.Errorf("best %+v, %v", best, ok)
 	}
-	if best, ok := (*cases.Acceptance)(nil).Best("B2B"); ok {
+	if best, ok := (*cases.Acceptance)(nil).Best("B2B", later); ok {
 		t.Errorf("best %+v of nothing", best)
 	}
 }
@@ -152,13 +162,13 @@ func TestAcceptanceOfSegments(t *testing.T) {
 func TestFormalNoticeIsTheLastResort(t *testing.T) {
 	s := cases.State{AmicableFailed: true, Plans: []cases.Plan{
 		{Option: cases.OptionImmediate, Offered: true, Ended: true}, {Option: cases.OptionOffset, Offered: true}}}
-	want := []string{"instalments 25.00 0.00", "offset_next_order 25.00 0.00", "goodwill 25.00 0.00", "write_off 0.00 0.00",
-		"formal_notice 25.00 0.00"}
-	if got := said(terms.Options(25*invoice.Unit, "EUR", "", &s, nil)); !slices.Equal(got, want) {
+	want := []string{"instalments 25.00 unknown", "offset_next_order 25.00 unknown", "goodwill 25.00 unknown",
+		"write_off 0.00 unknown", "formal_notice 25.00 unknown"}
+	if got := said(terms.Options(25*invoice.Unit, "EUR", "", &s, nil, later)); !slices.Equal(got, want) {
 		t.Errorf("options %q, want %q", got, want)
 	}
 	s.Agreed = cases.OptionOffset
-	if list := terms.Options(25*invoice.Unit, "EUR", "", &s, nil); list != nil {
+	if list := terms.Options(25*invoice.Unit, "EUR", "", &s, nil, later); list != nil {
 		t.Errorf("options %q beside an agreement", said(list))
 	}
 }
@@ -174,6 +184,33 @@ func TestWilson(t *testing.T) {
 		s := cases.Wilson(c.k, c.n)
 		if low, high := fmt.Sprintf("%.4f", s.Low), fmt.Sprintf("%.4f", s.High); low != c.low || high != c.high {
 			t.Errorf("%d of %d: %s to %s, want %s to %s", c.k, c.n, low, high, c.low, c.high)
+		}
+	}
+}
+
+// What was known on a day stays as it was: an answer counts from the day after it, and
+// silence from the fifteenth day after the offer, whatever is answered later.
+func TestAcceptanceAsOfADay(t *testing.T) {
+	day := func(n int) time.Time { return detected.AddDate(0, 0, n) }
+	late := cases.Plan{Option: cases.OptionImmediate, Offered: true, OfferedAt: day(0), Due: cent}
+	a := &cases.Acceptance{}
+	a.Count("", []cases.Plan{late})
+	answered := late
+	answered.Accepted, answered.AnsweredAt, answered.Paid, answered.SettledAt = true, day(20), cent, day(20)
+	quick := answered
+	quick.AnsweredAt, quick.SettledAt = day(2), day(30)
+	quick.Paid = 0
+	a.Count("", []cases.Plan{quick})
+	a.Discount("", []cases.Plan{late})
+	a.Count("", []cases.Plan{answered})
+	for _, c := range []struct {
+		day              int
+		offers, accepted int64
+		pays             float64
+	}{{2, 0, 0, 1}, {3, 1, 1, 1}, {14, 1, 1, 1}, {15, 2, 1, 1}, {21, 2, 1, 1}, {31, 2, 1, 0.5}} {
+		got := a.Of("", cases.OptionImmediate, day(c.day))
+		if want := (cases.Answer{Accepts: cases.Wilson(c.accepted, c.offers), Pays: c.pays}); got != want {
+			t.Errorf("day %d: %+v, want %+v", c.day, got, want)
 		}
 	}
 }

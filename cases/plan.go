@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"recoup/invoice"
 )
@@ -44,6 +45,7 @@ func (s *State) recover(steps []*Recovery) {
 // step takes over one step of a plan.
 func (s *State) step(p *Plan, r *Recovery) {
 	s.FormalNotice = s.FormalNotice || r.Option == OptionFormalNotice
+	p.date(r)
 	switch r.Event {
 	case StepOffered:
 		p.Offered, p.Ended = true, false
@@ -76,6 +78,27 @@ func (s *State) step(p *Plan, r *Recovery) {
 	}
 	if r.GoodwillCost.Set && r.Option == OptionGoodwill {
 		p.cost = max(0, r.GoodwillCost.Value)
+	}
+}
+
+// date notes when a plan was first offered, first answered and first over.
+func (p *Plan) date(r *Recovery) {
+	first := func(at *time.Time, is bool) {
+		if is && at.IsZero() {
+			*at = r.At
+		}
+	}
+	switch r.Event {
+	case StepOffered:
+		first(&p.OfferedAt, true)
+	case StepAccepted, StepRefused:
+		first(&p.AnsweredAt, true)
+	case StepPaid:
+		first(&p.AnsweredAt, true)
+		first(&p.SettledAt, p.Due > 0 && add(p.Paid, r.Amount) >= p.Due)
+	case StepFailed, StepCancelled, StepCompleted, StepWrittenOff:
+		first(&p.AnsweredAt, true)
+		first(&p.SettledAt, true)
 	}
 }
 

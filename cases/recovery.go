@@ -111,7 +111,8 @@ func checkRecovery(r *Recovery) *invoice.DecodeError {
 	case r.DueDate.IsZero() && scheduled:
 		return invoice.Refuse("due_date", invoice.ReasonMissingField, "absent, want when the instalment is due")
 	case r.Option == OptionGoodwill && !r.GoodwillCost.Set:
-		return invoice.Refuse("goodwill_cost", invoice.ReasonMissingField, "absent, want what the gesture costs, such as \"2.50\"")
+		return invoice.Refuse("goodwill_cost", invoice.ReasonMissingField,
+			"absent, want what the gesture costs, such as \"2.50\"")
 	}
 	return nil
 }

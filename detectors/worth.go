@@ -42,7 +42,7 @@ func (w Worth) Pays() bool { return w.Net >= 0 }
 // own, nobody converts.
 func (v *Verdict) Stake() invoice.Amount {
 	stake := v.Loss.Point
-	if v.foreign() {
+	if ForeignCurrency(v.Causes) {
 		stake = v.Billed
 	}
 	if stake < 0 {
@@ -51,7 +51,8 @@ func (v *Verdict) Stake() invoice.Amount {
 	return stake
 }
 
-// foreign tells whether the verdict is about an invoice in a wrong currency.
-func (v *Verdict) foreign() bool {
-	return len(v.Causes) > 0 && v.Causes[0].Code == CauseBillingSystem && v.Causes[0].Kind == kindCurrency
+// ForeignCurrency tells whether the first cause is a wrong currency: the amounts of
+// such an invoice cannot be compared with what it should ask for.
+func ForeignCurrency(causes []Finding) bool {
+	return len(causes) > 0 && causes[0].Code == CauseBillingSystem && causes[0].Kind == kindCurrency
 }

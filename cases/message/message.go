@@ -72,7 +72,7 @@ type Facts struct {
 	// them. Others are marked in the draft, to be confirmed before it is used.
 	Confirmed bool
 	What      string // what was found, in the language; "": nothing that a customer would understand
-	Options   []Option
+	Options   []Option // ways to settle, best first
 }
 
 // Option is a way to settle that the draft offers, in the order to be offered.

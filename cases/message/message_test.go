@@ -23,7 +23,8 @@ func TestDrafts(t *testing.T) {
 		for _, subject := range subjects {
 			for _, channel := range channels {
 				f := sample(lang, channel, subject)
-				f.What = map[string]string{French: "la virgule d'un prix est décalée", English: "the comma of a price has moved"}[lang]
+				f.What = map[string]string{French: "la virgule d'un prix est décalée",
+					English: "the comma of a price has moved"}[lang]
 				f.Options[1].Schedule = []invoice.Amount{834 * cent, 833 * cent, 833 * cent}
 				draft, err := templates.Draft(f)
 				if err != nil {
@@ -70,7 +71,8 @@ func TestUsersTextsAreChecked(t *testing.T) {
 	for _, part := range append(slices.Clone(Parts), "listen", "restate") {
 		_, rest, _ := strings.Cut(string(whole), "["+part+"]")
 		text, _, _ := strings.Cut(rest, "\n[")
-		changes = append(changes, change{"without " + part, "[" + part + "]" + text, "", "[" + part + "] is missing or empty"},
+		changes = append(changes, change{"without " + part, "[" + part + "]" + text, "",
+			"[" + part + "] is missing or empty"},
 			change{"empty " + part, "[" + part + "]" + text, "[" + part + "]\n", "[" + part + "] is missing or empty"})
 	}
 	for _, c := range changes {

@@ -226,7 +226,8 @@ func (t *Templates) check() (wrong []error) {
 }
 
 // unkind are words that blame the customer or press for money (A15, A21, D5).
-var unkind = regexp.MustCompile(`(?i)your (mistake|error|fault|negligence)|you (should have|failed|forgot|neglected|must pay)|` +
+var unkind = regexp.MustCompile(`(?i)your (mistake|error|fault|negligence)|` +
+	`you (should have|failed|forgot|neglected|must pay)|` +
 	`(legal action|bailiff|debt collect|formal notice|immediately|without delay|final reminder)|` +
 	`votre (erreur|faute|négligence|oubli)|vous (auriez dû|avez oublié|avez omis|devez payer)|` +
 	`(huissier|mise en demeure|poursuites|recouvrement forcé|immédiatement|sans délai|dernier rappel)`)

@@ -15,8 +15,8 @@ import (
 func JSON(w io.Writer, s *Subject) error {
 	type caseState struct {
 		cases.Case
-		Status        string          `json:"status"`
-		Outcome       string          `json:"outcome"`
+		Status        string          `json:"status,omitempty"`
+		Outcome       string          `json:"outcome,omitempty"`
 		Cause         string          `json:"true_cause"`
 		Open          bool            `json:"is_open"`
 		ConfirmedLoss *invoice.Amount `json:"confirmed_loss,omitempty"`

@@ -1,0 +1,90 @@
+package cases
+
+import (
+	"math"
+
+	"recoup/detectors"
+	"recoup/invoice"
+)
+
+// Economics shows whether a case is worth working (A14). Amounts are in the case's
+// currency.
+type Economics struct {
+	HandlingCost     invoice.Amount `json:"handling_cost"`        // what working the case costs
+	ExpectedRecovery invoice.Amount `json:"expected_recovery"`    // money at stake × p_error × Rate
+	NetValue         invoice.Amount `json:"net_value"`            // ExpectedRecovery − HandlingCost
+	BreakEven        invoice.Amount `json:"break_even,omitempty"` // money at stake from which it pays; 0: any or none does
+	// Rate is the share of a claim that comes back: accepted × paid of the amicable
+	// option that brings most. 1 as long as Offers is 0, and where the customer gains.
+	Rate     float64            `json:"recovery_rate"`
+	Offers   int64              `json:"recovery_offers"` // answered offers behind Rate; 0: nothing is known
+	Decision detectors.Decision `json:"decision"`        // open_case, or bundle once an incident took it over
+}
+
+// weigh returns the economics of a sum at stake, 0 or more, that is really lost with
+// probability p, of which as much comes back as customers of the segment were known
+// to pay by a moment.
+func (o Opener) weigh(stake invoice.Amount, p float64, c *Case) Economics {
+	e := Economics{HandlingCost: o.HandlingCost[c.Currency], Rate: 1}
+	if best, ok := o.Acceptance.Best(c.Segment.CustomerType, c.DetectedAt); ok &&
+		c.Direction != detectors.DirectionSellerFavour {
+		e.Rate, e.Offers = best.Rate(), best.Accepts.N
+	}
+	w := detectors.Weigh(stake, p, e.Rate, e.HandlingCost)
+	e.ExpectedRecovery, e.NetValue = w.Expected, w.Net
+	if w.BreakEven < math.MaxInt64 {
+		e.BreakEven = w.BreakEven
+	}
+	return e
+}
+
+// Losses sums losses without ever netting what was billed too little against what
+// was billed too much. The zero value is no loss.
+type Losses struct {
+	TooLow  invoice.Amount `json:"too_low"`  // billed too little, ≥ 0
+	TooHigh invoice.Amount `json:"too_high"` // billed too much, ≥ 0
+}
+
+// Add adds one loss: > 0 is billed too little.
+func (l *Losses) Add(loss invoice.Amount) {
+	switch {
+	case loss > 0:
+		l.TooLow = add(l.TooLow, loss)
+	case loss < 0:
+		l.TooHigh = add(l.TooHigh, magnitude(loss))
+	}
+}
+
+// magnitude returns a without its sign.
+func magnitude(a invoice.Amount) invoice.Amount {
+	switch {
+	case a >= 0:
+		return a
+	case a == math.MinInt64:
+		return math.MaxInt64
+	}
+	return -a
+}
+
+// Settlement is the money of a case so far, in its currency.
+type Settlement struct {
+	ConfirmedLoss *invoice.Amount `json:"confirmed_loss,omitempty"` // as a person decided; nil: not said
+	Agreed        Option          `json:"agreed_option,omitempty"`  // that the customer accepted and that stands; "": none
+	Paid          invoice.Amount  `json:"paid"`                     // what came in
+	WrittenOff    invoice.Amount  `json:"written_off"`              // what was given up
+	GoodwillCost  invoice.Amount  `json:"goodwill_cost"`            // what accepted gestures cost
+	HandlingCost  invoice.Amount  `json:"handling_cost"`            // what was spent on the case, as far as it was said
+}
+
+// settlement returns the money of a state, nil when there is none.
+func (s *State) settlement() *Settlement {
+	out := Settlement{Agreed: s.Agreed, Paid: s.Paid, WrittenOff: s.WrittenOff, GoodwillCost: s.GoodwillCost,
+		HandlingCost: s.HandlingCost.Value}
+	if s.ConfirmedLoss.Set {
+		out.ConfirmedLoss = &s.ConfirmedLoss.Value
+	}
+	if out == (Settlement{}) {
+		return nil
+	}
+	return &out
+}

@@ -1,0 +1,180 @@
+package cases
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"recoup/cases/message"
+	"recoup/detectors"
+	"recoup/invoice"
+)
+
+// Opener opens cases of single invoices, and brings them up to date. The same inputs
+// give the same bytes: it knows no clock and keeps nothing. Its zero value opens cases
+// without options, limits and drafts.
+type Opener struct {
+	// Database holds the table of scored invoices in ClickHouse, a name of
+	// letters, digits and underscores. By default recoup.
+	Database string
+	// HandlingCost is what working one case costs, per currency.
+	HandlingCost map[string]invoice.Amount
+	// Terms are what is offered to customers.
+	Terms Terms
+	// Acceptance is how customers answered. Workers have none, nil: what they open says
+	// that nothing is known, and the same invoice gives the same case whatever was
+	// answered meanwhile. The case stage has all of it, and of a case it uses what was
+	// known when the case was detected, so that it, too, writes the same however often.
+	Acceptance *Acceptance
+	// Kinds tells consumers from businesses.
+	Kinds CustomerKinds
+	// Limitations are the years after which nothing can be claimed any more.
+	Limitations Limitations
+	// Country is where customers are of whom the invoice does not say it; "": not known.
+	Country string
+	// Dashboard is the address of a board, in which {seller}, {case_id} and {invoice_id}
+	// are replaced; "": none.
+	Dashboard string
+	// Messages are the texts of drafts; nil: no drafts.
+	Messages *message.Templates
+	// Language of drafts, fr or en; "": that of the country.
+	Language string
+	// Channel of drafts: email, phone or chat. By default email.
+	Channel string
+}
+
+// Open builds the finished case of a suspect invoice, copying what it keeps.
+// v.CaseID must already be the ID of its dedup key. received is Kafka's record
+// time, detected the moment of the decision.
+func (o Opener) Open(inv *invoice.Invoice, v *detectors.Verdict, received, detected time.Time) *Case {
+	key := DedupKey(inv.Seller, inv.ID, inv.Revision)
+	c := &Case{
+		Schema: Schema, CaseID: ID(key), DedupKey: key, Seq: 1, Origin: OriginDetector,
+		Action: ActionOpen, Kind: KindInvoice, Severity: SeverityWarning,
+		Seller: inv.Seller, Stage: inv.Stage,
+		IssuedAt: inv.IssuedAt.UTC(), ReceivedAt: received.UTC(), DetectedAt: detected.UTC(),
+		InvoiceID: inv.ID, Number: inv.Number, Customer: inv.CustomerRef,
+		Segment: Segment{CustomerType: inv.CustomerType, ProductFamily: inv.ProductFamily,
+			Level: v.Level, N: v.N, CV: v.CV},
+		Source: v.Source, PError: v.PError, Direction: v.Direction, Rules: v.Rules,
+		Basis: v.AmountBasis, Billed: v.Billed, Expected: v.Expected, Low: v.ExpectedLow, High: v.ExpectedHigh,
+		Deviation: v.DeviationPct, Loss: v.Loss, Currency: inv.Currency, Causes: v.Causes,
+		Summary:    summarise(inv, v),
+		Verify:     verifyFirst(v),
+		OwnerTeam:  OwnerTeam(topCause(v)),
+		RespondBy:  detected.Add(RespondWithin).UTC(),
+		EscalateAt: detected.Add(EscalateWithin).UTC(),
+		Links:      Links{Runbook: "docs/runbooks/" + topCause(v) + ".md", Query: o.query(v.Source)},
+		Model:      v.Model,
+		Country:    inv.Country, Order: inv.OrderRef,
+	}
+	country, kind := cmp.Or(inv.Country, o.Country), o.Kinds.Of(inv.CustomerType)
+	c.Limitation = o.Limitations.Date(c.IssuedAt, country, kind)
+	c.Admin = missingFields(inv, v, country, kind)
+	c.Links.Dashboard = o.dashboard(c)
+	c.Economics = o.weigh(v.Stake(), v.PError, c)
+	c.Economics.Decision = v.Decision
+	o.settle(c, &State{})
+	return c
+}
+
+// Refresh brings the money of an invoice's case, what may be offered and the draft up
+// to date with where the case stands. Doing it twice changes nothing.
+func (o Opener) Refresh(c *Case, s *State) {
+	c.Settlement = s.settlement()
+	stake, p := magnitude(c.Loss.Point), c.PError
+	switch s.Outcome {
+	case OutcomeConfirmed:
+		p = 1
+	case OutcomeNotAnError, OutcomeExpectedChange:
+		p = 0
+	}
+	if s.ConfirmedLoss.Set {
+		stake = magnitude(s.ConfirmedLoss.Value)
+	} else if detectors.ForeignCurrency(c.Causes) {
+		stake = magnitude(c.Billed)
+	}
+	decision := c.Economics.Decision
+	c.Economics = o.weigh(stake, p, c)
+	c.Economics.Decision = decision
+	o.settle(c, s)
+}
+
+// settle fills in what may be offered to the customer, and the draft. Nothing is left
+// to offer where the case is closed, nothing was wrong or an agreement stands; a
+// counter sale has nobody to offer it to.
+func (o Opener) settle(c *Case, s *State) {
+	c.Options, c.Draft = nil, nil
+	over := s.Status == StatusClosed || s.Outcome == OutcomeNotAnError || s.Outcome == OutcomeExpectedChange ||
+		s.Outcome == OutcomeDuplicate || s.Agreed != ""
+	if over || c.Customer == "" || c.Customer == invoice.Anonymous || detectors.ForeignCurrency(c.Causes) {
+		return
+	}
+	loss := c.Loss.Point
+	if s.ConfirmedLoss.Set {
+		loss = s.ConfirmedLoss.Value
+	}
+	due := loss
+	if loss > 0 {
+		due = max(0, loss-s.Paid-s.WrittenOff)
+	}
+	c.Options = o.Terms.Options(due, c.Currency, c.Segment.CustomerType, s, o.Acceptance, c.DetectedAt)
+	c.Draft = o.draft(c, loss, due, s.ConfirmedLoss.Set)
+}
+
+// draft writes what to tell the customer of a case about a loss, > 0 billed too
+// little, < 0 too much, and what is left of it. A text of a user's that cannot be
+// filled leaves none.
+func (o Opener) draft(c *Case, loss, due invoice.Amount, confirmed bool) *message.Draft {
+	coin := invoice.Coin(c.Currency)
+	due -= due % coin
+	if o.Messages == nil || due == 0 {
+		return nil
+	}
+	f := message.Facts{Lang: o.Language, Channel: cmp.Or(o.Channel, message.Email), Subject: message.Undercharge,
+		Invoice: cmp.Or(c.Number, c.InvoiceID), Order: c.Order, IssuedAt: c.IssuedAt, Billed: c.Billed,
+		Correct: add(c.Billed, loss-loss%coin), Due: magnitude(due), Currency: c.Currency, Confirmed: confirmed}
+	if f.Lang == "" {
+		f.Lang = message.LanguageOf(countryCode(cmp.Or(c.Country, o.Country)))
+	}
+	if due < 0 {
+		f.Subject = message.Overcharge
+	}
+	if len(c.Causes) > 0 && c.Causes[0].Code != detectors.CauseUnknown {
+		first := &c.Causes[0]
+		f.Confirmed = confirmed || first.Repaired != c.Expected // an estimate, as the summary says
+		if en, fr, ok := Words(first); ok && first.Kind != detectors.KindNoRepair {
+			f.What = map[string]string{message.English: en, message.French: fr}[f.Lang]
+		}
+	}
+	for _, option := range c.Options {
+		f.Options = append(f.Options, message.Option{Name: string(option.Option), Amount: option.Amount,
+			Schedule: option.Schedule, Cost: option.Cost})
+	}
+	draft, err := o.Messages.Draft(&f)
+	if err != nil {
+		return nil
+	}
+	return draft
+}
+
+// dashboard returns the address of the case's board.
+func (o Opener) dashboard(c *Case) string {
+	return strings.NewReplacer("{seller}", url.QueryEscape(c.Seller), "{case_id}", url.QueryEscape(c.CaseID),
+		"{invoice_id}", url.QueryEscape(c.InvoiceID)).Replace(o.Dashboard)
+}
+
+// query returns the SQL that finds the row of a source record, and no other:
+// offsets repeat in other topics and after a topic was recreated.
+func (o Opener) query(at invoice.Position) string {
+	return fmt.Sprintf("SELECT * FROM %s.scored_invoices WHERE source_topic = %s AND source_incarnation = %d "+
+		"AND source_partition = %d AND source_offset = %d",
+		cmp.Or(o.Database, "recoup"), quoted(at.Topic), at.Incarnation, at.Partition, at.Offset)
+}
+
+// quoted returns a string as a literal of ClickHouse's SQL.
+func quoted(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
+}
