@@ -31,7 +31,7 @@ func countryCode(country string) string {
 	return strings.ToUpper(name)
 }
 
-// isCountryCode tells two capital letters.
-func isCountryCode(s string) bool {
+// IsCountry tells the form of a country code of ISO 3166: two capital letters.
+func IsCountry(s string) bool {
 	return len(s) == 2 && s[0] >= 'A' && s[0] <= 'Z' && s[1] >= 'A' && s[1] <= 'Z'
 }

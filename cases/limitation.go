@@ -81,7 +81,7 @@ func ParseLimitations(list []string) (Limitations, error) {
 		name, number, _ := strings.Cut(text, "=")
 		country, kind, _ := strings.Cut(name, "/")
 		years, err := strconv.Atoi(number)
-		if err != nil || years < 1 || years > mostYears || !isCountryCode(country) ||
+		if err != nil || years < 1 || years > mostYears || !IsCountry(country) ||
 			CustomerKind(kind) != Consumer && CustomerKind(kind) != Business {
 			return Limitations{}, fmt.Errorf("cannot read limitation %q: want country/kind=years, such as "+
 				"FR/consumer=2, with kind consumer or business and 1 to %d years", text, mostYears)

@@ -71,7 +71,7 @@ type Facts struct {
 	// Confirmed: a person has confirmed the amounts, or the invoice's own numbers show
 	// them. Others are marked in the draft, to be confirmed before it is used.
 	Confirmed bool
-	What      string // what was found, in the language; "": nothing that a customer would understand
+	What      string   // what was found, in the language; "": nothing that a customer would understand
 	Options   []Option // ways to settle, best first
 }
 

@@ -77,6 +77,7 @@ func (c *doctorCommand) Run(ctx context.Context, s *session) error {
 	x := &examination{log: slog.New(slog.DiscardHandler)}
 	if loaded := x.configuration(s); loaded != nil {
 		x.settings = &loaded.Config
+		x.messages()
 		x.port(ctx)
 		x.kafka(ctx)
 		x.clickHouse(ctx)
@@ -127,6 +128,19 @@ func (x *examination) print(w io.Writer, asJSON bool, problems int) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// messages checks the texts of a user's own, if there are any.
+func (x *examination) messages() {
+	folder := x.settings.Cases.Templates
+	if folder == "" {
+		return
+	}
+	if _, err := x.settings.Opener(); err != nil {
+		x.wrong("messages", err.Error(), "mend the files in "+folder+"; docs/CASES.md tells their form")
+		return
+	}
+	x.ok("messages", "drafts to customers with the texts of %s", folder)
 }
 
 // configuration checks the file, the environment and the secrets; nil means

@@ -15,6 +15,8 @@ type Config struct {
 	// Scoring says what makes an invoice suspect and what a case costs. `recoup
 	// score`, `recoup check` and `recoup run` read the same settings.
 	Scoring Scoring `yaml:"scoring"`
+	// Cases says what a case tells those who work it, and what is offered to customers.
+	Cases Cases `yaml:"cases"`
 	// Models says what is trained and what judges.
 	Models Models `yaml:"models"`
 	// Pipeline says how much is held in memory and how often it is written.

@@ -56,6 +56,7 @@ func Default() Config {
 			BaseRate:          0.03,
 			HandlingCost:      map[string]invoice.Amount{"CHF": fifty, "EUR": fifty, "GBP": fifty, "USD": fifty},
 		},
+		Cases:  defaultCases(),
 		Models: Models{Train: true, History: 35 * Day, Invoices: 60_000},
 		Pipeline: Pipeline{
 			RowBuffer:          512 << 20,

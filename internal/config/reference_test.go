@@ -8,7 +8,9 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -22,23 +24,29 @@ const (
 	endMark       = "<!-- end of settings -->\n"
 )
 
-// comments returns the doc comment of every struct field of config.go, by path,
+// comments returns the doc comment of every struct field of the settings, by path,
 // in one line each.
 func comments(t *testing.T) map[string]string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "config.go", nil, parser.ParseComments)
+	names, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	structs := map[string]*ast.StructType{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		if spec, ok := n.(*ast.TypeSpec); ok {
-			if s, ok := spec.Type.(*ast.StructType); ok {
-				structs[spec.Name.Name] = s
-			}
+	for _, name := range names {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return true
-	})
+		ast.Inspect(file, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.TypeSpec); ok {
+				if s, ok := spec.Type.(*ast.StructType); ok {
+					structs[spec.Name.Name] = s
+				}
+			}
+			return true
+		})
+	}
 	docs := map[string]string{}
 	var walk func(prefix string, s *ast.StructType)
 	walk = func(prefix string, s *ast.StructType) {
@@ -121,7 +129,11 @@ func exampleValue(b *strings.Builder, indent, key string, f field) {
 	case f.isMap():
 		fmt.Fprintf(b, "%s%s: {%s}\n", indent, key, f.text())
 	case f.isList():
-		fmt.Fprintf(b, "%s%s: [%q]\n", indent, key, f.text())
+		var quoted []string
+		for _, text := range f.value.Interface().([]string) {
+			quoted = append(quoted, strconv.Quote(text))
+		}
+		fmt.Fprintf(b, "%s%s: [%s]\n", indent, key, strings.Join(quoted, ", "))
 	case f.text() == "":
 		fmt.Fprintf(b, "%s%s: \"\"\n", indent, key)
 	default:

@@ -21,6 +21,7 @@ func (c *Config) Validate() []Problem {
 	v.topics(c.TopicTable(1))
 	v.clickHouse(&c.ClickHouse)
 	v.scoring(&c.Scoring)
+	v.cases(&c.Cases)
 	v.models(&c.Models)
 	v.pipeline(&c.Pipeline)
 	v.listener("http.listen", c.HTTP.Listen)
