@@ -185,7 +185,7 @@ const mostSpare = 8
 func (s *seen) empty() *seenBlock {
 	n := len(s.spare) - 1
 	if n < 0 {
-		return &seenBlock{}
+		return &seenBlock{entries: make([]seenEntry, 0, blockEntries)}
 	}
 	block := s.spare[n]
 	s.spare = s.spare[:n]

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
-	"sync"
 	"time"
 
 	"github.com/klauspost/compress/s2"
@@ -44,10 +43,19 @@ func newBlockRows() *blockRows {
 	return &blockRows{invoices: newInvoiceColumns(), lines: newLineColumns()}
 }
 
-// spareRows keeps the memory of blocks that were sealed or stored for the next.
-var spareRows = sync.Pool{New: func() any { return newBlockRows() }}
+// spareRows keeps the memory of blocks that were sealed or stored for the next, of
+// as many as eight busy partitions give back. A sync.Pool would lose it to the
+// garbage collector, and every block would grow from nothing again.
+var spareRows = make(chan *blockRows, 8)
 
-func newBlock() *Block { return &Block{rows: spareRows.Get().(*blockRows)} }
+func newBlock() *Block {
+	select {
+	case rows := <-spareRows:
+		return &Block{rows: rows}
+	default:
+		return &Block{rows: newBlockRows()}
+	}
+}
 
 // release hands the memory of the rows to the next block.
 func (b *Block) release() {
@@ -55,7 +63,10 @@ func (b *Block) release() {
 		for _, c := range b.rows.named() {
 			c.reset()
 		}
-		spareRows.Put(b.rows)
+		select {
+		case spareRows <- b.rows:
+		default: // enough wait
+		}
 	}
 	b.rows, b.packed = nil, nil
 }
