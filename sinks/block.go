@@ -115,10 +115,10 @@ func (r *blockRows) named() []named { return append(r.invoices.named(), r.lines.
 
 // pick returns the columns of both tables for some of the invoices.
 func (b *Block) pick(r *blockRows, invoices []int) (rows, lines []named) {
-	return pickAll(r.invoices.named(), invoices), pickAll(r.lines.named(), b.lineRows(invoices))
+	return pickAll(r.invoices.named(), stretchesOf(invoices)), pickAll(r.lines.named(), b.lineRows(invoices))
 }
 
-func pickAll(columns []named, rows []int) []named {
+func pickAll(columns []named, rows []stretch) []named {
 	picked := make([]named, len(columns))
 	for i, c := range columns {
 		picked[i] = named{c.name, c.pick(rows)}
@@ -204,15 +204,17 @@ func (b *Block) Suspects() map[int64]bool {
 }
 
 // lineRows returns the rows of invoice_lines that belong to these invoices.
-func (b *Block) lineRows(invoices []int) []int {
-	var rows []int
+func (b *Block) lineRows(invoices []int) []stretch {
+	var rows []stretch
 	first, next := 0, 0
 	for _, i := range invoices {
 		for ; next < i; next++ {
 			first += int(b.lines[next])
 		}
-		for l := range int(b.lines[i]) {
-			rows = append(rows, first+l)
+		if last := len(rows) - 1; last >= 0 && rows[last].to == first {
+			rows[last].to += int(b.lines[i])
+		} else {
+			rows = append(rows, stretch{first, first + int(b.lines[i])})
 		}
 	}
 	return rows

@@ -12,9 +12,9 @@ import (
 // ascending.
 type column interface {
 	proto.ColInput
-	// pick returns a column of the rows at these indexes. It may share memory
-	// with this one, which must not grow afterwards.
-	pick(rows []int) column
+	// pick returns a column of these rows. It may share memory with this one, which
+	// must not grow afterwards.
+	pick(rows []stretch) column
 	// pack appends the column's content to dst, for unpack of an empty column of
 	// the same kind.
 	pack(dst []byte) []byte
@@ -25,6 +25,29 @@ type column interface {
 	reset()
 	// size returns about how many bytes of memory the content takes.
 	size() int
+}
+
+// stretch is neighbouring rows: from the first up to the one before to. Those of one
+// list ascend.
+type stretch struct{ from, to int }
+
+// stretchesOf joins neighbouring rows, which ascend.
+func stretchesOf(rows []int) (stretches []stretch) {
+	for i, row := range rows {
+		if i > 0 && row == rows[i-1]+1 {
+			stretches[len(stretches)-1].to++
+			continue
+		}
+		stretches = append(stretches, stretch{row, row + 1})
+	}
+	return stretches
+}
+
+func rowsIn(stretches []stretch) (n int) {
+	for _, s := range stretches {
+		n += s.to - s.from
+	}
+	return n
 }
 
 // cells is a column of values of one fixed width: numbers, instants, flags.
@@ -61,15 +84,15 @@ func (c *cells) EncodeColumn(b *proto.Buffer) { b.PutRaw(c.data) }
 // WriteColumn hands the values to the writer without copying them.
 func (c *cells) WriteColumn(w *proto.Writer) { w.ChainWrite(c.data) }
 
-func (c *cells) pick(rows []int) column {
+func (c *cells) pick(rows []stretch) column {
 	kept := c.picked(rows)
 	return &kept
 }
 
-func (c *cells) picked(rows []int) cells {
-	kept := cells{kind: c.kind, width: c.width, data: make([]byte, 0, len(rows)*c.width)}
-	for _, row := range rows {
-		kept.data = append(kept.data, c.data[row*c.width:(row+1)*c.width]...)
+func (c *cells) picked(rows []stretch) cells {
+	kept := cells{kind: c.kind, width: c.width, data: make([]byte, 0, rowsIn(rows)*c.width)}
+	for _, s := range rows {
+		kept.data = append(kept.data, c.data[s.from*c.width:s.to*c.width]...)
 	}
 	return kept
 }
@@ -112,7 +135,7 @@ func (c *decimals) EncodeColumn(b *proto.Buffer) {
 // WriteColumn writes what EncodeColumn appends.
 func (c *decimals) WriteColumn(w *proto.Writer) { w.ChainBuffer(c.EncodeColumn) }
 
-func (c *decimals) pick(rows []int) column { return &decimals{c.picked(rows)} }
+func (c *decimals) pick(rows []stretch) column { return &decimals{c.picked(rows)} }
 
 // nullable is a column of values that may be absent.
 type nullable struct {
@@ -154,10 +177,10 @@ func (c *nullable) WriteColumn(w *proto.Writer) {
 	c.values.WriteColumn(w)
 }
 
-func (c *nullable) pick(rows []int) column {
-	kept := &nullable{values: c.values.pick(rows).(cellColumn), absent: make([]byte, len(rows))}
-	for i, row := range rows {
-		kept.absent[i] = c.absent[row]
+func (c *nullable) pick(rows []stretch) column {
+	kept := &nullable{values: c.values.pick(rows).(cellColumn), absent: make([]byte, 0, rowsIn(rows))}
+	for _, s := range rows {
+		kept.absent = append(kept.absent, c.absent[s.from:s.to]...)
 	}
 	return kept
 }

@@ -35,16 +35,18 @@ func (c *text) EncodeColumn(b *proto.Buffer) { b.PutRaw(c.data) }
 // WriteColumn hands the strings to the writer without copying them.
 func (c *text) WriteColumn(w *proto.Writer) { w.ChainWrite(c.data) }
 
-func (c *text) pick(rows []int) column {
-	kept := &text{rows: len(rows)}
+func (c *text) pick(rows []stretch) column {
+	kept := &text{rows: rowsIn(rows), data: make([]byte, 0, len(c.data))}
 	at, row := 0, 0
-	for _, want := range rows {
+	to := func(want int) int {
 		for ; row < want; row++ {
 			at = c.next(at)
 		}
-		end := c.next(at)
-		kept.data = append(kept.data, c.data[at:end]...)
-		at, row = end, row+1
+		return at
+	}
+	for _, s := range rows {
+		from := to(s.from)
+		kept.data = append(kept.data, c.data[from:to(s.to)]...)
 	}
 	return kept
 }
@@ -182,7 +184,7 @@ func appendKeys(dst, keys []byte, keyType proto.CardinalityKey) []byte {
 // WriteColumn writes what EncodeColumn appends.
 func (c *interned) WriteColumn(w *proto.Writer) { w.ChainBuffer(c.EncodeColumn) }
 
-func (c *interned) pick(rows []int) column {
+func (c *interned) pick(rows []stretch) column {
 	kept := *c
 	kept.keys = c.keys.picked(rows)
 	return &kept
@@ -266,14 +268,16 @@ func (c *list) WriteColumn(w *proto.Writer) {
 	c.values.WriteColumn(w)
 }
 
-func (c *list) pick(rows []int) column {
+func (c *list) pick(rows []stretch) column {
 	kept := &list{ends: newCells(c.ends.kind, c.ends.width)}
-	var elements []int
-	for _, row := range rows {
-		for at := c.endOf(row - 1); at < c.endOf(row); at++ {
-			elements = append(elements, at)
+	elements := make([]stretch, 0, len(rows))
+	for _, s := range rows {
+		from := c.endOf(s.from - 1)
+		for row := s.from; row < s.to; row++ {
+			kept.ends.add64(kept.count + uint64(c.endOf(row)-from))
 		}
-		kept.ends.add64(uint64(len(elements)))
+		elements = append(elements, stretch{from, c.endOf(s.to - 1)})
+		kept.count += uint64(c.endOf(s.to-1) - from)
 	}
 	kept.values = c.values.pick(elements)
 	return kept

@@ -103,7 +103,7 @@ func (s *Store) insertGroup(ctx context.Context, owner pipeline.Owner, id string
 	group []int) error {
 	rows, lines := all.invoices.named(), all.lines.named()
 	if len(group) < b.Rows() {
-		rows = pickAll(rows, group)
+		rows = pickAll(rows, stretchesOf(group))
 	}
 	withLines := s.withoutOrphans(owner, b, group)
 	if len(withLines) < b.Rows() {
