@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"recoup/cases"
-	"recoup/detectors"
 	"recoup/invoice"
 )
 
@@ -177,13 +176,8 @@ func (c *caseDecideCommand) confirm(f *caseFile, e *cases.Event) error {
 	}
 	e.CorrectAmount = invoice.OptionalAmount{Value: *c.Correct, Set: true}
 	e.ConfirmedLoss = invoice.OptionalAmount{Value: loss, Set: true}
-	e.Currency, e.Direction = f.Case.Currency, detectors.DirectionNone
 	disputed := loss != 0
-	if e.DunningHold = &disputed; loss > 0 {
-		e.Direction = detectors.DirectionCustomerFavour
-	} else if loss < 0 {
-		e.Direction = detectors.DirectionSellerFavour
-	}
+	e.Currency, e.Direction, e.DunningHold = f.Case.Currency, directionOf(loss), &disputed
 	return nil
 }
 

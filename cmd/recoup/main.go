@@ -36,6 +36,8 @@ type commandLine struct {
 	Case        caseCommand        `cmd:"" help:"Work the cases: list, show, take, decide, get the money back."`
 	Hold        holdCommand        `cmd:"" help:"Note that a billing run is not to be sent."`
 	Release     releaseCommand     `cmd:"" help:"Note that a billing run may be sent."`
+	AuditSample auditSampleCommand `cmd:"" help:"Draw unflagged invoices for an audit; send its verdicts."`
+	Canary      canaryCommand      `cmd:"" help:"Prove that recoup sees: send wrong invoices and look whether they are found."`
 	Migrate     migrateCommand     `cmd:"" help:"Make or update the tables in ClickHouse."`
 	Topics      topicsCommand      `cmd:"" help:"Make the missing Kafka topics, or show how all are."`
 	DeadLetters deadLettersCommand `cmd:"" help:"Look at records that could not be read, and send them again."`

@@ -101,7 +101,8 @@ func TestUsageErrors(t *testing.T) {
 func TestHelp(t *testing.T) {
 	for _, command := range []string{"score", "explain", "check", "migrate", "topics create", "dead-letters ls",
 		"dead-letters show", "dead-letters retry", "doctor", "config print", "case ls", "case show", "case ack",
-		"case decide", "case recover", "case close", "case reopen", "hold", "release"} {
+		"case decide", "case recover", "case close", "case reopen", "hold", "release", "audit-sample",
+		"canary"} {
 		got := succeed(t, append(strings.Fields(command), "--help")...)
 		contains(t, got.stdout, "Examples:\n", "recoup "+command)
 	}
