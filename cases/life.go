@@ -124,7 +124,7 @@ type State struct {
 	Satisfaction     int                    // the last word, 1 to 5; 0: not said
 	CorrectiveAction string                 // the last one
 
-	Plans          []Plan         // recoveries in the order of their ids
+	Plans          []Plan         // recoveries in the order of their ids, then options
 	Agreed         Option         // of the agreement that was accepted last and still stands; "": none
 	AmicableFailed bool           // an amicable option was offered and then refused or failed: more may be tried
 	FormalNotice   bool           // a formal notice went out, after that
@@ -135,10 +135,10 @@ type State struct {
 	Flags []Flag // what does not fit, in order of code and event id
 }
 
-// Plan is one recovery: what was offered under one recovery id.
+// Plan is one recovery: an option that was offered under one recovery id.
 type Plan struct {
 	ID        string         // recovery_id
-	Option    Option         // of its first step
+	Option    Option         // what was offered
 	Offered   bool           // it was offered
 	Accepted  bool           // the customer agreed, or paid without a word
 	Ended     bool           // refused, failed or cancelled, and nothing was agreed since

@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -9,9 +10,19 @@ import (
 	"recoup/invoice"
 )
 
+// planKey tells plans apart: an id that two options share is two plans.
+type planKey struct {
+	id     string
+	option Option
+}
+
+func planOrder(a, b *Plan) int {
+	return cmp.Or(strings.Compare(a.ID, b.ID), strings.Compare(string(a.Option), string(b.Option)))
+}
+
 // recover folds the steps of recoveries, in their order.
 func (s *State) recover(steps []*Recovery) {
-	plans := map[string]*Plan{}
+	plans := map[planKey]*Plan{}
 	for _, r := range steps {
 		if r.Currency != s.Currency {
 			s.flag(FlagCurrency, r.EventID)
@@ -24,19 +35,20 @@ func (s *State) recover(steps []*Recovery) {
 			}
 			continue
 		}
-		p := plans[r.RecoveryID]
+		key := planKey{r.RecoveryID, r.Option}
+		p := plans[key]
 		if p == nil {
 			p = &Plan{ID: r.RecoveryID, Option: r.Option}
-			plans[p.ID] = p
+			plans[key] = p
 		}
 		s.step(p, r)
 	}
-	for _, p := range slices.SortedFunc(maps.Values(plans), func(a, b *Plan) int { return strings.Compare(a.ID, b.ID) }) {
+	for _, p := range slices.SortedFunc(maps.Values(plans), planOrder) {
 		if p.Accepted {
 			s.GoodwillCost = add(s.GoodwillCost, p.cost)
 		}
 		if !p.adds() {
-			s.flag(FlagScheduleSum, lastOf(steps, p.ID))
+			s.flag(FlagScheduleSum, lastScheduled(steps, p))
 		}
 		s.Plans = append(s.Plans, *p)
 	}
@@ -138,10 +150,10 @@ func (p *Plan) adds() bool {
 	return sum == p.Due && len(p.Scheduled) == p.of
 }
 
-// lastOf returns the id of the last scheduled step of a recovery.
-func lastOf(steps []*Recovery, id string) (eventID string) {
+// lastScheduled returns the event id of the last instalment that was scheduled in a plan.
+func lastScheduled(steps []*Recovery, p *Plan) (eventID string) {
 	for _, r := range steps {
-		if r.RecoveryID == id && r.Event == StepScheduled {
+		if r.RecoveryID == p.ID && r.Option == p.Option && r.Event == StepScheduled {
 			eventID = r.EventID
 		}
 	}

@@ -96,11 +96,24 @@ func money(a invoice.Amount, currency string) (en, fr string) {
 	return en, strings.Replace(en, ".", ",", 1)
 }
 
-// verifyFirst lists what a person makes sure of before anything else (D1).
+// verifyByCause is what to make sure of beside the facts, by cause.
+var verifyByCause = map[string]string{
+	detectors.CausePromotion:      "promotion_terms",
+	detectors.CauseDuplicate:      "both_were_sent",
+	detectors.CausePriceList:      "agreed_price",
+	detectors.CauseCRMSync:        "contract_in_force",
+	detectors.CauseBeforeShipment: "delivery_state",
+}
+
+// verifyFirst lists what a person makes sure of before anything else (D1): the three
+// facts of an event's verified, then what the direction and the cause ask for.
 func verifyFirst(v *detectors.Verdict) []string {
-	list := []string{"invoice_is_wrong", "invoice_was_sent"}
+	list := []string{"invoice_is_wrong", "invoice_was_sent", "due_date_passed"}
 	if v.Direction == detectors.DirectionCustomerFavour {
-		list = append(list, "no_promotion_applies")
+		list = append(list, "no_promotion_applies") // always asked first (A19)
+	}
+	if also := verifyByCause[topCause(v)]; also != "" {
+		list = append(list, also)
 	}
 	return list
 }

@@ -1,0 +1,249 @@
+package cases_test
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"recoup/cases"
+	"recoup/cases/message"
+	"recoup/detectors"
+	"recoup/invoice"
+)
+
+// opened is the case of a fibre invoice that lacks a line: 120.00 EUR.
+func opened(t *testing.T) *cases.Case {
+	t.Helper()
+	inv := fibre("F-2", 200, 200, 120)
+	inv.CustomerRef, inv.Country = "c:1", "FR"
+	c := opener.Open(inv, verdictOn(inv), received, detected)
+	if c.Loss.Point != 120*invoice.Unit || c.Draft == nil || len(c.Options) != 5 {
+		t.Fatalf("opened %+v", c)
+	}
+	return c
+}
+
+// confirmed is a decision that an error was made of this much.
+func confirmed(minute int, loss invoice.Amount) *cases.Event {
+	e := event(minute, cases.StatusDecided)
+	e.Currency, e.ConfirmedLoss = "EUR", invoice.OptionalAmount{Value: loss, Set: true}
+	return e
+}
+
+// A13, A17, A22–A26, D1: what may be offered, and what the draft says, follow where
+// the case stands; doing it again changes nothing.
+func TestRefresh(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		records []any
+		options string // and what they ask for; "": none
+		draft   string // what it says; "": there is none
+		worth   string // expected recovery
+	}{
+		{"nothing happened", nil, "immediate_payment instalments offset_next_order goodwill write_off 120.00",
+			"320,00 EUR.", "120.00"},
+		{"confirmed as 90", []any{confirmed(1, 90*invoice.Unit)},
+			"immediate_payment instalments offset_next_order goodwill write_off 90.00", "290,00 EUR.", "90.00"},
+		{"30 of 90 came in", []any{confirmed(1, 90*invoice.Unit), recovery(2, cases.OptionInstalments, cases.StepOffered),
+			recovery(3, cases.OptionInstalments, cases.StepPaid), recovery(4, cases.OptionInstalments, cases.StepFailed)},
+			"immediate_payment offset_next_order goodwill write_off formal_notice 65.00", "65,00 EUR", "90.00"},
+		{"agreed", []any{recovery(1, cases.OptionOffset, cases.StepOffered), recovery(2, cases.OptionOffset, cases.StepAccepted)},
+			"", "", "120.00"},
+		{"no error", []any{&cases.Event{EventID: "e", CaseID: caseID, Status: cases.StatusDecided, At: at(1),
+			Outcome: cases.OutcomeNotAnError}}, "", "", "0.00"},
+		{"closed", []any{event(1, cases.StatusDecided), event(2, cases.StatusClosed)}, "", "", "120.00"},
+		{"too much", []any{confirmed(1, -30*invoice.Unit)}, "", "trop-perçu est de 30,00 EUR", "30.00"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, s := opened(t), lived(c.records...)
+			opener.Refresh(got, &s)
+			var names []string
+			for _, o := range got.Options {
+				names = append(names, string(o.Option))
+			}
+			if len(names) > 0 {
+				names = append(names, got.Options[0].Amount.String())
+			}
+			if options := strings.Join(names, " "); options != c.options {
+				t.Errorf("options %s, want %s", options, c.options)
+			}
+			if (got.Draft != nil) != (c.draft != "") || got.Draft != nil && !strings.Contains(got.Draft.Body, c.draft) {
+				t.Errorf("draft %+v, want %q", got.Draft, c.draft)
+			}
+			if worth := got.Economics.ExpectedRecovery.String(); worth != c.worth {
+				t.Errorf("expected recovery %s, want %s", worth, c.worth)
+			}
+			body := encoded(t, got)
+			opener.Refresh(got, &s)
+			if again := encoded(t, got); !bytes.Equal(body, again) {
+				t.Errorf("again gives\n%s\nafter\n%s", again, body)
+			}
+		})
+	}
+}
+
+// A14, K10: what customers answered counts in the case, by what was known on the day
+// before it was detected.
+func TestEconomicsByWhatWasKnown(t *testing.T) {
+	stage := opener
+	stage.Acceptance = &cases.Acceptance{}
+	known := plans(cases.OptionInstalments, 50, 100)
+	for i := range known {
+		known[i].OfferedAt, known[i].AnsweredAt = detected.AddDate(0, 0, -9), detected.AddDate(0, 0, -8)
+		known[i].SettledAt = detected.AddDate(0, 0, -7)
+	}
+	stage.Acceptance.Count("B2C", known)
+	c, s := opened(t), cases.State{}
+	stage.Refresh(c, &s)
+	e := c.Economics
+	if e.ExpectedRecovery != 60*invoice.Unit || e.NetValue != 10*invoice.Unit || e.BreakEven != 100*invoice.Unit ||
+		e.Rate != 0.5 || e.Offers != 100 || e.Decision != detectors.DecisionOpenCase {
+		t.Errorf("economics %+v", e)
+	}
+	if c.Options[0].Option != cases.OptionInstalments || *c.Options[0].PAccept != 0.5 {
+		t.Errorf("options %+v", c.Options)
+	}
+	before := encoded(t, c)
+	stage.Acceptance.Count("B2C", plans(cases.OptionInstalments, 0, 100)) // answered on the day of detection
+	stage.Refresh(c, &s)
+	if after := encoded(t, c); !bytes.Equal(before, after) {
+		t.Errorf("later answers changed\n%s\nto\n%s", before, after)
+	}
+}
+
+// A16, B18: nothing is offered to customers that nobody knows, and no amounts are told
+// of an invoice in a foreign currency.
+func TestNobodyToTell(t *testing.T) {
+	for _, customer := range []string{"", invoice.Anonymous} {
+		inv := fibre("F-2", 200, 200, 120)
+		inv.CustomerRef = customer
+		if c := opener.Open(inv, verdictOn(inv), received, detected); c.Draft != nil || c.Options != nil {
+			t.Errorf("customer %q: %+v, %+v", customer, c.Draft, c.Options)
+		}
+	}
+	inv := fibre("F-2", 200, 200, 120)
+	inv.CustomerRef = "c:1"
+	v := verdictOn(inv)
+	v.Causes = []detectors.Finding{{Code: detectors.CauseBillingSystem, Kind: "currency", P: 1}}
+	c := opener.Open(inv, v, received, detected)
+	if c.Draft != nil || c.Options != nil || c.Economics.ExpectedRecovery != 200*invoice.Unit {
+		t.Errorf("foreign currency: %+v, %+v, %+v", c.Draft, c.Options, c.Economics)
+	}
+}
+
+// D1: an estimate is not told as if it were known; what a customer would not
+// understand is not told at all.
+func TestDraftOfAnEstimate(t *testing.T) {
+	inv := fibre("F-2", 200)
+	inv.CustomerRef, inv.Country = "c:1", "United Kingdom"
+	c := opener.Open(inv, verdictOn(inv), received, detected)
+	if c.Draft == nil || c.Draft.Template != "en/undercharge.email" || c.Draft.Lang != message.English ||
+		!strings.Contains(c.Draft.Body, "200.00 EUR [to be confirmed]") || strings.Contains(c.Draft.Body, "What happened") {
+		t.Errorf("draft %+v", c.Draft)
+	}
+}
+
+// A26: the last day on which money can be claimed, by country and kind of customer.
+func TestLimitation(t *testing.T) {
+	said, err := cases.ParseLimitations([]string{"FR/business=4", "BE/business=10"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		issued, country string
+		kind            cases.CustomerKind
+		limits          cases.Limitations
+		want            string
+	}{
+		{"2026-03-01", "FR", cases.Consumer, cases.Limitations{}, "2028-03-01"},
+		{"2026-03-01", "France", cases.Business, cases.Limitations{}, "2031-03-01"},
+		{"2026-03-01", "France", cases.Business, said, "2030-03-01"},
+		{"2026-03-01", "France", cases.Consumer, said, "2028-03-01"},
+		{"2026-03-01", "france", "", cases.Limitations{}, "2028-03-01"},
+		{"2028-02-29", "FR", cases.Consumer, cases.Limitations{}, "2030-02-28"},
+		{"2024-02-29", "NL", cases.Consumer, cases.Limitations{}, "2026-02-28"},
+		{"2026-12-31", "Germany", cases.Business, cases.Limitations{}, "2029-12-31"},
+		{"2026-03-01", "BE", cases.Business, said, "2036-03-01"},
+		{"2026-03-01", "BE", "", said, "2036-03-01"},
+		{"2026-03-01", "BE", cases.Consumer, said, ""},
+		{"2026-03-01", "Atlantis", cases.Consumer, cases.Limitations{}, ""},
+		{"2026-03-01", "", "", cases.Limitations{}, ""},
+	} {
+		day, err := time.Parse(time.DateOnly, c.issued)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.limits.Date(day.Add(23*time.Hour), c.country, c.kind); got != c.want {
+			t.Errorf("%s in %s of %q: %q, want %q", c.issued, c.country, c.kind, got, c.want)
+		}
+	}
+	for _, wrong := range []string{"", "FR", "FR/consumer", "FR/consumer=0", "FR/consumer=2y", "France/consumer=2",
+		"FR/anybody=2", "FR/business=101"} {
+		if _, err := cases.ParseLimitations([]string{wrong}); err == nil || !strings.Contains(err.Error(), "FR/consumer=2") {
+			t.Errorf("limitation %q: %v", wrong, err)
+		}
+	}
+}
+
+// E4: the case names the fields that the law wants and the invoice lacks, once it is
+// about missing data.
+func TestMissingFieldsAreNamed(t *testing.T) {
+	missing := detectors.Finding{Code: detectors.CauseMissingAdminData, Kind: "purchase_order", P: 0.9}
+	for _, c := range []struct {
+		name, country string
+		legal         []string
+		cause         detectors.Finding
+		want          string // country: fields; "": not told
+	}{
+		{"France", "France", []string{"buyer_vat_id", "seller_vat_id", "late_payment_terms", "recovery_fee"}, missing,
+			"FR: delivery_date unit_prices tax_rate tax_amount due_date purchase_order_ref"},
+		{"names nothing", "FR", nil, missing,
+			"FR: delivery_date unit_prices tax_rate tax_amount due_date purchase_order_ref"},
+		{"the directive", "Spain", []string{"seller_vat_id"}, missing,
+			"EU: buyer_vat_id delivery_date unit_prices tax_rate tax_amount purchase_order_ref"},
+		{"no law known", "Atlantis", nil, missing, ""},
+		{"another cause", "FR", nil, detectors.Finding{Code: detectors.CausePromotion, Kind: "expired", P: 0.9}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inv := fibre("F-2", 200, 200)
+			inv.Number, inv.Country, inv.LegalFieldsPresent, inv.CustomerType = "N-2", c.country, c.legal, "B2B"
+			inv.Lines[0].Quantity = invoice.OptionalFixed{Value: invoice.One, Set: true}
+			v := verdictOn(inv)
+			v.Causes = []detectors.Finding{c.cause}
+			got := ""
+			if a := opener.Open(inv, v, received, detected).Admin; a != nil {
+				got = a.Country + ": " + strings.Join(a.Missing, " ")
+				if a.Source == "" {
+					t.Error("no source")
+				}
+			}
+			if got != c.want {
+				t.Errorf("missing %q, want %q", got, c.want)
+			}
+		})
+	}
+	if known := cases.LimitationCountries(); !slices.Contains(known, "FR") || !slices.IsSorted(known) {
+		t.Errorf("countries %v", known)
+	}
+}
+
+// B5, D1: what to verify first follows from the cause.
+func TestVerifyFirst(t *testing.T) {
+	inv := fibre("F-2", 200, 200, 120)
+	for cause, want := range map[string]string{
+		detectors.CauseBillingSystem:  "invoice_is_wrong invoice_was_sent due_date_passed no_promotion_applies",
+		detectors.CausePromotion:      "invoice_is_wrong invoice_was_sent due_date_passed no_promotion_applies promotion_terms",
+		detectors.CauseDuplicate:      "invoice_is_wrong invoice_was_sent due_date_passed no_promotion_applies both_were_sent",
+		detectors.CausePriceList:      "invoice_is_wrong invoice_was_sent due_date_passed no_promotion_applies agreed_price",
+		detectors.CauseCRMSync:        "invoice_is_wrong invoice_was_sent due_date_passed no_promotion_applies contract_in_force",
+		detectors.CauseBeforeShipment: "invoice_is_wrong invoice_was_sent due_date_passed no_promotion_applies delivery_state",
+	} {
+		v := verdictOn(inv)
+		v.Causes[0].Code = cause
+		if got := strings.Join(opener.Open(inv, v, received, detected).Verify, " "); got != want {
+			t.Errorf("%s: %s, want %s", cause, got, want)
+		}
+	}
+}
