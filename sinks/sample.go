@@ -39,8 +39,9 @@ func (r *Reader) Sampled(ctx context.Context, s Sample, visit func(Unflagged) er
 		"salt": s.Salt, "limit": fmt.Sprint(uint64(s.Rate * (1 << sampleBits))), "seller": s.Seller,
 		"since": fmt.Sprint(milliseconds(s.Since, 0)), "until": fmt.Sprint(milliseconds(s.Until, maxMilliseconds)),
 	}
-	sql := "SELECT seller, invoice_id, revision, any(customer_ref), any(issued_at), toString(any(billed)), any(currency) FROM " +
-		r.client.in(tableInvoices) + " WHERE NOT suspect AND NOT canary AND stage = 'issued' AND invoice_type = 'invoice'" +
+	sql := "SELECT seller, invoice_id, revision, any(customer_ref), any(issued_at), toString(any(billed)), any(currency)" +
+		" FROM " + r.client.in(tableInvoices) + " WHERE NOT suspect AND NOT canary" +
+		" AND stage = 'issued' AND invoice_type = 'invoice'" +
 		" AND ({seller:String} = '' OR seller = {seller:String})" +
 		" AND toUnixTimestamp64Milli(issued_at) >= {since:Int64} AND toUnixTimestamp64Milli(issued_at) < {until:Int64}" +
 		fmt.Sprintf(" AND bitShiftRight(xxHash64(concat(seller, '|', invoice_id, '|', {salt:String})), %d)", 64-sampleBits) +

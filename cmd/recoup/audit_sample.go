@@ -35,9 +35,9 @@ type auditSampleCommand struct {
 
 // Help is the longer text of `recoup audit-sample --help`.
 func (*auditSampleCommand) Help() string {
-	return `Draws a random sample of the invoices that recoup did not flag, for somebody outside billing to check: that is the
-only way to learn what is missed. Which invoices belong to it is decided by a hash of seller, id and salt: asking again
-gives the same ones. 0.2 to 0.5 % of a month suffices. Each gets its case id, although there is no case.
+	return `Draws a random sample of the invoices that recoup did not flag, for somebody outside billing to check: that is
+the only way to learn what is missed. Which invoices belong to it is decided by a hash of seller, id and salt: asking
+again gives the same ones. 0.2 to 0.5 % of a month suffices. Each gets its case id, although there is no case.
 
 Fill in the last columns of the CSV: outcome (not_an_error, confirmed_error, undetermined), and for an error true_cause
 and correct_amount, what should have been billed. --verdicts sends them as case events of origin audit_sample; the views

@@ -96,7 +96,8 @@ func TestAuditVerdicts(t *testing.T) {
 	kafka, cfg := client(t, file)
 	seen := map[string]int{}
 	for p := range 3 {
-		err := scanPartition(t.Context(), kafka.Log(), cfg.Kafka.Topics.CaseEvents, p, func(r *pipeline.Record) (bool, error) {
+		topic := cfg.Kafka.Topics.CaseEvents
+		err := scanPartition(t.Context(), kafka.Log(), topic, p, func(r *pipeline.Record) (bool, error) {
 			seen[string(r.Value)]++
 			return true, contracttest.Validate(r.Value)
 		})

@@ -25,9 +25,9 @@ type canaryCommand struct {
 
 // Help is the longer text of `recoup canary --help`.
 func (*canaryCommand) Help() string {
-	return `Proves that recoup sees: puts an invoice that is wrong on purpose into every partition of the topic, and looks in
-the decision log whether it was found. Each is a copy of a recent invoice of that partition, marked canary, that bills
-nothing, leaves out a fifth of its lines' sum, or repeats the other one, in turn. Where there is none, --seller names
+	return `Proves that recoup sees: puts an invoice that is wrong on purpose into every partition of the topic, and looks
+in the decision log whether it was found. Each is a copy of a recent invoice of that partition, marked canary, that
+bills nothing, leaves out a fifth of its lines' sum, or repeats the other one, in turn. Where there is none, --seller names
 who a made-up one is from. Canaries are scored and stored, but teach nothing, open no case and are in no view; whoever
 sends invoices on must leave out canary: true. Two that are missed in a row are a case of kind blind.
 
@@ -164,7 +164,8 @@ func (k *cage) send(ctx context.Context, now time.Time, turn int) (flying []bird
 		if err != nil {
 			return flying, fmt.Errorf("cannot send a canary: %w", err)
 		}
-		flying = append(flying, bird{id: inv.ID, at: source{topic: topics.Invoices, partition: p, offset: offset}, from: from})
+		at := source{topic: topics.Invoices, partition: p, offset: offset}
+		flying = append(flying, bird{id: inv.ID, at: at, from: from})
 	}
 	return flying, nil
 }

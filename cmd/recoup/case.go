@@ -184,8 +184,8 @@ var refusalTexts = map[string]string{
 	cases.FlagClosedEarly:   "nobody has decided it; first: recoup case decide",
 	cases.FlagReopenedEarly: "nobody has decided it, so there is nothing to take back",
 	cases.FlagNotOffered:    "it was never offered; first note it as offered, or give the --plan it was offered under",
-	cases.FlagNoticeTooEarly: "no amicable option was refused or has failed so far, and a formal notice is the last resort; " +
-		"first offer immediate_payment, instalments, offset_next_order or goodwill",
+	cases.FlagNoticeTooEarly: "no amicable option was refused or has failed so far, and a formal notice is the last " +
+		"resort; first offer immediate_payment, instalments, offset_next_order or goodwill",
 	cases.FlagScheduleSum: "the instalments do not add up to what was agreed",
 	cases.FlagOverpaid:    "more would be paid than was lost; check --amount",
 	cases.FlagCurrency:    "the case is in another currency",

@@ -101,20 +101,27 @@ func (c *caseAckCommand) Run(ctx context.Context, s *session) error {
 // caseDecideCommand is `recoup case decide`.
 type caseDecideCommand struct {
 	eventFlags
-	Outcome  string          `arg:"" enum:"confirmed_error,not_an_error,expected_change,duplicate_case,undetermined" help:"confirmed_error, not_an_error, expected_change (the new value is right from now on), duplicate_case or undetermined."`
+	Outcome  string          `arg:"" help:"What it turned out to be; the list is below."`
 	Correct  *invoice.Amount `placeholder:"AMOUNT" help:"What should have been billed; needed for confirmed_error."`
 	Cause    string          `placeholder:"CODE" help:"True cause. By default the first of the case."`
 	Minutes  *float64        `placeholder:"N" help:"Working time spent."`
-	Cost     *invoice.Amount `placeholder:"AMOUNT" help:"What handling cost. By default the setting, for a confirmed error."`
+	Cost     *invoice.Amount `placeholder:"AMOUNT" help:"What handling cost, if somebody noted it."`
 	Role     string          `placeholder:"ROLE" help:"Role of who decided, never a name."`
-	Verified []string        `placeholder:"FACT" help:"What was made sure of: invoice_is_wrong, invoice_was_sent, due_date_passed."`
+	Verified []string        `placeholder:"FACT" help:"What was made sure of; the list is below."`
 }
 
 // Help is the longer text of `recoup case decide --help`.
 func (*caseDecideCommand) Help() string {
-	return `Says what a case turned out to be. recoup learns from it: not_an_error teaches the amount it held back,
-expected_change makes the new value the usual one from now on, confirmed_error teaches --correct instead. For a confirmed
-error the loss is --correct less what was billed; give what was billed where no money is at stake.
+	return `Says what a case turned out to be; recoup learns from it.
+
+    confirmed_error   the invoice is wrong; --correct is learnt instead of what was billed
+    not_an_error      it is right; the amount that was held back is learnt
+    expected_change   it is right, and so is the new value from now on
+    duplicate_case    another case is about the same
+    undetermined      nobody can tell
+
+The loss of a confirmed error is --correct less what was billed; give what was billed where no money is at stake.
+--verified takes invoice_is_wrong, invoice_was_sent and due_date_passed, separated by commas.
 
 Examples:
 
@@ -202,7 +209,8 @@ Examples:
 func (c *caseCloseCommand) Run(ctx context.Context, s *session) error {
 	return c.sendEvent(ctx, s, func(_ *caseFile, e *cases.Event) error {
 		lifted := false
-		e.Status, e.Satisfaction, e.CorrectiveAction, e.DunningHold = cases.StatusClosed, c.Satisfaction, c.Action, &lifted
+		e.Status, e.DunningHold = cases.StatusClosed, &lifted
+		e.Satisfaction, e.CorrectiveAction = c.Satisfaction, c.Action
 		return nil
 	})
 }

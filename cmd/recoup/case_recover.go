@@ -14,14 +14,14 @@ import (
 // caseRecoverCommand is `recoup case recover`.
 type caseRecoverCommand struct {
 	eventFlags
-	Option       string          `arg:"" enum:"immediate_payment,instalments,offset_next_order,goodwill,write_off,formal_notice" help:"immediate_payment, instalments, offset_next_order (added to the next invoice), goodwill, write_off or formal_notice."`
-	Step         string          `arg:"" enum:"offered,accepted,refused,scheduled,paid,failed,completed,cancelled,written_off" help:"offered, accepted, refused, scheduled, paid, failed, completed, cancelled or written_off."`
-	Amount       *invoice.Amount `placeholder:"AMOUNT" help:"What the step is about. By default all that is owed; for an instalment, its part."`
-	Instalments  int             `placeholder:"N" help:"With scheduled: how many, 2 to 12; the plan is made to the cent."`
+	Option       string          `arg:"" help:"Way to settle it; the list is below."`
+	Step         string          `arg:"" help:"What happened; the list is below."`
+	Amount       *invoice.Amount `placeholder:"AMOUNT" help:"By default what is owed, or the instalment's part."`
+	Instalments  int             `placeholder:"N" help:"With scheduled: how many, 2 to 12."`
 	Instalment   int             `placeholder:"I" help:"With paid or failed: which one, from 1."`
-	FirstDue     time.Time       `placeholder:"DAY" format:"2006-01-02" help:"With scheduled: when the first is due, the others monthly. By default in 14 days."`
+	FirstDue     time.Time       `placeholder:"DAY" format:"2006-01-02" help:"With scheduled. By default in 14 days."`
 	GoodwillCost *invoice.Amount `placeholder:"AMOUNT" help:"What the gesture costs; needed for goodwill."`
-	Plan         string          `placeholder:"ID" help:"Recovery id. By default the latest of this option that has not ended, else a new one."`
+	Plan         string          `placeholder:"ID" help:"Recovery id. By default the latest of this option, or a new one."`
 	Channel      string          `placeholder:"TEXT" help:"How the customer was reached or paid, such as email."`
 }
 
@@ -29,6 +29,12 @@ type caseRecoverCommand struct {
 func (*caseRecoverCommand) Help() string {
 	return `Notes one step of getting the money back. Amicable options come first: a formal notice is refused until one of
 them was refused or has failed. recoup never sends anything to a customer.
+
+    options  immediate_payment, instalments, offset_next_order (added to the next invoice), goodwill (a gesture),
+             write_off, formal_notice
+    steps    offered, accepted, refused, scheduled, paid, failed, completed, cancelled, written_off
+
+Scheduled instalments sum to what is owed, to the cent; the first is due on --first-due, the others monthly.
 
 Examples:
 

@@ -98,7 +98,8 @@ func TestCaseFromAlertToEuro(t *testing.T) {
 	for _, part := range []string{"1", "2", "3"} {
 		run("recover", "F-17", "instalments", "paid", "--instalment", part)
 	}
-	fails(t, exitFailed, on("recover", "F-17", "instalments", "paid", "--instalment", "3"), "more would be paid than was lost")
+	fails(t, exitFailed, on("recover", "F-17", "instalments", "paid", "--instalment", "3"),
+		"more would be paid than was lost")
 	contains(t, run("close", "F-17", "--satisfaction", "4"), "closed confirmed_error", "Next: nothing")
 	contains(t, run("show", "F-17"), "25.00, gestures cost 0.00", "instalment 3 of 3")
 	contains(t, run("ls"), "0 of 1 cases are open, 0 listed")
@@ -120,7 +121,8 @@ func TestCaseEventsFollowTheContract(t *testing.T) {
 	kafka, cfg := client(t, file)
 	found := 0
 	for p := range 3 {
-		err := scanPartition(t.Context(), kafka.Log(), cfg.Kafka.Topics.CaseEvents, p, func(r *pipeline.Record) (bool, error) {
+		topic := cfg.Kafka.Topics.CaseEvents
+		err := scanPartition(t.Context(), kafka.Log(), topic, p, func(r *pipeline.Record) (bool, error) {
 			if found++; string(r.Key) != id || string(r.Value)+"\n" != said {
 				t.Errorf("key %s, value %s", r.Key, r.Value)
 			}
@@ -137,7 +139,8 @@ func TestCaseEventsFollowTheContract(t *testing.T) {
 		State  caseSummary
 		Events []json.RawMessage
 	}
-	if err := json.Unmarshal([]byte(succeed(t, "case", "show", id, "--json", "--config", file).stdout), &shown); err != nil ||
+	text := succeed(t, "case", "show", id, "--json", "--config", file).stdout
+	if err := json.Unmarshal([]byte(text), &shown); err != nil ||
 		shown.State.Outcome != cases.OutcomeConfirmed || len(shown.Events) != 1 {
 		t.Errorf("show --json: %+v, %v", shown, err)
 	}
@@ -146,8 +149,9 @@ func TestCaseEventsFollowTheContract(t *testing.T) {
 // A case that is not there, a name that fits two, a topic that is missing: each says what to do.
 func TestCaseNotFound(t *testing.T) {
 	file, _ := openCase(t, "100.00", "25.00")
-	fails(t, exitFailed, []string{"case", "show", "F-18", "--config", file}, "cannot find case \"F-18\"", "recoup case ls --all")
-	fails(t, exitUsage, []string{"case", "decide", "F-17", "maybe", "--config", file}, "must be one of")
+	fails(t, exitFailed, []string{"case", "show", "F-18", "--config", file}, `cannot find case "F-18"`,
+		"recoup case ls --all")
+	fails(t, exitFailed, []string{"case", "decide", "F-17", "maybe", "--config", file}, "outcome", "want one of")
 	empty := settingsFor(t, fakeKafka(t), deadAddress(t), "recoup")
 	fails(t, exitFailed, []string{"case", "ls", "--config", empty}, "fix: recoup topics create")
 }

@@ -22,8 +22,8 @@ type holdCommand struct{ holdFlags }
 
 // Help is the longer text of `recoup hold --help`.
 func (*holdCommand) Help() string {
-	return `Notes that a billing run is not to be sent: the first thing a page about an incident asks for. It writes one event
-to the topic of case events, where whoever sends invoices can see it; recoup itself stops nothing.
+	return `Notes that a billing run is not to be sent: the first thing a page about an incident asks for. It writes one
+event to the topic of case events, where whoever sends invoices can see it; recoup itself stops nothing.
 
 Examples:
 

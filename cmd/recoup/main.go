@@ -37,7 +37,7 @@ type commandLine struct {
 	Hold        holdCommand        `cmd:"" help:"Note that a billing run is not to be sent."`
 	Release     releaseCommand     `cmd:"" help:"Note that a billing run may be sent."`
 	AuditSample auditSampleCommand `cmd:"" help:"Draw unflagged invoices for an audit; send its verdicts."`
-	Canary      canaryCommand      `cmd:"" help:"Prove that recoup sees: send wrong invoices and look whether they are found."`
+	Canary      canaryCommand      `cmd:"" help:"Prove that recoup sees: send wrong invoices, look for them."`
 	Migrate     migrateCommand     `cmd:"" help:"Make or update the tables in ClickHouse."`
 	Topics      topicsCommand      `cmd:"" help:"Make the missing Kafka topics, or show how all are."`
 	DeadLetters deadLettersCommand `cmd:"" help:"Look at records that could not be read, and send them again."`

@@ -149,7 +149,8 @@ func (w *warehouse) ledgerQuestions(f *story.Figures) []answer {
 	}
 	for _, c := range f.Causes {
 		of := view("cause_pareto") + " AND cause = '" + c.Cause + "'"
-		all = append(all, answer{"confirmed " + c.Cause, "SELECT sum(confirmed) FROM " + of, strconv.Itoa(c.Confirmed)})
+		all = append(all,
+			answer{"confirmed " + c.Cause, "SELECT sum(confirmed) FROM " + of, strconv.Itoa(c.Confirmed)})
 	}
 	return all
 }
@@ -157,7 +158,8 @@ func (w *warehouse) ledgerQuestions(f *story.Figures) []answer {
 // optionNames are the options in words.
 var optionNames = map[cases.Option]string{
 	cases.OptionImmediate: "paid at once", cases.OptionInstalments: "instalments", cases.OptionOffset: "next order",
-	cases.OptionGoodwill: "with a gesture", cases.OptionWriteOff: "written off", cases.OptionFormalNotice: "formal notice",
+	cases.OptionGoodwill: "with a gesture", cases.OptionWriteOff: "written off",
+	cases.OptionFormalNotice: "formal notice",
 }
 
 // newAccount puts figures into words.
@@ -208,7 +210,8 @@ func cents(a invoice.Amount) string {
 
 // print writes the account as a table.
 func (a *Account) print(out io.Writer) {
-	fmt.Fprintf(out, "\nWhat came of it, in %s, from the views in ClickHouse; equal to what people did, to the cent\n", a.Currency)
+	fmt.Fprintf(out, "\nWhat came of it, in %s, from the views in ClickHouse; equal to what people did, to the cent\n",
+		a.Currency)
 	for _, line := range a.Lines {
 		fmt.Fprintf(out, "  %-4s %-24s %s\n", line.KPI, line.Name, line.Value)
 	}

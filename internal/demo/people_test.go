@@ -101,7 +101,8 @@ func TestAccountRefusesWrongViews(t *testing.T) {
 	var out strings.Builder
 	account.print(&out)
 	for _, want := range []string{"in GBP", "K3   Recovered                1,234.56",
-		"with a gesture         81.00, accepted 25.0 % [4.6–69.9] (1 of 4)", "1,000.00, after handling", "K11  Customer found first", "Cause promotion          100.0 % (2 of 2)"} {
+		"with a gesture         81.00, accepted 25.0 % [4.6–69.9] (1 of 4)", "1,000.00, after handling",
+		"K11  Customer found first", "Cause promotion          100.0 % (2 of 2)"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, out.String())
 		}

@@ -70,15 +70,15 @@ type Figures struct {
 	Undetermined      int // nobody could say
 	CustomersTouched  int // with a confirmed error (K13)
 
-	AtRisk    Money          // sum of loss of all cases, as recoup put it
-	Decided   Money          // confirmed loss (K2)
-	Undecided Money          // at risk in cases without an outcome
-	Paid      invoice.Amount // cash, not promises (K3)
-	Goodwill  invoice.Amount // cost of accepted gestures
-	Handling  invoice.Amount // noted, else the default per confirmed error (K10)
-	Net       invoice.Amount // Paid less Goodwill less Handling (K3)
-	Options   []OptionFigures
-	Causes    []CauseFigures // most confirmed first
+	AtRisk    Money           // sum of loss of all cases, as recoup put it
+	Decided   Money           // confirmed loss (K2)
+	Undecided Money           // at risk in cases without an outcome
+	Paid      invoice.Amount  // cash, not promises (K3)
+	Goodwill  invoice.Amount  // cost of accepted gestures
+	Handling  invoice.Amount  // noted, else the default per confirmed error (K10)
+	Net       invoice.Amount  // Paid less Goodwill less Handling (K3)
+	Options   []OptionFigures // most paid first
+	Causes    []CauseFigures  // most confirmed first
 
 	HoursToDecide  []float64 // from alert to outcome, sorted (K6)
 	HoursToRecover []float64 // from alert to the last cent of closed recoveries, sorted (K6)
