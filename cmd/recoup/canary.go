@@ -27,9 +27,9 @@ type canaryCommand struct {
 func (*canaryCommand) Help() string {
 	return `Proves that recoup sees: puts an invoice that is wrong on purpose into every partition of the topic, and looks
 in the decision log whether it was found. Each is a copy of a recent invoice of that partition, marked canary, that
-bills nothing, leaves out a fifth of its lines' sum, or repeats the other one, in turn. Where there is none, --seller names
-who a made-up one is from. Canaries are scored and stored, but teach nothing, open no case and are in no view; whoever
-sends invoices on must leave out canary: true. Two that are missed in a row are a case of kind blind.
+bills nothing, leaves out a fifth of its lines' sum, or repeats the other one, in turn. Where there is none, --seller
+names who a made-up one is from. Canaries are scored and stored, but teach nothing, open no case and are in no view;
+whoever sends invoices on must leave out canary: true. Two that are missed in a row are a case of kind blind.
 
 Run it beside the service, once for all partitions. It ends with Ctrl-C.
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -148,7 +147,7 @@ func (f *caseFile) summary(state *cases.State) caseSummary {
 	return caseSummary{CaseID: c.CaseID, Kind: c.Kind, Seller: c.Seller, InvoiceID: c.InvoiceID,
 		Loss: c.Loss.Point.String(), Currency: c.Currency, Cause: firstCause(c), OwnerTeam: c.OwnerTeam,
 		Status: cmp.Or(state.Status, cases.StatusOpened), Outcome: state.Outcome, Open: f.open(state),
-		RespondBy: c.RespondBy, Flags: state.Flags}
+		RespondBy: c.RespondBy, Flags: state.Flags, Incident: c.IncidentID}
 }
 
 func writeLine(w io.Writer, v any) error {
@@ -162,9 +161,10 @@ func writeLine(w io.Writer, v any) error {
 
 // caseShowCommand is `recoup case show`.
 type caseShowCommand struct {
-	Name string `arg:"" name:"case" help:"Case id, its first characters, or the invoice id."`
-	Lang string `enum:"en,fr" default:"en" help:"Language of the summary: en or fr."`
-	JSON bool   `name:"json" help:"Write the case, its state and all that happened as JSON."`
+	Name  string `arg:"" name:"case" help:"Case id, its first characters, or the invoice id."`
+	Lang  string `enum:"en,fr" default:"en" help:"Language of the summary: en or fr."`
+	Draft bool   `help:"Only the draft message to the customer and the prepared answers; recoup never sends it."`
+	JSON  bool   `name:"json" help:"Write the case, its state and all that happened as JSON."`
 }
 
 // Help is the longer text of `recoup case show --help`.
@@ -176,6 +176,7 @@ Examples:
 
     recoup case show 2026-000417
     recoup case show 5f0c2a9e --lang fr
+    recoup case show 5f0c2a9e --draft > letter.txt
     recoup case show 5f0c2a9e --json | jq .state`
 }
 
@@ -191,8 +192,11 @@ func (c *caseShowCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	state := f.Life.State()
-	if c.JSON {
+	switch {
+	case c.JSON:
 		return f.writeJSON(s.stdout, &state)
+	case c.Draft:
+		return f.printDraft(s.stdout)
 	}
 	f.print(s.stdout, &state, c.Lang)
 	book.tellBroken(s)
@@ -226,98 +230,4 @@ func (f *caseFile) writeJSON(w io.Writer, state *cases.State) error {
 		all.Recoveries = append(all.Recoveries, value)
 	}
 	return writeLine(w, all)
-}
-
-// print writes the case for a person.
-func (f *caseFile) print(out io.Writer, state *cases.State, lang string) {
-	c := f.Case
-	summary := c.Summary.EN
-	if lang == "fr" {
-		summary = c.Summary.FR
-	}
-	fmt.Fprintf(out, "Case %s, %s of %s\n%s\n\n", c.CaseID, what(c), printable(c.Seller), summary)
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	line := func(name, format string, args ...any) {
-		fmt.Fprintf(w, "  %s\t"+format+"\n", append([]any{name}, args...)...)
-	}
-	line("status", "%s", f.status(state))
-	line("answer by", "%s UTC, escalates at %s", c.RespondBy.Format(time.DateTime), c.EscalateAt.Format(time.DateTime))
-	line("owner", "%s", c.OwnerTeam)
-	if c.Kind == cases.KindInvoice {
-		line("billed", "%s %s", c.Billed, c.Currency)
-	}
-	line("at stake", "%s %s (%s to %s), %s", c.Loss.Point, c.Currency, c.Loss.Low, c.Loss.High, c.Direction)
-	if state.ConfirmedLoss.Set {
-		line("confirmed", "%s %s, cause %s", state.ConfirmedLoss.Value, state.Currency, state.TrueCause)
-		line("came back", "%s, gestures cost %s, written off %s", state.Paid, state.GoodwillCost, state.WrittenOff)
-	}
-	line("runbook", "%s", c.Links.Runbook)
-	line("query", "%s", c.Links.Query)
-	_ = w.Flush() // out is the terminal
-	f.printCauses(out)
-	f.printEvents(out, state)
-	fmt.Fprintf(out, "\nNext: %s\n", f.next(state))
-}
-
-// printCauses says why recoup thinks so, and what to make sure of.
-func (f *caseFile) printCauses(out io.Writer) {
-	for _, cause := range f.Case.Causes {
-		fmt.Fprintf(out, "\n%s, %.0f %%: %s\n", cause.Code, 100*cause.P, strings.Join(cause.Evidence, "; "))
-	}
-	if len(f.Case.Verify) > 0 {
-		fmt.Fprintln(out, "\nVerify first")
-	}
-	for _, check := range f.Case.Verify {
-		fmt.Fprintln(out, "  - "+check)
-	}
-}
-
-// printEvents lists what happened, oldest first.
-func (f *caseFile) printEvents(out io.Writer, state *cases.State) {
-	type happened struct {
-		at   time.Time
-		text string
-	}
-	var all []happened
-	for _, e := range f.Life.Events() {
-		text := strings.TrimSpace(string(e.Status) + " " + string(e.Outcome))
-		if e.DecidedByRole != "" {
-			text += ", by " + printable(e.DecidedByRole)
-		}
-		all = append(all, happened{e.At, text})
-	}
-	for _, r := range f.Life.Recoveries() {
-		text := fmt.Sprintf("%s %s, %s %s", r.Option, r.Event, r.Amount, r.Currency)
-		if r.Instalment > 0 {
-			text += fmt.Sprintf(", instalment %d of %d", r.Instalment, r.Instalments)
-		}
-		all = append(all, happened{r.At, text})
-	}
-	if len(all) > 0 {
-		fmt.Fprintln(out, "\nWhat happened (UTC)")
-	}
-	slices.SortStableFunc(all, func(a, b happened) int { return a.at.Compare(b.at) })
-	for _, h := range all {
-		fmt.Fprintf(out, "  %s  %s\n", h.at.UTC().Format(time.DateTime), h.text)
-	}
-	for _, flag := range state.Flags {
-		fmt.Fprintf(out, "  does not fit: %s (event %s)\n", flag.Code, printable(flag.EventID))
-	}
-}
-
-// next says which command comes next.
-func (f *caseFile) next(state *cases.State) string {
-	id := f.Case.CaseID[:13]
-	switch {
-	case !f.open(state):
-		return "nothing; if that is wrong: recoup case reopen " + id
-	case state.AcknowledgedAt.IsZero():
-		return "recoup case ack " + id
-	case state.Outcome == "":
-		return "make sure of the above, then recoup case decide " + id + " confirmed_error --correct AMOUNT, or not_an_error"
-	case state.Outcome == cases.OutcomeConfirmed && f.owed(state) > 0 && state.WrittenOff == 0:
-		return fmt.Sprintf("recoup case recover %s immediate_payment offered (%s %s are owed), or recoup case close %s",
-			id, f.owed(state), f.Case.Currency, id)
-	}
-	return "recoup case close " + id
 }

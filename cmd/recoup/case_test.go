@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"recoup/cases"
+	"recoup/cases/message"
 	"recoup/detectors"
 	"recoup/docs/contract/contracttest"
 	"recoup/invoice"
@@ -34,7 +35,11 @@ func openCase(t *testing.T, billed, loss string) (file, id string) {
 		Loss: detectors.Loss{Point: amount(loss)}, Direction: detectors.DirectionCustomerFavour,
 		Causes:  []detectors.Finding{{Code: detectors.CausePromotion, P: 0.8, Evidence: []string{"25 % above the cap"}}},
 		Summary: cases.Summary{EN: "Invoice F-17 looks too low.", FR: "La facture F-17 semble trop basse."},
-		Verify:  []string{"Was the code valid on that day?"}}
+		Verify:  []string{"Was the code valid on that day?"}, Limitation: "2028-03-02",
+		Options: []cases.RecoveryOption{{Option: cases.OptionInstalments, Amount: 25_0000,
+			Schedule: []invoice.Amount{8_3400, 8_3300, 8_3300}}},
+		Draft: &message.Draft{Body: "Thank you for your order.", Objections: []message.Answer{{Objection: "A promotion?",
+			Answer: "It had ended."}}}}
 	value, err := c.Encode()
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +76,9 @@ func TestCaseFromAlertToEuro(t *testing.T) {
 		"1 of 1 cases are open, 1 listed")
 	contains(t, run("show", "F-17"), "Case "+id, "Invoice F-17 looks too low.", "25 % above the cap",
 		"Was the code valid on that day?", "Next: recoup case ack "+id[:13])
-	contains(t, run("show", id[:8], "--lang", "fr"), "La facture F-17 semble trop basse.")
+	contains(t, run("show", id[:8], "--lang", "fr"), "La facture F-17 semble trop basse.", "2028-03-02",
+		"instalments 25.00 EUR = 8.34 + 8.33 + 8.33")
+	contains(t, run("show", id, "--draft"), "Thank you for your order.\n", "> A promotion?\nIt had ended.")
 	fails(t, exitFailed, on("close", "F-17"), "nobody has decided it; first: recoup case decide")
 	fails(t, exitFailed, on("recover", "F-17", "immediate_payment", "offered"), "nobody has confirmed an error")
 	contains(t, run("ack", id[:8], "--role", "billing clerk"), "acknowledged", "Next: make sure of the above")

@@ -104,7 +104,7 @@ func (w *writer) pay(r cases.Recovery) bool {
 // payInstalments schedules a plan that sums exactly, and pays it month by month.
 func (w *writer) payInstalments(r cases.Recovery) bool {
 	whole := r.Amount
-	parts := split(whole, 2+w.dice.IntN(5), invoice.Coin(w.currency))
+	parts := cases.Schedule(whole, 2+w.dice.IntN(5), invoice.Coin(w.currency))
 	r.Instalments, r.Event = len(parts), cases.StepScheduled
 	first := w.now.Truncate(day).AddDate(0, 0, 14)
 	for i, part := range parts {
@@ -168,20 +168,6 @@ func (w *writer) lastResort(due invoice.Amount) (satisfaction int, closed bool) 
 // channel is how the customer is reached (A16).
 func (w *writer) channel() string {
 	return []string{"email", "phone", "chat"}[w.dice.IntN(3)]
-}
-
-// split divides an amount into n parts that differ by one coin at most and sum exactly,
-// the larger ones first: 25.00 is 8.34 + 8.33 + 8.33.
-func split(whole invoice.Amount, n int, coin invoice.Amount) []invoice.Amount {
-	parts := make([]invoice.Amount, n)
-	each, more := whole/coin/invoice.Amount(n)*coin, whole/coin%invoice.Amount(n)
-	for i := range parts {
-		if parts[i] = each; invoice.Amount(i) < more {
-			parts[i] += coin
-		}
-	}
-	parts[0] += whole % coin // what no coin can pay, such as a tenth of a cent
-	return parts
 }
 
 // tenth is a tenth of an amount in whole cents, at least one.

@@ -172,24 +172,6 @@ func TestRecoveriesKeepTheRules(t *testing.T) {
 	}
 }
 
-// 25.00 in three parts is 8.34 + 8.33 + 8.33, and every split sums.
-func TestSplit(t *testing.T) {
-	if got := fmt.Sprint(split(25_0000, 3, 100)); got != "[8.34 8.33 8.33]" {
-		t.Errorf("25.00 in three: %s", got)
-	}
-	for cents := invoice.Amount(1); cents < 5000; cents += 7 {
-		for n := 2; n <= 12; n++ {
-			sum := invoice.Amount(0)
-			for _, part := range split(cents*100, n, 100) {
-				sum += part
-			}
-			if sum != cents*100 {
-				t.Fatalf("%v in %d parts sums to %v", cents*100, n, sum)
-			}
-		}
-	}
-}
-
 // The figures are what a person would count by hand.
 func TestFigures(t *testing.T) {
 	l := newLedger(map[string]invoice.Amount{"EUR": 50_0000})
