@@ -30,7 +30,7 @@ type Counts struct {
 	forget    []Value    // to be tombstoned
 	promos    []string
 	name      []byte
-	urgent    bool  // a suspect was noted since the last Publish
+	urgent    int   // values that suspects were noted of since they were published
 	swept     int64 // day of event time of the last look for forgotten values
 	others    uint64
 }
@@ -176,8 +176,9 @@ func (c *Counts) change(e *counted, suspect bool) {
 		e.dirty = true
 		c.dirty = append(c.dirty, e)
 	}
-	if suspect {
-		e.suspect, c.urgent = true, true
+	if suspect && !e.suspect {
+		e.suspect = true
+		c.urgent++
 	}
 }
 
@@ -266,7 +267,10 @@ func (c *Counts) drop(t *countTable, e *counted) {
 	if t.last == e {
 		t.last = nil
 	}
-	e.suspect = false
+	if e.suspect {
+		e.suspect = false
+		c.urgent--
+	}
 	c.forget = append(c.forget, e.value)
 }
 

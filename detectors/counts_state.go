@@ -2,34 +2,48 @@ package detectors
 
 import "slices"
 
-// Urgent tells whether a suspect or a canary was noted since the last Publish.
-func (c *Counts) Urgent() bool { return c.urgent }
+// What says which of the changed values Publish writes.
+type What uint8
+
+// What can be published.
+const (
+	PublishAll     What = iota // everything that changed
+	PublishUrgent              // values that a suspect or a canary came of: others wait for them
+	PublishSources             // sources: when they were heard of last
+)
+
+// Urgent returns how many values PublishUrgent would write.
+func (c *Counts) Urgent() int { return c.urgent }
 
 // Others returns how often an invoice's value was not counted, because its dimension
 // has as many as are kept and none of them has been idle for a day.
 func (c *Counts) Others() uint64 { return c.others }
 
-// Publish returns copies of what changed since it was published last: everything, or
-// only the values that suspects came of, which are what others wait for. Values that
-// are forgotten are tombstones. The caller owns the bytes.
-func (c *Counts) Publish(everything bool) []StateRecord {
-	if everything {
+// Publish returns copies of what changed since it was published last, and tombstones of
+// values that are forgotten. The caller owns the bytes.
+func (c *Counts) Publish(what What) []StateRecord {
+	if what == PublishAll {
 		c.sweep()
 	}
 	var out []StateRecord
 	kept := c.dirty[:0]
+	c.urgent = 0
 	for _, e := range c.dirty {
 		switch {
 		case c.tables[e.value.Dimension].byName[countName{e.value.Seller, e.value.Name}] != e: // forgotten
-		case everything || e.suspect:
+		case what == PublishAll, what == PublishUrgent && e.suspect,
+			what == PublishSources && e.value.Dimension == DimensionSource:
 			e.dirty, e.suspect = false, false
 			out = append(out, StateRecord{Key: []byte(e.value.key()), Value: e.count.Append(nil), Shared: true})
 		default:
 			kept = append(kept, e)
+			if e.suspect {
+				c.urgent++
+			}
 		}
 	}
 	clear(c.dirty[len(kept):])
-	c.dirty, c.urgent = kept, false
+	c.dirty = kept
 	for _, v := range c.forget {
 		if c.tables[v.Dimension].byName[countName{v.Seller, v.Name}] == nil {
 			out = append(out, StateRecord{Key: []byte(v.key()), Shared: true})

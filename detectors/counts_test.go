@@ -55,7 +55,7 @@ func TestCountsEveryDimension(t *testing.T) {
 		change(other)
 		c.Note(other, suspect, inv.IssuedAt)
 	}
-	all := published(t, c.Publish(true))
+	all := published(t, c.Publish(PublishAll))
 	for _, key := range []string{"count|acme|seller|", "count|acme|release|r1", "count|acme|batch|B-1",
 		"count|acme|operator|o1", "count|acme|price_list|p1", "count|acme|crm_version|v1", "count|acme|source|erp",
 		"count|acme|promotion|TEN", "count|acme|promotion|FIVE", "count|acme|segment|B2C/fibre"} {
@@ -75,7 +75,7 @@ func TestCountsEveryDimension(t *testing.T) {
 	if a := source.Arrivals; a.Records != 2 || a.Canaries[0] != (Canary{At: inv.IssuedAt.UnixMilli(), Found: true}) {
 		t.Errorf("arrivals %+v", a)
 	}
-	if again := c.Publish(true); len(again) > 0 {
+	if again := c.Publish(PublishAll); len(again) > 0 {
 		t.Errorf("published again: %d", len(again))
 	}
 }
@@ -91,7 +91,7 @@ func TestCountsKeepEverything(t *testing.T) {
 		inv.IssuedAt = start.Add(time.Duration(rng.IntN(27*24)) * time.Hour).Add(time.Duration(rng.IntN(3600)) * time.Second)
 		c.Note(inv, &Verdict{Suspect: rng.IntN(9) == 0}, start.AddDate(0, 0, 30))
 	}
-	records := c.Publish(true)
+	records := c.Publish(PublishAll)
 	back := NewCounts(DefaultSettings())
 	for _, r := range records {
 		if err := back.Restore(r.Key, r.Value); err != nil {
@@ -116,7 +116,7 @@ func TestCountsKeepEverything(t *testing.T) {
 	for _, counts := range []*Counts{c, back} {
 		counts.Note(inv, &Verdict{}, start)
 	}
-	if got, want := published(t, back.Publish(true)), published(t, c.Publish(true)); !reflect.DeepEqual(got, want) {
+	if got, want := published(t, back.Publish(PublishAll)), published(t, c.Publish(PublishAll)); !reflect.DeepEqual(got, want) {
 		t.Error("a restored count goes on otherwise")
 	}
 }
@@ -136,11 +136,11 @@ func TestCountsAreBounded(t *testing.T) {
 	if c.Others() != 5 || len(c.tables[DimensionBatch].byName) != mostValues {
 		t.Errorf("%d others of %d values, want 5", c.Others(), len(c.tables[DimensionBatch].byName))
 	}
-	c.Publish(true)
+	c.Publish(PublishAll)
 	inv.IssuedAt = inv.IssuedAt.Add(25 * time.Hour)
 	note("new")
 	gone := 0
-	for key, count := range published(t, c.Publish(true)) {
+	for key, count := range published(t, c.Publish(PublishAll)) {
 		if count == nil {
 			gone++
 		} else if key == "count|acme|batch|B0" {
@@ -152,7 +152,7 @@ func TestCountsAreBounded(t *testing.T) {
 	}
 	inv.IssuedAt = inv.IssuedAt.AddDate(0, 0, 29)
 	note("newest")
-	if n := len(published(t, c.Publish(true))); len(c.tables[DimensionBatch].byName) != 1 || n < mostValues*7/8 {
+	if n := len(published(t, c.Publish(PublishAll))); len(c.tables[DimensionBatch].byName) != 1 || n < mostValues*7/8 {
 		t.Errorf("%d batches left four weeks later, %d records", len(c.tables[DimensionBatch].byName), n)
 	}
 }
@@ -162,16 +162,16 @@ func TestCountsUrgent(t *testing.T) {
 	c := NewCounts(DefaultSettings())
 	inv := countedInvoice()
 	c.Note(inv, &Verdict{}, inv.IssuedAt)
-	if c.Urgent() {
+	if c.Urgent() != 0 {
 		t.Error("urgent without a suspect")
 	}
 	inv.BatchID = "B-2"
 	c.Note(inv, &Verdict{Suspect: true}, inv.IssuedAt)
-	all := published(t, c.Publish(false))
-	if all["count|acme|batch|B-2"] == nil || all["count|acme|batch|B-1"] != nil || all["count|acme|seller|"] == nil || c.Urgent() {
+	all := published(t, c.Publish(PublishUrgent))
+	if all["count|acme|batch|B-2"] == nil || all["count|acme|batch|B-1"] != nil || all["count|acme|seller|"] == nil || c.Urgent() != 0 {
 		t.Errorf("published %d values", len(all))
 	}
-	if all := published(t, c.Publish(true)); all["count|acme|batch|B-1"] == nil || len(all) != 1 {
+	if all := published(t, c.Publish(PublishAll)); all["count|acme|batch|B-1"] == nil || len(all) != 1 {
 		t.Errorf("then %d values, want the one left", len(all))
 	}
 }
@@ -214,7 +214,7 @@ func FuzzDecodeCount(f *testing.F) {
 	c := NewCounts(DefaultSettings())
 	inv := countedInvoice()
 	c.Note(inv, &Verdict{Suspect: true}, inv.IssuedAt)
-	for _, r := range c.Publish(true) {
+	for _, r := range c.Publish(PublishAll) {
 		f.Add(r.Value)
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {

@@ -74,6 +74,7 @@ func (w *Worker) scoreRecord(r *Record) {
 			w.putsRight(r, kept.Verdict)
 			w.block.Append(&w.inv, kept.Verdict, r.Time.UnixMilli())
 		}
+		w.note(r, kept.Verdict)
 		w.engine.Teach(kept.Verdict.Suspect)
 	case rowStored:
 		w.engine.Teach(rowSuspect)
@@ -82,6 +83,7 @@ func (w *Worker) scoreRecord(r *Record) {
 			w.park(r, "case", err)
 			return
 		}
+		w.note(r, &w.verdict)
 		w.engine.Teach(w.verdict.Suspect)
 	}
 }

@@ -18,6 +18,9 @@ func newFollower(m *Member, partitions int) *follower {
 
 func (f *follower) foldAll(partition int, got *Fetched) {
 	for _, r := range got.Records {
+		if isCount(r.Key) {
+			continue // advisory: the case stage follows them
+		}
 		if err := f.fold(r, f.seen[partition]); err != nil {
 			f.m.opt.Log.Error("baseline skipped", "topic", f.topic, "partition", partition,
 				"offset", r.Offset, "error", err)

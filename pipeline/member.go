@@ -31,6 +31,8 @@ type Member struct {
 	buffer   *RowBuffer
 	metrics  *Metrics
 
+	incidents *detectors.Incidents // open ones, as the case stage published them
+
 	partitionsOf      map[string]int // by topic
 	invoicePartitions int
 	casePartitions    int
@@ -48,7 +50,7 @@ type Member struct {
 func NewMember(opt Options, log Log, group Group, store Store) *Member {
 	m := &Member{opt: opt, log: log, group: group, store: store, shared: detectors.NewShared(),
 		buffer: NewRowBuffer(opt.RowBuffer), metrics: opt.Metrics, workers: map[int]*Worker{},
-		broken: map[string]error{}}
+		broken: map[string]error{}, incidents: detectors.NewIncidents()}
 	return m
 }
 

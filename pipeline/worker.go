@@ -60,7 +60,8 @@ type Worker struct {
 	beforeAt       int64 // offset and hash of the last record scored
 	beforeHash     uint64
 
-	rows rowWriter
+	rows     rowWriter
+	counting counting
 
 	inbox struct {
 		mu    sync.Mutex // guards dirty
@@ -86,6 +87,8 @@ func newWorker(m *Member, partition int) *Worker {
 		kept:    map[int64]*Decision{}, judges: map[string]string{},
 		block: m.store.NewBlock(), queue: newRowQueue(), beforeAt: -1}
 	w.engine.UseReferences(m.refs.store)
+	w.engine.UseIncidents(m.incidents)
+	w.counting.Counts, w.counting.saved = detectors.NewCounts(m.opt.Scoring), mostSaved
 	w.position = invoice.Position{Topic: m.opt.Topics.Invoices, Partition: partition}
 	w.decisions = appender{log: m.log, topic: m.opt.Topics.Suspects, partition: partition, onGap: w.seeDecisionGap}
 	w.rows.init(w)
@@ -107,6 +110,7 @@ func (w *Worker) Run(ctx context.Context, drain <-chan struct{}, c *claim) error
 		}
 		written <- err
 	}()
+	defer w.startCounting(work, c)()
 	stopped := make(chan struct{})
 	defer close(stopped)
 	go w.limitDrain(drain, stopped, cancel)
@@ -153,6 +157,7 @@ func (w *Worker) scoreLoop(ctx context.Context, drain <-chan struct{}, c *claim)
 		case <-drain:
 			w.rollBlock(true)
 			w.rollCheckpoint(true)
+			w.rollCounts(true)
 			return nil
 		default:
 		}
@@ -178,6 +183,7 @@ func (w *Worker) settle(ctx context.Context, c *claim) error {
 		return err
 	}
 	w.rollCheckpoint(false)
+	w.rollCounts(false)
 	return nil
 }
 

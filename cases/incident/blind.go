@@ -118,8 +118,12 @@ func (b *Board) lagging(now time.Time) (l Blind, until time.Time) {
 	until = now
 	for _, p := range slices.Sorted(maps.Keys(b.marks)) {
 		m := b.marks[p]
-		if m.Until.Before(until) {
-			until = m.Until
+		read := m.Until
+		if heard := time.UnixMilli(b.heard[p]); heard.After(read) {
+			read = heard
+		}
+		if read.Before(until) {
+			until = read
 		}
 		since, waiting := m.At, now.Sub(m.At) >= b.settings.SilentAfter // nobody reads it
 		if lag, behind := b.lags[p]; behind && !waiting {

@@ -108,7 +108,7 @@ func (c *company) tick() []Change {
 	c.t.Helper()
 	for p, counts := range c.counts {
 		mark := detectors.ReadMark{Until: c.now, At: c.now}
-		for _, r := range append(counts.Publish(true), mark.Record()) {
+		for _, r := range append(counts.Publish(detectors.PublishAll), mark.Record()) {
 			if err := c.board.Count(r.Key, r.Value, p); err != nil {
 				c.t.Fatal(err)
 			}

@@ -25,6 +25,7 @@ type boardState struct {
 	values   map[detectors.Value]*value
 	changed  map[detectors.Value]bool // since they were tested last
 	marks    map[int]detectors.ReadMark
+	heard    map[int]int64 // record time of the newest arrival, by source partition
 	lags     map[int]lagSince
 	suspects map[invoiceKey]*suspect
 	byValue  map[detectors.Value][]*suspect
@@ -40,7 +41,7 @@ type boardState struct {
 
 func newState() boardState {
 	return boardState{values: map[detectors.Value]*value{}, changed: map[detectors.Value]bool{},
-		marks: map[int]detectors.ReadMark{}, lags: map[int]lagSince{}, suspects: map[invoiceKey]*suspect{},
+		marks: map[int]detectors.ReadMark{}, heard: map[int]int64{}, lags: map[int]lagSince{}, suspects: map[invoiceKey]*suspect{},
 		byValue: map[detectors.Value][]*suspect{}, read: map[int]int64{}, open: map[string]*openIncident{},
 		over: map[string]*openIncident{}, aliases: map[string]*openIncident{}, rates: map[string]*openRate{},
 		blinds: map[string]*openBlind{}, held: map[batchKey]bool{}}
@@ -112,6 +113,9 @@ func (b *Board) count(key, val []byte, partition int) error {
 		b.values[v] = known
 	}
 	known.parts[partition], known.sum = c, nil
+	if c.Arrivals != nil {
+		b.heard[partition] = max(b.heard[partition], c.Arrivals.Last)
+	}
 	b.changed[v] = true
 	return nil
 }
