@@ -1,0 +1,332 @@
+package desk
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"recoup/cases"
+	"recoup/detectors"
+	"recoup/invoice"
+)
+
+// Publication is a record for recoup.cases.
+type Publication struct {
+	Key    string       // dedup key
+	Body   []byte       // the record
+	Action cases.Action // what it does
+	Kind   cases.Kind   // what its case is about
+	// Again says that the record was published before: one of a lower seq stands
+	// behind it, and a compacted topic would keep that one.
+	Again bool
+}
+
+// mostJoined is how many members one record lists: with them it stays well below
+// what a topic takes. The rest follows in the next.
+const mostJoined = 1000
+
+// Changes returns what has to be published now, invoices before what they have in
+// common: an incident lists its members once, and by then their cases name it. What
+// it returns counts as published.
+func (d *Desk) Changes() ([]Publication, error) {
+	var list []Publication
+	for len(d.dirty) > 0 {
+		waiting := d.dirty
+		d.dirty = map[string]*file{}
+		for _, f := range waiting {
+			d.countAnswers(f)
+		}
+		for _, id := range slices.Sorted(maps.Keys(waiting)) {
+			p, err := d.publish(waiting[id])
+			if err != nil {
+				return nil, err
+			}
+			if p != nil {
+				list = append(list, *p)
+			}
+		}
+	}
+	rank := func(p Publication) int {
+		if p.Kind == cases.KindInvoice {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(list, func(a, b Publication) int {
+		return cmp.Or(rank(a)-rank(b), strings.Compare(a.Key, b.Key))
+	})
+	return list, nil
+}
+
+// countAnswers keeps the account of how customers answered.
+func (d *Desk) countAnswers(f *file) {
+	if !f.happened || f.body == nil {
+		return
+	}
+	d.answers.Discount(f.segment, f.counted)
+	st := f.life.State()
+	f.counted = st.Plans
+	d.answers.Count(f.segment, f.counted)
+}
+
+// publish returns the record to write of one case, nil when what stands is right.
+func (d *Desk) publish(f *file) (*Publication, error) {
+	if f.body == nil && (f.base == nil || !d.opens(f)) {
+		return nil, nil
+	}
+	next, err := d.next(f)
+	if err != nil {
+		return nil, err
+	}
+	body, changed, err := f.differs(next)
+	if err != nil {
+		return nil, err
+	}
+	p := &Publication{Key: next.DedupKey, Action: next.Action, Kind: next.Kind}
+	switch {
+	case changed:
+		f.take(next, body)
+		f.base = nil
+		f.joined = f.joined[len(next.Joined):]
+		f.behind = false
+		if len(f.joined) > 0 {
+			d.touch(f)
+		}
+	case f.behind && f.top == f.seq:
+		f.behind, p.Again = false, true
+	default:
+		return nil, nil
+	}
+	p.Body = f.body
+	return p, nil
+}
+
+// opens tells whether the stage opens the case itself: workers open those of
+// suspects, and theirs comes by recoup.cases.
+func (d *Desk) opens(f *file) bool {
+	return f.base.Kind != cases.KindInvoice || f.base.Origin == cases.OriginDispute
+}
+
+// next derives the record that should stand.
+func (d *Desk) next(f *file) (*cases.Case, error) {
+	c := f.base
+	if c == nil {
+		var err error
+		if c, err = decode(f.body); err != nil {
+			return nil, err
+		}
+	}
+	next := *c
+	st := f.life.State()
+	next.Status, next.Outcome, next.Flags = st.Status, st.Outcome, st.Flags
+	next.Joined = f.joined[:min(len(f.joined), mostJoined)]
+	if next.Kind == cases.KindInvoice {
+		d.invoiceFacts(f, &next, &st)
+	}
+	if next.Kind == cases.KindInvoice && f.happened {
+		d.settings.Opener.Refresh(&next, &st)
+	}
+	next.Resolution = d.resolution(f, &next, &st)
+	next.DunningHold = d.dunning(f, &next, &st)
+	return &next, f.number(&next)
+}
+
+// invoiceFacts fills in what only cases of invoices have.
+func (d *Desk) invoiceFacts(f *file, next *cases.Case, st *cases.State) {
+	if p := d.dispute(f); p != nil && p.earliest().At.Before(next.DetectedAt) {
+		next.Origin = cases.OriginDispute // the customer found it first
+	}
+	next.IncidentID = cmp.Or(f.member, next.IncidentID)
+	if f.member != "" {
+		next.Severity, next.Economics.Decision = cases.SeverityInfo, detectors.DecisionBundle
+	}
+	if st.Outcome == cases.OutcomeNotAnError || st.Outcome == cases.OutcomeExpectedChange {
+		d.board.Settle(next.Seller, next.InvoiceID, f.revision)
+	}
+}
+
+// bareNow tells whether only disputes say anything of the invoice.
+func (f *file) bareNow() bool {
+	if f.base != nil {
+		return f.base.Currency == noCurrency
+	}
+	return f.bare
+}
+
+// dispute returns what customers say of the file's invoice, nil when nothing, or when
+// it concerns another revision.
+func (d *Desk) dispute(f *file) *disputed {
+	if f.invoice == "" || d.disputed[f.invoice] == nil || d.disputedCase(f.invoice) != f {
+		return nil
+	}
+	return d.disputed[f.invoice]
+}
+
+// resolution says why a case is resolved; nil: it is not. What reopens it must be
+// newer than what resolved it.
+func (d *Desk) resolution(f *file, next *cases.Case, st *cases.State) *cases.Resolution {
+	var r *cases.Resolution
+	reopened := d.reopenedAt(f, next)
+	settles := func(by cases.Resolver, at time.Time, document string) {
+		if !reopened.After(at) && (r == nil || at.After(r.At)) {
+			r = &cases.Resolution{By: by, At: at, Document: document}
+		}
+	}
+	if st.Status == cases.StatusClosed {
+		settles(cases.ResolvedByOutcome, st.ClosedAt, "")
+	}
+	if f.settled != nil && (f.settled.By != cases.ResolvedByVoid || f.base == nil) {
+		settles(f.settled.By, f.settled.At, f.settled.Document)
+	}
+	if f.fix != nil && f.fix.settles(f, next) {
+		settles(f.fix.by(), f.fix.decided, cmp.Or(f.fix.InvoiceNumber, f.fix.InvoiceID))
+	}
+	if next.Kind != cases.KindInvoice && next.Resolution != nil && next.Resolution.By == cases.ResolvedByItself {
+		settles(cases.ResolvedByItself, next.Resolution.At, "")
+	}
+	if r == nil && f.bareNow() && d.disputedCase(f.invoice) != f {
+		r = &cases.Resolution{By: cases.ResolvedByDuplicate, At: next.DetectedAt}
+	}
+	if r == nil && f.isVoid && !f.isValid && f.content == f.voids && d.graced(f) {
+		r = &cases.Resolution{By: cases.ResolvedByVoid, At: f.voidSince}
+	}
+	return r
+}
+
+// reopenedAt returns when a case was last made open again.
+func (d *Desk) reopenedAt(f *file, next *cases.Case) (at time.Time) {
+	for _, e := range f.life.Events() {
+		if e.Status == cases.StatusReopened {
+			at = latest(at, e.At)
+		}
+	}
+	if p := d.dispute(f); p != nil {
+		at = latest(at, p.last())
+	}
+	if next.Incident != nil {
+		at = latest(at, next.Incident.LastMember)
+	}
+	return at
+}
+
+// graced tells whether a case that a void record opened has waited long enough.
+func (d *Desk) graced(f *file) bool { return d.now.Sub(f.voidSince) >= d.settings.VoidAfter }
+
+// settles tells whether a document leaves nothing to do of a case. A credit note that
+// gives back less than was billed settles what was billed too much, never too little.
+func (c *correction) settles(f *file, next *cases.Case) bool {
+	if c.byID {
+		return c.Seller == next.Seller && c.InvoiceID == next.InvoiceID && c.Revision > f.revision
+	}
+	if c.Seller != next.Seller || c.PrecedingNumber != next.Number && c.PrecedingNumber != next.InvoiceID {
+		return false
+	}
+	partly := c.Type == "credit_note" && c.Currency == next.Currency && abs(c.Billed) < abs(next.Billed)
+	return !partly || next.Direction != detectors.DirectionCustomerFavour
+}
+
+// by names the document.
+func (c *correction) by() cases.Resolver {
+	switch c.Type {
+	case "credit_note":
+		return cases.ResolvedByCreditNote
+	case "correction":
+		return cases.ResolvedByCorrection
+	}
+	return cases.ResolvedByRevision
+}
+
+func abs(a invoice.Amount) invoice.Amount {
+	if a < 0 {
+		return -a
+	}
+	return a
+}
+
+// dunning tells whether the claim is disputed: from the customer's word on until the
+// case is resolved, unless a person said otherwise since (E10).
+func (d *Desk) dunning(f *file, next *cases.Case, st *cases.State) bool {
+	if next.Resolution != nil {
+		return false
+	}
+	p := d.dispute(f)
+	if p == nil {
+		return st.DunningHold
+	}
+	said, hold := p.last(), true
+	for _, e := range f.life.Events() {
+		if e.DunningHold != nil && e.At.After(said) {
+			hold = *e.DunningHold
+		}
+	}
+	return hold
+}
+
+// number fills in action, seq and the inputs that the record contains.
+func (f *file) number(next *cases.Case) error {
+	next.Action = cases.ActionUpdate
+	next.Seq = f.seq + int64(max(1, len(f.fresh)))
+	if f.body == nil {
+		next.Seq = 1
+	}
+	wasResolved, err := f.resolved()
+	switch {
+	case err != nil:
+		return err
+	case next.Resolution != nil:
+		next.Action = cases.ActionResolve
+	case f.body == nil || wasResolved:
+		next.Action = cases.ActionOpen
+	}
+	next.Applied = merge(f.applied, f.fresh)
+	return nil
+}
+
+func (f *file) resolved() (bool, error) {
+	if f.body == nil {
+		return false, nil
+	}
+	c, err := decode(f.body)
+	if err != nil {
+		return false, err
+	}
+	return c.Action == cases.ActionResolve, nil
+}
+
+// merge returns the highest position of each topic and partition.
+func merge(applied, fresh []invoice.Position) []invoice.Position {
+	all := append(slices.Clone(applied), fresh...)
+	slices.SortFunc(all, func(a, b invoice.Position) int {
+		return cmp.Or(strings.Compare(a.Topic, b.Topic), a.Partition-b.Partition, cmp.Compare(b.Offset, a.Offset))
+	})
+	return slices.CompactFunc(all, func(a, b invoice.Position) bool {
+		return a.Topic == b.Topic && a.Partition == b.Partition
+	})
+}
+
+// differs tells whether a record says anything that the one that stands does not.
+func (f *file) differs(next *cases.Case) (body []byte, changed bool, err error) {
+	if body, err = next.Encode(); err != nil || f.body == nil || f.clash || len(next.Joined) > 0 {
+		return body, true, err
+	}
+	was, err := decode(f.body)
+	if err != nil {
+		return nil, false, fmt.Errorf("cannot compare with the record before: %w", err)
+	}
+	same := *next
+	same.Seq, same.Applied, same.Joined = was.Seq, was.Applied, nil
+	if (was.Action == cases.ActionResolve) == (next.Action == cases.ActionResolve) {
+		same.Action = was.Action
+	}
+	was.Joined = nil
+	a, err := was.Encode()
+	if err != nil {
+		return nil, false, err
+	}
+	b, err := same.Encode()
+	return body, !bytes.Equal(a, b), err
+}

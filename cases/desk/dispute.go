@@ -1,0 +1,190 @@
+package desk
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"recoup/cases"
+	"recoup/detectors"
+	"recoup/invoice"
+)
+
+// noCurrency is ISO 4217's code for no currency: it marks the case of an invoice of
+// which nothing but a dispute is known.
+const noCurrency = "XXX"
+
+// disputed is what customers say of one invoice.
+type disputed struct {
+	seller, invoice string
+	seen            time.Time                 // record time of the newest dispute
+	disputes        map[string]*cases.Dispute // by event id
+	first           At                        // record of the first one read
+	// asked: the decision log was searched for the invoice, or need not be.
+	asked bool
+}
+
+// last returns when the customer last disputed the invoice.
+func (p *disputed) last() (at time.Time) {
+	for _, one := range p.disputes {
+		at = latest(at, one.At)
+	}
+	return at
+}
+
+// earliest returns the first dispute.
+func (p *disputed) earliest() (first *cases.Dispute) {
+	for _, one := range p.disputes {
+		if first == nil || cmp.Or(one.At.Compare(first.At), strings.Compare(one.EventID, first.EventID)) < 0 {
+			first = one
+		}
+	}
+	return first
+}
+
+// Dispute takes what a customer says of an invoice: it joins the invoice's case, or
+// opens one.
+func (d *Desk) Dispute(at At, one *cases.Dispute) {
+	if d.old(at.Time) {
+		return
+	}
+	key := invoiceKey(one.Seller, one.InvoiceID)
+	p := d.disputed[key]
+	if p == nil {
+		p = &disputed{seller: one.Seller, invoice: one.InvoiceID, disputes: map[string]*cases.Dispute{}, first: at}
+		d.disputed[key] = p
+	}
+	p.seen = latest(p.seen, at.Time)
+	if was := p.disputes[one.EventID]; was != nil {
+		if one.At.Before(was.At) { // an id used twice: the earlier one counts, whichever came first
+			p.disputes[one.EventID] = one
+		}
+	} else {
+		p.disputes[one.EventID] = one
+		if f := d.disputedCase(key); f != nil {
+			f.touched(at.Position)
+		}
+	}
+	if f := d.disputedCase(key); f != nil {
+		if f.bare && (f.base == nil || f.base.Currency == noCurrency) {
+			f.base = d.bareCase(p) // an earlier dispute may have come
+		}
+		d.touch(f)
+	}
+}
+
+// disputedCase returns the case that the disputes of an invoice are about: that of
+// its highest revision, nil when it has none.
+func (d *Desk) disputedCase(key string) (best *file) {
+	highest := int64(-1)
+	for _, id := range d.byInvoice[key] {
+		f := d.files[id]
+		revision := f.revision
+		if f.bare && f.base == nil {
+			revision = -1 // any other knows more
+		}
+		if best == nil || revision > highest {
+			best, highest = f, revision
+		}
+	}
+	return best
+}
+
+// Wanted returns the keys of the decision log to search for: of invoices that are
+// disputed and have no case. What is found is given to Decision; then Answered.
+func (d *Desk) Wanted() (keys []string) {
+	for key, p := range d.disputed {
+		if !p.asked && len(d.byInvoice[key]) == 0 {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// Answered says that the decision log was searched for these keys: what it did not
+// have is opened with what the customer says alone.
+func (d *Desk) Answered(keys []string) {
+	for _, key := range keys {
+		p := d.disputed[key]
+		if p == nil {
+			continue
+		}
+		p.asked = true
+		if len(d.byInvoice[key]) > 0 {
+			continue
+		}
+		c := d.bareCase(p)
+		f := d.file(c.CaseID, p.seen)
+		f.base, f.bare = c, true
+		f.touched(p.first.Position)
+		d.index(f, c)
+		d.touch(f)
+	}
+}
+
+// explain opens the case of a disputed suspect that the detector logged only.
+func (d *Desk) explain(at At, key string, s *Suspect) {
+	v := s.Verdict
+	p := d.disputed[invoiceKey(v.Seller, v.InvoiceID)]
+	if p == nil || s.Void || s.Subject == nil || s.Subject.Canary || v.Stage != invoice.Issued {
+		return
+	}
+	sub := s.Subject
+	inv := &invoice.Invoice{Seller: v.Seller, ID: v.InvoiceID, Revision: v.Revision, Stage: v.Stage,
+		IssuedAt: sub.IssuedAt, Currency: v.Currency, Number: sub.InvoiceNumber, CustomerRef: sub.CustomerRef,
+		CustomerType: sub.CustomerType, ProductFamily: sub.ProductFamily, SourceSystem: sub.SourceSystem,
+		SourceRelease: sub.SourceRelease, BatchID: sub.BatchID, OperatorRef: sub.OperatorRef, Country: sub.Country,
+		DeliveryRef: sub.DeliveryRef, PriceListVersion: sub.PriceListVersion, PromoCodes: sub.PromoCodes}
+	named := *v
+	named.CaseID = cases.ID(key)
+	c := d.settings.Opener.Open(inv, &named, sub.ReceivedAt, s.DetectedAt)
+	c.Origin, c.IncidentID = cases.OriginDispute, v.IncidentID
+	f := d.file(c.CaseID, at.Time)
+	f.member = cmp.Or(f.member, v.IncidentID)
+	f.offer(c)
+	f.touched(p.first.Position)
+	d.index(f, c)
+	d.touch(f)
+}
+
+// reasonWords say what a customer disputes.
+var reasonWords = map[cases.Reason][2]string{
+	cases.ReasonWrongAmount:     {"the amount", "le montant"},
+	cases.ReasonPrice:           {"the price", "le prix"},
+	cases.ReasonDuplicate:       {"that it was not billed before", "qu'elle n'ait pas déjà été facturée"},
+	cases.ReasonNotDelivered:    {"the delivery", "la livraison"},
+	cases.ReasonQuality:         {"the quality of what was delivered", "la qualité de ce qui a été livré"},
+	cases.ReasonMissingDocument: {"a missing document", "l'absence d'un document"},
+	cases.ReasonOther:           {"the invoice", "la facture"},
+}
+
+// bareCase is the case of an invoice of which nothing but disputes is known: what the
+// detector would say is absent, the amounts are 0 in no currency.
+func (d *Desk) bareCase(p *disputed) *cases.Case {
+	first := p.earliest()
+	inv := &invoice.Invoice{Seller: p.seller, ID: p.invoice, Currency: noCurrency, IssuedAt: first.At}
+	key := cases.DedupKey(p.seller, p.invoice, 0)
+	v := &detectors.Verdict{Schema: detectors.VerdictSchema, Seller: p.seller, InvoiceID: p.invoice,
+		Decision: detectors.DecisionOpenCase, Direction: detectors.DirectionNone, Rules: []string{},
+		AmountBasis: detectors.BasisNet, Currency: noCurrency, Level: detectors.LevelNone, Causes: []detectors.Finding{},
+		CaseID: cases.ID(key), Source: p.first.Position, Model: detectors.Model{Version: "none", ConfigHash: noHash}}
+	c := d.settings.Opener.Open(inv, v, p.first.Time, first.At)
+	words := reasonWords[first.Reason]
+	c.Origin = cases.OriginDispute
+	c.Summary = cases.Summary{EN: fmt.Sprintf("Invoice %s: the customer questions %s.", p.invoice, words[0]),
+		FR: fmt.Sprintf("Facture %s : le client conteste %s.", p.invoice, words[1])}
+	c.Links.Query = fmt.Sprintf("SELECT * FROM %s.scored_invoices WHERE seller = %s AND invoice_id = %s",
+		cmp.Or(d.settings.Opener.Database, "recoup"), quoted(p.seller), quoted(p.invoice))
+	return c
+}
+
+// quoted returns a string as a literal of ClickHouse's SQL.
+func quoted(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
+}
+
+// noHash stands where no settings decided.
+const noHash = "0000000000000000"
