@@ -24,7 +24,7 @@ type DeadLetter struct {
 	Value       []byte    `json:"value"`         // original, base64 in JSON
 	ValueBytes  int       `json:"value_bytes"`   // length of the original
 	Cut         bool      `json:"cut,omitempty"` // Key or Value is only the start of the original
-	Stage       string    `json:"stage"`         // where it failed: decode, case or reference
+	Stage       string    `json:"stage"`         // where it failed, such as decode or dispute
 	Reason      string    `json:"reason"`        // stable code, the metric's label
 	Field       string    `json:"field"`         // path within the record, may be empty
 	Message     string    `json:"message"`       // for a person

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"recoup/detectors"
@@ -19,24 +20,26 @@ var errDrained = errors.New("drained")
 // assigns to it, one Worker each, and keeps their state as long as nobody else
 // claimed them in between.
 type Member struct {
-	opt      Options
-	log      Log
-	group    Group
-	store    Store
-	shared   *detectors.Shared
-	follow   *follower
-	refs     *references
-	models   *models
-	outcomes *outcomes
-	buffer   *RowBuffer
-	metrics  *Metrics
-
-	incidents *detectors.Incidents // open ones, as the case stage published them
+	opt           Options
+	log           Log
+	group         Group
+	store         Store
+	shared        *detectors.Shared
+	follow        *follower
+	refs          *references
+	models        *models
+	outcomes      *outcomes
+	incidents     *detectors.Incidents // open ones, as recoup.cases tells
+	incidentsTail *incidentsFollower
+	buffer        *RowBuffer
+	metrics       *Metrics
 
 	partitionsOf      map[string]int // by topic
 	invoicePartitions int
 	casePartitions    int
 	deadPartitions    int
+
+	stageAt atomic.Int64 // Unix nanoseconds of the case stage's last step; 0: it runs elsewhere
 
 	mu       sync.Mutex         // guards what follows
 	workers  map[int]*Worker    // by partition; kept over generations
@@ -50,7 +53,7 @@ type Member struct {
 func NewMember(opt Options, log Log, group Group, store Store) *Member {
 	m := &Member{opt: opt, log: log, group: group, store: store, shared: detectors.NewShared(),
 		buffer: NewRowBuffer(opt.RowBuffer), metrics: opt.Metrics, workers: map[int]*Worker{},
-		broken: map[string]error{}, incidents: detectors.NewIncidents()}
+		broken: map[string]error{}}
 	return m
 }
 
@@ -72,15 +75,20 @@ func (m *Member) Run(ctx context.Context) error {
 	reading.Go(func() { m.refs.run(hard) })
 	reading.Go(func() { m.models.run(hard) })
 	reading.Go(func() { m.outcomes.run(hard) })
+	reading.Go(func() { m.incidentsTail.run(hard) })
 	reading.Go(func() { m.watchSegments(hard) })
 	defer func() { abort(errDrained); reading.Wait() }()
 
+	endStage := m.startStage(ctx)
 	endParking, err := m.startParking(ctx)
 	if err == nil {
 		err = m.refs.catchUp(stop)
 	}
 	if err == nil {
 		err = m.persist(stop, "models", m.models.catchUp)
+	}
+	if err == nil {
+		err = m.persist(stop, "incidents", m.incidentsTail.catchUp)
 	}
 	if err == nil && m.opt.Training.Group != nil {
 		reading.Go(func() { m.train(stop) })
@@ -103,7 +111,7 @@ func (m *Member) Run(ctx context.Context) error {
 		m.report("kafka group", nil)
 		m.runGeneration(hard, stop.Done(), gen)
 	}
-	return errors.Join(m.group.Close(), endParking())
+	return errors.Join(m.group.Close(), endStage(), endParking())
 }
 
 // learnTopics waits until the topics are there and fit together.
@@ -111,7 +119,7 @@ func (m *Member) learnTopics(ctx context.Context) error {
 	t := m.opt.Topics
 	count := map[string]int{}
 	needed := []string{t.Invoices, t.Suspects, t.State, t.Baselines, t.Cases, t.DeadLetter}
-	for _, topic := range []string{t.Models, t.CaseEvents} {
+	for _, topic := range []string{t.Models, t.CaseEvents, t.Recoveries, t.Disputes} {
 		if topic != "" {
 			needed = append(needed, topic)
 		}
@@ -140,6 +148,8 @@ func (m *Member) learnTopics(ctx context.Context) error {
 	m.follow = newFollower(m, m.invoicePartitions)
 	m.refs = newReferences(m, count)
 	m.models = newModels(m, count[t.Models])
+	m.incidentsTail = newIncidentsFollower(m)
+	m.incidents = m.incidentsTail.book
 	m.outcomes = newOutcomes(m, count[t.Cases], count[t.CaseEvents])
 	if !m.opt.UntilCaughtUp {
 		return nil
@@ -394,6 +404,10 @@ func (m *Member) Ready() error {
 			problems = append(problems, fmt.Errorf("partition %d: no progress for %s with a lag of %d records",
 				p, time.Duration(now-last).Round(time.Second), w.lag.Load()))
 		}
+	}
+	if last := m.stageAt.Load(); last > 0 && now-last > int64(stalledAfter) {
+		problems = append(problems, fmt.Errorf("%s: no progress for %s", stagePart,
+			time.Duration(now-last).Round(time.Second)))
 	}
 	return errors.Join(problems...)
 }

@@ -42,6 +42,7 @@ type Metrics struct {
 	OutcomesLearned   *prometheus.CounterVec // by outcome
 	OutcomesGone      prometheus.Counter     // that teach nothing, as their invoice is not to be had any more
 	OutcomesWaiting   *prometheus.GaugeVec   // partitions of the case events that wait, by partition
+	Stage             StageMetrics           // of the case stage
 	Segments          *prometheus.GaugeVec   // that the 15 % rule compares with, all partitions, by footing
 }
 
@@ -113,6 +114,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		m.References, m.ReferencesRefused, m.ReferenceLag, m.Model, m.ModelTrained, m.ModelsRefused, m.Trainings,
 		m.TrainingDuration, m.TrainingExamples, m.Segments)
 	m.registerOutcomes(reg)
+	m.Stage = newStageMetrics(reg)
 	return m
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"recoup/cases"
+	"recoup/cases/desk"
 	"recoup/detectors"
 	"recoup/detectors/reference"
 	"recoup/invoice"
@@ -23,6 +24,8 @@ type Topics struct {
 	Baselines  string // shared state, as many partitions as Invoices
 	Cases      string // case-opening topic
 	CaseEvents string // read: what people decide of cases; "": nobody does
+	Recoveries string // read: what was paid back; "": nothing is
+	Disputes   string // read: what customers dispute; "": nobody does
 	DeadLetter string // records that cannot be read
 	Reference  string // read: billing.reference; "": not read
 	Deliveries string // read: billing.deliveries; "": not read
@@ -34,7 +37,7 @@ type Topics struct {
 type Options struct {
 	Group  string // consumer group; part of every query id and dedup token
 	Member string // names this process in ownership records, unique per start
-	Topics Topics // names of all topics; only Reference, Deliveries, Models and CaseEvents may be empty
+	Topics Topics // names of all topics; only Cases, what recoup writes of its own and Invoices may not be empty
 
 	Scoring detectors.Settings // shared by all partitions
 	Limits  invoice.Limits     // of the decoder; zero fields take its defaults
@@ -64,6 +67,8 @@ type Options struct {
 	PinModel string
 	// Training says from what models are trained, and who does it.
 	Training Training
+	// Stage says who works what comes of cases, and how.
+	Stage Stage
 
 	// UntilCaughtUp ends Run once every partition assigned to this member is
 	// stored and committed up to the end the log had when Run began.
@@ -84,6 +89,7 @@ func DefaultOptions() Options {
 			Baselines: "recoup.baselines", Cases: "recoup.cases", DeadLetter: "recoup.dead-letter"},
 		ReferenceRetention: reference.DefaultRetention,
 		Training:           Training{Records: 60_000, History: 35 * 24 * time.Hour, Every: time.Minute, Rest: 20},
+		Stage:              Stage{Every: time.Second, Margin: 24 * time.Hour, Desk: desk.DefaultSettings()},
 		Scoring:            detectors.DefaultSettings(),
 		FlushRows:          20_000,
 		FlushInterval:      time.Second,

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"recoup/cases"
 	"recoup/invoice"
 )
 
@@ -43,7 +44,28 @@ func (m *Member) parkers() (list []*parker) {
 			}
 		}})
 	}
+	for _, t := range []struct {
+		topic, stage string
+		read         func(value []byte) error
+	}{
+		{m.opt.Topics.CaseEvents, "case_event", unreadable(cases.DecodeEvent)},
+		{m.opt.Topics.Recoveries, "recovery", unreadable(cases.DecodeRecovery)},
+		{m.opt.Topics.Disputes, "dispute", unreadable(cases.DecodeDispute)},
+	} {
+		if t.topic != "" {
+			check := func(r *Record) error { return t.read(r.Value) }
+			list = append(list, &parker{topic: t.topic, stage: t.stage, check: func() func(*Record) error { return check }})
+		}
+	}
 	return list
+}
+
+// unreadable keeps the error of a decoder.
+func unreadable[T any](decode func([]byte) (*T, error)) func([]byte) error {
+	return func(value []byte) error {
+		_, err := decode(value)
+		return err
+	}
 }
 
 // startParking parks what cannot be read until end is called; with UntilCaughtUp end

@@ -2,8 +2,8 @@ package app
 
 import (
 	"log/slog"
+	"time"
 
-	"recoup/cases"
 	"recoup/internal/config"
 	"recoup/internal/kafka"
 	"recoup/internal/tlsfile"
@@ -54,11 +54,12 @@ func member(c *config.Config) pipeline.Options {
 	t, p := &c.Kafka.Topics, &c.Pipeline
 	o.Group = c.Kafka.Group
 	o.Topics = pipeline.Topics{Invoices: t.Invoices, Suspects: t.Suspects, State: t.State, Baselines: t.Baselines,
-		Cases: t.Cases, CaseEvents: t.CaseEvents, DeadLetter: t.DeadLetter, Reference: t.Reference, Deliveries: t.Deliveries,
-		Models: t.Models}
+		Cases: t.Cases, CaseEvents: t.CaseEvents, Recoveries: t.Recoveries, Disputes: t.Disputes, DeadLetter: t.DeadLetter,
+		Reference: t.Reference, Deliveries: t.Deliveries, Models: t.Models}
 	o.Scoring = c.Scoring.Settings()
 	o.Limits = p.Limits.Invoice()
-	o.Cases = cases.Opener{Database: c.ClickHouse.Database, HandlingCost: c.Scoring.HandlingCost}
+	o.Stage.Desk.Keep = c.Kafka.Retention.OpenCases.Std() + closedCasesFor
+	o.Stage.Desk.Incidents.HandlingCost = c.Scoring.HandlingCost
 	o.PinModel = c.Models.Pin
 	o.Training.Records = c.Models.Invoices
 	o.Training.History = c.Models.History.Std()
@@ -72,10 +73,21 @@ func member(c *config.Config) pipeline.Options {
 	return o
 }
 
+// closedCasesFor is how much longer than an open case a closed one is known: as long as
+// the topic of the cases holds it (config.TopicTable).
+const closedCasesFor = 30 * 24 * time.Hour
+
 // group returns the settings of the consumer group that scores.
 func group(c *config.Config) kafka.GroupSettings {
 	return kafka.GroupSettings{ID: c.Kafka.Group, Topic: c.Kafka.Topics.Invoices,
 		SessionTimeout: c.Kafka.SessionTimeout.Std()}
+}
+
+// stageMember joins the group whose one member runs the case stage: on the topic of a
+// single partition.
+func stageMember(c *config.Config, client *kafka.Client) pipeline.Group {
+	return client.Group(kafka.GroupSettings{ID: c.Kafka.Group + "-stage", Topic: c.Kafka.Topics.Lead,
+		SessionTimeout: c.Kafka.SessionTimeout.Std()})
 }
 
 // trainingMember joins the group whose one member trains models: on the topic of

@@ -57,17 +57,17 @@ func exists(ctx context.Context, o Options, log pipeline.Log, topic string) (boo
 	}
 }
 
-// referenceGroup names the group whose members share the parking of what cannot
-// be read in a topic of references.
-func referenceGroup(c *config.Config, topic string) string {
-	if topic == c.Kafka.Topics.Deliveries {
-		return c.Kafka.Group + "-deliveries"
-	}
-	return c.Kafka.Group + "-reference"
+// parkingGroup names the group whose members share the parking of what cannot be read
+// in a topic that is followed without one.
+func parkingGroup(c *config.Config, topic string) string {
+	t := &c.Kafka.Topics
+	names := map[string]string{t.Reference: "reference", t.Deliveries: "deliveries", t.CaseEvents: "case-events",
+		t.Recoveries: "recoveries", t.Disputes: "disputes"}
+	return c.Kafka.Group + "-" + names[topic]
 }
 
-// referenceMember joins that group.
-func referenceMember(c *config.Config, client *kafka.Client, topic string) pipeline.Group {
-	return client.Group(kafka.GroupSettings{ID: referenceGroup(c, topic), Topic: topic,
+// parkingMember joins that group.
+func parkingMember(c *config.Config, client *kafka.Client, topic string) pipeline.Group {
+	return client.Group(kafka.GroupSettings{ID: parkingGroup(c, topic), Topic: topic,
 		SessionTimeout: c.Kafka.SessionTimeout.Std()})
 }

@@ -79,6 +79,9 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	defer store.Close()
 
 	opt := member(o.Config)
+	if opt.Cases, err = o.Config.Opener(); err != nil {
+		return Summary{}, err
+	}
 	opt.Member = memberName()
 	opt.UntilCaughtUp = o.UntilCaughtUp
 	opt.Log = o.Log
@@ -89,7 +92,8 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	if o.Observe != nil {
 		opt.Observe = o.Observe
 	}
-	opt.ParkingGroup = func(topic string) pipeline.Group { return referenceMember(o.Config, client, topic) }
+	opt.ParkingGroup = func(topic string) pipeline.Group { return parkingMember(o.Config, client, topic) }
+	opt.Stage.Group = func() pipeline.Group { return stageMember(o.Config, client) }
 	if err := keepReferences(ctx, o, client.Log(), &opt.Topics); err != nil {
 		if ctx.Err() != nil && !o.UntilCaughtUp {
 			err = nil // stopped before it began

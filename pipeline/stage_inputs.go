@@ -1,0 +1,178 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"recoup/cases"
+	"recoup/cases/desk"
+	"recoup/invoice"
+)
+
+// takeCase takes a record of recoup.cases, the shift's own included.
+func (s *shift) takeCase(at desk.At, r *Record) error {
+	if len(r.Value) == 0 {
+		return nil // a tombstone: somebody deleted a case
+	}
+	return s.desk.Restore(at, r.Value)
+}
+
+// takeEvent takes what people do with cases. One that cannot be read is parked.
+func (s *shift) takeEvent(at desk.At, r *Record) error {
+	if e, err := cases.DecodeEvent(r.Value); err == nil {
+		s.desk.Event(at, e)
+	}
+	return nil
+}
+
+// takeRecovery takes a step of getting money back. One that cannot be read is parked.
+func (s *shift) takeRecovery(at desk.At, r *Record) error {
+	if e, err := cases.DecodeRecovery(r.Value); err == nil {
+		s.desk.Recovery(at, e)
+	}
+	return nil
+}
+
+// takeDispute takes what a customer says. One that cannot be read is parked.
+func (s *shift) takeDispute(at desk.At, r *Record) error {
+	if e, err := cases.DecodeDispute(r.Value); err == nil {
+		s.desk.Dispute(at, e)
+	}
+	return nil
+}
+
+// takeDecision takes a record of the decision log.
+func (s *shift) takeDecision(at desk.At, r *Record) error {
+	return judge(s.desk, at, r, &s.void[at.Partition], false)
+}
+
+// judge gives a record of the decision log to the desk. highest is the epoch below
+// which a record of this partition is void; searched says that it was met before.
+func judge(d *desk.Desk, at desk.At, r *Record, highest *int64, searched bool) error {
+	record, err := decodeDecision(r.Value)
+	if err != nil {
+		return err
+	}
+	if record.Kind == kindOwnership {
+		*highest = max(*highest, r.Offset)
+		return nil
+	}
+	void := record.Epoch < *highest
+	*highest = max(*highest, record.Epoch) // its ownership record stands before it
+	switch {
+	case record.Kind == kindDecision && record.Verdict != nil:
+		d.Decision(at, &desk.Suspect{Verdict: record.Verdict, Subject: record.Subject, Case: record.Case,
+			DetectedAt: record.DetectedAt, Void: void, Searched: searched})
+	case record.Kind == kindCorrection && record.Correction != nil && !void:
+		d.Correction(at, record.Correction, record.DetectedAt)
+	}
+	return nil
+}
+
+// takeCount takes what a worker counted. Called from one goroutine at a time.
+func (s *shift) takeCount(key, value []byte, partition int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.desk.Count(key, value, partition); err != nil {
+		s.m.metrics.Foreign.Inc()
+		s.m.opt.Log.Error("a count is passed over", "key", string(cutKey(key)), "partition", partition, "error", err)
+	}
+}
+
+// before returns the first offset whose record is not older than a margin before the
+// one at from.
+func before(ctx context.Context, log Log, topic string, partition int, from int64, margin time.Duration) (int64, error) {
+	start, end, err := log.Bounds(ctx, topic, partition)
+	if err != nil {
+		return 0, fmt.Errorf("cannot read bounds of %s/%d: %w", topic, partition, err)
+	}
+	reader := log.Open(topic, partition)
+	defer reader.Close()
+	timeAt := func(offset int64) (time.Time, error) {
+		for offset < end {
+			got, err := reader.Fetch(ctx, offset)
+			if err != nil {
+				return time.Time{}, fmt.Errorf("cannot read %s/%d at offset %d: %w", topic, partition, offset, err)
+			}
+			if len(got.Records) > 0 {
+				return plausible(got.Records[0].Time), nil
+			}
+			if got.Next <= offset {
+				break
+			}
+			offset = got.Next
+		}
+		return lastInstant, nil
+	}
+	last, err := timeAt(max(start, min(from, end-1)))
+	if err != nil {
+		return 0, err
+	}
+	oldest := last.Add(-margin)
+	low, high := start, max(start, min(from, end))
+	for low < high {
+		middle := low + (high-low)/2
+		at, err := timeAt(middle)
+		if err != nil {
+			return 0, err
+		}
+		if at.Before(oldest) {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low, nil
+}
+
+// lookUp searches the whole decision log, beside the other work, for invoices that
+// customers dispute and that have no case: recoup may have found them suspect and
+// opened none. The key of a record tells, so that few are decoded.
+func (s *shift) lookUp(ctx context.Context, working *sync.WaitGroup) {
+	s.mu.Lock()
+	wanted := s.desk.Wanted()
+	s.mu.Unlock()
+	if len(wanted) == 0 {
+		return
+	}
+	select {
+	case s.search <- struct{}{}:
+	default:
+		return // one at a time
+	}
+	working.Go(func() {
+		defer func() { <-s.search; s.wakeUp() }()
+		for p := range s.m.invoicePartitions {
+			err := s.m.persist(ctx, stagePart, func(ctx context.Context) error { return s.searchPartition(ctx, p, wanted) })
+			if err != nil {
+				return // ctx ended
+			}
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.desk.Answered(wanted)
+	})
+}
+
+func (s *shift) searchPartition(ctx context.Context, partition int, wanted []string) error {
+	topic := s.m.opt.Topics.Suspects
+	_, end, err := s.m.log.Bounds(ctx, topic, partition)
+	if err != nil {
+		return fmt.Errorf("cannot read bounds of %s/%d: %w", topic, partition, err)
+	}
+	highest := int64(-1)
+	return readRange(ctx, s.m.log, topic, partition, 0, end, func(r Record) error {
+		if _, found := slices.BinarySearch(wanted, string(r.Key)); !found && !bytes.Equal(r.Key, []byte(kindOwnership)) {
+			return nil
+		}
+		at := desk.At{Position: invoice.Position{Topic: topic, Partition: partition, Offset: r.Offset}, Time: plausible(r.Time)}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		_ = judge(s.desk, at, &r, &highest, true) // what cannot be read was noted when it was met
+		return nil
+	})
+}
