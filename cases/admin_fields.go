@@ -16,48 +16,53 @@ type AdminFields struct {
 	Missing []string `json:"missing"` // names of fields, in the order of the law's table; never null
 }
 
-// adminField is a field that an invoice must have.
-type adminField struct {
-	name     string
-	business bool // of invoices between businesses only
+// AdminField is a field that an invoice must have.
+type AdminField struct {
+	Name     string // as it stands in legal_fields_present
+	Business bool   // of invoices between businesses only
+	Untaxed  bool   // of invoices without tax only: the buyer owes it, or it is exempt
 	// told tells whether the invoice's own fields show it; nil: only its name in
 	// legal_fields_present does.
 	told func(*invoice.Invoice) bool
 }
 
-// adminLaw are the fields that a country's law wants.
-type adminLaw struct {
-	source string
-	fields []adminField
+// AdminLaw are the fields that a country's law wants.
+type AdminLaw struct {
+	Country string       // code of ISO 3166, or EU
+	Source  string       // the law
+	Fields  []AdminField // in the order of the table
 }
 
 // everywhere are the fields that article 226 of the VAT directive wants of every
 // invoice in the Union, as far as invoice.v1 carries them.
-var everywhere = []adminField{
-	{"invoice_number", false, func(v *invoice.Invoice) bool { return v.Number != "" }},
-	{"seller_vat_id", false, nil},
-	{"buyer_vat_id", true, nil},
-	{"delivery_date", false, func(v *invoice.Invoice) bool {
+var everywhere = []AdminField{
+	{Name: "invoice_number", told: func(v *invoice.Invoice) bool { return v.Number != "" }},
+	{Name: "seller_vat_id"},
+	{Name: "buyer_vat_id", Business: true, Untaxed: true},
+	{Name: "delivery_date", told: func(v *invoice.Invoice) bool {
 		return !v.ShippedAt.IsZero() || v.DeliveryRef != "" || !v.PeriodEnd.IsZero()
 	}},
-	{"quantities", false, everyLine(func(l *invoice.Line) bool { return l.Quantity.Set })},
-	{"unit_prices", false, everyLine(func(l *invoice.Line) bool { return l.UnitPrice.Set })},
-	{"tax_rate", false, func(v *invoice.Invoice) bool {
+	{Name: "quantities", told: everyLine(func(l *invoice.Line) bool { return l.Quantity.Set })},
+	{Name: "unit_prices", told: everyLine(func(l *invoice.Line) bool { return l.UnitPrice.Set })},
+	{Name: "tax_rate", told: func(v *invoice.Invoice) bool {
 		return v.TaxRate.Set || everyLine(func(l *invoice.Line) bool { return l.TaxRate.Set })(v)
 	}},
-	{"tax_amount", false, func(v *invoice.Invoice) bool { return v.TaxAmount.Set || v.GrossAmount.Set }},
+	{Name: "tax_amount", told: func(v *invoice.Invoice) bool { return v.TaxAmount.Set || v.GrossAmount.Set }},
 }
 
-var adminLaws = map[string]adminLaw{
-	"EU": {"Directive 2006/112/EC art. 226", everywhere},
-	"FR": {"CGI annexe II art. 242 nonies A; Code de commerce art. L441-9", append(slices.Clip(everywhere),
-		adminField{"due_date", true, func(v *invoice.Invoice) bool { return !v.DueAt.IsZero() }},
-		adminField{"purchase_order_ref", true, nil},
-		adminField{"late_payment_terms", true, nil},
-		adminField{"recovery_fee", true, nil})},
-	"DE": {"UStG § 14 Abs. 4", everywhere},
-	"GB": {"The Value Added Tax Regulations 1995 (SI 1995/2518) reg. 14", everywhere},
+var adminLaws = []AdminLaw{
+	{"EU", "Directive 2006/112/EC art. 226", everywhere},
+	{"FR", "CGI annexe II art. 242 nonies A; Code de commerce art. L441-9", append(slices.Clip(everywhere),
+		AdminField{Name: "due_date", Business: true, told: func(v *invoice.Invoice) bool { return !v.DueAt.IsZero() }},
+		AdminField{Name: "purchase_order_ref", Business: true}, // if the buyer gave one
+		AdminField{Name: "late_payment_terms", Business: true},
+		AdminField{Name: "recovery_fee", Business: true})},
+	{"GB", "The Value Added Tax Regulations 1995 (SI 1995/2518) reg. 14",
+		slices.DeleteFunc(slices.Clone(everywhere), func(f AdminField) bool { return f.Untaxed })},
 }
+
+// AdminLaws returns the laws that are known. The list must not be changed.
+func AdminLaws() []AdminLaw { return adminLaws }
 
 // unionMembers are the members of the European Union, whose laws follow the directive.
 var unionMembers = strings.Fields("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK")
@@ -81,17 +86,16 @@ func missingFields(inv *invoice.Invoice, v *detectors.Verdict, country string, k
 	about := slices.ContainsFunc(v.Causes, func(f detectors.Finding) bool {
 		return f.Code == detectors.CauseMissingAdminData && !f.Hint()
 	})
-	code := lawOf(country)
-	law, known := adminLaws[code]
-	if !about || !known {
+	law := lawOf(country)
+	if !about || law == nil {
 		return nil
 	}
-	out := &AdminFields{Country: code, Source: law.source, Missing: []string{}}
-	for _, f := range law.fields {
-		present := slices.Contains(inv.LegalFieldsPresent, f.name) || f.told != nil && f.told(inv) ||
+	out := &AdminFields{Country: law.Country, Source: law.Source, Missing: []string{}}
+	for _, f := range law.Fields {
+		present := slices.Contains(inv.LegalFieldsPresent, f.Name) || f.told != nil && f.told(inv) ||
 			f.told == nil && len(inv.LegalFieldsPresent) == 0
-		if !present && !(f.business && kind == Consumer) {
-			out.Missing = append(out.Missing, f.name)
+		if !present && !(f.Business && kind == Consumer) && !(f.Untaxed && taxed(inv)) {
+			out.Missing = append(out.Missing, f.Name)
 		}
 	}
 	for _, f := range v.Causes { // what is missing by habit, too
@@ -103,14 +107,26 @@ func missingFields(inv *invoice.Invoice, v *detectors.Verdict, country string, k
 	return out
 }
 
+// taxed tells whether an invoice asks for tax.
+func taxed(inv *invoice.Invoice) bool {
+	return inv.TaxRate.Value > 0 || inv.TaxAmount.Value > 0 || inv.GrossAmount.Value > inv.NetAmount
+}
+
 // habitual are the names of what a finding of missing data is about.
 var habitual = map[string]string{"purchase_order": "purchase_order_ref", "vat_id": "buyer_vat_id"}
 
-// lawOf returns the key of a country's law in adminLaws.
-func lawOf(country string) string {
+// lawOf returns what the law of a country wants, nil when that is not known here.
+func lawOf(country string) *AdminLaw {
 	code := countryCode(country)
-	if _, own := adminLaws[code]; !own && slices.Contains(unionMembers, code) {
-		return "EU"
+	of := func(code string) *AdminLaw {
+		i := slices.IndexFunc(adminLaws, func(l AdminLaw) bool { return l.Country == code })
+		if i < 0 {
+			return nil
+		}
+		return &adminLaws[i]
 	}
-	return code
+	if law := of(code); law != nil || !slices.Contains(unionMembers, code) {
+		return law
+	}
+	return of("EU")
 }
