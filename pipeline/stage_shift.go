@@ -131,6 +131,7 @@ func (s *shift) takeOver(ctx context.Context, reading *sync.WaitGroup) error {
 	if err := s.placeDecisions(ctx, from); err != nil {
 		return err
 	}
+	s.inputs = append(s.inputs, m.followCounts(s.takeCount))
 	for _, input := range s.inputs {
 		reading.Go(func() { input.run(ctx) })
 	}
