@@ -21,9 +21,17 @@ type Economics struct {
 	Decision detectors.Decision `json:"decision"`        // open_case, or bundle once an incident took it over
 }
 
+// WeighIncident fills in the economics of a shared cause: one investigation for what
+// working all members may bring, Σ p_error × |loss| of those in the case's currency.
+func (o Opener) WeighIncident(c *Case, recovery invoice.Amount) {
+	decision := c.Economics.Decision
+	c.Economics = o.weigh(recovery, 1, c)
+	c.Economics.Decision = decision
+}
+
 // weigh returns the economics of a sum at stake, 0 or more, that is really lost with
-// probability p, of which as much comes back as customers of the segment were known
-// to pay by a moment.
+// probability p, of which as much comes back as customers of the case's segment were
+// known to pay when it was detected.
 func (o Opener) weigh(stake invoice.Amount, p float64, c *Case) Economics {
 	e := Economics{HandlingCost: o.HandlingCost[c.Currency], Rate: 1}
 	if best, ok := o.Acceptance.Best(c.Segment.CustomerType, c.DetectedAt); ok &&

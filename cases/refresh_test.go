@@ -113,6 +113,39 @@ func TestEconomicsByWhatWasKnown(t *testing.T) {
 	}
 }
 
+// A14: one error of 25.00 is not worth 50.00 of work; four of one cause share one
+// investigation and are, also when half of it comes back.
+func TestSiblingsAreWorthWhatASingleIsNot(t *testing.T) {
+	stage := opener
+	stage.Acceptance = &cases.Acceptance{}
+	for _, c := range []struct {
+		siblings invoice.Amount
+		paid     int // of 100 that were asked; 0: nobody was
+		net      string
+	}{{1, 0, "-25.00"}, {4, 0, "50.00"}, {4, 50, "0.00"}, {3, 50, "-12.50"}} {
+		answered := plans(cases.OptionImmediate, c.paid, 100)
+		for i := range answered {
+			p := &answered[i]
+			p.OfferedAt, p.AnsweredAt = detected.AddDate(0, 0, -3), detected.AddDate(0, 0, -2)
+			if p.Accepted {
+				p.SettledAt = detected.AddDate(0, 0, -1)
+			}
+		}
+		if c.paid > 0 {
+			stage.Acceptance.Count("", answered)
+		}
+		incident := &cases.Case{Kind: cases.KindIncident, Currency: "EUR", DetectedAt: detected,
+			Economics: cases.Economics{Decision: detectors.DecisionOpenCase}}
+		stage.WeighIncident(incident, c.siblings*25*invoice.Unit)
+		if e := incident.Economics; e.NetValue.String() != c.net || e.Decision != detectors.DecisionOpenCase {
+			t.Errorf("%d siblings, %d %% paid: %+v, want net %s", c.siblings, c.paid, e, c.net)
+		}
+		if c.paid > 0 {
+			stage.Acceptance.Discount("", answered)
+		}
+	}
+}
+
 // A16, B18: nothing is offered to customers that nobody knows, and no amounts are told
 // of an invoice in a foreign currency.
 func TestNobodyToTell(t *testing.T) {

@@ -131,7 +131,7 @@ func (d *Desk) incidentCase(change *incident.Change) *cases.Case {
 			c.Direction = detectors.DirectionSellerFavour
 			c.Loss = detectors.Loss{Point: -m.TooHigh.Point, Low: -m.TooHigh.High, High: -m.TooHigh.Low}
 		}
-		c.Economics.HandlingCost = d.settings.Incidents.HandlingCost[m.Currency]
+		d.settings.Opener.WeighIncident(c, m.Recovery)
 	}
 	c.Links.Query = d.query("incident_id = " + quoted(i.ID))
 	text := incident.Describe(i, incident.Page{Severity: c.Severity, RespondBy: c.RespondBy, EscalateAt: c.EscalateAt,
