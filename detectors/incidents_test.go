@@ -33,9 +33,11 @@ func TestOpenIncidentMutesItsMembers(t *testing.T) {
 		{"the narrower of two", both, nil, "narrow", DecisionBundle},
 		{"another cause", open("i", DimensionRelease, "r1", CausePromotion), nil, "", DecisionOpenCase},
 		{"another release", open("i", DimensionRelease, "r2"), nil, "", DecisionOpenCase},
-		{"another seller", open("i", DimensionRelease, "r1"), func(i *invoice.Invoice) { i.Seller = "other" }, "", DecisionOpenCase},
+		{"another seller", open("i", DimensionRelease, "r1"), func(i *invoice.Invoice) { i.Seller = "other" }, "",
+			DecisionOpenCase},
 		{"over", closed, nil, "", DecisionOpenCase},
-		{"a draft", open("i", DimensionRelease, "r1"), func(i *invoice.Invoice) { i.Stage = invoice.PreIssue }, "i", DecisionHold},
+		{"a draft", open("i", DimensionRelease, "r1"), func(i *invoice.Invoice) { i.Stage = invoice.PreIssue }, "i",
+			DecisionHold},
 		{"a canary", open("i", DimensionRelease, "r1"), func(i *invoice.Invoice) { i.Canary = true }, "", DecisionNone},
 	} {
 		inv := threeLineInvoice()

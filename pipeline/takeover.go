@@ -39,6 +39,9 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	if err != nil {
 		return err
 	}
+	if err := w.restoreCounts(ctx); err != nil {
+		return err
+	}
 	if err := m.models.catchUp(ctx); err != nil {
 		return err
 	}
@@ -146,9 +149,6 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 		return marker{}, err
 	}
 	w.engine.AdoptShared()
-	if err := w.restoreCounts(ctx); err != nil {
-		return marker{}, err
-	}
 	if err := w.engine.Adopt(mark.Offset); err != nil {
 		m.metrics.Foreign.Inc()
 		m.opt.Log.Error("passed over state that cannot be read", "topic", topic, "partition", w.partition, "error", err)

@@ -3,6 +3,7 @@ package incident
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -15,8 +16,12 @@ const (
 	// it, before its silence means something.
 	learnFor     = 30 * time.Minute
 	learnRecords = 100
-	// usualTimes is how many times its longest usual pause a silence lasts.
-	usualTimes = 2
+	// usualTimes is how many times its longest usual pause a silence lasts, and
+	// partTimes that of the partition with the shortest one: all of them may pause at
+	// once, as at night, or each for itself.
+	usualTimes, partTimes = 2, 1.25
+	// knownAfter is from when on each hour of the week is known by itself.
+	knownAfter = 8 * 24 * time.Hour
 	// leaveAfter is the silence after which a source counts as given up, so that nobody
 	// waits for it for ever.
 	leaveAfter = 14 * 24 * time.Hour
@@ -92,7 +97,7 @@ func (b *Board) blindNow(now time.Time) map[string]Blind {
 		if v.Dimension != detectors.DimensionSource {
 			continue
 		}
-		a := arrivalsOf(known)
+		a, joint := arrivalsOf(known)
 		if a.Records == 0 && a.Canaries[0].At == 0 {
 			continue
 		}
@@ -104,7 +109,7 @@ func (b *Board) blindNow(now time.Time) map[string]Blind {
 		if missed, since := b.missedCanaries(&a, until); missed {
 			found(Blind{Seller: v.Seller, Source: v.Name, Reason: BlindCanary, Since: since})
 		}
-		if usual, silent := b.silent(&a, until); silent {
+		if usual, silent := b.silent(&a, &joint, until); silent {
 			found(Blind{Seller: v.Seller, Source: v.Name, Reason: BlindSilent, Since: time.UnixMilli(a.Last).UTC(),
 				Usual: usual})
 		}
@@ -140,8 +145,11 @@ func (b *Board) lagging(now time.Time) (l Blind, until time.Time) {
 }
 
 // arrivalsOf puts together what the partitions saw of a source. A pause of the whole
-// source is a pause of each partition, so the least of them bounds it.
-func arrivalsOf(v *value) (all detectors.Arrivals) {
+// source is a pause of each partition, so the least of them bounds it: that is what all
+// has. If they send independently of each other, so many times as often together, it
+// is about what joint has.
+func arrivalsOf(v *value) (all, joint detectors.Arrivals) {
+	var often [len(all.Gaps)]float64
 	var canaries []detectors.Canary
 	for _, p := range slices.Sorted(maps.Keys(v.parts)) {
 		a := v.parts[p].Arrivals
@@ -156,12 +164,21 @@ func arrivalsOf(v *value) (all detectors.Arrivals) {
 			if gap > 0 && (all.Gaps[h] == 0 || gap < all.Gaps[h]) {
 				all.Gaps[h] = gap
 			}
+			if gap > 0 {
+				often[h] += 1 / float64(gap)
+			}
 		}
 		canaries = append(canaries, a.Canaries[:]...)
 	}
 	slices.SortStableFunc(canaries, func(x, y detectors.Canary) int { return int(min(1, max(-1, y.At-x.At))) })
 	copy(all.Canaries[:], canaries)
-	return all
+	joint.First = all.First
+	for h := range often {
+		if often[h] > 0 {
+			joint.Gaps[h] = uint16(math.Ceil(1 / often[h]))
+		}
+	}
+	return all, joint
 }
 
 // missedCanaries tells whether the two newest were not found, or two did not come.
@@ -181,26 +198,32 @@ func (b *Board) missedCanaries(a *detectors.Arrivals, until time.Time) (missed b
 // silent tells whether a source sends nothing for so long that it is no usual pause.
 // What is usual at an hour of the week that was never seen is what was usual at that
 // hour of other days, else at any.
-func (b *Board) silent(a *detectors.Arrivals, until time.Time) (usual time.Duration, silent bool) {
+func (b *Board) silent(a, joint *detectors.Arrivals, until time.Time) (usual time.Duration, silent bool) {
 	last := time.UnixMilli(a.Last)
 	silence := until.Sub(last)
 	if silence < b.settings.SilentAfter || silence > leaveAfter || a.Records < learnRecords ||
 		last.Sub(time.UnixMilli(a.First)) < learnFor {
 		return 0, false
 	}
-	usual = usualGap(a, last) // a pause that begins at an hour reaches into it
-	for at := last.Add(time.Hour); at.Before(until) && at.Before(last.Add(7*24*time.Hour)); at = at.Add(time.Hour) {
-		usual = max(usual, usualGap(a, at))
+	usual = longestGap(joint, last, until)
+	part := longestGap(a, last, until)
+	return usual, silence > usualTimes*usual && float64(silence) > partTimes*float64(part)
+}
+
+// longestGap is the longest usual pause of the hours of a silence.
+func longestGap(a *detectors.Arrivals, from, to time.Time) time.Duration {
+	longest := max(usualGap(a, from), usualGap(a, to))
+	for at := from.Add(time.Hour); at.Before(to) && at.Before(from.Add(7*24*time.Hour)); at = at.Add(time.Hour) {
+		longest = max(longest, usualGap(a, at))
 	}
-	usual = max(usual, usualGap(a, until))
-	return usual, silence > usualTimes*usual
+	return longest
 }
 
 func usualGap(a *detectors.Arrivals, at time.Time) time.Duration {
-	if gap, known := a.Usual(at); known {
+	longest := time.Duration(0)
+	if gap, known := a.Usual(at); known && at.Sub(time.UnixMilli(a.First)) >= knownAfter {
 		return gap
 	}
-	longest := time.Duration(0)
 	for day := range 7 {
 		if gap, known := a.Usual(at.AddDate(0, 0, day)); known {
 			longest = max(longest, gap)

@@ -141,6 +141,40 @@ func TestNarrowestCause(t *testing.T) {
 	}
 }
 
+// Batches of one system that go wrong one after the other are the system's trouble: its
+// incident takes over what those of the batches began.
+func TestBatchesBecomeTheirSystemsIncident(t *testing.T) {
+	c := newCompany(t, 4, 11)
+	c.quietly(6*time.Hour, 600, c.everyday)
+	bugs := 0
+	c.quietly(90*time.Minute, 900, func() (*invoice.Invoice, *bad) {
+		inv := c.plain()
+		if inv.SourceSystem == "erp0" && c.rng.IntN(10) < 7 {
+			bugs++
+			return inv, &bad{cause: detectors.CauseBillingSystem, kind: "tax_rate", loss: 9 * invoice.Unit}
+		}
+		return inv, c.chance()
+	})
+	open := c.board.Incidents()
+	if len(open) != 1 || open[0].Dimension != "source" || open[0].Value != "erp0" {
+		for _, i := range open {
+			t.Logf("open: %s=%s with %d members", i.Dimension, i.Value, i.Members)
+		}
+		t.Fatalf("%d incidents are open, want one of the system", len(open))
+	}
+	if i := open[0]; i.Members < int64(bugs) || i.Members > int64(bugs)*103/100 {
+		t.Errorf("%d members of %d errors", i.Members, bugs)
+	}
+	if opened := len(c.opened()); opened > 3 {
+		t.Errorf("%d incidents were opened on the way", opened)
+	}
+	for _, ch := range c.changes {
+		if ch.Action == cases.ActionResolve && ch.Why != "it is part of the incident of source erp0" {
+			t.Errorf("resolved because %q", ch.Why)
+		}
+	}
+}
+
 // Incidents by operator go to the owner's team: they never page, whatever they cost.
 func TestOperatorNeverPages(t *testing.T) {
 	c := newCompany(t, 2, 3)
@@ -311,10 +345,13 @@ func TestPage(t *testing.T) {
 		Batches:  []cases.ValueCount{{Value: "B-771", Members: 400}}}
 	text := Describe(i, Page{Severity: cases.SeverityCritical, RespondBy: monday.Add(24 * time.Hour),
 		EscalateAt: monday.Add(12 * time.Hour), Query: "SELECT 1", Model: detectors.Model{Version: "m-1", ConfigHash: "c0"}})
-	want := `[critical] Promotion BLACK25: a discount is above what the policy allows: 412 invoices, ~10,300 EUR too low (9,650–10,900), +1,900 EUR/h
+	want := `[critical] Promotion BLACK25: a discount is above what the policy allows: 412 invoices, ` +
+		`~10,300 EUR too low (9,650–10,900), +1,900 EUR/h
 Since 08:00 UTC. Customer favour. 0 contacted.
-Why: all have promotion BLACK25 in common (promotion). Usual among 430 invoices: 1.5. Repairing that restores the usual amount in 409 of 412.
-Do first: 1) hold batch B-771 (recoup hold --batch B-771)  2) confirm promotion BLACK25 with sales  3) do not contact customers yet
+Why: all have promotion BLACK25 in common (promotion). Usual among 430 invoices: 1.5. ` +
+		`Repairing that restores the usual amount in 409 of 412.
+Do first: 1) hold batch B-771 (recoup hold --batch B-771)  2) confirm promotion BLACK25 with sales  ` +
+		`3) do not contact customers yet
 Owner: sales · answer by 03-03 08:00, escalates at 03-02 20:00 UTC
 Runbook docs/runbooks/promotion.md · Case 5f0c2a9e
 SQL: SELECT 1

@@ -151,6 +151,9 @@ func (b *Board) openFor(c *candidate) {
 		return
 	}
 	if i == nil {
+		i = b.wider(c, members)
+	}
+	if i == nil {
 		first := members[0].event
 		for _, x := range members {
 			if x.event.Before(first) {

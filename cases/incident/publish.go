@@ -49,6 +49,12 @@ func (b *Board) incidentChanges(now time.Time) (out []Change) {
 		out = append(out, Change{Action: action, Severity: severity, Incident: i.copied(), Joined: i.joined, Why: why})
 		i.joined = nil
 	}
+	for _, i := range b.merged {
+		i.list(b.held)
+		out = append(out, Change{Action: cases.ActionResolve, Severity: i.severity, Incident: i.copied(), Joined: i.joined,
+			Why: i.why})
+	}
+	b.merged = nil
 	for key, i := range b.over {
 		if now.Sub(i.said) > 2*quiet { // its day is over: it will not open again
 			delete(b.over, key)

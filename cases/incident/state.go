@@ -33,6 +33,7 @@ type boardState struct {
 	read     map[int]int64
 	open     map[string]*openIncident // by dedup key
 	over     map[string]*openIncident // resolved not long ago
+	merged   []*openIncident          // ended as part of another one, not published yet
 	aliases  map[string]*openIncident // by ids that workers gave
 	rates    map[string]*openRate
 	blinds   map[string]*openBlind
@@ -41,10 +42,10 @@ type boardState struct {
 
 func newState() boardState {
 	return boardState{values: map[detectors.Value]*value{}, changed: map[detectors.Value]bool{},
-		marks: map[int]detectors.ReadMark{}, heard: map[int]int64{}, lags: map[int]lagSince{}, suspects: map[invoiceKey]*suspect{},
-		byValue: map[detectors.Value][]*suspect{}, read: map[int]int64{}, open: map[string]*openIncident{},
-		over: map[string]*openIncident{}, aliases: map[string]*openIncident{}, rates: map[string]*openRate{},
-		blinds: map[string]*openBlind{}, held: map[batchKey]bool{}}
+		marks: map[int]detectors.ReadMark{}, heard: map[int]int64{}, lags: map[int]lagSince{},
+		suspects: map[invoiceKey]*suspect{}, byValue: map[detectors.Value][]*suspect{}, read: map[int]int64{},
+		open: map[string]*openIncident{}, over: map[string]*openIncident{}, aliases: map[string]*openIncident{},
+		rates: map[string]*openRate{}, blinds: map[string]*openBlind{}, held: map[batchKey]bool{}}
 }
 
 // value is what all partitions counted of one.

@@ -88,7 +88,8 @@ func moneyWords(m *cases.IncidentMoney) (en, fr string) {
 		if l.Point == 0 {
 			return
 		}
-		en += fmt.Sprintf(", ~%s %s %s (%s–%s)", whole(l.Point, ","), m.Currency, wayEN, whole(l.Low, ","), whole(l.High, ","))
+		en += fmt.Sprintf(", ~%s %s %s (%s–%s)", whole(l.Point, ","), m.Currency, wayEN, whole(l.Low, ","),
+			whole(l.High, ","))
 		fr += fmt.Sprintf(", env. %s %s %s (%s–%s)", whole(l.Point, " "), m.Currency, wayFR, whole(l.Low, " "),
 			whole(l.High, " "))
 	}
@@ -144,8 +145,8 @@ func page(i *cases.Incident, p *Page, t *Text, f cases.FindingCount) string {
 	if p.Query != "" {
 		line("SQL: %s", p.Query)
 	}
-	line("Resolves itself after 30 min without new members once its batches are held or it bills rightly. Model %s · config %s",
-		p.Model.Version, p.Model.ConfigHash)
+	line("Resolves itself after 30 min without new members once its batches are held or it bills rightly. "+
+		"Model %s · config %s", p.Model.Version, p.Model.ConfigHash)
 	return strings.TrimRight(b.String(), "\n")
 }
 
