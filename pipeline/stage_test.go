@@ -20,8 +20,10 @@ import (
 )
 
 // newStageWorld is a world with people in it: they work cases, and customers dispute.
-func newStageWorld() *world {
-	w := newWorld(1)
+func newStageWorld() *world { return newStageWorldOf(1) }
+
+func newStageWorldOf(partitions int) *world {
+	w := newWorld(partitions)
 	t := &w.opt.Topics
 	t.CaseEvents, t.Recoveries, t.Disputes = "recoup.case-events", "recoup.recoveries", "recoup.disputes"
 	for _, topic := range []string{t.CaseEvents, t.Recoveries, t.Disputes} {

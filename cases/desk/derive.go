@@ -152,7 +152,7 @@ func (d *Desk) invoiceFacts(f *file, next *cases.Case, st *cases.State) {
 // bareNow tells whether only disputes say anything of the invoice.
 func (f *file) bareNow() bool {
 	if f.base != nil {
-		return f.base.Currency == noCurrency
+		return f.base.Kind == cases.KindInvoice && f.base.Currency == noCurrency
 	}
 	return f.bare
 }

@@ -1,0 +1,219 @@
+package pipeline_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"recoup/cases"
+	"recoup/docs/contract/contracttest"
+	"recoup/pipeline"
+)
+
+// company is a seller that bills while a member works, in virtual time.
+type company struct {
+	t          *testing.T
+	w          *world
+	rng        *rand.Rand
+	partitions int
+	n          int  // invoices sent
+	mixed      bool // invoices are in any batch
+}
+
+// bills sends an invoice now: of about 400.00, a third less if it is wrong.
+func (c *company) bills(source, release string, wrong bool) {
+	c.t.Helper()
+	c.n++
+	net := 396 + 8*c.rng.Float64()
+	if wrong {
+		net *= 0.66
+	}
+	now := time.Now().UTC()
+	body := fmt.Appendf(nil, `{"schema":"invoice.v1","event_id":"e%d","seller":"acme","invoice_id":"i%d",`+
+		`"issued_at":%q,"currency":"EUR","net_amount":"%.2f","customer_ref":"c%d","customer_type":"B2C",`+
+		`"product_family":"fibre","delivery_ref":"d%d","source_system":%q,"source_release":%q,"batch_id":"B%d",`+
+		`"operator_ref":"o%d"}`, c.n, c.n, now.Format(time.RFC3339Nano), net, c.rng.IntN(300), c.n, source, release,
+		c.batch(now), c.rng.IntN(9))
+	partition := c.n % c.partitions
+	record := pipeline.Record{Key: fmt.Append(nil, c.n), Value: body}
+	if _, err := c.w.log.Append(c.t.Context(), c.w.opt.Topics.Invoices, partition, []pipeline.Record{record}); err != nil {
+		c.t.Error(err)
+	}
+}
+
+// batch is a billing run: of a quarter of an hour, or of any where that is no matter.
+func (c *company) batch(now time.Time) int64 {
+	if c.mixed {
+		return int64(c.rng.IntN(30))
+	}
+	return now.Unix() / 900
+}
+
+// usual bills for a while: usual invoices of two systems, one of each a second.
+func (c *company) usual(d time.Duration) {
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		c.bills("erp", "r1", false)
+		c.bills("shop", "s1", false)
+		time.Sleep(time.Second)
+	}
+}
+
+// billing runs a member while a company bills.
+func billing(t *testing.T, partitions int, play func(c *company)) *world {
+	t.Helper()
+	w := newStageWorldOf(partitions)
+	m, _ := w.member("only", func(o *pipeline.Options) { o.UntilCaughtUp = false })
+	done := make(chan error)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() { done <- m.Run(ctx) }()
+	play(&company{t: t, w: w, rng: rand.New(rand.NewPCG(1, 1)), partitions: partitions})
+	if err := m.Ready(); err != nil {
+		t.Errorf("not ready: %v", err)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	return w
+}
+
+// published returns every record of a kind, in the order of its partition.
+func (w *world) published(t *testing.T, kind cases.Kind) (list []*cases.Case) {
+	t.Helper()
+	for p := range 3 {
+		for _, r := range w.log.Records(w.opt.Topics.Cases, p) {
+			c := &cases.Case{}
+			if err := json.Unmarshal(r.Value, c); err != nil {
+				t.Fatal(err)
+			}
+			if c.Kind == kind {
+				if err := contracttest.Validate(r.Value); err != nil {
+					t.Errorf("%v\n%s", err, r.Value)
+				}
+				list = append(list, c)
+			}
+		}
+	}
+	return list
+}
+
+// A9, D4: 1,000 errors of one release are one incident; of the cases opened before it
+// there are at most 50, all join it, and no single invoice pages anybody.
+func TestThousandErrorsOfOneRelease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := billing(t, 2, func(c *company) {
+			c.usual(40 * time.Minute)
+			for range 1000 {
+				c.bills("erp", "r2", true)
+				c.bills("erp", "r1", false)
+				c.bills("shop", "s1", false)
+				time.Sleep(time.Second)
+			}
+			c.usual(2 * time.Minute)
+		})
+		incidents, members := map[string]*cases.Case{}, map[string]bool{}
+		for _, c := range w.published(t, cases.KindIncident) {
+			incidents[c.CaseID] = c
+			for _, m := range c.Joined {
+				if members[m.InvoiceID] {
+					t.Errorf("%s joined twice", m.InvoiceID)
+				}
+				members[m.InvoiceID] = true
+			}
+		}
+		if len(incidents) != 1 || len(members) < 950 {
+			t.Errorf("%d incidents with %d members, want 1 with nearly 1,000", len(incidents), len(members))
+		}
+		for id, c := range incidents {
+			t.Logf("%s: %s (%s)", id, c.Summary.EN, c.Severity)
+			if c.Incident.Members != int64(len(members)) || c.Incident.Value != "r2" {
+				t.Errorf("incident of %s %q counts %d members, %d joined", c.Incident.Dimension, c.Incident.Value,
+					c.Incident.Members, len(members))
+			}
+		}
+		singles := map[string]*cases.Case{}
+		for _, c := range w.published(t, cases.KindInvoice) {
+			if c.Severity == cases.SeverityCritical || c.Severity == cases.SeverityError {
+				t.Errorf("invoice %s pages", c.InvoiceID)
+			}
+			singles[c.InvoiceID] = c
+		}
+		opened := 0
+		for id, c := range singles {
+			if !members[id] {
+				continue
+			}
+			opened++
+			if incidents[c.IncidentID] == nil {
+				t.Errorf("the case of %s does not name its incident: %q", id, c.IncidentID)
+			}
+		}
+		if opened == 0 || opened > 50 {
+			t.Errorf("%d single cases of members, want some, at most 50", opened)
+		}
+		t.Logf("%d single cases, %d of members", len(singles), opened)
+	})
+}
+
+// A9: 50 errors that have nothing in common are no incident.
+func TestUnrelatedErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := billing(t, 2, func(c *company) {
+			c.mixed = true
+			c.usual(30 * time.Minute)
+			for range 50 {
+				one := c.rng.IntN(2)
+				c.bills([]string{"erp", "shop"}[one], []string{"r1", "s1"}[one], true)
+				c.usual(time.Minute)
+			}
+		})
+		for _, c := range w.published(t, cases.KindIncident) {
+			t.Errorf("incident: %s", c.Summary.EN)
+		}
+		if n := len(w.published(t, cases.KindInvoice)); n < 40 {
+			t.Errorf("%d cases, want about 50: the errors were not found", n)
+		}
+	})
+}
+
+// K17: a source that is silent for 5 minutes is blind within a minute, and no more when
+// it speaks again.
+func TestSilentSource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var silent, spoke time.Time
+		w := billing(t, 1, func(c *company) {
+			c.usual(40 * time.Minute)
+			silent = time.Now()
+			for range 8 * 60 { // the other system goes on
+				c.bills("erp", "r1", false)
+				time.Sleep(time.Second)
+			}
+			spoke = time.Now()
+			c.usual(3 * time.Minute)
+		})
+		list := w.published(t, cases.KindBlind)
+		if len(list) < 2 {
+			t.Fatalf("%d records of blindness, want it opened and resolved", len(list))
+		}
+		opened, last := list[0], list[len(list)-1]
+		t.Logf("%s", opened.Summary.EN)
+		if opened.Action != cases.ActionOpen || opened.Watch.Source != "shop" ||
+			opened.DetectedAt.Sub(silent) < 5*time.Minute || opened.DetectedAt.Sub(silent) > 6*time.Minute {
+			t.Errorf("%s of %q %s after its last invoice; want it opened of the shop after 5 to 6 minutes", opened.Action,
+				opened.Watch.Source, opened.DetectedAt.Sub(silent))
+		}
+		if last.Action != cases.ActionResolve || last.Resolution.At.Before(spoke) {
+			t.Errorf("in the end: %s", last.Action)
+		}
+		for _, c := range list {
+			if c.DedupKey != opened.DedupKey {
+				t.Errorf("another blindness: %s", c.Summary.EN)
+			}
+		}
+	})
+}
