@@ -56,7 +56,8 @@ var limitations = map[string]Limitation{
 	"DE": {3, 3, "BGB §§ 195, 199 (from the end of the year)"},
 	"ES": {3, 5, "Código Civil art. 1967 (consumer), art. 1964"},
 	"FR": {2, 5, "Code de la consommation art. L218-2 (consumer); Code civil art. 2224, Code de commerce art. L110-4"},
-	"GB": {5, 5, "Prescription and Limitation (Scotland) Act 1973 s. 6 (England and Wales: 6 years, Limitation Act 1980 s. 5)"},
+	"GB": {5, 5, "Prescription and Limitation (Scotland) Act 1973 s. 6 " +
+		"(England and Wales: 6 years, Limitation Act 1980 s. 5)"},
 	"IE": {6, 6, "Statute of Limitations 1957 s. 11"},
 	"IT": {1, 5, "Codice civile art. 2955 (consumer), art. 2948 (others: 10 years, art. 2946)"},
 	"NL": {2, 5, "BW art. 7:28 (consumer), art. 3:307"},

@@ -54,7 +54,8 @@ func limitationTable() string {
 
 func fieldsTable() string {
 	var b strings.Builder
-	b.WriteString("| country | fields; in brackets: between businesses only; *: without tax only | source |\n|---|---|---|\n")
+	b.WriteString("| country | fields; in brackets: between businesses only; *: without tax only | source |\n" +
+		"|---|---|---|\n")
 	for _, law := range cases.AdminLaws() {
 		var names []string
 		for _, f := range law.Fields {
