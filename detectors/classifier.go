@@ -23,6 +23,7 @@ type Classifier struct {
 	causes    *boost.Forest
 	version   string
 	usual     float64 // p of an invoice whose evidence passes no gate
+	feedback  feedback
 }
 
 // causeCodes are the causes that the classifier tells apart, in the order of its
@@ -65,12 +66,13 @@ func (m *Classifier) calibrated(logit float64) float64 {
 	if r > straight {
 		r = straight + (most-straight)*(1-math.Exp((straight-r)/scale))
 	}
-	return r
+	return m.feedback.adjusted(r)
 }
 
 // causeOf fills dst with the probability of each cause, given an error.
 func (m *Classifier) causeOf(x *[features]float32, dst *[len(causeCodes)]float64) {
 	m.causes.Scores(x[:], dst[:])
+	m.feedback.weigh(dst)
 }
 
 // classifierMark begins the stored form. Its last byte rises whenever features
@@ -94,7 +96,7 @@ func (m *Classifier) body() []byte {
 	dst = binary.AppendUvarint(dst, uint64(m.rows))
 	dst = appendBytes(dst, m.forest.Append(nil))
 	dst = appendBytes(dst, m.curve.Append(nil))
-	return appendBytes(dst, m.causes.Append(nil))
+	return m.feedback.append(appendBytes(dst, m.causes.Append(nil)))
 }
 
 func appendBytes(dst, b []byte) []byte {
@@ -122,6 +124,7 @@ func ParseClassifier(data []byte) (*Classifier, error) {
 	}
 	m.rows = uint32(r.uvarint())
 	forest, curve, causes := r.bytes(r.uvarint()), r.bytes(r.uvarint()), r.bytes(r.uvarint())
+	m.feedback = r.feedback()
 	if r.failed || len(r.rest) > 0 || !(m.threshold > 0 && m.threshold <= 1) || !(m.usual >= 0 && m.usual <= 1) {
 		return nil, fmt.Errorf("cannot read the model: it is cut off or damaged")
 	}

@@ -49,7 +49,8 @@ func TestStoredFormOfSegments(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text != string(kept) {
-		t.Errorf("segments are stored as other bytes now; raise stateVersion in pipeline/statecodec.go:\n%s\nwas\n%s", text, kept)
+		t.Errorf("segments are stored as other bytes now; raise stateVersion in pipeline/statecodec.go:\n%s\nwas\n%s",
+			text, kept)
 	}
 	for i, line := range strings.Fields(string(kept)) {
 		value, err := hex.DecodeString(line)

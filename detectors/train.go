@@ -20,6 +20,8 @@ type examples struct {
 	trained   int       // seen when a classifier was trained last, 0: never
 	trainedOn int64     // day of that
 	triedOn   int64     // newest day on which training was due
+
+	labels map[uint64]Label // by identity of the invoice
 }
 
 type example struct {
@@ -29,6 +31,8 @@ type example struct {
 	proved bool  // exact evidence finds it without any training
 	usual  bool  // the evidence passes no gate
 	cause  uint8 // of the error, index in causeCodes
+
+	identity uint64 // of the invoice, of a real row
 }
 
 const (
@@ -53,6 +57,12 @@ func (s *examples) add(ev *evidence, group uint32, kind inject.Kind, wrong bool)
 		s.rows[s.seen%mostExamples] = row
 	}
 	s.seen++
+}
+
+// addReal adds an invoice as it came.
+func (s *examples) addReal(ev *evidence, group uint32) {
+	s.add(ev, group, 0, false)
+	s.rows[(s.seen-1)%mostExamples].identity = ev.hashes.Identity
 }
 
 // census counts examples.
@@ -96,6 +106,9 @@ type training struct {
 	wrong float64                         // rows with an error put in
 	usual []float64                       // by row: how much a real one counts as free of errors
 	gated [2]struct{ usual, all float64 } // real and altered rows: how many pass no gate
+
+	labels      []*Label // by row: what people decided of it
+	wrongWeight float32  // of an altered row, by balance
 }
 
 // train returns a classifier, nil when there are too few examples.
@@ -116,6 +129,9 @@ func (s *examples) train(seller string, o TrainerOptions) *Classifier {
 	t.balance()
 	logits := t.outOfFold(firstRounds)
 	for i, y := range t.set.Y {
+		if t.labels[i] != nil {
+			continue
+		}
 		if odds := math.Exp(logits[i]); y == 0 && odds > 1 {
 			t.usual[i] = 0.02
 		} else if y == 0 {
@@ -125,6 +141,7 @@ func (s *examples) train(seller string, o TrainerOptions) *Classifier {
 	t.balance()
 	logits = t.outOfFold(rounds)
 	forest := mustTrain(&t.set, t.options(rounds))
+	t.disregard()
 	unproved = max(unproved, t.leastErrors(logits))
 	base = max(base, (c.realProved+unproved*(c.real-c.realProved))/c.real)
 	t.weigh(unproved)
@@ -135,6 +152,11 @@ func (s *examples) train(seller string, o TrainerOptions) *Classifier {
 	m := &Classifier{seller: seller, baseRate: base, rows: uint32(len(s.rows)), forest: forest, curve: curve,
 		causes: s.causes(o)}
 	m.threshold = t.threshold(m, logits, c.realProved)
+	if len(s.labels) > 0 {
+		t.recalibrate(m, logits)
+		m.threshold = t.threshold(m, logits, c.realProved)
+		s.weighCauses(m)
+	}
 	m.usual = unproved * t.usualRatio()
 	m.version = versionOf(m.body())
 	return m
@@ -148,6 +170,7 @@ func (s *examples) unproved(o TrainerOptions) *training {
 		for i := range s.rows {
 			if r := &s.rows[i]; !r.proved && r.group%folds == half {
 				t.add(r)
+				t.labels = append(t.labels, s.label(r))
 			}
 		}
 	}
@@ -194,12 +217,14 @@ func (t *training) balance() {
 			usual += t.usual[i]
 		}
 	}
+	t.wrongWeight = float32(wrongShare * usual / t.wrong)
 	for i, y := range t.set.Y {
 		t.set.W[i] = float32(t.usual[i])
 		if y == 1 {
-			t.set.W[i] = float32(wrongShare * usual / t.wrong)
+			t.set.W[i] = t.wrongWeight
 		}
 	}
+	t.heed()
 }
 
 // weigh weighs them for calibration: every real row counts, the altered ones as
@@ -283,12 +308,17 @@ func (t *training) threshold(m *Classifier, logits []float64, proved float64) fl
 	const precision, leastSuspect, never = 0.8, 0.15, 0.9
 	threshold, right, all := never, 0.95*proved, proved
 	for _, i := range byLogit(logits) {
-		if t.set.Y[i] == 1 {
-			right += float64(t.set.W[i])
-		} else {
+		p := m.calibrated(logits[i])
+		switch {
+		case t.set.Y[i] == 0:
 			all++
+			if m.feedback.n > 0 { // people say how probable errors are
+				right += p
+			}
+		case m.feedback.n == 0:
+			right += float64(t.set.W[i])
 		}
-		if p := m.calibrated(logits[i]); right >= precision*all && p >= leastSuspect {
+		if right >= precision*all && p >= leastSuspect {
 			threshold = min(threshold, p)
 		}
 	}

@@ -140,7 +140,7 @@ func (t *Trainer) Observe(e *Engine) {
 	// by what it knows.
 	group := uint32(index.Mix(c.ev.facts.Customer, uint64(c.ev.facts.Day)/7))
 	if !c.ev.taxChanges() {
-		s.add(&c.ev, group, 0, false)
+		s.addReal(&c.ev, group)
 	}
 	s.practice.learn(c.inv)
 	rng := rand.New(rand.NewPCG(c.sight.identity, 0))
