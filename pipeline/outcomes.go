@@ -27,8 +27,9 @@ type outcomes struct {
 	ctx    context.Context // of run: what reading an event may wait for
 
 	mu      sync.Mutex // guards what follows
-	known   caseBook
+	known   book[*casePlace]
 	decided [][]decided // by partition of the case events: what teaches, by rising offset
+	labels  book[detectors.Label]
 	sources heldRecords
 }
 
@@ -68,7 +69,7 @@ func newOutcomes(m *Member, caseCount, eventCount int) *outcomes {
 	if eventCount == 0 {
 		caseCount = 0
 	}
-	o.known.limit = mostCases / 2
+	o.known.limit, o.labels.limit = mostCases/2, mostCases/2
 	o.cases = newTail(m, m.opt.Topics.Cases, caseCount, o.takeCases)
 	o.events = newTail(m, m.opt.Topics.CaseEvents, eventCount, o.takeEvents)
 	o.sources.m = m
@@ -85,25 +86,26 @@ func (o *outcomes) run(ctx context.Context) {
 	o.sources.close()
 }
 
-// caseBook holds the places of cases, those met last.
-type caseBook struct {
+// book holds values by the hash of a case id: those put last, at least as many as its
+// limit and at most twice as many.
+type book[T any] struct {
 	limit         int
-	newest, older map[uint64]*casePlace // by hash of the case id
+	newest, older map[uint64]T
 }
 
-func (b *caseBook) find(id string) *casePlace {
+func (b *book[T]) find(id string) (value T, ok bool) {
 	key := xxhash.Sum64String(id)
-	if p := b.newest[key]; p != nil {
-		return p
+	if value, ok = b.newest[key]; !ok {
+		value, ok = b.older[key]
 	}
-	return b.older[key]
+	return value, ok
 }
 
-func (b *caseBook) put(id string, p *casePlace) {
+func (b *book[T]) put(id string, value T) {
 	if len(b.newest) >= b.limit || b.newest == nil {
-		b.newest, b.older = map[uint64]*casePlace{}, b.newest
+		b.newest, b.older = map[uint64]T{}, b.newest
 	}
-	b.newest[xxhash.Sum64String(id)] = p
+	b.newest[xxhash.Sum64String(id)] = value
 }
 
 // caseHead is what is read of a case.
@@ -131,8 +133,8 @@ func (o *outcomes) takeCases(_ int, got *Fetched) {
 			continue
 		}
 		o.mu.Lock()
-		if o.known.find(c.CaseID) == nil {
-			o.known.put(strings.Clone(c.CaseID), p)
+		if _, again := o.known.find(c.CaseID); !again {
+			o.known.put(c.CaseID, p)
 		}
 		o.mu.Unlock()
 	}
@@ -147,6 +149,7 @@ func (o *outcomes) takeEvents(partition int, got *Fetched) {
 		if err != nil {
 			continue
 		}
+		o.label(e)
 		kind := outcomeKind(e)
 		if kind == 0 {
 			continue
@@ -205,9 +208,9 @@ func outcomeKind(e *cases.Event) detectors.OutcomeKind {
 func (o *outcomes) find(id string) *casePlace {
 	for tries := range 2 {
 		o.mu.Lock()
-		p := o.known.find(id)
+		p, ok := o.known.find(id)
 		o.mu.Unlock()
-		if p != nil || tries > 0 {
+		if ok || tries > 0 {
 			return p
 		}
 		if o.m.persist(o.ctx, "cases", o.cases.catchUp) != nil {
@@ -215,6 +218,31 @@ func (o *outcomes) find(id string) *casePlace {
 		}
 	}
 	return nil
+}
+
+// label notes what an event says of its invoice, for the next training.
+func (o *outcomes) label(e *cases.Event) {
+	l := detectors.Label{Audit: e.Origin == cases.OriginAudit}
+	switch e.Outcome {
+	case cases.OutcomeConfirmed:
+		l.Wrong, l.Cause = true, strings.Clone(e.TrueCause)
+	case cases.OutcomeNotAnError, cases.OutcomeExpectedChange:
+	default:
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.labels.put(e.CaseID, l)
+}
+
+// labelOf returns what was decided of an invoice, ok false: nothing.
+func (o *outcomes) labelOf(inv *invoice.Invoice) (l detectors.Label, ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.labels.newest) == 0 {
+		return l, false
+	}
+	return o.labels.find(cases.ID(cases.DedupKey(inv.Seller, inv.ID, inv.Revision)))
 }
 
 // next returns the first outcome of a partition at or above an offset, ok false without.

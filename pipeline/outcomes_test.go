@@ -44,7 +44,8 @@ func (w *world) decide(t *testing.T, c *cases.Case, outcome cases.Outcome, corre
 	}
 	partition := int(c.CaseID[0]) % 2
 	record := pipeline.Record{Key: []byte(c.CaseID), Value: body}
-	if _, err := w.log.Append(context.Background(), w.opt.Topics.CaseEvents, partition, []pipeline.Record{record}); err != nil {
+	_, err = w.log.Append(context.Background(), w.opt.Topics.CaseEvents, partition, []pipeline.Record{record})
+	if err != nil {
 		t.Fatal(err)
 	}
 }

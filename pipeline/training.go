@@ -104,7 +104,7 @@ type trainer struct {
 // trainIfDue trains the sellers that are due, when one is, and returns how long it
 // took.
 func (t *trainer) trainIfDue(ctx context.Context) (took time.Duration, err error) {
-	if err := t.m.models.catchUp(ctx); err != nil {
+	if err := errors.Join(t.m.models.catchUp(ctx), t.m.outcomes.events.catchUp(ctx)); err != nil {
 		return 0, err
 	}
 	newest, err := t.newest(ctx)
@@ -246,7 +246,8 @@ func (t *trainer) publish(ctx context.Context, l *learned, c *detectors.Classifi
 		return fmt.Errorf("cannot publish model %s of %q: %w", c.Version(), c.Seller(), err)
 	}
 	m.opt.Log.Info("model published", "seller", c.Seller(), "version", c.Version(), "examples", c.Examples(),
-		"base_rate", c.BaseRate(), "threshold", c.Threshold(), "through", through, "bytes", len(body))
+		"decided", c.Decided(), "base_rate", c.BaseRate(), "threshold", c.Threshold(), "through", through,
+		"bytes", len(body))
 	return nil
 }
 
@@ -328,6 +329,9 @@ func (t *trainer) learn(ctx context.Context, newest time.Time) (*learned, error)
 			e.Score(&verdict)
 			l.trainer.Observe(e)
 			e.Teach(verdict.Suspect)
+			if label, ok := m.outcomes.labelOf(&h.inv); ok {
+				l.trainer.Label(&h.inv, label)
+			}
 			l.saw(h.inv.Seller, h.at)
 		}
 		if err := turn.yield(ctx); err != nil {

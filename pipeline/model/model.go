@@ -31,11 +31,14 @@ type Record struct {
 	Seller  string `json:"seller"`  // whose invoices it judges
 	Version string `json:"version"` // "trained-" and 16 hex digits of what it consists of
 	// Through is the issue date of the newest invoice it was trained with, UTC.
-	Through   time.Time `json:"through"`
-	Examples  int       `json:"examples"`  // usual and altered invoices it was trained on
-	BaseRate  float64   `json:"base_rate"` // estimated share of errors, 0 to 1
-	Threshold float64   `json:"threshold"` // p_error from which an invoice is suspect by default, 0 to 1
-	Data      []byte    `json:"data"`      // the classifier, packed with zstd
+	Through  time.Time `json:"through"`
+	Examples int       `json:"examples"` // usual and altered invoices it was trained on
+	// Decided is how many decided invoices its probabilities were corrected by; 0: none, or
+	// too few to say.
+	Decided   int     `json:"decided,omitempty"`
+	BaseRate  float64 `json:"base_rate"` // estimated share of errors, 0 to 1
+	Threshold float64 `json:"threshold"` // p_error from which an invoice is suspect by default, 0 to 1
+	Data      []byte  `json:"data"`      // the classifier, packed with zstd
 }
 
 // Key is the key of a version in the topic of models.
@@ -57,7 +60,7 @@ func New(c *detectors.Classifier, through time.Time) (*Record, error) {
 		return nil, fmt.Errorf("cannot pack model %s: %w", c.Version(), err)
 	}
 	return &Record{Schema: Schema, Seller: c.Seller(), Version: c.Version(), Through: through.UTC(),
-		Examples: c.Examples(), BaseRate: c.BaseRate(), Threshold: c.Threshold(),
+		Examples: c.Examples(), Decided: c.Decided(), BaseRate: c.BaseRate(), Threshold: c.Threshold(),
 		Data: packer.EncodeAll(c.Append(nil), nil)}, nil
 }
 
