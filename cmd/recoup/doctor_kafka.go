@@ -44,6 +44,7 @@ func (x *examination) kafka(ctx context.Context) {
 	x.lag(ctx, client)
 	x.currencies(ctx, client, partitions)
 	x.models(ctx, client)
+	x.stage(ctx, client)
 }
 
 // letDescribe is what to do about topics that cannot be asked.

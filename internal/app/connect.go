@@ -83,10 +83,12 @@ func group(c *config.Config) kafka.GroupSettings {
 		SessionTimeout: c.Kafka.SessionTimeout.Std()}
 }
 
-// stageMember joins the group whose one member runs the case stage: on the topic of a
-// single partition.
+// StageGroup names the group whose one member runs the case stage.
+func StageGroup(c *config.Config) string { return c.Kafka.Group + "-stage" }
+
+// stageMember joins that group: on the topic of a single partition.
 func stageMember(c *config.Config, client *kafka.Client) pipeline.Group {
-	return client.Group(kafka.GroupSettings{ID: c.Kafka.Group + "-stage", Topic: c.Kafka.Topics.Lead,
+	return client.Group(kafka.GroupSettings{ID: StageGroup(c), Topic: c.Kafka.Topics.Lead,
 		SessionTimeout: c.Kafka.SessionTimeout.Std()})
 }
 
