@@ -10,7 +10,6 @@ import (
 
 	"recoup/cases"
 	"recoup/cases/desk"
-	"recoup/invoice"
 )
 
 // takeCase takes a record of recoup.cases, the shift's own included.
@@ -85,7 +84,8 @@ func (s *shift) takeCount(key, value []byte, partition int) {
 
 // before returns the first offset whose record is not older than a margin before the
 // one at from.
-func before(ctx context.Context, log Log, topic string, partition int, from int64, margin time.Duration) (int64, error) {
+func before(ctx context.Context, log Log, topic string, partition int, from int64,
+	margin time.Duration) (int64, error) {
 	start, end, err := log.Bounds(ctx, topic, partition)
 	if err != nil {
 		return 0, fmt.Errorf("cannot read bounds of %s/%d: %w", topic, partition, err)
@@ -169,7 +169,8 @@ func (s *shift) searchPartition(ctx context.Context, partition int, wanted []str
 		if _, found := slices.BinarySearch(wanted, string(r.Key)); !found && !bytes.Equal(r.Key, []byte(kindOwnership)) {
 			return nil
 		}
-		at := desk.At{Position: invoice.Position{Topic: topic, Partition: partition, Offset: r.Offset}, Time: plausible(r.Time)}
+		at := desk.At{Time: plausible(r.Time)}
+		at.Topic, at.Partition, at.Offset = topic, partition, r.Offset
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		_ = judge(s.desk, at, &r, &highest, true) // what cannot be read was noted when it was met

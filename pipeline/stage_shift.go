@@ -46,7 +46,10 @@ func newShift(m *Member, c *claim) *shift {
 	for _, input := range []struct {
 		topic string
 		take  func(at desk.At, r *Record) error
-	}{{t.CaseEvents, s.takeEvent}, {t.Recoveries, s.takeRecovery}, {t.Disputes, s.takeDispute}, {t.Suspects, s.takeDecision}} {
+	}{
+		{t.CaseEvents, s.takeEvent}, {t.Recoveries, s.takeRecovery}, {t.Disputes, s.takeDispute},
+		{t.Suspects, s.takeDecision},
+	} {
 		if input.topic != "" {
 			s.inputs = append(s.inputs, s.follow(input.topic, input.take))
 		}

@@ -54,10 +54,10 @@ type At struct {
 
 // Suspect is a decision of the decision log.
 type Suspect struct {
-	Verdict    *detectors.Verdict
-	Subject    *cases.Subject // nil in records of an older recoup
-	Case       []byte         // the case a worker opens for it; nil: none
-	DetectedAt time.Time      // when it was decided
+	Verdict    *detectors.Verdict // whole
+	Subject    *cases.Subject     // nil in records of an older recoup
+	Case       []byte             // the case a worker opens for it; nil: none
+	DetectedAt time.Time          // when it was decided
 	// Void says that a later owner had claimed the partition before the record: it
 	// decides nothing, but its case may have been published.
 	Void bool

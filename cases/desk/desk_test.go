@@ -252,8 +252,12 @@ func (w *world) day() {
 	ack := func(id string, c *cases.Case, n float64) {
 		w.event(cases.Event{EventID: id, CaseID: c.CaseID, Status: cases.StatusAcknowledged, At: minutes(n)})
 	}
+	disputes := func(event, id string, reason cases.Reason, n float64) {
+		w.dispute(cases.Dispute{EventID: event, Seller: "acme", InvoiceID: id, Reason: reason, At: minutes(n)})
+	}
 	closes := func(id string, c *cases.Case, n float64, outcome cases.Outcome) {
-		w.event(cases.Event{EventID: id + "d", CaseID: c.CaseID, Status: cases.StatusDecided, Outcome: outcome, At: minutes(n)})
+		w.event(cases.Event{EventID: id + "d", CaseID: c.CaseID, Status: cases.StatusDecided, Outcome: outcome,
+			At: minutes(n)})
 		w.event(cases.Event{EventID: id + "c", CaseID: c.CaseID, Status: cases.StatusClosed, At: minutes(n + 1)})
 	}
 	w.opens("untouched", 1)
@@ -265,19 +269,19 @@ func (w *world) day() {
 	closes("e4", again, 13, cases.OutcomeNotAnError)
 	w.event(cases.Event{EventID: "e5", CaseID: again.CaseID, Status: cases.StatusReopened, At: minutes(20)})
 	w.opens("disputed", 5)
-	w.dispute(cases.Dispute{EventID: "p1", Seller: "acme", InvoiceID: "disputed", Reason: cases.ReasonPrice, At: minutes(21)})
+	disputes("p1", "disputed", cases.ReasonPrice, 21)
 	back := w.opens("disputed after closing", 6)
 	closes("e6", back, 14, cases.OutcomeNotAnError)
-	w.dispute(cases.Dispute{EventID: "p2", Seller: "acme", InvoiceID: "disputed after closing",
-		Reason: cases.ReasonPrice, At: minutes(22)})
+	disputes("p2", "disputed after closing", cases.ReasonPrice, 22)
 	lifted := w.opens("hold lifted", 7)
-	w.dispute(cases.Dispute{EventID: "p3", Seller: "acme", InvoiceID: "hold lifted", Reason: cases.ReasonOther, At: minutes(23)})
-	w.event(cases.Event{EventID: "e7", CaseID: lifted.CaseID, Status: cases.StatusVerified, DunningHold: no(), At: minutes(24)})
+	disputes("p3", "hold lifted", cases.ReasonOther, 23)
+	w.event(cases.Event{EventID: "e7", CaseID: lifted.CaseID, Status: cases.StatusVerified, DunningHold: no(),
+		At: minutes(24)})
 	logged, _ := suspect("logged", 8, false)
 	w.decide(logged)
-	w.dispute(cases.Dispute{EventID: "p4", Seller: "acme", InvoiceID: "logged", Reason: cases.ReasonWrongAmount, At: minutes(25)})
-	w.dispute(cases.Dispute{EventID: "p5", Seller: "acme", InvoiceID: "unknown", Reason: cases.ReasonQuality, At: minutes(26)})
-	w.dispute(cases.Dispute{EventID: "p6", Seller: "acme", InvoiceID: "unknown", Reason: cases.ReasonPrice, At: minutes(25)})
+	disputes("p4", "logged", cases.ReasonWrongAmount, 25)
+	disputes("p5", "unknown", cases.ReasonQuality, 26)
+	disputes("p6", "unknown", cases.ReasonPrice, 25)
 	for _, id := range []string{"credited", "credited in part"} {
 		w.opens(id, 9)
 		billed := 280 * invoice.Unit
@@ -325,9 +329,10 @@ func TestDay(t *testing.T) {
 		hold     bool
 		resolver cases.Resolver
 	}{
-		"untouched":              {cases.ActionOpen, "", cases.OriginDetector, false, ""},
-		"acknowledged":           {cases.ActionUpdate, cases.StatusAcknowledged, cases.OriginDetector, false, ""},
-		"closed":                 {cases.ActionResolve, cases.StatusClosed, cases.OriginDetector, false, cases.ResolvedByOutcome},
+		"untouched":    {cases.ActionOpen, "", cases.OriginDetector, false, ""},
+		"acknowledged": {cases.ActionUpdate, cases.StatusAcknowledged, cases.OriginDetector, false, ""},
+		"closed": {cases.ActionResolve, cases.StatusClosed, cases.OriginDetector, false,
+			cases.ResolvedByOutcome},
 		"reopened":               {"", cases.StatusReopened, cases.OriginDetector, false, ""},
 		"disputed":               {cases.ActionUpdate, "", cases.OriginDetector, true, ""},
 		"disputed after closing": {"", cases.StatusClosed, cases.OriginDetector, true, ""},
@@ -340,7 +345,8 @@ func TestDay(t *testing.T) {
 		"sent twice":             {cases.ActionUpdate, "", cases.OriginDetector, false, ""},
 		"void":                   {"", "", cases.OriginDetector, false, ""},
 		"void, then valid":       {cases.ActionOpen, "", cases.OriginDetector, false, ""},
-		"impossible":             {cases.ActionResolve, cases.StatusClosed, cases.OriginDetector, false, cases.ResolvedByOutcome},
+		"impossible": {cases.ActionResolve, cases.StatusClosed, cases.OriginDetector, false,
+			cases.ResolvedByOutcome},
 	} {
 		c := w.last(id)
 		resolver := cases.Resolver("")

@@ -77,8 +77,8 @@ func decode(body []byte) (*cases.Case, error) {
 		return nil, fmt.Errorf("cannot read case: %w", err)
 	}
 	if c.Schema != cases.Schema || c.CaseID == "" || c.DedupKey == "" || c.Seq < 1 {
-		return nil, fmt.Errorf("cannot read case %q with schema %q, dedup key %q and seq %d: want %s, an id, a key and a seq "+
-			"from 1", c.CaseID, c.Schema, c.DedupKey, c.Seq, cases.Schema)
+		return nil, fmt.Errorf("cannot read case %q with schema %q, dedup key %q and seq %d: want %s, an id, a key and "+
+			"a seq from 1", c.CaseID, c.Schema, c.DedupKey, c.Seq, cases.Schema)
 	}
 	return c, nil
 }

@@ -205,7 +205,8 @@ func (d *Desk) blindCase(change *incident.Change) *cases.Case {
 func blindOf(c *cases.Case) *incident.Blind {
 	w := cmp.Or(c.Watch, &cases.Watch{})
 	return &incident.Blind{Key: c.DedupKey, ID: c.CaseID, Seller: c.Seller, Source: w.Source,
-		Reason: incident.BlindReason(w.Reason), Since: w.Since, Usual: time.Duration(w.UsualSilence) * time.Second, Lag: w.Lag}
+		Reason: incident.BlindReason(w.Reason), Since: w.Since, Usual: time.Duration(w.UsualSilence) * time.Second,
+		Lag: w.Lag}
 }
 
 func (d *Desk) links(cause, where string) cases.Links {

@@ -23,7 +23,7 @@ func (x *examination) stage(ctx context.Context, client *kafka.Client) {
 	case begun(committed):
 		x.ok("case stage", "group %s has an owner, or had one", group)
 	case begun(scored):
-		x.wrong("case stage", "invoices are scored, but no process has ever run the case stage: cases stay as they were opened",
+		x.wrong("case stage", "invoices are scored, but no process has ever run the case stage: cases stay as opened",
 			"let recoup join group "+group+" (ACL operation Read) on "+lead+"; its /readyz says what keeps it out")
 	default:
 		x.ok("case stage", "not begun, as nothing is scored yet")
