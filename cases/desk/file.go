@@ -91,8 +91,6 @@ func (f *file) stands(c *cases.Case, body []byte) {
 		f.top, f.topHash, f.behind = c.Seq, hash, false
 	case c.Seq < f.top:
 		f.behind = true
-	case hash != f.topHash && c.Seq == f.seq:
-		f.clash = true
 	}
 	switch {
 	case c.Seq > f.seq:
