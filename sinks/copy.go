@@ -57,11 +57,16 @@ type copied struct {
 	topic, table string
 	columns      []string
 	read         func(value []byte, from origin) logRow
+	// parts is the table of rows that a record brings along, nil for none. They are
+	// stored before the row of the record, see storeParts.
+	parts *copied
+	// partsOf returns those rows.
+	partsOf func(row logRow) []logRow
 }
 
 func (t CopyTopics) all() []copied {
 	list := []copied{
-		newCopied[caseRecord](t.Cases, "cases"),
+		withMembers(newCopied[caseRecord](t.Cases, "cases")),
 		newCopied[caseEventRecord](t.CaseEvents, "case_events"),
 		newCopied[recoveryRecord](t.Recoveries, "recoveries"),
 		newCopied[disputeRecord](t.Disputes, "disputes"),
@@ -75,6 +80,14 @@ func newCopied[T any, R interface {
 	logRow
 }](topic, table string) copied {
 	return copied{topic: topic, table: table, columns: columnsOf(reflect.TypeFor[T]()), read: readLog[T, R]}
+}
+
+// withMembers lets the records of cases bring the members of their incidents.
+func withMembers(c copied) copied {
+	members := newCopied[memberRow](c.topic, "incident_members")
+	c.parts = &members
+	c.partsOf = func(row logRow) []logRow { return row.(*caseRecord).members() }
+	return c
 }
 
 // Copy moves the case topics and the dead letters into their tables, each record
@@ -256,6 +269,9 @@ type turn struct {
 	copy     *Copy
 	gen      pipeline.Generation
 	assigned map[int]int64
+	// partsStored are the offsets from which on parts are not stored yet, by
+	// partition. Only the topic whose records have parts uses it.
+	partsStored map[int]int64
 
 	mu       sync.Mutex // guards accepted; held while committing
 	accepted time.Time  // last accepted commit

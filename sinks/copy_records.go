@@ -100,83 +100,6 @@ func (m optionalMoment) Value() (driver.Value, error) {
 	return m.moment.Value()
 }
 
-// span is a point between two bounds.
-type span struct {
-	Point money `json:"point"`
-	Low   money `json:"low"`
-	High  money `json:"high"`
-}
-
-// caseRecord is case.v1.
-type caseRecord struct {
-	CaseID        string         `json:"case_id" ch:"case_id"`
-	DedupKey      string         `json:"dedup_key" ch:"dedup_key"`
-	Seq           int64          `json:"seq" ch:"seq"`
-	Action        string         `json:"action" ch:"action"`
-	Kind          string         `json:"kind" ch:"kind"`
-	Severity      string         `json:"severity" ch:"severity"`
-	Origin        string         `json:"origin" ch:"origin"`
-	Seller        string         `json:"seller" ch:"seller"`
-	Stage         string         `json:"stage" ch:"stage"`
-	InvoiceID     string         `json:"invoice_id" ch:"invoice_id"`
-	InvoiceNumber string         `json:"invoice_number" ch:"invoice_number"`
-	CustomerRef   string         `json:"customer_ref" ch:"customer_ref"`
-	IncidentID    string         `json:"incident_id" ch:"incident_id"`
-	CustomerType  string         `json:"-" ch:"customer_type"`
-	ProductFamily string         `json:"-" ch:"product_family"`
-	IssuedAt      moment         `json:"issued_at" ch:"issued_at"`
-	ReceivedAt    moment         `json:"received_at" ch:"received_at"`
-	DetectedAt    moment         `json:"detected_at" ch:"detected_at"`
-	RespondBy     optionalMoment `json:"respond_by" ch:"respond_by"`
-	EscalateAt    optionalMoment `json:"escalate_at" ch:"escalate_at"`
-	Currency      string         `json:"currency" ch:"currency"`
-	AmountBasis   string         `json:"amount_basis" ch:"amount_basis"`
-	Billed        money          `json:"billed" ch:"billed"`
-	Expected      money          `json:"expected" ch:"expected"`
-	LossPoint     money          `json:"-" ch:"loss_point"`
-	LossLow       money          `json:"-" ch:"loss_low"`
-	LossHigh      money          `json:"-" ch:"loss_high"`
-	Direction     string         `json:"direction" ch:"direction"`
-	PError        float64        `json:"p_error" ch:"p_error"`
-	Decision      string         `json:"-" ch:"decision"`
-	HandlingCost  money          `json:"-" ch:"handling_cost"`
-	CauseCodes    []string       `json:"-" ch:"causes"`
-	Rules         []string       `json:"rules" ch:"rules"`
-	OwnerTeam     string         `json:"owner_team" ch:"owner_team"`
-	Topic         string         `json:"-" ch:"invoice_topic"`
-	Partition     uint32         `json:"-" ch:"invoice_partition"`
-	Offset        int64          `json:"-" ch:"invoice_offset"`
-	origin
-
-	Segment struct {
-		CustomerType  string `json:"customer_type"`
-		ProductFamily string `json:"product_family"`
-	} `json:"segment" ch:"-"`
-	Loss      span `json:"loss" ch:"-"`
-	Economics struct {
-		HandlingCost money  `json:"handling_cost"`
-		Decision     string `json:"decision"`
-	} `json:"economics" ch:"-"`
-	Causes []struct {
-		Code string `json:"code"`
-	} `json:"causes" ch:"-"`
-	Source invoice.Position `json:"source" ch:"-"`
-}
-
-func (r *caseRecord) flatten() error {
-	if r.CaseID == "" || r.Seq < 1 {
-		return fmt.Errorf("cannot read case %q, seq %d: expected a case_id and a seq of at least 1", r.CaseID, r.Seq)
-	}
-	r.CustomerType, r.ProductFamily = r.Segment.CustomerType, r.Segment.ProductFamily
-	r.LossPoint, r.LossLow, r.LossHigh = r.Loss.Point, r.Loss.Low, r.Loss.High
-	r.Decision, r.HandlingCost = r.Economics.Decision, r.Economics.HandlingCost
-	for _, c := range r.Causes {
-		r.CauseCodes = append(r.CauseCodes, c.Code)
-	}
-	r.Topic, r.Partition, r.Offset = r.Source.Topic, uint32(r.Source.Partition), r.Source.Offset
-	return nil
-}
-
 // caseEventRecord is case_event.v1.
 type caseEventRecord struct {
 	EventID              string         `json:"event_id" ch:"event_id"`
@@ -316,9 +239,11 @@ func columnsOf(record reflect.Type) []string {
 	var columns []string
 	for i := range record.NumField() {
 		f := record.Field(i)
-		if f.Anonymous {
+		switch name := f.Tag.Get("ch"); {
+		case name == "-":
+		case f.Anonymous:
 			columns = append(columns, columnsOf(f.Type)...)
-		} else if name := f.Tag.Get("ch"); name != "-" {
+		default:
 			columns = append(columns, name)
 		}
 	}

@@ -66,6 +66,12 @@ func (t *turn) starts(ctx context.Context, c copied, session string) (map[int]in
 	if err := t.hold(ctx); err != nil {
 		return nil, err
 	}
+	if c.parts != nil {
+		var err error
+		if t.partsStored, err = t.starts(ctx, *c.parts, session); err != nil {
+			return nil, err
+		}
+	}
 	prefix, client := t.idPrefix(c.table), t.copy.client
 	err := client.kill(ctx, fmt.Sprintf("startsWith(query_id, %s) AND NOT startsWith(query_id, %s)",
 		quote(prefix), quote(prefix+session+"/")))
@@ -158,12 +164,37 @@ func (t *turn) storeNext(ctx context.Context, c copied, session string, pieces <
 		}
 	}
 	if len(rows) > 0 {
+		if err := t.storeParts(ctx, c, session, rows); err != nil {
+			return err
+		}
 		if err := t.store(ctx, c, session, rows); err != nil {
 			return err
 		}
 		t.copy.opt.Copied(c.table, len(rows))
 	}
 	t.copy.setStored(c.topic, ends)
+	return nil
+}
+
+// storeParts stores what the rows bring along. It goes first: what a crash leaves
+// in front of its rows is known by its offsets and not stored again.
+func (t *turn) storeParts(ctx context.Context, c copied, session string, rows []logRow) error {
+	if c.parts == nil {
+		return nil
+	}
+	var parts []logRow
+	for _, row := range rows {
+		if at := row.place(); at.SourceOffset >= t.partsStored[int(at.SourcePartition)] {
+			parts = append(parts, c.partsOf(row)...)
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	if err := t.store(ctx, *c.parts, session, parts); err != nil {
+		return err
+	}
+	t.copy.opt.Copied(c.parts.table, len(parts))
 	return nil
 }
 

@@ -7,13 +7,20 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/*.sql migrations/shared/*.sql
 var migrationFiles embed.FS
+
+// sharedText is a text that several views have in common: a migration names it as
+// {name} for migrations/shared/name.sql. ClickHouse has functions of its own for
+// this, but they belong to the whole server, not to a database, and need a right
+// that recoup does not ask for.
+var sharedText = regexp.MustCompile(`\{(\w+)\}`)
 
 // Step is one thing Migrate did or, in a dry run, would do.
 type Step struct {
@@ -294,14 +301,29 @@ func readMigrations(files fs.FS) ([]migration, error) {
 		if err != nil || version != i+1 {
 			return nil, fmt.Errorf("cannot use migration %q: expected number %04d", path, i+1)
 		}
-		text, err := fs.ReadFile(files, path)
+		text, err := readMigration(files, path)
 		if err != nil {
 			return nil, fmt.Errorf("cannot read migration %q: %w", path, err)
 		}
 		migrations = append(migrations, migration{version: version, name: name,
-			checksum: fmt.Sprintf("%x", sha256.Sum256(text)), statements: splitStatements(string(text))})
+			checksum: fmt.Sprintf("%x", sha256.Sum256([]byte(text))), statements: splitStatements(text)})
 	}
 	return migrations, nil
+}
+
+// readMigration returns the text of a migration with the shared texts put in.
+func readMigration(files fs.FS, path string) (string, error) {
+	text, err := fs.ReadFile(files, path)
+	if err != nil {
+		return "", err
+	}
+	var failed error
+	whole := sharedText.ReplaceAllStringFunc(string(text), func(name string) string {
+		shared, err := fs.ReadFile(files, "migrations/shared/"+strings.Trim(name, "{}")+".sql")
+		failed = errors.Join(failed, err)
+		return strings.TrimSpace(string(shared))
+	})
+	return whole, failed
 }
 
 // splitStatements cuts a file at the semicolons that end a line and drops

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -24,6 +25,9 @@ type columnShape struct {
 
 var (
 	createTable = regexp.MustCompile(`(?m)^CREATE TABLE IF NOT EXISTS (\w+)$`)
+	alterTable  = regexp.MustCompile(`(?m)^ALTER TABLE (\w+)$`)
+	// addColumn is one column of an ALTER TABLE, and the one it stands behind.
+	addColumn = regexp.MustCompile(`(?m)^    ADD COLUMN IF NOT EXISTS (.*) AFTER (\w+),?$`)
 	// columnLine is one column of a CREATE TABLE, its type with up to two levels of brackets.
 	columnLine = regexp.MustCompile("(?m)^    (?:`([\\w.]+)`|([a-z]\\w*)) (\\w+(?:\\((?:[^()]|\\([^()]*\\))*\\))?) .*?,?$")
 )
@@ -38,19 +42,38 @@ func tableShapes(files fs.FS) ([]tableShape, error) {
 	var shapes []tableShape
 	for _, m := range migrations {
 		for _, sql := range m.statements {
-			create := createTable.FindStringSubmatch(sql)
-			if create == nil {
-				continue
+			if create := createTable.FindStringSubmatch(sql); create != nil {
+				shapes = append(shapes, tableShape{name: create[1], migration: m.version, columns: columnShapes(sql)})
 			}
-			shape := tableShape{name: create[1], migration: m.version}
-			for _, line := range columnLine.FindAllStringSubmatch(sql, -1) {
-				shape.columns = append(shape.columns, columnShape{name: line[1] + line[2], kind: line[3],
-					definition: strings.TrimSuffix(strings.TrimSpace(line[0]), ",")})
+			alter := alterTable.FindStringSubmatch(sql)
+			at := slices.IndexFunc(shapes, func(s tableShape) bool { return alter != nil && s.name == alter[1] })
+			for _, added := range addColumn.FindAllStringSubmatch(sql, -1) {
+				if err := shapes[at].add(columnShapes("    "+added[1]+"\n"), added[2]); err != nil {
+					return nil, fmt.Errorf("cannot use migration %d: %w", m.version, err)
+				}
 			}
-			shapes = append(shapes, shape)
 		}
 	}
 	return shapes, nil
+}
+
+// columnShapes reads the lines of columns.
+func columnShapes(sql string) (shapes []columnShape) {
+	for _, line := range columnLine.FindAllStringSubmatch(sql, -1) {
+		shapes = append(shapes, columnShape{name: line[1] + line[2], kind: line[3],
+			definition: strings.TrimSuffix(strings.TrimSpace(line[0]), ",")})
+	}
+	return shapes
+}
+
+// add puts columns behind another one.
+func (s *tableShape) add(columns []columnShape, behind string) error {
+	at := slices.IndexFunc(s.columns, func(c columnShape) bool { return c.name == behind })
+	if at < 0 || len(columns) != 1 {
+		return fmt.Errorf("cannot add a column behind %q of table %s: expected one column and its place", behind, s.name)
+	}
+	s.columns = slices.Insert(s.columns, at+1, columns...)
+	return nil
 }
 
 // Flaw is a difference between a table and what the migrations make of it.
