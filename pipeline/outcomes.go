@@ -116,7 +116,12 @@ type caseHead struct {
 	Source invoice.Position `json:"source"`
 }
 
-// takeCases notes where the invoices of cases stand. A case's later records say the same.
+// nowhere is the partition of an invoice that is not known.
+const nowhere = -1
+
+// takeCases notes where the invoices of cases stand. A case's later records say the
+// same. One that only a customer's dispute opened stands where the dispute does: nothing
+// is known of its invoice, and nothing was withheld of it.
 func (o *outcomes) takeCases(_ int, got *Fetched) {
 	for i := range got.Records {
 		var c caseHead
@@ -127,13 +132,16 @@ func (o *outcomes) takeCases(_ int, got *Fetched) {
 			rules: c.Rules}
 		switch c.Kind {
 		case "invoice":
+			if c.Source.Topic != o.m.opt.Topics.Invoices {
+				p.partition = nowhere
+			}
 		case "incident":
 			p.incident = c.CaseID
 		default:
 			continue
 		}
 		o.mu.Lock()
-		if _, again := o.known.find(c.CaseID); !again {
+		if was, again := o.known.find(c.CaseID); !again || was.partition == nowhere {
 			o.known.put(c.CaseID, p)
 		}
 		o.mu.Unlock()
@@ -157,6 +165,9 @@ func (o *outcomes) takeEvents(partition int, got *Fetched) {
 		place := o.find(e.CaseID)
 		if place == nil {
 			o.gone(partition, r.Offset, "the topic of cases does not name the case")
+			continue
+		}
+		if place.partition == nowhere {
 			continue
 		}
 		o.mu.Lock()
