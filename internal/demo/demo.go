@@ -13,10 +13,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"recoup/detectors"
 	"recoup/internal/app"
 	"recoup/internal/config"
 	"recoup/internal/demo/data"
+	"recoup/internal/ops"
 )
 
 // partitions is how many partitions the demo's topics have. What is known of prices
@@ -61,6 +64,7 @@ type show struct {
 	tally     *tally
 	samples   []sample
 	people    *people
+	metrics   *prometheus.Registry    // of the pipeline
 	summary   atomic.Pointer[Summary] // for the page; nil until the stream has ended
 	account   atomic.Pointer[Account] // as summary
 }
@@ -154,11 +158,13 @@ func speedText(speed float64) string {
 
 // perform runs the pipeline beside the replay and shows what happens.
 func (s *show) perform(ctx context.Context, cfg *config.Config) error {
+	health := ops.NewHealth()
+	s.metrics = ops.NewRegistry(health)
 	return s.beside(ctx, func(ctx context.Context) error {
 		return runPipeline(ctx, cfg, s.options.Log, func(v *detectors.Verdict) {
 			s.tally.observe(v)
 			s.people.observe(v)
-		})
+		}, health, s.metrics)
 	}, func(ctx context.Context) error {
 		if err := s.stream(ctx, cfg); err != nil || s.options.Once {
 			return err

@@ -37,20 +37,30 @@ type answer struct {
 	want      string // as ClickHouse writes it, or an equal decimal
 }
 
-// settle waits until the people have dealt with every case and all they wrote is stored.
+// quietFor is how long nothing may happen until everything has: the case stage looks
+// once a second at what its cases have in common.
+const quietFor = 1500 * time.Millisecond
+
+// settle waits until the people have dealt with every case, the case stage with all
+// they wrote, and everything is stored.
 func (s *show) settle(ctx context.Context) error {
 	p := s.people
 	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
 	defer cancel()
-	for quiet := 0; ; {
-		idle, err := p.idle(ctx)
-		if err == nil && idle {
+	heard, since := int64(-1), time.Now()
+	for {
+		waiting, err := behind(s.metrics)
+		idle := err == nil && waiting == 0
+		if idle {
+			idle, err = p.idle(ctx)
+		}
+		if idle {
 			idle, err = s.warehouse.copied(ctx, p)
 		}
-		if quiet++; err != nil || !idle {
-			quiet = 0
+		if n := p.listened.Load(); !idle || n != heard {
+			heard, since = n, time.Now()
 		}
-		if quiet == 2 { // a case that came in between is seen by the second look
+		if idle && time.Since(since) >= quietFor {
 			return nil
 		}
 		select {
@@ -114,31 +124,35 @@ func sameFigure(got, want string) bool {
 func (w *warehouse) ledgerQuestions(f *story.Figures) []answer {
 	view := func(name string) string { return w.database + "." + name + " WHERE currency = '" + f.Currency + "'" }
 	amount := func(a invoice.Amount) string { return a.String() }
-	current, cohorts := view("case_current")+" AND kind = 'invoice'", view("loss_by_cohort")
+	// A case that a customer opened names no currency (XXX) before somebody decides it.
+	single := w.database + ".case_current WHERE currency IN ('" + f.Currency + "', 'XXX') AND kind = 'invoice'"
+	confirmed := single + " AND outcome = 'confirmed_error'"
+	detected := single + " AND origin = 'detector' AND outcome "
+	handling := "sum(ifNull(handling_cost, if(outcome = 'confirmed_error', planned_handling_cost, 0)))"
+	gestures := "SELECT sumIf(goodwill_cost, event = 'accepted') FROM (SELECT * FROM " + view("recoveries") +
+		" LIMIT 1 BY event_id)"
 	all := []answer{
-		{"cases", "SELECT count() FROM " + current, strconv.Itoa(f.Cases)},
-		{"open cases", "SELECT countIf(is_open) FROM " + current, strconv.Itoa(f.Open)},
-		{"at risk, too low", "SELECT sumIf(loss_point, direction = 'customer_favour') FROM " + current,
-			amount(f.AtRisk.TooLow)},
-		{"at risk, too high", "SELECT -sumIf(loss_point, direction = 'seller_favour') FROM " + current,
-			amount(f.AtRisk.TooHigh)},
-		{"confirmed", "SELECT sum(confirmed) FROM " + cohorts, strconv.Itoa(f.Confirmed)},
-		{"decided, too low", "SELECT sumIf(confirmed_loss, outcome = 'confirmed_error' AND confirmed_loss > 0) FROM " +
-			current, amount(f.Decided.TooLow)},
-		{"decided, too high", "SELECT -sumIf(confirmed_loss, outcome = 'confirmed_error' AND confirmed_loss < 0) FROM " +
-			current, amount(f.Decided.TooHigh)},
-		{"recovered", "SELECT sum(recovered) FROM " + cohorts, amount(f.Paid)},
-		{"goodwill", "SELECT sumIf(goodwill_cost, event = 'accepted') FROM (SELECT * FROM " + view("recoveries") +
-			" LIMIT 1 BY event_id)", amount(f.Goodwill)},
-		{"handling", "SELECT sum(handling) FROM " + cohorts, amount(f.Handling)},
-		{"acknowledged in 24 h", "SELECT countIf(acknowledged_at <= detected_at + INTERVAL 24 HOUR) FROM " + current,
-			strconv.Itoa(f.AcknowledgedIn24h)},
-		{"alerts that were right", "SELECT sum(confirmed) FROM " + w.database + ".alert_precision",
-			strconv.Itoa(f.TruePositives)},
-		{"alerts that were wrong", "SELECT sum(refuted) FROM " + w.database + ".alert_precision",
-			strconv.Itoa(f.FalsePositives)},
 		{"scored invoices", "SELECT sum(invoices) FROM " + view("error_rate_by_day"), strconv.Itoa(f.Invoices)},
 		{"suspects", "SELECT sum(suspects) FROM " + view("error_rate_by_day"), strconv.Itoa(f.Suspects)},
+		{"cases", "SELECT count() FROM " + single, strconv.Itoa(f.Cases)},
+		{"open cases", "SELECT countIf(is_open) FROM " + single, strconv.Itoa(f.Open)},
+		{"at risk, too low", "SELECT sumIf(loss_point, loss_point > 0) FROM " + single, amount(f.AtRisk.TooLow)},
+		{"at risk, too high", "SELECT -sumIf(loss_point, loss_point < 0) FROM " + single, amount(f.AtRisk.TooHigh)},
+		{"confirmed", "SELECT count() FROM " + confirmed, strconv.Itoa(f.Confirmed)},
+		{"decided, too low", "SELECT sumIf(confirmed_loss, confirmed_loss > 0) FROM " + confirmed,
+			amount(f.Decided.TooLow)},
+		{"decided, too high", "SELECT -sumIf(confirmed_loss, confirmed_loss < 0) FROM " + confirmed,
+			amount(f.Decided.TooHigh)},
+		{"recovered", "SELECT sum(paid) FROM " + single, amount(f.Paid)},
+		{"goodwill", gestures, amount(f.Goodwill)},
+		{"handling", "SELECT " + handling + " FROM " + single, amount(f.Handling)},
+		{"net", "SELECT sum(paid) - " + handling + " - ifNull((" + gestures + "), 0) FROM " + single, amount(f.Net)},
+		{"acknowledged in 24 h", "SELECT countIf(acknowledged_at <= detected_at + INTERVAL 24 HOUR) FROM " + single,
+			strconv.Itoa(f.AcknowledgedIn24h)},
+		{"alerts that were right", "SELECT count() FROM " + detected + "= 'confirmed_error'",
+			strconv.Itoa(f.TruePositives)},
+		{"alerts that were wrong", "SELECT count() FROM " + detected + "IN ('not_an_error', 'expected_change')",
+			strconv.Itoa(f.FalsePositives)},
 	}
 	for _, o := range f.Options {
 		of := view("recovery_by_option") + " AND option = '" + string(o.Option) + "'"
@@ -148,9 +162,8 @@ func (w *warehouse) ledgerQuestions(f *story.Figures) []answer {
 			answer{string(o.Option) + " paid", "SELECT sum(paid_amount) FROM " + of, amount(o.Paid)})
 	}
 	for _, c := range f.Causes {
-		of := view("cause_pareto") + " AND cause = '" + c.Cause + "'"
-		all = append(all,
-			answer{"confirmed " + c.Cause, "SELECT sum(confirmed) FROM " + of, strconv.Itoa(c.Confirmed)})
+		all = append(all, answer{"confirmed " + c.Cause,
+			"SELECT count() FROM " + confirmed + " AND true_cause = '" + c.Cause + "'", strconv.Itoa(c.Confirmed)})
 	}
 	return all
 }
@@ -187,7 +200,7 @@ func newAccount(f *story.Figures) *Account {
 	add("K6", "Answered in 24 h", "%s", share(f.AcknowledgedIn24h, f.Cases))
 	add("K7", "Alert precision", "%s", share(f.TruePositives, f.TruePositives+f.FalsePositives))
 	low, point, high = f.Recall()
-	add("K8", "Recall", "%s, from the same audit", Interval{point, low, high})
+	add("K8", "Recall", "%s, of cases that were worked, from the same audit", Interval{point, low, high})
 	for i, c := range f.Causes[:min(3, len(f.Causes))] {
 		add([]string{"K9", "", ""}[i], "Cause "+c.Cause, "%s", exactly(c.Confirmed, f.Confirmed))
 	}

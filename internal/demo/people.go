@@ -56,7 +56,7 @@ func newPeople(cfg *config.Config, all []sample, labels map[string]data.Label) *
 		p.known[all[i].id], p.currency = &all[i], all[i].currency
 	}
 	p.story = story.New(story.Options{
-		Seed: storySeed, AuditRate: auditRate, HandlingCost: cfg.Scoring.HandlingCost,
+		Seed: storySeed, AuditRate: auditRate,
 		Truth: func(id string) story.Truth {
 			label, wrong := labels[id]
 			if !wrong {

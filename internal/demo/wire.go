@@ -2,8 +2,11 @@ package demo
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"recoup/detectors"
 	"recoup/internal/app"
@@ -45,12 +48,29 @@ const (
 	trainRest  = 1           // times as long as a training took, between two
 )
 
-// runPipeline scores until ctx ends, as `recoup run` does.
-func runPipeline(ctx context.Context, cfg *config.Config, log *slog.Logger, seen func(*detectors.Verdict)) error {
-	health := ops.NewHealth()
+// runPipeline scores until ctx ends, as `recoup run` does, and counts into metrics.
+func runPipeline(ctx context.Context, cfg *config.Config, log *slog.Logger, seen func(*detectors.Verdict),
+	health *ops.Health, metrics *prometheus.Registry) error {
 	_, err := app.Run(ctx, app.Options{
-		Config: cfg, Log: log, Registry: ops.NewRegistry(health), Health: health, Observe: seen,
+		Config: cfg, Log: log, Registry: metrics, Health: health, Observe: seen,
 		TrainEvery: trainEvery, TrainRest: trainRest,
 	})
 	return err
+}
+
+// behind returns how many records the case stage has not read yet.
+func behind(metrics prometheus.Gatherer) (records float64, err error) {
+	families, err := metrics.Gather()
+	if err != nil {
+		return 0, fmt.Errorf("cannot read the demo's own metrics: %w", err)
+	}
+	for _, family := range families {
+		if family.GetName() != "recoup_stage_lag_records" {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			records += m.GetGauge().GetValue()
+		}
+	}
+	return records, nil
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"recoup/cases"
-	"recoup/detectors"
 	"recoup/invoice"
 )
 
@@ -91,7 +90,7 @@ func (l *Ledger) Figures(currency string) Figures {
 	touched, causes, options := map[string]bool{}, map[string]*CauseFigures{}, map[cases.Option]*OptionFigures{}
 	for _, a := range l.cases(currency) {
 		f.countCase(a)
-		f.countMoney(a, l.handlingCost[currency])
+		f.countMoney(a)
 		countOptions(options, a)
 		if a.outcome() != cases.OutcomeConfirmed {
 			continue
@@ -198,11 +197,8 @@ func (f *Figures) countCase(a *account) {
 }
 
 // countMoney adds the money of a case.
-func (f *Figures) countMoney(a *account, usual invoice.Amount) {
+func (f *Figures) countMoney(a *account) {
 	loss := a.latest.Loss.Point
-	if a.latest.Direction == detectors.DirectionNone {
-		loss = 0
-	}
 	f.AtRisk.add(loss)
 	switch e := a.decision(); {
 	case e == nil:
@@ -213,7 +209,7 @@ func (f *Figures) countMoney(a *account, usual invoice.Amount) {
 	paid, last := a.paid()
 	f.Paid += paid
 	f.Goodwill += a.goodwill()
-	f.Handling += a.handling(usual)
+	f.Handling += a.handling()
 	if paid > 0 {
 		f.HoursToRecover = append(f.HoursToRecover, last.Sub(a.detectedAt).Hours())
 	}

@@ -12,10 +12,10 @@ import (
 // Ledger is all that has happened, each event once. It knows what was meant, not
 // what was stored: whatever is counted from it is the truth that a view must meet.
 type Ledger struct {
-	handlingCost map[string]invoice.Amount // by currency
-	invoices     []Invoice
-	accounts     map[string]*account // by case_id
-	disputed     map[string]bool     // invoice_id → the customer said so
+	invoices   []Invoice
+	accounts   map[string]*account // by case_id
+	disputed   map[string]bool     // invoice_id → the customer said so
+	currencies map[string]string   // invoice_id → currency
 }
 
 // account is all that is known of one case_id. An audited invoice has one without
@@ -28,8 +28,9 @@ type account struct {
 	recoveries []cases.Recovery
 }
 
-func newLedger(handlingCost map[string]invoice.Amount) *Ledger {
-	return &Ledger{handlingCost: handlingCost, accounts: map[string]*account{}, disputed: map[string]bool{}}
+func newLedger() *Ledger {
+	return &Ledger{accounts: map[string]*account{}, disputed: map[string]bool{},
+		currencies: map[string]string{}}
 }
 
 func (l *Ledger) account(caseID string) *account {
@@ -41,7 +42,11 @@ func (l *Ledger) account(caseID string) *account {
 	return a
 }
 
-func (l *Ledger) invoice(inv Invoice)      { l.invoices = append(l.invoices, inv) }
+func (l *Ledger) invoice(inv Invoice) {
+	l.invoices = append(l.invoices, inv)
+	l.currencies[inv.ID] = inv.Currency
+}
+
 func (l *Ledger) dispute(d *cases.Dispute) { l.disputed[d.InvoiceID] = true }
 func (l *Ledger) event(e *cases.Event)     { a := l.account(e.CaseID); a.events = append(a.events, *e) }
 func (l *Ledger) recovery(r *cases.Recovery) {
@@ -61,16 +66,32 @@ func (l *Ledger) heard(c *cases.Case) {
 	}
 }
 
-// cases returns the accounts that have a case of one invoice, in a fixed order.
+// cases returns the accounts that have a case of one invoice, in a fixed order. A case
+// that a customer opened has no currency until somebody decides it, and is counted
+// with any.
 func (l *Ledger) cases(currency string) []*account {
 	var all []*account
 	for _, a := range l.accounts {
-		if a.latest != nil && a.latest.Kind == cases.KindInvoice && a.latest.Currency == currency {
+		if a.latest != nil && a.latest.Kind == cases.KindInvoice &&
+			(a.currency() == currency || a.currency() == "") {
 			all = append(all, a)
 		}
 	}
 	slices.SortFunc(all, func(a, b *account) int { return cmp.Compare(a.latest.CaseID, b.latest.CaseID) })
 	return all
+}
+
+// currency is that of the case, else that of what people said first; "" for neither.
+func (a *account) currency() string {
+	if _, known := invoice.Exponent(a.latest.Currency); known {
+		return a.latest.Currency
+	}
+	for i := range a.events {
+		if a.events[i].Currency != "" {
+			return a.events[i].Currency
+		}
+	}
+	return ""
 }
 
 // last returns the newest event that a condition holds for, nil for none.
@@ -144,8 +165,8 @@ func (a *account) goodwill() (sum invoice.Amount) {
 }
 
 // handling is what working the case cost: what was noted, else what a confirmed
-// error costs by default.
-func (a *account) handling(usual invoice.Amount) (sum invoice.Amount) {
+// error was planned to cost.
+func (a *account) handling() (sum invoice.Amount) {
 	noted := false
 	for i := range a.events {
 		if e := &a.events[i]; e.HandlingCost.Set {
@@ -153,7 +174,7 @@ func (a *account) handling(usual invoice.Amount) (sum invoice.Amount) {
 		}
 	}
 	if !noted && a.outcome() == cases.OutcomeConfirmed {
-		return usual
+		return a.latest.Economics.HandlingCost
 	}
 	return sum
 }

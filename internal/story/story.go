@@ -61,8 +61,6 @@ type Options struct {
 	AuditRate float64
 	// AuditSalt varies which ones. By default "demo".
 	AuditSalt string
-	// HandlingCost is what handling one confirmed error costs where nobody noted it, by currency.
-	HandlingCost map[string]invoice.Amount
 }
 
 // Story plays one stream of cases. It is used by one goroutine at a time.
@@ -86,7 +84,7 @@ func New(opt Options) *Story {
 	if opt.AuditSalt == "" {
 		opt.AuditSalt = usualAuditSalt
 	}
-	return &Story{opt: opt, ledger: newLedger(opt.HandlingCost), played: map[string]bool{}}
+	return &Story{opt: opt, ledger: newLedger(), played: map[string]bool{}}
 }
 
 // Ledger returns what has happened so far. It grows with the story.
@@ -122,13 +120,22 @@ func (s *Story) Case(c *cases.Case) []Message {
 	}
 	s.played[c.CaseID] = true
 	w := s.writer(c.CaseID, "case", c.DetectedAt)
-	w.invoiceID, w.currency, w.origin = c.InvoiceID, c.Currency, c.Origin
+	w.invoiceID, w.currency, w.origin = c.InvoiceID, s.currencyOf(c), c.Origin
 	if c.Kind == cases.KindInvoice {
 		w.work(s.opt.Truth(c.InvoiceID))
 	} else {
 		w.workMany(c)
 	}
 	return w.messages
+}
+
+// currencyOf is that of a case, or of its invoice where a customer found the error and
+// the case knows of no amount; "" where it is about no money.
+func (s *Story) currencyOf(c *cases.Case) string {
+	if _, known := invoice.Exponent(c.Currency); known {
+		return c.Currency
+	}
+	return s.ledger.currencies[c.InvoiceID]
 }
 
 // writer returns the hand that writes what happens around one case, from a

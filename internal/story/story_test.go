@@ -37,8 +37,7 @@ func truths(n int) func(string) Truth {
 // fourth and some right ones, and returns what people did.
 func play(seed uint64, n int, order func([]int)) (*Story, []Message) {
 	truth := truths(n)
-	s := New(Options{Seed: seed, Truth: truth, AuditRate: 0.2,
-		HandlingCost: map[string]invoice.Amount{"EUR": 50_0000}})
+	s := New(Options{Seed: seed, Truth: truth, AuditRate: 0.2})
 	list := make([]int, n)
 	for i := range list {
 		list[i] = i
@@ -63,7 +62,8 @@ func caseOf(id, customer string, truth Truth) *cases.Case {
 	key := cases.DedupKey("acme", id, 0)
 	return &cases.Case{CaseID: cases.ID(key), DedupKey: key, Seq: 1, Action: cases.ActionOpen, Kind: cases.KindInvoice,
 		Origin: cases.OriginDetector, Seller: "acme", InvoiceID: id, Customer: customer, Currency: "EUR",
-		DetectedAt: began, Direction: detectors.DirectionCustomerFavour, Loss: detectors.Loss{Point: truth.Loss}}
+		DetectedAt: began, Direction: detectors.DirectionCustomerFavour, Loss: detectors.Loss{Point: truth.Loss},
+		Economics: cases.Economics{HandlingCost: 50_0000}}
 }
 
 // Whatever people do is what the contract allows, and shown to recoup's decoders
@@ -174,7 +174,7 @@ func TestRecoveriesKeepTheRules(t *testing.T) {
 
 // The figures are what a person would count by hand.
 func TestFigures(t *testing.T) {
-	l := newLedger(map[string]invoice.Amount{"EUR": 50_0000})
+	l := newLedger()
 	at := began.Truncate(time.Millisecond)
 	for i, loss := range []invoice.Amount{100_0000, -40_0000, 30_0000} {
 		c := caseOf(fmt.Sprint("F-", i), "c-1", Truth{Loss: loss})
@@ -307,5 +307,25 @@ func TestEstimates(t *testing.T) {
 	low, rate, high = (&Figures{Invoices: 10, Unflagged: 9, TruePositives: 1}).TrueErrorRate()
 	if low != 0.1 || rate != 0.1 || high != 1 {
 		t.Errorf("without an audit %v [%v, %v], want 0.1 [0.1, 1]", rate, low, high)
+	}
+}
+
+// The case of an invoice that only a customer disputed names no currency: the team
+// knows that of the invoice. One about no money names none either.
+func TestCasesWithoutCurrency(t *testing.T) {
+	s := New(Options{Seed: 4, Truth: func(string) Truth {
+		return Truth{Cause: "promotion", Due: 60_0000, Loss: -40_0000}
+	}})
+	s.Invoice(Invoice{Seller: "acme", ID: "F-1", Currency: "EUR", CountsIn: true, Suspect: true})
+	c := caseOf("F-1", "", Truth{})
+	c.Currency, c.Origin = "XXX", cases.OriginDispute
+	blind := &cases.Case{CaseID: cases.ID("blind"), Kind: cases.KindBlind, Currency: "XXX", DetectedAt: began}
+	for _, m := range append(s.Case(c), s.Case(blind)...) {
+		if err := contracttest.Validate(m.Value); err != nil {
+			t.Error(err)
+		}
+	}
+	if e := s.Ledger().accounts[c.CaseID].decision(); e == nil || e.Currency != "EUR" {
+		t.Errorf("decided as %+v, want in EUR", e)
 	}
 }
