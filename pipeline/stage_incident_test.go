@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"recoup/cases"
 	"recoup/docs/contract/contracttest"
 	"recoup/pipeline"
@@ -158,6 +160,101 @@ func TestThousandErrorsOfOneRelease(t *testing.T) {
 		}
 		t.Logf("%d single cases, %d of members", len(singles), opened)
 	})
+}
+
+// G4, G9: an incident goes on over the deaths of members, at whatever effect: its
+// members are listed once each, and every case of a member names it.
+func TestIncidentOverCrashes(t *testing.T) {
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { incidentOverCrashes(t, seed) })
+		})
+	}
+}
+
+func incidentOverCrashes(t *testing.T, seed uint64) {
+	rng := rand.New(rand.NewPCG(seed, 11))
+	w := newStageWorldOf(2)
+	w.opt.FlushInterval, w.opt.CheckpointInterval = time.Second, 5*time.Second
+	m, _ := w.member("warm", func(o *pipeline.Options) { o.UntilCaughtUp = false })
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+	c := &company{t: t, w: w, rng: rand.New(rand.NewPCG(seed, 1)), partitions: 2}
+	c.usual(40 * time.Minute)
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan struct{})
+	lives := 0
+	go func() {
+		defer close(done)
+		for ; ; lives++ {
+			select {
+			case <-over:
+				return
+			default:
+				w.liveUntilDeath(t, fmt.Sprint("life ", lives), rng)
+			}
+		}
+	}()
+	for range 400 {
+		c.bills("erp", "r2", true)
+		c.bills("erp", "r1", false)
+		c.bills("shop", "s1", false)
+		time.Sleep(time.Second)
+	}
+	close(over)
+	<-done
+	last, _ := w.member("last", nil)
+	if err := last.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	incidents, members := map[string]int64{}, map[string]bool{}
+	for _, c := range w.published(t, cases.KindIncident) {
+		incidents[c.CaseID] = max(incidents[c.CaseID], c.Incident.Members)
+		for _, m := range c.Joined {
+			if members[m.InvoiceID] {
+				t.Errorf("%s joined twice", m.InvoiceID)
+			}
+			members[m.InvoiceID] = true
+		}
+	}
+	if len(incidents) != 1 || len(members) < 380 {
+		t.Errorf("%d incidents with %d members after %d lives, want 1 with nearly 400", len(incidents), len(members), lives)
+	}
+	for id, n := range incidents {
+		if n != int64(len(members)) {
+			t.Errorf("incident %s counts %d members, %d joined", id, n, len(members))
+		}
+	}
+	newest := map[string]*cases.Case{}
+	for _, c := range w.published(t, cases.KindInvoice) {
+		if b := newest[c.InvoiceID]; b == nil || c.Seq >= b.Seq {
+			newest[c.InvoiceID] = c
+		}
+	}
+	for id, c := range newest {
+		if _, known := incidents[c.IncidentID]; members[id] && !known {
+			t.Errorf("the case of %s names incident %q", id, c.IncidentID)
+		}
+	}
+	t.Logf("%d lives, %d members, %d cases", lives, len(members), len(newest))
+}
+
+// liveUntilDeath runs a member until its death at some effect, or for a minute.
+func (w *world) liveUntilDeath(t *testing.T, name string, rng *rand.Rand) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	group := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
+	stage := w.log.Group("stage", leadTopic)
+	view := &mortal{Log: w.log, Store: w.store, left: 20 + rng.IntN(300), after: rng.IntN(2) == 0}
+	view.die = func() { group.Evict(); stage.Evict(); cancel() }
+	opt := w.opt
+	opt.Member, opt.Metrics = name, pipeline.NewMetrics(prometheus.NewRegistry())
+	opt.Stage.Group = func() pipeline.Group { return &mortalGroup{stage, view} }
+	_ = pipeline.NewMember(opt, view, &mortalGroup{group, view}, view).Run(ctx) // it may die
 }
 
 // A9: 50 errors that have nothing in common are no incident.
