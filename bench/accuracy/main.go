@@ -25,6 +25,7 @@ import (
 type options struct {
 	data, results, only, json, misses string
 	quick, leaveOneOut, ladder, all   bool
+	feedback                          bool
 	write                             bool
 	resamples                         int
 }
@@ -57,6 +58,8 @@ func main() {
 	flag.BoolVar(&o.leaveOneOut, "leave-one-out", false,
 		"only measure what is found of each cause when it is not among the self-injected errors")
 	flag.BoolVar(&o.ladder, "cv-ladder", false, "only measure made-up segments of rising spread")
+	flag.BoolVar(&o.feedback, "feedback", false,
+		"only measure what is found better once people decided what was flagged")
 	flag.BoolVar(&o.all, "all", false, "measure the corpora, --leave-one-out and --cv-ladder")
 	flag.BoolVar(&o.quick, "quick", false, "one variant, no peers, at most 200 resamples")
 	flag.IntVar(&o.resamples, "resamples", 1000, "resamples of the bootstrap intervals")
@@ -118,7 +121,7 @@ func measureAll(o options) (*results, error) {
 		m.misses = &missFile{}
 	}
 	r := &results{Resamples: m.resamples}
-	if o.all || o.leaveOneOut || !o.ladder {
+	if o.all || o.leaveOneOut || o.feedback || !o.ladder {
 		if err := measureSets(o, m, r); err != nil {
 			return nil, err
 		}
@@ -147,8 +150,11 @@ func measureSets(o options, m *measurement, r *results) error {
 			return err
 		}
 		set := describe(data)
-		if o.all || !o.leaveOneOut {
+		if o.all || !o.leaveOneOut && !o.feedback {
 			m.set(data, set)
+		}
+		if o.feedback && name != recurringName {
+			set.Feedback = m.feedback(data)
 		}
 		if o.leaveOneOut || o.all && name != recurringName { // it is asked of the corpora
 			set.LeftOut = m.leaveOneOut(data, set.causes())

@@ -20,6 +20,7 @@ type replay struct {
 	// withoutCause is left out of the errors recoup injects into its own history;
 	// "" for none.
 	withoutCause string
+	people       *people // decide what is flagged; nil: nobody does
 }
 
 // outcome is what was said of one invoice and what is true of it.
@@ -66,12 +67,18 @@ func (r *replay) run() []outcome {
 	for i := range r.corpus.invoices {
 		inv := &r.corpus.invoices[i]
 		position := invoice.Position{Topic: r.corpus.name, Offset: int64(i)}
+		if r.people != nil {
+			r.people.speak(inv.IssuedAt, engine, trainer)
+		}
 		fresh := engine.Begin(inv, position, inv.IssuedAt) == detectors.Fresh
 		if fresh {
 			trainer.Prepare(engine)
 			engine.Score(&verdict)
 			trainer.Observe(engine)
 			engine.Teach(verdict.Suspect)
+			if r.people != nil {
+				r.people.see(i, inv, &verdict, r.corpus.labels[inv.ID])
+			}
 		}
 		if inv.Type != invoice.Standard {
 			continue

@@ -37,6 +37,7 @@ func reportSet(b *strings.Builder, set *setResult) {
 		reportFigures(b, set)
 	}
 	reportLeftOut(b, set)
+	reportFeedback(b, set)
 }
 
 // reportFigures writes every table that has a column per variant.

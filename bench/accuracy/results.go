@@ -16,6 +16,8 @@ type setResult struct {
 	Variants []variantResult `json:"variants"`
 	Peers    []peerResult    `json:"peers,omitempty"`         // on the plain file
 	LeftOut  []leftOut       `json:"leave_one_out,omitempty"` // on the dense file
+
+	Feedback []feedbackResult `json:"feedback,omitempty"` // by file
 }
 
 // causes returns the recall per cause of the variant that knows most, nil if it
