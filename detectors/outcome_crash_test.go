@@ -1,0 +1,133 @@
+package detectors
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"recoup/invoice"
+)
+
+// decidedWorld is a partition of which some suspects are decided while it is read.
+type decidedWorld struct {
+	records  []received
+	suspects map[int64]bool
+	events   []int64 // source offset of the invoice that each event decides
+}
+
+func newDecidedWorld(t *testing.T, rng *rand.Rand) *decidedWorld {
+	t.Helper()
+	w := &decidedWorld{records: world(rng, 400), suspects: map[int64]bool{}}
+	e := NewEngine(worldSettings(), NewShared(), 0)
+	for offset := range int64(len(w.records)) {
+		_, w.suspects[offset] = step(t, e, w.records, offset)
+		if w.suspects[offset] && rng.IntN(2) == 0 {
+			w.events = append(w.events, offset)
+		}
+	}
+	return w
+}
+
+// teach takes a record through an engine, suspect or not as it was decided once.
+func (w *decidedWorld) teach(e *Engine, offset int64) {
+	r := w.records[offset]
+	if e.Begin(r.inv, at(offset), r.at) == Fresh {
+		e.Teach(w.suspects[offset])
+	}
+}
+
+// learn learns what is decided of the invoices below an offset.
+func (w *decidedWorld) learn(e *Engine, below int64) {
+	for n := e.Learned(0); n < int64(len(w.events)) && w.events[n]+15 < below; n++ {
+		r := w.records[w.events[n]]
+		o := &Outcome{Event: invoice.Position{Offset: n}, Kind: NotAnError, At: r.at}
+		e.Learn(o, r.inv, at(w.events[n]), r.at)
+		e.Pass(o.Event)
+	}
+}
+
+// counts are how many invoices every segment and every customer was taught.
+func (w *decidedWorld) counts(e *Engine) string {
+	var b strings.Builder
+	for _, key := range slices.Sorted(maps.Keys(e.segments)) {
+		fmt.Fprintln(&b, key, e.segments[key].own.n)
+	}
+	customers := map[uint64]uint32{}
+	var ev evidence
+	for _, r := range w.records {
+		r.inv.Hash(&ev.hashes)
+		ev.factsOf(r.inv, r.inv.IssuedAt.UnixMilli())
+		e.history.Look(&ev.facts)
+		if c := ev.facts.Known.Customer; c != nil {
+			customers[ev.facts.Customer] = c.Invoices
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(customers)) {
+		fmt.Fprintln(&b, key, customers[key])
+	}
+	return b.String()
+}
+
+// run reads the partition with crashes anywhere, in the middle of a checkpoint too.
+func (w *decidedWorld) run(t *testing.T, rng *rand.Rand, keepsOutcomes bool) string {
+	t.Helper()
+	k, e := newTopics(), NewEngine(worldSettings(), NewShared(), 0)
+	var outcomes []byte // of the marker
+	committed := int64(0)
+	for offset := int64(0); offset < int64(len(w.records)); {
+		w.teach(e, offset)
+		offset++
+		w.learn(e, offset)
+		crashed := rng.IntN(30) == 0
+		if rng.IntN(20) == 0 {
+			committed = offset
+			out := e.Checkpoint(offset)
+			if crashed = rng.IntN(2) == 0; crashed {
+				rng.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+				out = out[:rng.IntN(len(out)+1)]
+			}
+			k.publish(out, offset)
+			if !crashed {
+				k.marker, k.highMarks = offset, e.HighMarks()
+				if keepsOutcomes {
+					outcomes = e.OutcomeState()
+				}
+			}
+		}
+		if crashed {
+			e = k.takeOver(t, w.records, w.suspects, committed, misread{right, right})
+			if err := e.RestoreOutcomes(outcomes); err != nil {
+				t.Fatal(err)
+			}
+			offset = max(committed, k.marker)
+		}
+	}
+	w.learn(e, int64(len(w.records))+100)
+	return w.counts(e)
+}
+
+// Each outcome teaches each segment and the history once, wherever a crash falls. The
+// control, whose markers do not say what was learned, teaches the history twice.
+func TestOutcomesLearnedOnceThroughCrashes(t *testing.T) {
+	seen := false
+	for seed := range uint64(10) {
+		w := newDecidedWorld(t, rand.New(rand.NewPCG(seed, 9)))
+		e := NewEngine(worldSettings(), NewShared(), 0)
+		for offset := range int64(len(w.records)) {
+			w.teach(e, offset)
+			w.learn(e, offset+1)
+		}
+		w.learn(e, int64(len(w.records))+100)
+		want := w.counts(e)
+		if got := w.run(t, rand.New(rand.NewPCG(seed, 10)), true); got != want {
+			t.Fatalf("seed %d, %d decided: taught through crashes\n%s\nwithout\n%s", seed, len(w.events), got, want)
+		}
+		seen = seen || w.run(t, rand.New(rand.NewPCG(seed, 10)), false) != want
+	}
+	if !seen {
+		t.Error("markers that do not say what was learned go unnoticed")
+	}
+}
