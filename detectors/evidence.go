@@ -214,6 +214,9 @@ var countLogs = func() (logs [1024]float64) {
 func (e *evidence) parties() {
 	f, k := &e.facts, &e.facts.Known
 	rare := func(h *history.Habit, key uint32) (float64, int) {
+		if n, ok := h.Only(key); ok {
+			return 0, n
+		}
 		share, n := h.Share(key)
 		if n == 0 {
 			return 0, 0

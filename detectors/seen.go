@@ -293,10 +293,8 @@ func (s *seen) drop(number uint32) (first int64) {
 	for at := range block.entries {
 		e := &block.entries[at]
 		ref := refTo(number, at)
-		if s.identities.get(e.identity) == ref {
-			s.identities.Delete(e.identity)
-		} else if key := pair(e.identity, e.content); s.others.get(key) == ref {
-			s.others.Delete(key)
+		if !s.identities.DeleteIf(e.identity, uint32(ref)) {
+			s.others.DeleteIf(pair(e.identity, e.content), uint32(ref))
 		}
 		if e.delivery != 0 {
 			s.unlinkDelivery(e, ref)
@@ -327,6 +325,9 @@ func (s *seen) remove(number uint32) (first int64) {
 }
 
 func (s *seen) unlinkDelivery(e *seenEntry, ref seenRef) {
+	if e.olderDelivery == 0 && s.deliveries.DeleteIf(e.delivery, uint32(ref)) {
+		return // as nearly always
+	}
 	head := s.deliveries.get(e.delivery)
 	switch {
 	case head != ref:
@@ -335,8 +336,6 @@ func (s *seen) unlinkDelivery(e *seenEntry, ref seenRef) {
 				newer.olderDelivery = e.olderDelivery
 			}
 		}
-	case e.olderDelivery == 0:
-		s.deliveries.Delete(e.delivery)
 	default:
 		s.deliveries.put(e.delivery, e.olderDelivery)
 	}

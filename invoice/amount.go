@@ -132,7 +132,10 @@ func LineNet(quantity, unitPrice, discountRate Fixed) (net Amount, ok bool) {
 	hi, lo := bits.Mul64(magnitude(int64(quantity)), magnitude(int64(unitPrice)))
 	const places = 1_000_000_000_000      // from 16 decimals to 4
 	if discountRate == 0 && hi < places { // most lines, and far cheaper
-		q, rest := bits.Div64(hi, lo, places)
+		q, rest := lo/places, lo%places // as nearly always; by a constant that is no division
+		if hi > 0 {
+			q, rest = bits.Div64(hi, lo, places)
+		}
 		if rest > places/2 || (rest == places/2 && q&1 == 1) {
 			q++
 		}

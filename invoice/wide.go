@@ -13,7 +13,12 @@ func mulDiv(a, n, d int64) (int64, bool) {
 	if hi >= divisor {
 		return 0, false
 	}
-	q, r := bits.Div64(hi, lo, divisor)
+	var q, r uint64
+	if hi == 0 && divisor == uint64(One) { // a usual rate; by a constant that is no division
+		q, r = lo/uint64(One), lo%uint64(One)
+	} else {
+		q, r = bits.Div64(hi, lo, divisor)
+	}
 	if q > 1<<63 {
 		return 0, false
 	}

@@ -59,13 +59,22 @@ func (p *Party) NetIn(currency uint32) Moments {
 func (p *Party) teach(f *Facts) {
 	p.Hour = max(p.Hour, f.Hour)
 	p.Invoices = min(p.Invoices, 1<<31) + 1
-	p.switchCurrency(func(h *Habit) { h.teach(f.Currency, 1) })
-	p.Tax.teach(f.Tax, 1)
-	if f.Currency == p.Currency.Usual() {
+	if _, only := p.Currency.Only(f.Currency); only { // as nearly always
+		p.Currency.teach(f.Currency, 1)
 		p.Net.teach(f.LogNet)
+	} else {
+		p.switchCurrency(func(h *Habit) { h.teach(f.Currency, 1) })
+		if f.Currency == p.Currency.Usual() {
+			p.Net.teach(f.LogNet)
+		}
 	}
+	p.Tax.teach(f.Tax, 1)
 	for m := range p.Marks {
-		p.Marks[m].teach(f.Marked.Has(Mark(m)))
+		s, marked := &p.Marks[m], uint16(f.Marked>>m)&1
+		*s = Share{Yes: s.Yes + marked, All: s.All + 1}
+		if s.All >= shareLimit {
+			s.fade()
+		}
 	}
 }
 

@@ -18,6 +18,11 @@ func (s *Share) teach(yes bool) {
 	if yes {
 		s.Yes++
 	}
+	s.fade()
+}
+
+// fade halves both counts at the limit.
+func (s *Share) fade() {
 	if s.All >= shareLimit {
 		s.All, s.Yes = s.All/2, s.Yes/2
 	}
@@ -68,6 +73,13 @@ func (h *Habit) Share(key uint32) (share float64, n int) {
 		return 0, 0
 	}
 	return float64(h.count(key)) / float64(h.Total), int(h.Total)
+}
+
+// Only tells whether the past showed no other value, and how many invoices that is
+// known from.
+func (h *Habit) Only(key uint32) (n int, ok bool) {
+	v := &h.Values[0]
+	return int(h.Total), v.Key == key && v.Count == h.Total && v.Count > 0
 }
 
 func (h *Habit) count(key uint32) uint16 {

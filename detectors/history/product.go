@@ -262,7 +262,7 @@ func (p *Product) teach(l *Line, hour int32) {
 	p.Hour = max(p.Hour, hour)
 	p.Lines = min(p.Lines, 1<<31) + 1
 	if l.Priced {
-		if p.Next != [pending]Pending{} {
+		if p.Next[0].Count|p.Next[1].Count|p.Next[2].Count != 0 {
 			if best := Best(&p.List, float64(l.Quantity)); best != nil && best.Price == l.Price {
 				p.Next = [pending]Pending{}
 			}

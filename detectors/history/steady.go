@@ -67,16 +67,15 @@ func (s *Steady) teach(f *Facts, suspect bool) {
 	if f.Known.Customer == nil {
 		return
 	}
-	for m := range Mark(Marks) {
-		if at, has := steadyOf(m); at >= 0 {
-			run, ok := f.Known.Customer.run(m, has)
-			kept := f.Marked.Has(m) == has
-			switch {
-			case ok && !suspect:
-				s[at][run].teach(kept)
-			case ok && !kept:
-				s[at][run].suspect(f.Day, f.Batch)
-			}
+	for _, m := range [...]Mark{MarkPurchaseOrder, MarkVAT, MarkEarly} {
+		at, has := steadyOf(m)
+		run, ok := f.Known.Customer.run(m, has)
+		kept := f.Marked.Has(m) == has
+		switch {
+		case ok && !suspect:
+			s[at][run].teach(kept)
+		case ok && !kept:
+			s[at][run].suspect(f.Day, f.Batch)
 		}
 	}
 }

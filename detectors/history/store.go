@@ -102,6 +102,7 @@ type Store struct {
 	marks     marks
 	restored  map[uint16]*[2]stored // by bucket: what waits for Adopt
 	scratch   []byte
+	before    lookedUp // of the last Look
 }
 
 // bucketed is a table of any kind.
@@ -112,6 +113,13 @@ type bucketed interface {
 	write(c *coder, number uint16) int
 	// read adds the items that write wrote to an empty bucket.
 	read(c *coder, number uint16)
+}
+
+// lookedUp is what an invoice shares with most: the next one need not look it up.
+type lookedUp struct {
+	seller, group, country, source uint64
+	known                          Known
+	removed                        uint64 // items of these kinds ever forgotten, by then
 }
 
 // Limits are how many items of each kind a store remembers, at most; the one
@@ -154,8 +162,16 @@ const hardly = 5
 // Look fills in what is known of the invoice. The pointers are right until the
 // next Teach, and are only to be read.
 func (s *Store) Look(f *Facts) {
-	f.Known = Known{Seller: s.groups.find(f.Seller), Group: s.groups.find(f.Group),
-		Country: s.groups.find(f.Country), Source: s.sources.find(f.Source), Conduct: s.conducts.find(f.Seller)}
+	b, k := &s.before, &f.Known
+	if removed := s.groups.removed + s.sources.removed + s.conducts.removed; removed != b.removed {
+		*b = lookedUp{removed: removed} // the place of an item may be another's by now
+	}
+	*k = Known{Seller: s.groups.again(f.Seller, b.seller, b.known.Seller),
+		Group:   s.groups.again(f.Group, b.group, b.known.Group),
+		Country: s.groups.again(f.Country, b.country, b.known.Country),
+		Source:  s.sources.again(f.Source, b.source, b.known.Source),
+		Conduct: s.conducts.again(f.Seller, b.seller, b.known.Conduct)}
+	b.seller, b.group, b.country, b.source, b.known = f.Seller, f.Group, f.Country, f.Source, *k
 	if f.Customer != 0 {
 		f.Known.Customer, f.Known.Prints = s.customers.find(f.Customer), s.prints.find(f.Customer)
 	} else {

@@ -67,6 +67,15 @@ func (t *table[T]) find(key uint64) *T {
 	return t.get(key)
 }
 
+// again is find, given what it returned for the key before, if nothing was forgotten
+// since.
+func (t *table[T]) again(key, before uint64, known *T) *T {
+	if key == before && known != nil {
+		return known
+	}
+	return t.find(key)
+}
+
 func (t *table[T]) get(key uint64) *T {
 	if at := t.index.Get(key); at != 0 {
 		return &t.slot(at - 1).item

@@ -73,13 +73,32 @@ func (x *Index) grow() {
 	}
 }
 
-// Delete forgets a hash and moves up those that had to make room for it.
+// Delete forgets a hash.
 func (x *Index) Delete(key uint64) {
-	if x.Get(key) == 0 {
+	if x.count > 0 {
+		x.free(x.find(key))
+	}
+}
+
+// DeleteIf forgets a hash if it has this number, which is not 0, and tells whether it had.
+func (x *Index) DeleteIf(key uint64, number uint32) bool {
+	if x.count == 0 {
+		return false
+	}
+	at := x.find(key)
+	if x.places[at].number != number {
+		return false
+	}
+	x.free(at)
+	return true
+}
+
+// free empties a place and moves up those that had to make room for it.
+func (x *Index) free(hole int) {
+	if x.places[hole].number == 0 {
 		return
 	}
 	mask := len(x.places) - 1
-	hole := x.find(key)
 	for i := (hole + 1) & mask; x.places[i].number != 0; i = (i + 1) & mask {
 		if home := x.home(x.places[i].key); (i-home)&mask >= (i-hole)&mask {
 			x.places[hole], hole = x.places[i], i
