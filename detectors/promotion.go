@@ -1,7 +1,6 @@
 package detectors
 
 import (
-	"fmt"
 	"math"
 
 	"recoup/detectors/history"
@@ -40,10 +39,10 @@ func detectPromotion(s *Subject) (Finding, bool) {
 	if !ok || (worst < 0 && w.p < proofEnough) {
 		return Finding{}, false
 	}
-	f := Finding{Code: CausePromotion, Kind: w.kind, P: w.p, Repaired: paid, Evidence: []string{w.words}}
+	f := Finding{Code: CausePromotion, Kind: w.kind, P: w.p, Repaired: paid, Evidence: s.list(w.words)}
 	if worst >= 0 {
 		l := &s.Invoice.Lines[worst]
-		f.Evidence = append(f.Evidence, fmt.Sprintf("%s has a discount of %s, %s would be usual or allowed",
+		f.Evidence = append(f.Evidence, s.say("%s has a discount of %s, %s would be usual or allowed",
 			s.lineInWords(l), percent(l.DiscountRate.Value), percent(meant)))
 	}
 	return f, true
@@ -83,16 +82,16 @@ func (s *Subject) wrongDiscount() wrongDiscount {
 	case proved("stacked", proofStacked, "several codes stand on one line"):
 	case proved("expired", proofExpired, s.outOfDate()):
 	case x[fPromoFamily] > 0:
-		w.kind, w.p, w.words = "ineligible", 0.88, fmt.Sprintf(
+		w.kind, w.p, w.words = "ineligible", 0.88, s.say(
 			"on %s of the lines the promotion is not meant for this product family or customer type", share(x[fPromoFamily]))
 	case x[fPromoOff] > 0.001 && math.Abs(float64(x[fRate])/10-float64(x[fRate]-x[fPromoOff])) < 0.001:
 		w.kind, w.p, w.words = "typed_tenfold", 0.92, "the rate is ten times the promotion's"
 	case proved("over_cap", proofOverCap, s.overCap()):
 	case proved("typed_tenfold", proofTenfold, "a rate is ten times one that the product often had, and was never given"):
-	case proved("above_usual", proofFlat, fmt.Sprintf(
+	case proved("above_usual", proofFlat, s.say(
 		"all that is discounted is so by %.0f %%; hardly any line of the seller has as much", 100*x[fFlat])):
 	case !e.contractCode() && proved("unknown_code", proofUnknownCode, "no promotion has the code"):
-	case !e.contractCode() && proved("not_allowed", proofNotAllowed, fmt.Sprintf(
+	case !e.contractCode() && proved("not_allowed", proofNotAllowed, s.say(
 		"contract and promotions allow %.2f points less on a line", 100*x[fAllowedOff])):
 	default:
 		s.unusualDiscount(&w)
@@ -106,15 +105,15 @@ func (s *Subject) unusualDiscount(w *wrongDiscount) {
 	switch {
 	case x[fNetBelow] > 0.5:
 		w.kind, w.p = "above_usual", farBelowP
-		w.words = fmt.Sprintf("a net price is %.0f %% below the lowest this product ever had",
+		w.words = s.say("a net price is %.0f %% below the lowest this product ever had",
 			100*(1-math.Exp(-float64(x[fNetBelow]))))
 	case x[fNetBelow] > 0.15:
 		w.kind, w.p = "above_usual", belowP
-		w.words = fmt.Sprintf("a net price is %.0f %% below the lowest this product ever had",
+		w.words = s.say("a net price is %.0f %% below the lowest this product ever had",
 			100*(1-math.Exp(-float64(x[fNetBelow]))))
 	case x[fNetNew] > 0.7 && x[fKnownLines] > 1.3 && x[fRate] > 0.2:
 		w.kind, w.p = "above_usual", unusualP
-		w.words = fmt.Sprintf("%s of the lines have a net price that was never met before", share(x[fNetNew]))
+		w.words = s.say("%s of the lines have a net price that was never met before", share(x[fNetNew]))
 	}
 }
 
@@ -140,9 +139,9 @@ func (s *Subject) outOfDate() string {
 		for _, code := range inv.Lines[i].PromoCodes {
 			switch p, state := s.ev.refs.Promotion(inv.Seller, code, inv.IssuedAt); state {
 			case reference.PromotionExpired:
-				return fmt.Sprintf("promotion %s ended on %s", code, p.To().Format("2006-01-02"))
+				return s.say("promotion %s ended on %s", code, p.To().Format("2006-01-02"))
 			case reference.PromotionNotBegun:
-				return fmt.Sprintf("promotion %s begins on %s", code, p.From().Format("2006-01-02"))
+				return s.say("promotion %s begins on %s", code, p.From().Format("2006-01-02"))
 			}
 		}
 	}
@@ -154,7 +153,7 @@ func (s *Subject) overCap() string {
 		return ""
 	}
 	p, _ := s.ev.refs.Policy(s.Invoice.Seller, s.Invoice.IssuedAt)
-	return fmt.Sprintf("the policy allows no discount above %s", percent(p.MaxDiscountRate.Value))
+	return s.say("the policy allows no discount above %s", percent(p.MaxDiscountRate.Value))
 }
 
 // dueRate returns the discount line i should have had: what references allow, else
