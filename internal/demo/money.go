@@ -127,10 +127,9 @@ func (w *warehouse) ledgerQuestions(f *story.Figures) []answer {
 	// A case that a customer opened names no currency (XXX) before somebody decides it.
 	single := w.database + ".case_current WHERE currency IN ('" + f.Currency + "', 'XXX') AND kind = 'invoice'"
 	confirmed := single + " AND outcome = 'confirmed_error'"
-	detected := single + " AND origin = 'detector' AND outcome "
 	handling := "sum(ifNull(handling_cost, if(outcome = 'confirmed_error', planned_handling_cost, 0)))"
-	gestures := "SELECT sumIf(goodwill_cost, event = 'accepted') FROM (SELECT * FROM " + view("recoveries") +
-		" LIMIT 1 BY event_id)"
+	gestures := "SELECT sum(goodwill) FROM " + view("recovery_by_option")
+	alerts := w.database + ".alert_precision WHERE kind = 'invoice'"
 	all := []answer{
 		{"scored invoices", "SELECT sum(invoices) FROM " + view("error_rate_by_day"), strconv.Itoa(f.Invoices)},
 		{"suspects", "SELECT sum(suspects) FROM " + view("error_rate_by_day"), strconv.Itoa(f.Suspects)},
@@ -147,19 +146,26 @@ func (w *warehouse) ledgerQuestions(f *story.Figures) []answer {
 		{"goodwill", gestures, amount(f.Goodwill)},
 		{"handling", "SELECT " + handling + " FROM " + single, amount(f.Handling)},
 		{"net", "SELECT sum(paid) - " + handling + " - ifNull((" + gestures + "), 0) FROM " + single, amount(f.Net)},
-		{"acknowledged in 24 h", "SELECT countIf(acknowledged_at <= detected_at + INTERVAL 24 HOUR) FROM " + single,
-			strconv.Itoa(f.AcknowledgedIn24h)},
-		{"alerts that were right", "SELECT count() FROM " + detected + "= 'confirmed_error'",
-			strconv.Itoa(f.TruePositives)},
-		{"alerts that were wrong", "SELECT count() FROM " + detected + "IN ('not_an_error', 'expected_change')",
-			strconv.Itoa(f.FalsePositives)},
+		{"recovered by cohort", "SELECT sum(recovered) FROM " + view("loss_by_cohort"), amount(f.Paid)},
+		{"goodwill by cohort", "SELECT sum(goodwill) FROM " + view("loss_by_cohort"), amount(f.Goodwill)},
+		{"acknowledged in 24 h", "SELECT sum(acknowledged_in_24h) FROM " + w.database +
+			".time_to_respond WHERE kind = 'invoice'", strconv.Itoa(f.AcknowledgedIn24h)},
+		{"alerts that were right", "SELECT sum(confirmed) FROM " + alerts, strconv.Itoa(f.TruePositives)},
+		{"alerts that were wrong", "SELECT sum(refuted) FROM " + alerts, strconv.Itoa(f.FalsePositives)},
+		{"found by customers first", "SELECT sum(by_customer) FROM " + w.database + ".customer_found_first",
+			strconv.Itoa(f.ConfirmedDisputed)},
+		{"audited", "SELECT sum(audited) FROM " + w.database + ".error_rate_by_month", strconv.Itoa(f.Audited)},
+		{"audited and wrong", "SELECT sum(audited_wrong) FROM " + w.database + ".error_rate_by_month",
+			strconv.Itoa(f.AuditedWrong)},
 	}
 	for _, o := range f.Options {
 		of := view("recovery_by_option") + " AND option = '" + string(o.Option) + "'"
 		all = append(all,
 			answer{string(o.Option) + " offered", "SELECT sum(offered) FROM " + of, strconv.Itoa(o.Offered)},
 			answer{string(o.Option) + " accepted", "SELECT sum(accepted) FROM " + of, strconv.Itoa(o.Accepted)},
-			answer{string(o.Option) + " paid", "SELECT sum(paid_amount) FROM " + of, amount(o.Paid)})
+			answer{string(o.Option) + " paid", "SELECT sum(paid_amount) FROM " + of, amount(o.Paid)},
+			answer{string(o.Option) + " answers", "SELECT sum(answers) FROM " + w.database +
+				".satisfaction_by_option WHERE option = '" + string(o.Option) + "'", strconv.Itoa(o.Satisfied)})
 	}
 	for _, c := range f.Causes {
 		all = append(all, answer{"confirmed " + c.Cause,
