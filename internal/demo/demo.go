@@ -48,6 +48,9 @@ type Options struct {
 	Speed float64
 	// Once ends the demo after the stream. By default the page stays until ctx ends.
 	Once bool
+	// Unruly delivers what the team and the customers write twice and in disorder, as a
+	// bad network does. The figures must be the same.
+	Unruly bool
 	// Listen is the page's address, which must be a loopback one. By default
 	// 127.0.0.1 and a free port.
 	Listen string
@@ -120,6 +123,7 @@ func run(ctx context.Context, options Options) (err error) {
 		return err
 	}
 	s.people = newPeople(cfg, s.samples, labels)
+	s.people.unruly = options.Unruly
 	page, err := servePage(options.Listen, s.view)
 	if err != nil {
 		return err

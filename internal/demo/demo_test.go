@@ -174,7 +174,8 @@ func TestDemoCancelledMidway(t *testing.T) {
 }
 
 // On a ClickHouse that is given the demo makes a database of its own, which
-// stays: what else is there is not touched.
+// stays: what else is there is not touched. Whatever people write twice and in disorder
+// gives the figures of the ledger (G6).
 func TestDemoOnGivenClickHouse(t *testing.T) {
 	ownTemp(t)
 	server, err := clickhouse.Start(t.Context(), clickhouse.Options{})
@@ -184,7 +185,7 @@ func TestDemoOnGivenClickHouse(t *testing.T) {
 	defer func() { _ = server.Stop(context.Background()) }()
 	var out screen
 	err = Run(t.Context(), Options{
-		Once: true, Out: &out, ClickHouse: server.NativeAddr, ClickHouseHTTP: server.HTTPAddr,
+		Once: true, Out: &out, Unruly: true, ClickHouse: server.NativeAddr, ClickHouseHTTP: server.HTTPAddr,
 	})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out.String())

@@ -33,6 +33,7 @@ type people struct {
 	log    pipeline.Log
 	topics *config.Topics
 	story  *story.Story // used by run alone
+	unruly bool         // everything is sent twice, in disorder
 	known  map[string]*sample
 	// currency is that of all bundled invoices.
 	currency string
@@ -183,6 +184,9 @@ func (p *people) listen(ctx context.Context, partition int) error {
 
 // send writes what people did, and counts it.
 func (p *people) send(ctx context.Context, messages []story.Message) error {
+	if p.unruly {
+		messages = story.Unruly(messages, storySeed)
+	}
 	batches := map[story.Topic][]pipeline.Record{}
 	for _, m := range messages {
 		batches[m.Topic] = append(batches[m.Topic], pipeline.Record{Key: []byte(m.Key), Value: m.Value})
