@@ -189,7 +189,11 @@ func choose(o options) ([]string, error) {
 // keep writes the report with its date and the time it took.
 func keep(o options, text string, took time.Duration) error {
 	date := time.Now().UTC().Format(time.DateOnly)
-	file := filepath.Join(o.results, "accuracy-"+date+".md")
+	name := "accuracy-"
+	if o.feedback && !o.all {
+		name = "feedback-" // it holds nothing else
+	}
+	file := filepath.Join(o.results, name+date+".md")
 	if err := os.WriteFile(file, fmt.Appendf(nil, "# Accuracy, %s\n\nMeasured in %v, %d replays at a time. %s",
 		date, took, parallel, text), 0o644); err != nil {
 		return fmt.Errorf("cannot keep the report: %w", err)

@@ -146,8 +146,10 @@ func (u *Customer) accept(f *Facts, net invoice.Amount) {
 	u.switchCurrency(func(h *Habit) { h.replace(f.Currency) })
 	u.Tax.replace(f.Tax)
 	u.Type.replace(f.Type)
-	u.Net = Moments{}
-	u.Net.teach(f.LogNet)
+	if off := f.LogNet - u.Net.Mean; off*off > 4*u.Net.Variance { // the amount itself is new
+		u.Net = Moments{}
+		u.Net.teach(f.LogNet)
+	}
 	for m := range u.Marks {
 		has := f.Marked.Has(Mark(m))
 		if known := u.Marks[m].Of(); has != (known > 0.5) {
