@@ -626,7 +626,7 @@ SELECT
     seller,
     if(settled_by = '', 'none', settled_by) AS option,
     count() AS answers,
-    avg(satisfaction) AS mean,
+    avg(assumeNotNull(satisfaction)) AS mean,
     countIf(satisfaction >= 4) AS satisfied
 FROM case_current
 WHERE satisfaction IS NOT NULL
