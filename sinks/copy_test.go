@@ -159,6 +159,32 @@ func TestCopyExamples(t *testing.T) {
 	}
 }
 
+// TestCopyMembers: the members that an incident's records bring along stand in
+// incident_members once each, also when a crash left them without their record.
+func TestCopyMembers(t *testing.T) {
+	w := newCopyWorld(t, openStore(t))
+	members := func(n int) string {
+		joined := []any{}
+		for i := range n {
+			joined = append(joined, map[string]any{"seller": "acme", "invoice_id": fmt.Sprint("F", n, "-", i), "revision": 1,
+				"currency": "EUR", "case_id": "c", "loss": band(50_0000), "issued_at": "2026-11-12T08:00:00Z"})
+		}
+		return asJSON(t, map[string]any{"schema": "case.v1", "case_id": "i", "seq": n, "kind": "incident", "members_joined": joined})
+	}
+	w.send(t, "recoup.cases", 1, members(2), members(3))
+	w.copyAll(t)
+	run(t, w.store, "DELETE FROM "+w.store.client.in("cases")+" WHERE source_offset = 1") // the crash between the two inserts
+	w.send(t, "recoup.cases", 1, members(4))
+	w.copyAll(t)
+	w.check(t)
+	table := w.store.client.in("incident_members")
+	rows := count(t, w.store, "SELECT count() FROM "+table)
+	if once := count(t, w.store, "SELECT uniqExact(invoice_id) FROM "+table+" WHERE incident_id = 'i' AND revision = 1 "+
+		"AND loss_low = toDecimal64('49.99', 2) AND toYear(issued_at) = 2026"); rows != 9 || once != 9 {
+		t.Errorf("%d members in %d rows, want 9 in 9", once, rows)
+	}
+}
+
 // caseEvent is a record of any copied topic that can be read.
 func caseEvent(n int) string {
 	text, _ := json.Marshal(map[string]any{"schema": "case_event.v1", "event_id": fmt.Sprint("e", n), "seq": 1,

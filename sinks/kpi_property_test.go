@@ -53,6 +53,8 @@ func TestKPIsEqualLedger(t *testing.T) {
 		}
 		compareAnswers(t, seed, got, want)
 		checkMedianWait(t, s, l)
+		checkTrueRate(t, s)
+		checkRollup(t, s)
 	}
 }
 
@@ -119,5 +121,48 @@ func checkMedianWait(t *testing.T, s *Store, l *kpiLedger) {
 	})
 	if err != nil || seen == 0 {
 		t.Errorf("%d medians, %v", seen, err)
+	}
+}
+
+// checkTrueRate (K1b, K8): the bounds of the views are those whose coverage is
+// tested by simulation.
+func checkTrueRate(t *testing.T, s *Store) {
+	t.Helper()
+	in := s.client.settings.Database + "."
+	sql := "SELECT toFloat64(m.invoices), toFloat64(m.true_positives), toFloat64(m.unflagged), toFloat64(m.audited), " +
+		"toFloat64(m.audited_wrong), toFloat64(m.true_rate_low), toFloat64(m.true_rate_high), " +
+		"toFloat64(r.recall_low), toFloat64(r.recall_high) FROM " + in + "error_rate_by_month AS m INNER JOIN " + in +
+		"recall AS r ON m.seller = r.seller AND m.cohort_month = r.cohort_month WHERE r.estimate = 'audit' AND r.caught > 0"
+	seen := 0
+	err := s.client.each(t.Context(), statement{sql: sql}, func(scan func(...any) error) error {
+		var m month
+		var got [4]float64
+		err := scan(&m.invoices, &m.flaggedWrong, &m.unflagged, &m.audited, &m.auditedWrong, &got[0], &got[1], &got[2], &got[3])
+		var want [4]float64
+		want[0], want[1], want[2], want[3] = m.bounds()
+		for i := range got {
+			if math.Abs(got[i]-want[i]) > 1e-12 {
+				t.Errorf("bounds of %+v are %v, want %v", m, got, want)
+				break
+			}
+		}
+		seen++
+		return err
+	})
+	if err != nil || seen < 2 {
+		t.Errorf("%d months, %v", seen, err)
+	}
+}
+
+// checkRollup (G2): the roll-up inside scored_invoices equals the rows, also after
+// some of them were removed.
+func checkRollup(t *testing.T, s *Store) {
+	t.Helper()
+	run(t, s, "DELETE FROM "+s.client.in(tableInvoices)+" WHERE source_offset % 7 = 3")
+	question := "SELECT * FROM " + s.client.settings.Database + ".invoice_counts_by_day ORDER BY ALL SETTINGS " +
+		"optimize_use_projections = "
+	rollup, raw := table(t, s, question+"1"), table(t, s, question+"0")
+	if len(raw) < 10 || !slices.Equal(rollup, raw) {
+		t.Errorf("the roll-up has\n%v\nthe rows\n%v", rollup, raw)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"recoup/cases"
 )
 
 // TestMigrate: a dry run changes nothing, a run does what it said, a second run
@@ -111,6 +113,55 @@ func TestMigrateRefuses(t *testing.T) {
 	steps, err := migrate(t.Context(), s, broken, false)
 	if err == nil || !strings.Contains(err.Error(), "(broken), statement 2 of 2") || len(steps) != 1 {
 		t.Errorf("broken migration: %v after %v", err, steps)
+	}
+}
+
+// TestMigrateKeepsData: rows that were stored with the schema of migration 3 are
+// there after the upgrade, in the views and in the roll-up, and the copy goes on.
+func TestMigrateKeepsData(t *testing.T) {
+	settings := freshSettings(t)
+	known, err := readMigrations(migrationFiles)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := migrate(t.Context(), settings, known[:3], false); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	for i, sql := range []string{
+		"scored_invoices (seller, invoice_id, stage, invoice_type, currency, cohort_day, suspect, p_error, source_offset, " +
+			"direction, loss_point) SELECT 'acme', concat('F', toString(number)), 'issued', 'invoice', 'EUR', '2026-11-12', " +
+			"number < 3, 0.25, number, 'customer_favour', 10 FROM numbers(100)",
+		"cases (case_id, dedup_key, seq, action, kind, origin, seller, invoice_id, currency, issued_at, received_at, " +
+			"direction, loss_point, source_topic, source_offset) VALUES (" + quote(cases.ID("acme|invoice|F1|r0")) +
+			", 'acme|invoice|F1|r0', 1, 'open', 'invoice', 'detector', 'acme', 'F1', 'EUR', '2026-11-12 08:00:00', " +
+			"'2026-11-12 08:00:01', 'customer_favour', 10, 'recoup.cases', 0)",
+		"case_events (event_id, case_id, status, outcome, at) VALUES ('e1', " + quote(cases.ID("acme|invoice|F1|r0")) +
+			", 'decided', 'confirmed_error', '2026-11-13 08:00:00')",
+	} {
+		run(t, s, "INSERT INTO "+settings.Database+"."+sql)
+		if i == 0 {
+			run(t, s, "OPTIMIZE TABLE "+settings.Database+".scored_invoices FINAL")
+		}
+	}
+	steps, err := Migrate(t.Context(), settings, false)
+	if err != nil || len(steps) < len(known)-3 {
+		t.Fatalf("upgrade did %d steps, %v", len(steps), err)
+	}
+	row := one(t, s, "SELECT invoices, suspects, confirmed, expected_errors FROM "+settings.Database+".error_rate_by_day")
+	if row["invoices"] != 100.0 || row["suspects"] != 3.0 || row["confirmed"] != 1.0 || row["expected_errors"] != 25.0 {
+		t.Errorf("after the upgrade %v, want 100 invoices, 3 suspects, 1 confirmed, 25 expected", row)
+	}
+	row = one(t, s, "SELECT sum(findings) AS n, sum(confirmed_loss) AS lost FROM "+settings.Database+".loss_by_cohort")
+	if row["n"] != 3.0 || row["lost"] != 10.0 {
+		t.Errorf("after the upgrade %v, want 3 findings that lost 10", row)
+	}
+	if flaws, err := SchemaFlaws(t.Context(), settings); err != nil || len(flaws) > 0 {
+		t.Errorf("flaws after the upgrade: %v, %v", flaws, err)
 	}
 }
 

@@ -1,0 +1,189 @@
+package sinks
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"recoup/internal/demo/data"
+)
+
+// personalWords are parts of names that a field about a person would have.
+var personalWords = []string{"name", "firstname", "lastname", "surname", "mail", "email", "phone", "mobile", "fax",
+	"address", "street", "city", "zip", "postcode", "birth", "birthday", "iban", "passport"}
+
+// personalValues are texts that look like an e-mail address or a telephone number.
+var personalValues = map[string]string{
+	"e-mail": `[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z]{2,}`,
+	"phone":  `(^|[^0-9A-Za-z])(\+[1-9][0-9]{0,2}[ .-]?\(?[0-9][0-9 .()-]{6,}[0-9]|0[1-9]([ .-][0-9]{2}){4})($|[^0-9])`,
+}
+
+func personalWord(name string) bool {
+	for word := range strings.FieldsFuncSeq(strings.ToLower(name), func(r rune) bool { return r < 'a' || r > 'z' }) {
+		if slices.Contains(personalWords, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// The scan itself must find what it looks for, and leave alone what is none.
+func TestPersonalPatterns(t *testing.T) {
+	for text, want := range map[string]string{"ask ann.lee@example.com": "e-mail", "+33 6 12 34 56 78": "phone",
+		"call 06 12 34 56 78 now": "phone", "+44 20 7946 0958": "phone", "2026-11-12T08:00:00+01:00": "", "F-2026-000417": "",
+		"553879": "", "0e1d5f60-3f0c-5b39-8f57-0d5a0c8f4a77": "", "0.0000": "", "+1.50": ""} {
+		for kind, pattern := range personalValues {
+			if got := regexp.MustCompile(pattern).MatchString(text); got != (kind == want) {
+				t.Errorf("%q is an %s: %v", text, kind, got)
+			}
+		}
+	}
+	for name, want := range map[string]bool{"customer_email": true, "first-name": true, "customer_ref": false, "filename": false} {
+		if personalWord(name) != want {
+			t.Errorf("%q is personal: %v", name, !want)
+		}
+	}
+}
+
+// TestNoPersonalFields (B10): no topic and no table has a field for a name, an
+// address, an e-mail or a telephone number.
+func TestNoPersonalFields(t *testing.T) {
+	contract := os.DirFS("../docs/contract")
+	schemas, err := fs.Glob(contract, "*.json")
+	if err != nil || len(schemas) < 10 {
+		t.Fatalf("%d schemas, %v", len(schemas), err)
+	}
+	for _, file := range schemas {
+		text, err := fs.ReadFile(contract, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var schema any
+		if err := json.Unmarshal(text, &schema); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for _, property := range propertiesOf(schema) {
+			if personalWord(property) {
+				t.Errorf("%s has field %q", file, property)
+			}
+		}
+	}
+	s := openStore(t)
+	kinds, err := s.client.columnKinds(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(kinds, "schema_migrations") // names of migrations
+	for table, columns := range kinds {
+		for column := range columns {
+			if personalWord(column) {
+				t.Errorf("table %s has column %s", table, column)
+			}
+		}
+	}
+}
+
+// propertiesOf returns the names of all properties of a JSON Schema, at any depth.
+func propertiesOf(schema any) (names []string) {
+	switch v := schema.(type) {
+	case map[string]any:
+		if properties, ok := v["properties"].(map[string]any); ok {
+			for name := range properties {
+				names = append(names, name)
+			}
+		}
+		for _, below := range v {
+			names = append(names, propertiesOf(below)...)
+		}
+	case []any:
+		for _, below := range v {
+			names = append(names, propertiesOf(below)...)
+		}
+	}
+	return names
+}
+
+// TestNoPersonalValues (B10): nothing in the examples of the contract, nor in what
+// they become in the tables, looks like an e-mail address or a telephone number. In
+// dead letters a broken record may bring one: see docs/DATA.md.
+func TestNoPersonalValues(t *testing.T) {
+	err := fs.WalkDir(os.DirFS("../docs/contract/examples"), ".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".json") {
+			return err
+		}
+		text, err := os.ReadFile("../docs/contract/examples/" + path)
+		for kind, pattern := range personalValues {
+			if found := regexp.MustCompile(pattern).Find(text); found != nil {
+				t.Errorf("%s holds what looks like an %s: %q", path, kind, found)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := openStore(t)
+	w := newKPIWorld(3, 30)
+	w.deliver(t, s)
+	c := newCopyWorld(t, s)
+	c.opt.Incarnation = 1
+	for topic, schema := range map[string]string{"recoup.cases": "case.v1", "recoup.case-events": "case_event.v1",
+		"recoup.recoveries": "recovery.v1", "recoup.disputes": "dispute.v1"} {
+		c.send(t, topic, 0, examples(t, schema, "valid")...)
+	}
+	c.copyAll(t)
+	scanTables(t, s)
+}
+
+// TestNoPersonalValuesInDemo (B10): what the demo stores are these invoices.
+func TestNoPersonalValuesInDemo(t *testing.T) {
+	n := 0
+	for kind, pattern := range personalValues {
+		looks := regexp.MustCompile(pattern)
+		for record, err := range data.Invoices() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found := looks.Find(record); found != nil {
+				t.Fatalf("an invoice of the demo holds what looks like an %s: %q", kind, found)
+			}
+			n++
+		}
+	}
+	if n < 8000 {
+		t.Errorf("%d invoices looked at twice", n)
+	}
+}
+
+// scanTables looks into every text of every table.
+func scanTables(t *testing.T, s *Store) {
+	t.Helper()
+	kinds, err := s.client.columnKinds(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	shapes, err := tableShapes(migrationFiles)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, shape := range shapes {
+		var texts []string
+		for column, kind := range kinds[shape.name] {
+			if strings.Contains(kind, "String") && column != "parse_error" {
+				texts = append(texts, "toString(`"+column+"`)")
+			}
+		}
+		for kind, pattern := range personalValues {
+			n := count(t, s, fmt.Sprintf("SELECT countIf(match(concatWithSeparator('\\n', %s), %s)) FROM %s",
+				strings.Join(texts, ", "), quote(pattern), s.client.in(shape.name)))
+			if n > 0 && shape.name != "dead_letters" {
+				t.Errorf("%d rows of %s hold what looks like an %s", n, shape.name, kind)
+			}
+		}
+	}
+}
