@@ -57,7 +57,8 @@ func TestMembersBeforeIncident(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c.IncidentID == "" || c.Action != cases.ActionUpdate || c.Severity != cases.SeverityInfo {
-		t.Errorf("the member's case: %s, %s, incident %q; want it updated, info, with one", c.Action, c.Severity, c.IncidentID)
+		t.Errorf("the member's case: %s, %s, incident %q; want it updated, info, with one", c.Action, c.Severity,
+			c.IncidentID)
 	}
 	if again, err := d.Changes(); err != nil || len(again) != 0 {
 		t.Errorf("published again: %+v, %v", again, err)
