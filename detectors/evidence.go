@@ -47,7 +47,8 @@ type lineEvidence struct {
 	revised   bool // a new price list explains the price: it is the expected one moved by shift
 	shift     float64
 	announced bool // references explain the discount
-	netMet    bool // what a unit came to was met before, as exactly as rounding allows
+	netMet    bool // what a unit came to was met before, as exactly as rounding allows, or is on offer
+	again     bool // the discount is that of another line with goods of its description and price
 
 	quantitySlip  slip          // what made the quantity of the usual
 	quantityMeant invoice.Fixed // that quantity

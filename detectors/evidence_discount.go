@@ -13,6 +13,7 @@ func (e *evidence) discounts() {
 	highest, bare := 0.0, 0.0
 	fresh, known := 0.0, 0.0
 	most := 0
+	var offers metOffers
 	for i := range f.Lines {
 		l := &f.Lines[i]
 		line := &e.inv.Lines[i]
@@ -28,10 +29,15 @@ func (e *evidence) discounts() {
 		if l.OfProduct == nil || !l.Priced || l.NetPrice <= 0 || l.OfProduct.Lines < 2 {
 			continue
 		}
-		known++
 		lowest, met := e.netPricesOf(i)
-		met = met || e.lines[i].announced || e.codeExplains(i)
+		met = met || e.lines[i].announced || e.codeExplains(i) || e.onOffer(l)
 		e.lines[i].netMet = met
+		if !met && l.Discounted {
+			if e.lines[i].again = offers.again(l); e.lines[i].again {
+				continue
+			}
+		}
+		known++
 		if !met {
 			fresh++
 			if lowest > 0 && l.NetPrice < lowest && e.lines[i].off == 0 {

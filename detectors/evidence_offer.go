@@ -16,25 +16,80 @@ func (e *evidence) offers() {
 		return
 	}
 	var top invoice.Fixed
-	same, n := 0, 0
+	same, n, usual := 0, 0, 0
+	first, several := 0, false // line at the top rate, and whether others are other goods
 	for i := range e.inv.Lines {
 		switch rate := e.inv.Lines[i].DiscountRate.Value; {
 		case rate <= 0:
 			continue
 		case rate > top:
-			top, same = rate, 1
+			top, same, first = rate, 1, i
 		case rate == top:
 			same++
+			several = several || !sameGoods(&e.facts.Lines[first], &e.facts.Lines[i])
 		}
 		n++
+		if e.offered(i) {
+			usual++
+		}
 	}
 	if n == 0 {
 		return
 	}
-	if !e.explained && same == n && (n > 1 || len(e.inv.Lines) == 1) && top >= flatLeast && top%(invoice.One/100) == 0 {
+	if !e.explained && same == n && usual < n && (several || n == len(e.inv.Lines)) && top >= flatLeast &&
+		top%(invoice.One/100) == 0 {
 		e.set(fFlat, fixedFloat(top))
 	}
 	e.netOffers()
+}
+
+// sameGoods tells whether two lines are goods of one description and price, as the
+// flavours of a product are: an offer is for all of them.
+func sameGoods(a, b *history.Line) bool { return a.Price == b.Price && a.Like != 0 && a.Like == b.Like }
+
+// offered tells whether what is taken off line i is on offer, as far as the history
+// tells, or was given on its product before.
+func (e *evidence) offered(i int) bool {
+	l := &e.facts.Lines[i]
+	return e.lines[i].netMet || e.onOffer(l) ||
+		l.OfProduct != nil && l.OfProduct.Gave(e.inv.Lines[i].DiscountRate.Value) > 0
+}
+
+// onOffer tells whether other customers get goods of a line's description and price
+// for as much just now, or every second unit is free, as is the seller's habit.
+func (e *evidence) onOffer(l *history.Line) bool { return l.OfDeal != nil || l.Half && e.halves() }
+
+// halves tells whether the seller halves prices of even quantities: buy one, get one free.
+func (e *evidence) halves() bool {
+	g := e.facts.Known.Seller
+	return g != nil && g.Halves.All >= halvesLeast && g.Halves.Of() >= halvesEven
+}
+
+const (
+	halvesLeast = 50  // lines at half price that tell
+	halvesEven  = 0.8 // share of even quantities among them: by chance it is half
+)
+
+// metOffers are the offers of an invoice that were counted. What is taken off all
+// flavours of a product is one offer, however many lines it is on.
+type metOffers struct {
+	lines [16]*history.Line
+	n     int
+}
+
+// again tells whether a line has the offer of another that was counted, and counts it
+// if not; of the first offers only, as invoices may have any number of them.
+func (c *metOffers) again(l *history.Line) bool {
+	for _, o := range c.lines[:c.n] {
+		if sameGoods(o, l) && o.NetPrice == l.NetPrice {
+			return true
+		}
+	}
+	if c.n < len(c.lines) {
+		c.lines[c.n] = l
+		c.n++
+	}
+	return false
 }
 
 // flatLeast is the discount from which one on all lines is worth a look.
@@ -65,6 +120,9 @@ func (e *evidence) netOffers() {
 	for i := range e.facts.Lines {
 		l, le := &e.facts.Lines[i], &e.lines[i]
 		if l.Rate <= 0 || !l.Priced || l.NetPrice <= 0 || l.OfProduct == nil || l.OfProduct.Lines < 2 {
+			continue
+		}
+		if le.again {
 			continue
 		}
 		stable := l.OfProduct.NetKnown.Of()

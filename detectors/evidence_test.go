@@ -142,6 +142,70 @@ func TestOffersTogether(t *testing.T) {
 	}
 }
 
+// A8: what one flavour is marked down to just now, others may be too, and all of them
+// on one invoice are one offer; half price on even quantities is one where that is
+// the seller's habit.
+func TestOffersOfOthers(t *testing.T) {
+	tea := func(n int, customer string, rate float64, flavours ...string) *invoice.Invoice {
+		lines := []billed{{"pot", 8, 0}, {"cup", 4, 0}}
+		for _, flavour := range flavours {
+			lines = append(lines, billed{"tea " + flavour, 2, rate})
+		}
+		inv := basket(n, customer, lines...)
+		for i := range inv.Lines[2:] {
+			inv.Lines[2+i].Description = "TEA"
+		}
+		return inv
+	}
+	e := NewEngine(DefaultSettings(), NewShared(), 0)
+	for i := range 40 {
+		teach(e, tea(i, fmt.Sprint("c", i%8), 0, "mint", "lime", "rose"))
+	}
+	one := *evidenceOn(e, tea(50, "c1", 0.4, "mint"))
+	all := evidenceOn(e, tea(50, "c1", 0.4, "mint", "lime", "rose"))
+	if one[fNetOff] != 1 || one[fNetBelow] == 0 || all[fNetOffCount] != one[fNetOffCount] || all[fFlat] != 0 {
+		t.Errorf("a new offer on one flavour: %v off, %v below, %v lines; on all: %v lines, flat %v; want one line each",
+			one[fNetOff], one[fNetBelow], one[fNetOffCount], all[fNetOffCount], all[fFlat])
+	}
+	teach(e, tea(51, "c2", 0.4, "mint"))
+	if x := evidenceOn(e, tea(52, "c1", 0.4, "lime")); x[fNetOff] != 0 || x[fNetBelow] != 0 {
+		t.Errorf("what others get on another flavour: %v off, %v below; want 0", x[fNetOff], x[fNetBelow])
+	}
+	if x := evidenceOn(e, tea(52, "c1", 0.6, "lime")); x[fNetOff] != 1 {
+		t.Errorf("more than others get: %v off, want 1", x[fNetOff])
+	}
+}
+
+// A8: half price on even quantities is "buy one, get one free" where that is usual.
+func TestEverySecondFree(t *testing.T) {
+	buy := func(n, units int, product string, rate float64) *invoice.Invoice {
+		inv := basket(n, fmt.Sprint("c", n%8), billed{"pot", 8, 0}, billed{product, 4, rate})
+		l := &inv.Lines[1]
+		l.Quantity = fixed(float64(units))
+		l.Net.Value *= invoice.Amount(units)
+		return inv
+	}
+	for _, c := range []struct {
+		name  string
+		every int // of the lines at half price, so many are of one unit
+		usual bool
+	}{{"on even quantities", 100, true}, {"on any", 2, false}} {
+		e := NewEngine(DefaultSettings(), NewShared(), 0)
+		for i := range 120 {
+			units := 2
+			if i%c.every == 0 {
+				units = 1
+			}
+			teach(e, buy(2*i, units, "cup", 0.5))
+			teach(e, buy(2*i+1, 2, "mug", 0))
+		}
+		off := func(units int) float32 { return evidenceOn(e, buy(300, units, "mug", 0.5))[fNetOff] }
+		if even, odd := off(4), off(3); (even == 0) != c.usual || odd != 1 {
+			t.Errorf("half price %s: even %v off, odd %v off", c.name, even, odd)
+		}
+	}
+}
+
 // A8: from its second invoice on a customer is known by the others: nobody lost a
 // VAT number or was billed before delivery, but purchase orders come and go.
 func TestHardlyKnownCustomers(t *testing.T) {

@@ -115,6 +115,7 @@ func factsOfLines(f *history.Facts, inv *invoice.Invoice, products []uint64) {
 		line.End = lastDigit(l.UnitPrice.Value)
 		if l.DiscountRate.Value != 0 {
 			line.Rate = float32(fixedFloat(l.DiscountRate.Value))
+			line.Half = l.DiscountRate.Value == invoice.One/2 && q >= 2 && math.Mod(q, 2) == 0
 		}
 		line.Priced = l.UnitPrice.Value > 0 && l.Quantity.Value > 0
 		if line.Priced && l.Net.Set {

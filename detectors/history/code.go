@@ -250,6 +250,7 @@ func (c *coder) group(g *Group) {
 	filled(c, g.Rates[:], unsigned[uint32])
 	filled(c, g.Ends[:], unsigned[uint16])
 	filled(c, g.NetEnds[:], unsigned[uint16])
+	c.share(&g.Halves)
 }
 
 func (c *coder) terms(t *Terms) {

@@ -111,6 +111,7 @@ type Group struct {
 	Rates   [20]uint32
 	Ends    [10]uint16 // lines by the last digit of their unit price, in cents; of a seller only
 	NetEnds [10]uint16 // lines with a discount, by the last digit of what they come to; of a seller only
+	Halves  Share      // lines at half price: those of an even quantity; of a seller only
 }
 
 // EndRare is how rare a last digit is: the negative logarithm of its share, 0

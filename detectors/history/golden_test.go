@@ -62,6 +62,7 @@ func meaning(s *Store, key uint64) string {
 		"product": s.products.get(key), "pair": s.pairs.get(key), "customer": s.customers.get(key),
 		"group": s.groups.get(key), "terms": s.terms.get(key), "source": s.sources.get(key),
 		"prints": s.prints.get(key), "like": s.likes.get(key), "conduct": s.conducts.get(key),
+		"deal": s.deals.get(key),
 	} {
 		describe(&lines, name, reflect.ValueOf(item).Elem())
 	}

@@ -71,6 +71,7 @@ func filledStore(key uint64) *Store {
 	filledItem(s.prints, key)
 	filledItem(s.likes, key)
 	filledItem(s.conducts, key)
+	filledItem(s.deals, key)
 	return s
 }
 
@@ -97,14 +98,14 @@ func TestEveryFieldIsStored(t *testing.T) {
 		"customer": {s.customers.get(key), again.customers.get(key)}, "group": {s.groups.get(key), again.groups.get(key)},
 		"terms": {s.terms.get(key), again.terms.get(key)}, "source": {s.sources.get(key), again.sources.get(key)},
 		"prints": {s.prints.get(key), again.prints.get(key)}, "like": {s.likes.get(key), again.likes.get(key)},
-		"conduct": {s.conducts.get(key), again.conducts.get(key)},
+		"conduct": {s.conducts.get(key), again.conducts.get(key)}, "deal": {s.deals.get(key), again.deals.get(key)},
 	} {
 		if !reflect.DeepEqual(pair[0], pair[1]) {
 			t.Errorf("%s came back as\n%+v\nwant\n%+v", name, pair[1], pair[0])
 		}
 	}
-	if len(s.tables) != 9 {
-		t.Errorf("%d kinds of items are stored, 9 are tried here: add the new one", len(s.tables))
+	if len(s.tables) != 10 {
+		t.Errorf("%d kinds of items are stored, 10 are tried here: add the new one", len(s.tables))
 	}
 	if !bytes.Equal(s.encode(77), again.encode(77)) {
 		t.Error("equal buckets give different bytes")

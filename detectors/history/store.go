@@ -60,11 +60,13 @@ type Line struct {
 	Types         uint16        // TypeBit of the invoice's customer type
 	Priced        bool          // it has a positive price and quantity
 	Discounted    bool          // it has a discount
+	Half          bool          // every second unit is free: half price for an even quantity
 	rateStep      uint8         // of Rate, filled by Teach
 
 	OfProduct *Product // filled by Look, nil: unknown
 	OfPair    *Pair    // filled by Look, nil: unknown
 	OfLike    *Like    // filled by Look where the product is hardly known, nil: unknown
+	OfDeal    *Deal    // filled by Look where the product never had the net price, nil: nobody else has it
 }
 
 // Code is one discount code of Facts.
@@ -98,6 +100,7 @@ type Store struct {
 	prints    *table[Prints]
 	likes     *table[Like]
 	conducts  *table[Conduct]
+	deals     *table[Deal]
 	tables    []bucketed // all of them, in the order in which they are stored
 	marks     marks
 	restored  map[uint16]*[2]stored // by bucket: what waits for Adopt
@@ -125,7 +128,7 @@ type lookedUp struct {
 // Limits are how many items of each kind a store remembers, at most; the one
 // not met for longest is forgotten first.
 type Limits struct {
-	Products  int // products, and descriptions of goods
+	Products  int // products, and as many descriptions of goods and deals
 	Pairs     int // pairs of customer and product
 	Customers int // customers, and as many with recent invoices
 	Groups    int // sellers, customer types and countries
@@ -152,7 +155,9 @@ func New(l Limits) *Store {
 	s.prints = newTable(m, l.Customers, func(p *Prints) int32 { return p.Hour }, (*coder).prints)
 	s.likes = newTable(m, l.Products, func(k *Like) int32 { return k.Hour }, (*coder).like)
 	s.conducts = newTable(m, l.Groups, func(c *Conduct) int32 { return c.Hour }, (*coder).conduct)
-	s.tables = []bucketed{s.products, s.pairs, s.customers, s.groups, s.terms, s.sources, s.prints, s.likes, s.conducts}
+	s.deals = newTable(m, l.Products, func(d *Deal) int32 { return d.Hour }, (*coder).deal)
+	s.tables = []bucketed{s.products, s.pairs, s.customers, s.groups, s.terms, s.sources, s.prints, s.likes, s.conducts,
+		s.deals}
 	return s
 }
 
@@ -179,12 +184,15 @@ func (s *Store) Look(f *Facts) {
 	}
 	for i := range f.Lines {
 		l := &f.Lines[i]
-		l.OfProduct, l.OfPair, l.OfLike = s.products.find(l.Product), nil, nil
+		l.OfProduct, l.OfPair, l.OfLike, l.OfDeal = s.products.find(l.Product), nil, nil, nil
 		if l.Like != 0 && (l.OfProduct == nil || l.OfProduct.Lines < hardly) {
 			l.OfLike = s.likes.find(l.Like)
 		}
 		if l.Pair != 0 && l.OfProduct != nil {
 			l.OfPair = s.pairs.find(l.Pair)
+		}
+		if l.Discounted && l.Priced && (l.OfProduct == nil || Find(&l.OfProduct.Net, l.NetPrice) == nil) {
+			l.OfDeal = s.findDeal(l, f)
 		}
 	}
 	for i := range f.Codes {
@@ -224,6 +232,9 @@ func (s *Store) Teach(f *Facts, suspect bool) {
 		p.teach(l, f.Hour)
 		if l.Like != 0 && l.Priced {
 			s.likes.touch(l.Like, nil).teach(l, f.Hour)
+		}
+		if l.Discounted && l.Priced {
+			s.deals.touch(l.dealKey(l.netCents()), nil).teach(f)
 		}
 		if l.Pair != 0 {
 			s.pairs.touch(l.Pair, l.OfPair).teach(l, f.Hour)
@@ -283,6 +294,9 @@ func (s *Store) teachGroup(key uint64, known *Group, f *Facts, suspect bool) {
 				noteEnd(&g.Ends, l.End)
 				if l.Discounted {
 					noteEnd(&g.NetEnds, l.NetEnd)
+				}
+				if l.Rate == 0.5 {
+					g.Halves.teach(l.Half)
 				}
 			}
 		}

@@ -11,7 +11,8 @@
 // its place in the index: a product 225 and 635, a pair of customer and product 33
 // and 85, a customer 82 and 285, its up to five recent invoices 139 and 495, a
 // customer type or country 79 and 325, a seller's conduct 680 and 1,680, a
-// discount code 25 and 110, a source 34 and 240, a description of goods 32 and 60.
+// discount code 25 and 110, a source 34 and 240, a description of goods 32 and 60, a
+// deal 16 and 45.
 package history
 
 import (
