@@ -56,8 +56,30 @@ func (e *evidence) offered(i int) bool {
 }
 
 // onOffer tells whether other customers get goods of a line's description and price
-// for as much just now, or every second unit is free, as is the seller's habit.
-func (e *evidence) onOffer(l *history.Line) bool { return l.OfDeal != nil || l.Half && e.halves() }
+// for as much just now, or every second unit is free, as is the seller's habit. A code
+// that stands for one rate, or for a customer's, tells by itself what is usual.
+func (e *evidence) onOffer(l *history.Line) bool {
+	if l.OfDeal == nil && !l.Half {
+		return false
+	}
+	return e.codesSayNothing() && (l.OfDeal != nil || e.halves())
+}
+
+// codesSayNothing tells whether the discounts stand under no code, or under such that
+// are seldom at one rate twice, as that of a loyalty card.
+func (e *evidence) codesSayNothing() bool {
+	const tells, most = 20, 0.25 // invoices with a code, and share of its most frequent rate
+	for i := range e.facts.Codes {
+		t := e.facts.Codes[i].OfSeller
+		if t == nil {
+			return false
+		}
+		if share, n := t.Rates.Share(t.Rates.Usual()); n < tells || share > most {
+			return false
+		}
+	}
+	return true
+}
 
 // halves tells whether the seller halves prices of even quantities: buy one, get one free.
 func (e *evidence) halves() bool {

@@ -174,6 +174,11 @@ func TestOffersOfOthers(t *testing.T) {
 	if x := evidenceOn(e, tea(52, "c1", 0.6, "lime")); x[fNetOff] != 1 {
 		t.Errorf("more than others get: %v off, want 1", x[fNetOff])
 	}
+	coded := tea(52, "c1", 0.4, "lime")
+	coded.Lines[2].PromoCodes = []string{"NEW"}
+	if x := evidenceOn(e, coded); x[fNetOff] != 1 {
+		t.Errorf("what others get, under a code that nobody had: %v off, want 1", x[fNetOff])
+	}
 }
 
 // A8: half price on even quantities is "buy one, get one free" where that is usual.
