@@ -169,11 +169,12 @@ func TestCopyMembers(t *testing.T) {
 			joined = append(joined, map[string]any{"seller": "acme", "invoice_id": fmt.Sprint("F", n, "-", i), "revision": 1,
 				"currency": "EUR", "case_id": "c", "loss": band(50_0000), "issued_at": "2026-11-12T08:00:00Z"})
 		}
-		return asJSON(t, map[string]any{"schema": "case.v1", "case_id": "i", "seq": n, "kind": "incident", "members_joined": joined})
+		return asJSON(t, map[string]any{"schema": "case.v1", "case_id": "i", "seq": n, "kind": "incident",
+			"members_joined": joined})
 	}
 	w.send(t, "recoup.cases", 1, members(2), members(3))
 	w.copyAll(t)
-	run(t, w.store, "DELETE FROM "+w.store.client.in("cases")+" WHERE source_offset = 1") // the crash between the two inserts
+	run(t, w.store, "DELETE FROM "+w.store.client.in("cases")+" WHERE source_offset = 1") // a crash between both
 	w.send(t, "recoup.cases", 1, members(4))
 	w.copyAll(t)
 	w.check(t)

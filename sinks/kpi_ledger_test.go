@@ -53,7 +53,8 @@ var kpiSteps = []string{"", "opened", "acknowledged", "verified", "decided", "cl
 func (c *kpiCase) life() (l kpiLife) {
 	events := slices.Clone(c.events)
 	slices.SortFunc(events, func(a, b kpiEvent) int {
-		return cmp.Or(a.at.Compare(b.at), slices.Index(kpiSteps, a.status)-slices.Index(kpiSteps, b.status), cmp.Compare(a.id, b.id))
+		return cmp.Or(a.at.Compare(b.at), slices.Index(kpiSteps, a.status)-slices.Index(kpiSteps, b.status),
+			cmp.Compare(a.id, b.id))
 	})
 	for _, e := range events {
 		if e.status == "reopened" {
@@ -136,8 +137,8 @@ func newKPILedger(w *kpiWorld) *kpiLedger {
 }
 
 func (l *kpiLedger) finding(inv *kpiInvoice, c *kpiCase) *kpiFinding {
-	f := &kpiFinding{inv: inv, c: c, stake: abs(inv.loss), month: inv.issued.Format("2006-01-") + "01", currency: inv.currency,
-		cause: inv.cause, origin: "detector"}
+	f := &kpiFinding{inv: inv, c: c, stake: abs(inv.loss), month: inv.issued.Format("2006-01-") + "01",
+		currency: inv.currency, cause: inv.cause, origin: "detector"}
 	closed := false
 	if c != nil {
 		f.life, f.origin = c.life(), c.origin

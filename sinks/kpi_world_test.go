@@ -71,7 +71,8 @@ type kpiStep struct {
 const kpiHandling = 50_0000
 
 func newKPIWorld(seed uint64, n int) *kpiWorld {
-	w := &kpiWorld{dice: rand.New(rand.NewPCG(seed, 5)), disputes: map[string]bool{}, records: map[string][]map[string]any{}}
+	w := &kpiWorld{dice: rand.New(rand.NewPCG(seed, 5)), disputes: map[string]bool{},
+		records: map[string][]map[string]any{}}
 	now := time.Now().UTC()
 	w.begin = time.Date(now.Year(), now.Month(), 1, 8, 0, 0, 0, time.UTC).AddDate(0, -3, 0)
 	incidents := []string{}
@@ -132,8 +133,8 @@ func (w *kpiWorld) live(inv *kpiInvoice) {
 	if !inv.counts() {
 		return
 	}
-	c := &kpiCase{id: inv.caseID(), kind: "invoice", origin: "detector", seller: inv.seller, currency: inv.currency, inv: inv,
-		detected: inv.issued.Add(2 * time.Second), loss: inv.loss, joined: inv.incident}
+	c := &kpiCase{id: inv.caseID(), kind: "invoice", origin: "detector", seller: inv.seller, currency: inv.currency,
+		inv: inv, detected: inv.issued.Add(2 * time.Second), loss: inv.loss, joined: inv.incident}
 	switch {
 	case inv.suspect && !inv.muted && w.chance(0.7):
 	case !inv.suspect && w.chance(0.15): // the customer finds it
@@ -234,7 +235,8 @@ func (w *kpiWorld) work(c *kpiCase) {
 	}
 	for round := 0; round < 2 && w.chance(0.8); round++ {
 		e := kpiEvent{status: "decided", at: next(), cause: pick(w, "promotion", "duplicate"),
-			outcome: pick(w, "confirmed_error", "confirmed_error", "not_an_error", "expected_change", "undetermined", "duplicate_case")}
+			outcome: pick(w, "confirmed_error", "confirmed_error", "not_an_error", "expected_change", "undetermined",
+				"duplicate_case")}
 		if e.outcome == "confirmed_error" {
 			e.loss = &c.loss
 		}
@@ -345,7 +347,8 @@ func (w *kpiWorld) deliver(t *testing.T, s *Store) {
 			inv.Stage = invoice.PreIssue
 		}
 		v.Source.Offset, v.PError, v.Suspect = int64(i), float64(k.eighths)/8, k.suspect
-		v.Direction, v.Loss = detectors.Direction(k.direction()), detectors.Loss{Point: k.loss, Low: k.loss - 100, High: k.loss + 300}
+		v.Direction = detectors.Direction(k.direction())
+		v.Loss = detectors.Loss{Point: k.loss, Low: k.loss - 100, High: k.loss + 300}
 		v.Causes, v.CaseID, v.IncidentID = []detectors.Finding{{Code: k.cause, Kind: "x"}}, "", ""
 		v.Rules = []string{k.cause + ":x", k.cause + ":y", "deviation:customer_type"}
 		if k.muted {

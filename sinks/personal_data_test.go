@@ -43,7 +43,8 @@ func TestPersonalPatterns(t *testing.T) {
 			}
 		}
 	}
-	for name, want := range map[string]bool{"customer_email": true, "first-name": true, "customer_ref": false, "filename": false} {
+	for name, want := range map[string]bool{"customer_email": true, "first-name": true, "customer_ref": false,
+		"filename": false} {
 		if personalWord(name) != want {
 			t.Errorf("%q is personal: %v", name, !want)
 		}
