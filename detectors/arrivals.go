@@ -14,7 +14,7 @@ const gapUnit = 10 * time.Second
 // Arrivals say when a source usually sends, by the time of its records: so that a
 // silence can be told from a pause that it always makes at this hour.
 type Arrivals struct {
-	First, Last int64 // time of the first and the newest record, milliseconds since 1970
+	First, Last int64  // time of the first and the newest record, milliseconds since 1970
 	Records     uint32 // how many came, at most 2³¹
 	// Gaps holds the longest time without a record that reached into each hour of the
 	// week (Thursday 00:00 UTC is the first), in 10 s, plus 1; 0: nothing is known of the hour. What was

@@ -48,15 +48,16 @@ func (e *Engine) decide(v *Verdict) {
 		v.Decision = DecisionNone
 		return
 	}
+	e.Recall(v)
 	members := e.joinIncident(v)
-	open := e.memberOf(v)
-	if open != "" {
-		v.IncidentID = open
+	joined := members == 0 && e.joinRun(v)
+	if open := e.memberOf(v); open != "" {
+		v.IncidentID, joined = open, true
 	}
 	switch {
 	case v.Stage == invoice.PreIssue:
 		v.Decision = DecisionHold
-	case open != "" || members > casesBeforeBundle:
+	case joined || members > casesBeforeBundle:
 		v.Decision = DecisionBundle
 	case members == casesBeforeBundle || e.worthIt(v):
 		v.Decision = DecisionOpenCase

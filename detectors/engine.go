@@ -49,6 +49,7 @@ type Engine struct {
 	classifiers map[string]*Classifier // by seller; a seller without one is judged by the prior
 	references  *reference.Store
 	incidents   *Incidents // nil: none is open
+	runs        runs       // of suspects that have a value in common
 	asOf        struct {   // what referenceAsOf wrote last
 		at   time.Time
 		text string
@@ -81,6 +82,7 @@ type current struct {
 	ev          evidence               // its hashes and facts are filled by Begin, the rest by gather
 	gathered    bool                   // ev is complete, and usual is right
 	usual       bool                   // ev passes no gate
+	cause       int                    // index of a suspect's first cause; unknown's until Score or Recall
 }
 
 // NewEngine returns an engine that has learned nothing. The settings are
@@ -119,7 +121,7 @@ func (e *Engine) Begin(inv *invoice.Invoice, pos invoice.Position, received time
 	e.findSegments(inv)
 	c.ev.factsOf(inv, c.eventMS)
 	e.history.Look(&c.ev.facts)
-	c.gathered = false
+	c.gathered, c.cause = false, Causes-1
 	return Fresh
 }
 
@@ -153,6 +155,7 @@ func (e *Engine) Teach(suspect bool) (taught bool) {
 			e.gather()
 		}
 		e.history.Teach(&c.ev.facts, suspect)
+		e.runs.teach(c, suspect)
 	}
 	if !taught {
 		if suspect && e.taught(false) {

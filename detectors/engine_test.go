@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -157,7 +158,7 @@ func FuzzScore(f *testing.F) {
 		if err := again.Adopt(43); err != nil {
 			t.Fatal(err)
 		}
-		if err := again.RestoreHighMarks(e.HighMarks()); err != nil {
+		if err := errors.Join(again.RestoreHighMarks(e.HighMarks()), again.RestoreRuns(e.Runs())); err != nil {
 			t.Fatal(err)
 		}
 		if dump(again) != dump(e) {

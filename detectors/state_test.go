@@ -3,6 +3,7 @@ package detectors
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -156,6 +157,7 @@ func dump(e *Engine) string {
 		}
 	}
 	fmt.Fprintf(&b, "clock %x\n", e.HighMarks())
+	fmt.Fprintf(&b, "runs %x\n", e.Runs())
 	var entries []string
 	for number, block := range e.seen.blocks {
 		for at := range seenBlockEntries(block) {
@@ -197,6 +199,7 @@ type topics struct {
 	local, shared map[string]stored
 	marker        int64
 	highMarks     []byte
+	runs          []byte
 }
 
 type stored struct {
@@ -229,8 +232,8 @@ type misread struct {
 func right(offset int64) int64 { return offset }
 
 // takeOver makes an engine from the topics and replays up to the committed offset.
-func (k *topics) takeOver(t *testing.T, records []received, suspects map[int64]bool, committed int64,
-	m misread) *Engine {
+func (k *topics) takeOver(t *testing.T, records []received, teach func(e *Engine, offset int64),
+	committed int64, m misread) *Engine {
 	t.Helper()
 	shared := NewShared()
 	for key, s := range k.shared {
@@ -250,13 +253,13 @@ func (k *topics) takeOver(t *testing.T, records []received, suspects map[int64]b
 	if n := e.AdoptShared(); n != len(k.shared) {
 		t.Fatalf("adopted %d segments of %d", n, len(k.shared))
 	}
-	if err := e.RestoreHighMarks(k.highMarks); err != nil {
+	if err := errors.Join(e.RestoreHighMarks(k.highMarks), e.RestoreRuns(k.runs)); err != nil {
 		t.Fatal(err)
 	}
 	for offset := k.marker; offset < committed; offset++ {
 		r := records[offset]
 		if e.Begin(r.inv, invoice.Position{Topic: "t", Offset: offset}, r.at) == Fresh {
-			e.Teach(suspects[offset])
+			teach(e, offset)
 		}
 	}
 	return e
@@ -266,12 +269,19 @@ func (k *topics) takeOver(t *testing.T, records []received, suspects map[int64]b
 // publishing a checkpoint, and returns the verdicts and the last state.
 func crashing(t *testing.T, rng *rand.Rand, records []received, m misread) ([]string, string) {
 	k := newTopics()
-	suspects := map[int64]bool{}
 	verdicts := make([]string, len(records))
+	again := func(e *Engine, offset int64) { // what the log says was decided
+		var v Verdict
+		if err := json.Unmarshal([]byte(verdicts[offset]), &v); err != nil {
+			t.Fatal(err)
+		}
+		e.Recall(&v)
+		e.Teach(v.Suspect)
+	}
 	e := NewEngine(worldSettings(), NewShared(), 0)
 	committed := int64(0)
 	for offset := int64(0); offset < int64(len(records)); {
-		verdicts[offset], suspects[offset] = step(t, e, records, offset)
+		verdicts[offset], _ = step(t, e, records, offset)
 		offset++
 		if rng.IntN(20) == 0 {
 			committed = offset
@@ -283,12 +293,12 @@ func crashing(t *testing.T, rng *rand.Rand, records []received, m misread) ([]st
 			}
 			k.publish(out, offset)
 			if !crashed {
-				k.marker, k.highMarks = offset, e.HighMarks()
+				k.marker, k.highMarks, k.runs = offset, e.HighMarks(), e.Runs()
 				continue
 			}
-			e = k.takeOver(t, records, suspects, committed, m)
+			e = k.takeOver(t, records, again, committed, m)
 		} else if rng.IntN(30) == 0 { // crash between checkpoints: scored, not committed
-			e = k.takeOver(t, records, suspects, committed, m)
+			e = k.takeOver(t, records, again, committed, m)
 			offset = max(committed, k.marker)
 		}
 	}

@@ -75,6 +75,7 @@ func (w *Worker) scoreRecord(r *Record) {
 			w.block.Append(&w.inv, kept.Verdict, r.Time.UnixMilli())
 		}
 		w.note(r, kept.Verdict)
+		w.engine.Recall(kept.Verdict)
 		w.engine.Teach(kept.Verdict.Suspect)
 	case rowStored:
 		w.engine.Teach(rowSuspect)

@@ -50,6 +50,7 @@ func (w *Worker) copyState() *checkpoint {
 	at := stamp{epoch: w.epoch, applied: t}
 	cp := &checkpoint{marker: marker{Offset: t, Epoch: w.epoch, Incarnation: w.incarnation,
 		Partitions: w.m.invoicePartitions, LogPosition: w.logPosition(t), HighMarks: w.engine.HighMarks(),
+		Runs:      w.engine.Runs(),
 		SweepFrom: w.rows.sweepFrom.Load(), BeforeAt: w.beforeAt, BeforeHash: w.beforeHash,
 		Models: maps.Clone(w.judges), Outcomes: w.engine.OutcomeState()}}
 	for _, r := range w.engine.Checkpoint(t) {

@@ -89,15 +89,16 @@ func splitSharedKey(key []byte) (natural []byte, partition int, err error) {
 // marker closes a checkpoint: everything a successor needs besides the keyed
 // records themselves. It is written last.
 type marker struct {
-	Offset      int64  `json:"offset"`       // t: the checkpoint holds every source offset below it
-	Epoch       int64  `json:"epoch"`        // of the owner that wrote it
-	Incarnation int64  `json:"incarnation"`  // of the source topic
-	Partitions  int    `json:"partitions"`   // of the source topic, to notice a changed count
-	LogPosition int64  `json:"log_position"` // of the first decision whose source offset is t or above
-	HighMarks   []byte `json:"high_marks"`   // newest plausible event time per seller
-	BeforeAt    int64  `json:"before_at"`    // offset of the last record below t, -1 for none
-	SweepFrom   int64  `json:"sweep_from"`   // doubled rows may stand from here on; -1: it was looked for
-	BeforeHash  uint64 `json:"before_hash"`  // of that record's value: notices a recreated topic
+	Offset      int64  `json:"offset"`         // t: the checkpoint holds every source offset below it
+	Epoch       int64  `json:"epoch"`          // of the owner that wrote it
+	Incarnation int64  `json:"incarnation"`    // of the source topic
+	Partitions  int    `json:"partitions"`     // of the source topic, to notice a changed count
+	LogPosition int64  `json:"log_position"`   // of the first decision whose source offset is t or above
+	HighMarks   []byte `json:"high_marks"`     // newest plausible event time per seller
+	Runs        []byte `json:"runs,omitempty"` // runs of suspects that have a value in common
+	BeforeAt    int64  `json:"before_at"`      // offset of the last record below t, -1 for none
+	SweepFrom   int64  `json:"sweep_from"`     // doubled rows may stand from here on; -1: it was looked for
+	BeforeHash  uint64 `json:"before_hash"`    // of that record's value: notices a recreated topic
 	// Outcomes says which ones were learned, as the engine writes it; nil: none.
 	Outcomes []byte `json:"outcomes,omitempty"`
 	// Models is the version that judges a seller's invoices at t, by seller.

@@ -153,7 +153,8 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 		m.metrics.Foreign.Inc()
 		m.opt.Log.Error("passed over state that cannot be read", "topic", topic, "partition", w.partition, "error", err)
 	}
-	err = errors.Join(w.engine.RestoreHighMarks(mark.HighMarks), w.engine.RestoreOutcomes(mark.Outcomes))
+	err = errors.Join(w.engine.RestoreHighMarks(mark.HighMarks), w.engine.RestoreRuns(mark.Runs),
+		w.engine.RestoreOutcomes(mark.Outcomes))
 	if err != nil {
 		return marker{}, err
 	}
@@ -287,6 +288,9 @@ func (w *Worker) replay(ctx context.Context, from, to int64) (int64, error) {
 		w.position.Offset = r.Offset
 		if w.engine.Begin(&w.inv, w.position, plausible(r.Time)) == detectors.Redelivery {
 			return nil
+		}
+		if kept != nil {
+			w.engine.Recall(kept.Verdict)
 		}
 		w.engine.Teach(kept != nil)
 		return nil
