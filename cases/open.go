@@ -174,7 +174,10 @@ func (o Opener) query(at invoice.Position) string {
 		cmp.Or(o.Database, "recoup"), quoted(at.Topic), at.Incarnation, at.Partition, at.Offset)
 }
 
+// escapes are what a literal of ClickHouse's SQL writes differently.
+var escapes = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+
 // quoted returns a string as a literal of ClickHouse's SQL.
 func quoted(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
+	return "'" + escapes.Replace(s) + "'"
 }

@@ -257,6 +257,7 @@ func (m *Member) dropOthers(assigned map[int]int64) {
 		if _, still := assigned[p]; !still {
 			w.discard()
 			delete(m.workers, p)
+			m.metrics.Lag.DeleteLabelValues(label(p)) // else it would seem to wait here for ever
 		}
 	}
 	m.metrics.Partitions.Set(float64(len(assigned)))
