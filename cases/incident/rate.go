@@ -23,7 +23,6 @@ const (
 // openRate is a rate case that is open.
 type openRate struct {
 	Rate
-	said  bool
 	fired time.Time // when it was true last
 }
 
