@@ -114,8 +114,9 @@ func reportDisputes(b *strings.Builder, results []feedbackResult) {
 		if r == nil {
 			continue
 		}
-		fmt.Fprintf(b, "\np_dispute on %s, with the story's customers: fitted to %d invoices, %d disputed; of %d later ones %d "+
-			"are. Naming as many: precision %.3f (claim: 0.85). Area under the ROC curve %.3f, Brier skill %.3f.\n", f.File,
+		fmt.Fprintf(b, "\np_dispute on %s, with the story's customers: fitted to %d invoices, %d disputed; "+
+			"of %d later ones %d are. Naming as many: "+
+			"precision %.3f (claim: 0.85). Area under the ROC curve %.3f, Brier skill %.3f.\n", f.File,
 			r.Fitted, r.FittedTo, r.Invoices, r.Disputes, r.AtDisputes, r.Area, r.Skill)
 	}
 }

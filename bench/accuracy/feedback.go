@@ -215,7 +215,8 @@ func reportFeedback(b *strings.Builder, set *setResult) {
 	if len(set.Feedback) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n### After people decided (no references; decided: %.0f to %.0f %% of a file, measured: the rest)\n\n"+
+	fmt.Fprintf(b, "\n### After people decided (no references; decided: %.0f to %.0f %% of a file, "+
+		"measured: the rest)\n\n"+
 		"| file | decided | measured | errors | figure | without | with |\n|---|---|---|---|---|---|---|\n",
 		100*warmUp, 100*decidedUntil)
 	for _, r := range set.Feedback {
