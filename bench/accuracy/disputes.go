@@ -21,8 +21,9 @@ type disputeResult struct {
 	Invoices   int     `json:"invoices"`        // measured
 	Disputes   int     `json:"disputes"`        // among them
 	AtDisputes float64 `json:"at_disputes"`     // precision when naming as many as there are
-	Area       float64 `json:"area"`            // under the ROC curve: of a disputed and another one, how often the first is above
-	Skill      float64 `json:"skill"`           // Brier skill against saying the rate
+	// Area is under the ROC curve: of a disputed and another one, how often the first is above.
+	Area  float64 `json:"area"`
+	Skill float64 `json:"skill"` // Brier skill against saying the rate
 }
 
 // foresee has the story's customers dispute what a replay scored, fits the regression
