@@ -29,10 +29,6 @@ const partitions = 1
 // storedTimeout bounds the wait for the last rows after the last verdict.
 const storedTimeout = 60 * time.Second
 
-// retention keeps the rows: the invoices are of 2011, and rows older than the
-// retention would be dropped as soon as they are stored.
-const retention = 9_125 * config.Day
-
 // Options say how the demo runs.
 type Options struct {
 	// ClickHouse is the host:port of the native protocol of a server to use. By
@@ -106,11 +102,11 @@ func run(ctx context.Context, options Options) (err error) {
 		return err
 	}
 	defer broker.close()
-	cfg := s.config(broker.addr)
-	if err := prepare(ctx, cfg, options.Log); err != nil {
+	cfg, weeks := s.config(broker.addr), weeksUntil(started)
+	if err := prepare(ctx, cfg, options.Log, weeks); err != nil {
 		return err
 	}
-	if s.samples, err = samples(); err != nil {
+	if s.samples, err = samples(weeks); err != nil {
 		return err
 	}
 	issued := make(map[string]string, len(s.samples))
@@ -139,7 +135,6 @@ func (s *show) config(brokerAddr string) *config.Config {
 	cfg.Kafka.Brokers = []string{brokerAddr}
 	cfg.ClickHouse.Addresses = []string{s.warehouse.native}
 	cfg.ClickHouse.Database = s.warehouse.database
-	cfg.ClickHouse.Retention = retention
 	return &cfg
 }
 

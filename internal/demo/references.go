@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -15,8 +14,9 @@ import (
 	"recoup/pipeline"
 )
 
-// sendReferences fills the topics of references, as CRM and warehouse do.
-func sendReferences(ctx context.Context, log pipeline.Log, topics *config.Topics) error {
+// sendReferences fills the topics of references, as CRM and warehouse do, with dates
+// moved by weeks as those of the invoices are.
+func sendReferences(ctx context.Context, log pipeline.Log, topics *config.Topics, weeks int) error {
 	decoder := invoice.NewDecoder(invoice.Limits{})
 	var r invoice.Reference
 	batches := map[string][]pipeline.Record{}
@@ -24,14 +24,15 @@ func sendReferences(ctx context.Context, log pipeline.Log, topics *config.Topics
 		if err != nil {
 			return err
 		}
-		if err := decoder.DecodeReference(line, &r); err != nil {
+		value := moved(line, weeks)
+		if err := decoder.DecodeReference(value, &r); err != nil {
 			return fmt.Errorf("cannot read bundled reference %q: %w", line, err)
 		}
 		topic := topics.Reference
 		if r.Kind == invoice.DeliveryReference {
 			topic = topics.Deliveries
 		}
-		batches[topic] = append(batches[topic], pipeline.Record{Key: []byte(referenceKey(&r)), Value: bytes.Clone(line)})
+		batches[topic] = append(batches[topic], pipeline.Record{Key: []byte(referenceKey(&r)), Value: value})
 	}
 	for topic, records := range batches {
 		if err := sendByKey(ctx, log, topic, records); err != nil {

@@ -16,7 +16,7 @@ func TestSendReferences(t *testing.T) {
 	log := memlog.New(memlog.Options{})
 	log.CreateTopic("r", 3, 0)
 	log.CreateTopic("d", 3, 0)
-	if err := sendReferences(t.Context(), log, topics); err != nil {
+	if err := sendReferences(t.Context(), log, topics, 800); err != nil {
 		t.Fatal(err)
 	}
 	sent := map[string]map[string]bool{"r": {}, "d": {}}

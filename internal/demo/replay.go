@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -23,8 +22,8 @@ type sample struct {
 	key, value        []byte
 }
 
-// samples reads the bundled invoices.
-func samples() ([]sample, error) {
+// samples reads the bundled invoices, issued a number of weeks later than they were.
+func samples(weeks int) ([]sample, error) {
 	all := make([]sample, 0, data.Count)
 	decoder := invoice.NewDecoder(invoice.Limits{})
 	var inv invoice.Invoice
@@ -32,7 +31,7 @@ func samples() ([]sample, error) {
 		if err != nil {
 			return nil, err
 		}
-		value := bytes.Clone(line)
+		value := moved(line, weeks)
 		if err := decoder.Decode(value, &inv); err != nil {
 			return nil, fmt.Errorf("cannot read bundled invoice %d: %w", len(all)+1, err)
 		}

@@ -58,7 +58,7 @@ func TestSummaryNote(t *testing.T) {
 // The replay sends every bundled invoice once, a customer always to the same
 // partition, each partition in time order.
 func TestReplay(t *testing.T) {
-	all, err := samples()
+	all, err := samples(0)
 	if err != nil {
 		t.Fatal(err)
 	}

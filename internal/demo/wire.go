@@ -18,8 +18,8 @@ import (
 
 // prepare makes the topics and the tables, as `recoup topics create` and
 // `recoup migrate` do, and sends the references: they are there before the first
-// invoice comes.
-func prepare(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
+// invoice comes. Their dates move by weeks.
+func prepare(ctx context.Context, cfg *config.Config, log *slog.Logger, weeks int) error {
 	client, err := app.Kafka(cfg, log)
 	if err != nil {
 		return err
@@ -34,7 +34,7 @@ func prepare(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	if _, err := client.EnsureTopics(ctx, specs, false); err != nil {
 		return err
 	}
-	if err := sendReferences(ctx, client.Log(), &cfg.Kafka.Topics); err != nil {
+	if err := sendReferences(ctx, client.Log(), &cfg.Kafka.Topics, weeks); err != nil {
 		return err
 	}
 	_, err = sinks.Migrate(ctx, app.ClickHouse(cfg, log), false)
