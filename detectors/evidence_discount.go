@@ -32,7 +32,7 @@ func (e *evidence) discounts() {
 		lowest, met := e.netPricesOf(i)
 		met = met || e.lines[i].announced || e.codeExplains(i) || e.onOffer(l)
 		e.lines[i].netMet = met
-		if !met && l.Discounted {
+		if !met && l.Discounted && e.codesSayNothing() {
 			if e.lines[i].again = offers.again(l); e.lines[i].again {
 				continue
 			}

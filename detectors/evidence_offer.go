@@ -36,8 +36,8 @@ func (e *evidence) offers() {
 	if n == 0 {
 		return
 	}
-	if !e.explained && same == n && usual < n && (several || n == len(e.inv.Lines)) && top >= flatLeast &&
-		top%(invoice.One/100) == 0 {
+	if !e.explained && same == n && (usual < n || !e.codesSayNothing()) && (several || n == len(e.inv.Lines)) &&
+		top >= flatLeast && top%(invoice.One/100) == 0 {
 		e.set(fFlat, fixedFloat(top))
 	}
 	e.netOffers()
@@ -51,8 +51,8 @@ func sameGoods(a, b *history.Line) bool { return a.Price == b.Price && a.Like !=
 // tells, or was given on its product before.
 func (e *evidence) offered(i int) bool {
 	l := &e.facts.Lines[i]
-	return e.lines[i].netMet || e.onOffer(l) ||
-		l.OfProduct != nil && l.OfProduct.Gave(e.inv.Lines[i].DiscountRate.Value) > 0
+	return e.lines[i].netMet || e.onOffer(l) || l.OfProduct != nil &&
+		l.OfProduct.Gave(e.inv.Lines[i].DiscountRate.Value) > 0 && e.codesSayNothing()
 }
 
 // onOffer tells whether other customers get goods of a line's description and price
@@ -65,20 +65,24 @@ func (e *evidence) onOffer(l *history.Line) bool {
 	return e.codesSayNothing() && (l.OfDeal != nil || e.halves())
 }
 
-// codesSayNothing tells whether the discounts stand under no code, or under such that
-// are seldom at one rate twice, as that of a loyalty card.
+// codesSayNothing tells whether the discounts stand under codes that neither the seller
+// nor the customer often has at one rate, as that of a loyalty card. A code of one rate
+// tells by itself; discounts without one may be what a customer agreed.
 func (e *evidence) codesSayNothing() bool {
-	const tells, most = 20, 0.25 // invoices with a code, and share of its most frequent rate
-	for i := range e.facts.Codes {
-		t := e.facts.Codes[i].OfSeller
+	const tells, most, own = 20, 0.25, 0.5 // invoices with a code; share of its usual rate, of the customer's one
+	often := func(t *history.Terms, least int, share float64) bool {
 		if t == nil {
-			return false
+			return true
 		}
-		if share, n := t.Rates.Share(t.Rates.Usual()); n < tells || share > most {
+		usual, n := t.Rates.Share(t.Rates.Usual())
+		return n < least || usual > share
+	}
+	for i := range e.facts.Codes {
+		if c := &e.facts.Codes[i]; often(c.OfSeller, tells, most) || often(c.OfCustomer, 2, own) {
 			return false
 		}
 	}
-	return true
+	return len(e.facts.Codes) > 0
 }
 
 // halves tells whether the seller halves prices of even quantities: buy one, get one free.
