@@ -87,7 +87,8 @@ type Case struct {
 
 	Country    string           `json:"country,omitempty"`          // of the customer, as the invoice says
 	Order      string           `json:"order_ref,omitempty"`        // the order it answers
-	Limitation string           `json:"limitation_date,omitempty"`  // last day to claim the money; "": law not known
+	Limitation string           `json:"limitation_date,omitempty"`  // last day to claim the money; "": none known
+	TooLate    bool             `json:"too_late,omitempty"`         // that day was over when the case was detected
 	Admin      *AdminFields     `json:"admin_fields,omitempty"`     // required fields; nil: not about those
 	Options    []RecoveryOption `json:"recovery_options,omitempty"` // ways to settle, best first
 	Draft      *message.Draft   `json:"draft_message,omitempty"`    // what to tell the customer; never sent

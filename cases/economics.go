@@ -15,7 +15,8 @@ type Economics struct {
 	NetValue         invoice.Amount `json:"net_value"`            // ExpectedRecovery − HandlingCost
 	BreakEven        invoice.Amount `json:"break_even,omitempty"` // money at stake from which it pays; 0: any or none does
 	// Rate is the share of a claim that comes back: accepted × paid of the amicable
-	// option that brings most. 1 as long as Offers is 0, and where the customer gains.
+	// option that brings most. 1 as long as Offers is 0; 0 where there is no claim: the
+	// money is owed to the customer, or it is too late.
 	Rate     float64            `json:"recovery_rate"`
 	Offers   int64              `json:"recovery_offers"` // answered offers behind Rate; 0: nothing is known
 	Decision detectors.Decision `json:"decision"`        // open_case, or bundle once an incident took it over
@@ -25,19 +26,26 @@ type Economics struct {
 // working all members may bring, Σ p_error × |loss| of those in the case's currency.
 func (o Opener) WeighIncident(c *Case, recovery invoice.Amount) {
 	decision := c.Economics.Decision
+	if c.Loss.Point < 0 {
+		recovery = -recovery // owed to customers
+	} else if c.Loss.Point > 0 {
+		recovery = min(recovery, c.Loss.Point) // what others are owed does not come back
+	}
 	c.Economics = o.weigh(recovery, 1, c)
 	c.Economics.Decision = decision
 }
 
-// weigh returns the economics of a sum at stake, 0 or more, that is really lost with
-// probability p, of which as much comes back as customers of the case's segment were
-// known to pay when it was detected.
-func (o Opener) weigh(stake invoice.Amount, p float64, c *Case) Economics {
+// weigh returns the economics of a loss that is real with probability p, of which as
+// much comes back as customers of the case's segment were known to pay when it was
+// detected. Of a loss below 0, which is the customer's, nothing does.
+func (o Opener) weigh(loss invoice.Amount, p float64, c *Case) Economics {
 	e := Economics{HandlingCost: o.HandlingCost[c.Currency], Rate: 1}
-	if best, ok := o.Acceptance.Best(c.Segment.CustomerType, c.DetectedAt); ok &&
-		c.Direction != detectors.DirectionSellerFavour {
+	if loss < 0 || c.TooLate {
+		e.Rate = 0
+	} else if best, ok := o.Acceptance.Best(c.Segment.CustomerType, c.DetectedAt); ok {
 		e.Rate, e.Offers = best.Rate(), best.Accepts.N
 	}
+	stake := magnitude(loss)
 	w := detectors.Weigh(stake, p, e.Rate, e.HandlingCost)
 	e.ExpectedRecovery, e.NetValue = w.Expected, w.Net
 	if w.BreakEven < math.MaxInt64 {

@@ -61,7 +61,6 @@ func (o Opener) Open(inv *invoice.Invoice, v *detectors.Verdict, received, detec
 		Source: v.Source, PError: v.PError, Direction: v.Direction, Rules: v.Rules,
 		Basis: v.AmountBasis, Billed: v.Billed, Expected: v.Expected, Low: v.ExpectedLow, High: v.ExpectedHigh,
 		Deviation: v.DeviationPct, Loss: v.Loss, Currency: inv.Currency, Causes: v.Causes,
-		Summary:    summarise(inv, v),
 		Verify:     verifyFirst(v),
 		OwnerTeam:  OwnerTeam(topCause(v)),
 		RespondBy:  detected.Add(RespondWithin).UTC(),
@@ -70,52 +69,72 @@ func (o Opener) Open(inv *invoice.Invoice, v *detectors.Verdict, received, detec
 		Model:      v.Model,
 		Country:    inv.Country, Order: inv.OrderRef,
 	}
-	country, kind := cmp.Or(inv.Country, o.Country), o.Kinds.Of(inv.CustomerType)
-	c.Limitation = o.Limitations.Date(c.IssuedAt, country, kind)
-	c.Admin = missingFields(inv, v, country, kind)
+	c.Admin = missingFields(inv, v, cmp.Or(inv.Country, o.Country), o.Kinds.Of(inv.CustomerType))
 	c.Links.Dashboard = o.dashboard(c)
-	c.Economics = o.weigh(v.Stake(), v.PError, c)
+	o.limit(c, lossOf(c, &State{}))
+	c.Summary = summarise(inv, v, c)
+	c.Economics = o.weigh(lossOf(c, &State{}), v.PError, c)
 	c.Economics.Decision = v.Decision
+	if c.TooLate {
+		c.Severity, c.Economics.Decision = SeverityInfo, detectors.DecisionLogOnly
+	}
 	o.settle(c, &State{})
 	return c
+}
+
+// limit says until when a loss can be claimed, and whether that was over when the case
+// was detected. What is owed to the customer is no claim: no day ends it.
+func (o Opener) limit(c *Case, loss invoice.Amount) {
+	c.Limitation, c.TooLate = "", false
+	if loss < 0 {
+		return
+	}
+	kind := o.Kinds.Of(c.Segment.CustomerType)
+	c.Limitation = o.Limitations.Date(c.IssuedAt, cmp.Or(c.Country, o.Country), kind)
+	c.TooLate = loss > 0 && c.Limitation != "" && c.DetectedAt.UTC().Format(time.DateOnly) > c.Limitation
 }
 
 // Refresh brings the money of an invoice's case, what may be offered and the draft up
 // to date with where the case stands. Doing it twice changes nothing.
 func (o Opener) Refresh(c *Case, s *State) {
 	c.Settlement = s.settlement()
-	stake, p := magnitude(c.Loss.Point), c.PError
+	loss, p := lossOf(c, s), c.PError
 	switch s.Outcome {
 	case OutcomeConfirmed:
 		p = 1
 	case OutcomeNotAnError, OutcomeExpectedChange:
 		p = 0
 	}
-	if s.ConfirmedLoss.Set {
-		stake = magnitude(s.ConfirmedLoss.Value)
-	} else if detectors.ForeignCurrency(c.Causes) {
-		stake = magnitude(c.Billed)
-	}
+	o.limit(c, loss)
 	decision := c.Economics.Decision
-	c.Economics = o.weigh(stake, p, c)
+	c.Economics = o.weigh(loss, p, c)
 	c.Economics.Decision = decision
 	o.settle(c, s)
 }
 
+// lossOf is the loss that a case is about: as a person decided, else as it was found. Of
+// an invoice in a foreign currency it is all of it, as in detectors' Stake.
+func lossOf(c *Case, s *State) invoice.Amount {
+	switch {
+	case s.ConfirmedLoss.Set:
+		return s.ConfirmedLoss.Value
+	case detectors.ForeignCurrency(c.Causes):
+		return magnitude(c.Billed)
+	}
+	return c.Loss.Point
+}
+
 // settle fills in what may be offered to the customer, and the draft. Nothing is left
-// to offer where the case is closed, nothing was wrong or an agreement stands; a
-// counter sale has nobody to offer it to.
+// to offer where the case is closed, nothing was wrong, an agreement stands or it is too
+// late to claim; a counter sale has nobody to offer it to.
 func (o Opener) settle(c *Case, s *State) {
 	c.Options, c.Draft = nil, nil
 	over := s.Status == StatusClosed || s.Outcome == OutcomeNotAnError || s.Outcome == OutcomeExpectedChange ||
 		s.Outcome == OutcomeDuplicate || s.Agreed != ""
-	if over || c.Customer == "" || c.Customer == invoice.Anonymous || detectors.ForeignCurrency(c.Causes) {
+	if over || c.TooLate || c.Customer == "" || c.Customer == invoice.Anonymous || detectors.ForeignCurrency(c.Causes) {
 		return
 	}
-	loss := c.Loss.Point
-	if s.ConfirmedLoss.Set {
-		loss = s.ConfirmedLoss.Value
-	}
+	loss := lossOf(c, s)
 	due := loss
 	if loss > 0 {
 		due = max(0, loss-s.Paid-s.WrittenOff)

@@ -196,28 +196,30 @@ func TestSummaryNamesWhatWasFound(t *testing.T) {
 		cause, team, en, fr string
 	}{
 		{"a lost total", fibre("F-2", 0, 1000, 500), "billing_system:zero_net", "billing",
-			"Invoice F-2: the total is zero although the invoice has lines; billed 0.00 EUR, expected 1500.00 EUR.",
+			"Invoice F-2: the total is zero although the invoice has lines; billed 0.00 EUR, should be 1,500.00 EUR.",
 			"Facture F-2 : le total est nul alors que la facture comporte des lignes ; montant facturé 0,00 EUR, " +
-				"montant attendu 1500,00 EUR."},
+				"montant juste 1 500,00 EUR."},
 		{"lost prices", free, "billing_system:zero_net", "billing",
-			"Invoice F-2: the total is zero although the invoice has lines; billed 0.00 EUR, expected about 400.00 EUR.",
+			"Invoice F-2: the total is zero although the invoice has lines; billed 0.00 EUR, should be about 400.00 EUR.",
 			"Facture F-2 : le total est nul alors que la facture comporte des lignes ; montant facturé 0,00 EUR, " +
-				"montant attendu environ 400,00 EUR."},
+				"montant juste environ 400,00 EUR."},
 		{"a sum", fibre("F-2", 200, 200, 120), "billing_system:line_sum", "billing",
-			"Invoice F-2: the lines do not add up to the total; billed 200.00 EUR, expected 320.00 EUR.",
+			"Invoice F-2: the lines do not add up to the total; billed 200.00 EUR, should be 320.00 EUR.",
 			"Facture F-2 : la somme des lignes ne correspond pas au total ; montant facturé 200,00 EUR, " +
-				"montant attendu 320,00 EUR."},
+				"montant juste 320,00 EUR."},
 		{"a delivery", second, "duplicate:delivery", "sales",
-			"Invoice F-2: delivery DN7 was already invoiced with invoice X was already invoiced as F-1; billed 201.00 EUR.",
+			"Invoice F-2: delivery DN7 was already invoiced with invoice X was already invoiced as F-1; billed 201.00 EUR; " +
+				"201.00 EUR owed to the customer.",
 			"Facture F-2 : la livraison DN7 was already invoiced with invoice X a déjà été facturée sous la référence " +
-				"F-1 ; montant facturé 201,00 EUR."},
+				"F-1 ; montant facturé 201,00 EUR ; 201,00 EUR dus au client (avoir)."},
 		{"a known id", changed, "duplicate:same_id_changed", "sales",
-			"Invoice N-9: its id F-1 came before with other content; billed 395.00 EUR.",
-			"Facture N-9 : son identifiant F-1 a déjà été reçu avec un autre contenu ; montant facturé 395,00 EUR."},
+			"Invoice N-9: its id F-1 came before with other content; billed 395.00 EUR; 395.00 EUR owed to the customer.",
+			"Facture N-9 : son identifiant F-1 a déjà été reçu avec un autre contenu ; montant facturé 395,00 EUR ; " +
+				"395,00 EUR dus au client (avoir)."},
 		{"a low amount", fibre("F-2", 200), "unknown:deviation", "billing",
-			"Invoice F-2: the amount is below the usual; billed 200.00 EUR, expected about 400.00 EUR.",
+			"Invoice F-2: the amount is below the usual; billed 200.00 EUR, should be about 400.00 EUR.",
 			"Facture F-2 : le montant est inférieur à l'habitude ; montant facturé 200,00 EUR, " +
-				"montant attendu environ 400,00 EUR."},
+				"montant juste environ 400,00 EUR."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v := verdictOn(c.inv, billed)
@@ -229,7 +231,8 @@ func TestSummaryNamesWhatWasFound(t *testing.T) {
 			if got.Summary.EN != c.en || got.Summary.FR != c.fr {
 				t.Errorf("summary\n%s\n%s\nwant\n%s\n%s", got.Summary.EN, got.Summary.FR, c.en, c.fr)
 			}
-			if words := blame.FindAllString(got.Summary.EN+got.Summary.FR, -1); words != nil {
+			said := strings.NewReplacer("owed to the customer", "", "dus au client", "").Replace(got.Summary.EN + got.Summary.FR)
+			if words := blame.FindAllString(said, -1); words != nil {
 				t.Errorf("summary says %q", words)
 			}
 			runbook := "docs/runbooks/" + v.Causes[0].Code + ".md"
@@ -249,9 +252,9 @@ func TestSummaryOfAnyOtherCause(t *testing.T) {
 	v := verdictOn(inv)
 	v.Causes = []detectors.Finding{{Code: detectors.CausePromotion, Kind: "another", Repaired: 240 * invoice.Unit}}
 	got := opener.Open(inv, v, received, detected)
-	const en = "Invoice F-2: the amount is not the usual one; billed 200.00 EUR, expected 240.00 EUR."
+	const en = "Invoice F-2: the amount is not the usual one; billed 200.00 EUR, should be 240.00 EUR."
 	const fr = "Facture F-2 : le montant n'est pas celui attendu ; montant facturé 200,00 EUR, " +
-		"montant attendu 240,00 EUR."
+		"montant juste 240,00 EUR."
 	if got.Summary.EN != en || got.Summary.FR != fr || got.OwnerTeam != "sales" {
 		t.Errorf("summary %+v of team %s", got.Summary, got.OwnerTeam)
 	}

@@ -11,7 +11,7 @@ import (
 // RecoveryOption is a way to settle a case.
 type RecoveryOption struct {
 	Option   Option           `json:"option"`                  // as in recovery.v1
-	Amount   invoice.Amount   `json:"amount"`                  // what the customer would pay; 0 for a write-off
+	Amount   invoice.Amount   `json:"amount"`                  // what the customer would pay, or of a credit note get
 	Schedule []invoice.Amount `json:"schedule,omitempty"`      // instalments; their sum is Amount
 	Cost     invoice.Amount   `json:"goodwill_cost,omitempty"` // what the gesture costs the seller; 0: none
 	PAccept  *float64         `json:"p_accept,omitempty"`      // share that accepted it; nil: it was never offered
@@ -27,7 +27,8 @@ type Terms struct {
 	Goodwill    int64 // cost of a gesture in basis points of what is due, 0 to 10,000; 0: none is offered
 }
 
-// Options returns the ways to settle a sum that was billed too little, best first:
+// Options returns the ways to settle a sum. What was billed too much, due < 0, is
+// credited. Of what was billed too little they are, best first:
 // amicable ones, by what they bring at the lower end of acceptance, and in the order
 // of the contract where that says nothing; then the write-off; last, and only if an
 // amicable option failed, a formal notice (A26). What was refused or failed before is
@@ -37,8 +38,11 @@ func (t Terms) Options(due invoice.Amount, currency, segment string, s *State, a
 	known time.Time) []RecoveryOption {
 	coin := invoice.Coin(currency)
 	due -= due % coin // never more than what was lost
-	if due <= 0 || s.Agreed != "" {
+	if due == 0 || s.Agreed != "" {
 		return nil
+	}
+	if due < 0 {
+		return []RecoveryOption{{Option: OptionCredit, Amount: magnitude(due)}}
 	}
 	var list []RecoveryOption
 	for _, option := range options {

@@ -102,7 +102,11 @@ func TestOptionsBeforeAnyAnswer(t *testing.T) {
 	if list[0].PAccept != nil || list[3].Cost != 250*cent || fmt.Sprint(list[1].Schedule) != "[8.34 8.33 8.33]" {
 		t.Errorf("options %+v", list)
 	}
-	for _, due := range []invoice.Amount{0, -25 * invoice.Unit, cent - 1} {
+	if owed := terms.Options(-25*invoice.Unit, "EUR", "", &cases.State{}, nil, later); !slices.Equal(said(owed),
+		[]string{"credit_note 25.00 unknown"}) {
+		t.Errorf("25.00 too much: %q", said(owed))
+	}
+	for _, due := range []invoice.Amount{0, cent - 1, 1 - cent} {
 		if list := terms.Options(due, "EUR", "", &cases.State{}, nil, later); list != nil {
 			t.Errorf("%v is asked for: %v", due, said(list))
 		}

@@ -23,6 +23,10 @@ const (
 	OptionFormalNotice Option = "formal_notice"     // refused before an amicable option failed (A26)
 )
 
+// OptionCredit is what a case proposes where too much was billed. It is not of
+// recovery.v1: the credit note itself, once it comes, resolves the case.
+const OptionCredit Option = "credit_note"
+
 // Amicable tells whether the option asks and does not force.
 func (o Option) Amicable() bool {
 	switch o {

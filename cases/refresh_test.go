@@ -55,7 +55,7 @@ func TestRefresh(t *testing.T) {
 		{"no error", []any{&cases.Event{EventID: "e", CaseID: caseID, Status: cases.StatusDecided, At: at(1),
 			Outcome: cases.OutcomeNotAnError}}, "", "", "0.00"},
 		{"closed", []any{event(1, cases.StatusDecided), event(2, cases.StatusClosed)}, "", "", "120.00"},
-		{"too much", []any{confirmed(1, -30*invoice.Unit)}, "", "trop-perçu est de 30,00 EUR", "30.00"},
+		{"too much", []any{confirmed(1, -30*invoice.Unit)}, "credit_note 30.00", "trop-perçu est de 30,00 EUR", "0.00"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, s := opened(t), lived(c.records...)
@@ -82,6 +82,80 @@ func TestRefresh(t *testing.T) {
 				t.Errorf("again gives\n%s\nafter\n%s", again, body)
 			}
 		})
+	}
+}
+
+// A14, D1: what was billed too much is owed to the customer: nothing comes back, no day
+// ends it, nobody is late, and a credit note settles it.
+func TestOwedToTheCustomer(t *testing.T) {
+	inv := fibre("F-2", 1600, 900, 600)
+	inv.CustomerRef, inv.Country = "c:1", "FR"
+	v := verdictOn(inv)
+	stage := opener
+	stage.Acceptance = &cases.Acceptance{}
+	stage.Acceptance.Count("", plans(cases.OptionImmediate, 50, 100))
+	c, s := opener.Open(inv, v, received, detected), cases.State{}
+	for _, step := range []string{"opened", "refreshed"} {
+		e := c.Economics
+		if c.Loss.Point != -100*invoice.Unit || e.ExpectedRecovery != 0 || e.NetValue != -50*invoice.Unit ||
+			e.BreakEven != 0 || e.Rate != 0 || e.Offers != 0 || c.Limitation != "" || c.TooLate {
+			t.Errorf("%s: loss %+v, economics %+v, claimed until %q", step, c.Loss, e, c.Limitation)
+		}
+		if len(c.Options) != 1 || c.Options[0].Option != cases.OptionCredit || c.Options[0].Amount != 100*invoice.Unit ||
+			c.Draft == nil || !strings.Contains(c.Draft.Body, "avoir de 100,00 EUR") {
+			t.Errorf("%s: options %+v, draft %+v", step, c.Options, c.Draft)
+		}
+		if slices.Contains(c.Verify, "due_date_passed") {
+			t.Errorf("%s: verify %q", step, c.Verify)
+		}
+		encoded(t, c)
+		stage.Refresh(c, &s)
+	}
+	const en = "Invoice F-2: the lines do not add up to the total; billed 1,600.00 EUR, should be 1,500.00 EUR; " +
+		"100.00 EUR owed to the customer."
+	const fr = "Facture F-2 : la somme des lignes ne correspond pas au total ; montant facturé 1 600,00 EUR, " +
+		"montant juste 1 500,00 EUR ; 100,00 EUR dus au client (avoir)."
+	if c.Summary.EN != en || c.Summary.FR != fr {
+		t.Errorf("summary %+v", c.Summary)
+	}
+	incident := &cases.Case{Kind: cases.KindIncident, Currency: "EUR", DetectedAt: detected,
+		Loss: detectors.Loss{Point: -100 * invoice.Unit}}
+	if stage.WeighIncident(incident, 90*invoice.Unit); incident.Economics.ExpectedRecovery != 0 {
+		t.Errorf("an incident expects %v of money that is not the seller's", incident.Economics.ExpectedRecovery)
+	}
+}
+
+// A26, A14: once the limitation is over when a case is detected, nothing is claimed or
+// offered, whatever comes later; a day before, everything is.
+func TestTooLateToClaim(t *testing.T) {
+	inv := fibre("F-2", 200, 200, 120)
+	inv.CustomerRef, inv.Country = "c:1", "FR"
+	v := verdictOn(inv)
+	last := time.Date(2028, 3, 1, 23, 59, 0, 0, time.UTC)
+	if c := opener.Open(inv, v, received, last); c.TooLate || c.Severity != cases.SeverityWarning || len(c.Options) == 0 ||
+		c.Economics.ExpectedRecovery != 120*invoice.Unit || strings.Contains(c.Summary.EN, "too late") {
+		t.Errorf("on the last day: %+v", c)
+	}
+	c, s := opener.Open(inv, v, received, last.Add(time.Minute)), cases.State{}
+	for _, step := range []string{"opened", "refreshed", "after an offer failed"} {
+		e := c.Economics
+		if !c.TooLate || c.Limitation != "2028-03-01" || c.Severity != cases.SeverityInfo || e.ExpectedRecovery != 0 ||
+			e.BreakEven != 0 || e.Decision != detectors.DecisionLogOnly || c.Options != nil || c.Draft != nil {
+			t.Errorf("%s: %+v", step, c)
+		}
+		encoded(t, c)
+		opener.Refresh(c, &s)
+		s = lived(recovery(2, cases.OptionInstalments, cases.StepOffered),
+			recovery(3, cases.OptionInstalments, cases.StepFailed))
+	}
+	if en, fr := c.Summary.EN, c.Summary.FR; !strings.HasSuffix(en, "; too late to claim, the last day was 2028-03-01.") ||
+		!strings.HasSuffix(fr, " ; trop tard pour la réclamer, le dernier jour était le 2028-03-01.") {
+		t.Errorf("summary %+v", c.Summary)
+	}
+	owed := cases.State{Status: cases.StatusDecided, Outcome: cases.OutcomeConfirmed,
+		ConfirmedLoss: invoice.OptionalAmount{Value: -30 * invoice.Unit, Set: true}, Currency: "EUR"}
+	if opener.Refresh(c, &owed); c.TooLate || len(c.Options) != 1 || c.Options[0].Option != cases.OptionCredit {
+		t.Errorf("what the customer is owed ends with the limitation: %+v", c)
 	}
 }
 

@@ -37,7 +37,7 @@ func topCause(v *detectors.Verdict) string {
 
 // summarise says in one sentence what the first cause found and how much money
 // it is about. It states what was compared and blames nobody (D5).
-func summarise(inv *invoice.Invoice, v *detectors.Verdict) Summary {
+func summarise(inv *invoice.Invoice, v *detectors.Verdict, c *Case) Summary {
 	name := inv.Number
 	if name == "" {
 		name = inv.ID
@@ -56,7 +56,15 @@ func summarise(inv *invoice.Invoice, v *detectors.Verdict) Summary {
 			aboutEN, aboutFR = "about ", "environ "
 		}
 		wantEN, wantFR := money(first.Repaired, inv.Currency)
-		en, fr = en+", expected "+aboutEN+wantEN, fr+", montant attendu "+aboutFR+wantFR
+		en, fr = en+", should be "+aboutEN+wantEN, fr+", montant juste "+aboutFR+wantFR
+	}
+	if c.Direction == detectors.DirectionSellerFavour {
+		owedEN, owedFR := money(magnitude(c.Loss.Point), inv.Currency)
+		en, fr = en+"; "+owedEN+" owed to the customer", fr+" ; "+owedFR+" dus au client (avoir)"
+	}
+	if c.TooLate {
+		en = en + "; too late to claim, the last day was " + c.Limitation
+		fr = fr + " ; trop tard pour la réclamer, le dernier jour était le " + c.Limitation
 	}
 	return Summary{FR: "Facture " + name + " : " + fr + ".", EN: "Invoice " + name + ": " + en + "."}
 }
@@ -92,8 +100,12 @@ func earlierInvoice(inv *invoice.Invoice, f *detectors.Finding) (id string, ok b
 
 // money writes an amount as English and as French people do.
 func money(a invoice.Amount, currency string) (en, fr string) {
-	en = a.String() + " " + currency
-	return en, strings.Replace(en, ".", ",", 1)
+	units, cents, _ := strings.Cut(a.String(), ".")
+	for at := len(units) - 3; at > 0 && units[at-1] != '-'; at -= 3 {
+		units = units[:at] + "," + units[at:]
+	}
+	en = units + "." + cents + " " + currency
+	return en, strings.NewReplacer(",", " ", ".", ",").Replace(en)
 }
 
 // verifyByCause is what to make sure of beside the facts, by cause.
@@ -108,7 +120,10 @@ var verifyByCause = map[string]string{
 // verifyFirst lists what a person makes sure of before anything else (D1): the three
 // facts of an event's verified, then what the direction and the cause ask for.
 func verifyFirst(v *detectors.Verdict) []string {
-	list := []string{"invoice_is_wrong", "invoice_was_sent", "due_date_passed"}
+	list := []string{"invoice_is_wrong", "invoice_was_sent"}
+	if v.Direction != detectors.DirectionSellerFavour { // else nobody is late: the money is the customer's
+		list = append(list, "due_date_passed")
+	}
 	if v.Direction == detectors.DirectionCustomerFavour {
 		list = append(list, "no_promotion_applies") // always asked first (A19)
 	}
