@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"recoup/detectors"
 	"recoup/invoice"
 )
 
@@ -28,6 +29,21 @@ type Subject struct {
 	IssuedAt         time.Time `json:"issued_at"`                    // as the invoice claims, UTC
 	ReceivedAt       time.Time `json:"received_at"`                  // timestamp of its record, UTC
 	Canary           bool      `json:"canary,omitempty"`             // produced by recoup to prove that it sees
+}
+
+// OpenDecided builds the case of a suspect of which the decision log alone is left. The
+// verdict need not name a case.
+func (o Opener) OpenDecided(v *detectors.Verdict, s *Subject, detected time.Time) *Case {
+	inv := &invoice.Invoice{Seller: v.Seller, ID: v.InvoiceID, Revision: v.Revision, Stage: v.Stage,
+		IssuedAt: s.IssuedAt, Currency: v.Currency, Number: s.InvoiceNumber, CustomerRef: s.CustomerRef,
+		CustomerType: s.CustomerType, ProductFamily: s.ProductFamily, SourceSystem: s.SourceSystem,
+		SourceRelease: s.SourceRelease, BatchID: s.BatchID, OperatorRef: s.OperatorRef, Country: s.Country,
+		DeliveryRef: s.DeliveryRef, PriceListVersion: s.PriceListVersion, PromoCodes: s.PromoCodes}
+	named := *v
+	named.CaseID = ID(DedupKey(v.Seller, v.InvoiceID, v.Revision))
+	c := o.Open(inv, &named, s.ReceivedAt, detected)
+	c.IncidentID = v.IncidentID
+	return c
 }
 
 // mostPromoCodes bounds what a subject names: more codes than these on one invoice

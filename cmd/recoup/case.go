@@ -35,12 +35,19 @@ type caseBook struct {
 	config *config.Config
 	cases  map[string]*caseFile // by case_id
 	broken int                  // records that cannot be read
+
+	incidents map[string]*caseFile      // all of them, by case_id
+	members   map[string]incidentMember // those of incidents that are wanted, by their own case_id
 }
 
 // caseFile is one case and all that happened to it.
 type caseFile struct {
 	Case *cases.Case // as its newest record says
 	Life cases.Life  // what people did
+
+	incident *caseFile // the one it is a member of; nil: none
+	muted    bool      // it has no record: recoup opened no case for this invoice
+	unbilled bool      // nothing tells what was billed
 }
 
 func openCases(s *session) (*caseBook, error) {
@@ -52,18 +59,29 @@ func openCases(s *session) (*caseBook, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &caseBook{client: client, log: client.Log(), config: &loaded.Config, cases: map[string]*caseFile{}}, nil
+	return &caseBook{client: client, log: client.Log(), config: &loaded.Config, cases: map[string]*caseFile{},
+		incidents: map[string]*caseFile{}, members: map[string]incidentMember{}}, nil
 }
 
 func (b *caseBook) close() { _ = b.client.Close() }
 
 // read reads the cases that are wanted, and what happened to them.
 func (b *caseBook) read(ctx context.Context, wanted func(*cases.Case) bool) error {
-	topics := &b.config.Kafka.Topics
-	err := b.scan(ctx, topics.Cases, func(value []byte) error {
+	if err := b.readCases(ctx, wanted); err != nil || len(b.cases) == 0 {
+		return err
+	}
+	return b.readLives(ctx)
+}
+
+// readCases reads the cases that are wanted, all incidents, and their members that are wanted.
+func (b *caseBook) readCases(ctx context.Context, wanted func(*cases.Case) bool) error {
+	return b.scan(ctx, b.config.Kafka.Topics.Cases, func(value []byte) error {
 		c := &cases.Case{}
 		if err := json.Unmarshal(value, c); err != nil || c.Schema != cases.Schema {
 			return errors.Join(errUnreadable, err)
+		}
+		if c.Kind == cases.KindIncident {
+			b.incidentOf(c, wanted)
 		}
 		if old := b.cases[c.CaseID]; old != nil && old.Case.Seq > c.Seq || !wanted(c) {
 			return nil
@@ -71,25 +89,39 @@ func (b *caseBook) read(ctx context.Context, wanted func(*cases.Case) bool) erro
 		b.cases[c.CaseID] = &caseFile{Case: c}
 		return nil
 	})
-	if err != nil || len(b.cases) == 0 {
-		return err
-	}
-	err = b.scan(ctx, topics.CaseEvents, func(value []byte) error {
-		e, err := cases.DecodeEvent(value)
-		if err == nil && b.cases[e.CaseID] != nil {
-			b.cases[e.CaseID].Life.Apply(e)
+}
+
+// readLives reads what happened to the cases, and to the incidents they are members of.
+func (b *caseBook) readLives(ctx context.Context) error {
+	lives := map[string][]*cases.Life{}
+	for _, all := range []map[string]*caseFile{b.incidents, b.cases} {
+		for id, f := range all {
+			lives[id] = append(lives[id], &f.Life)
+			f.incident = b.incidents[f.Case.IncidentID]
 		}
-		return err
+	}
+	err := b.scan(ctx, b.config.Kafka.Topics.CaseEvents, func(value []byte) error {
+		e, err := cases.DecodeEvent(value)
+		if err != nil {
+			return err
+		}
+		for _, life := range lives[e.CaseID] {
+			life.Apply(e)
+		}
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return b.scan(ctx, topics.Recoveries, func(value []byte) error {
+	return b.scan(ctx, b.config.Kafka.Topics.Recoveries, func(value []byte) error {
 		r, err := cases.DecodeRecovery(value)
-		if err == nil && b.cases[r.CaseID] != nil {
-			b.cases[r.CaseID].Life.ApplyRecovery(r)
+		if err != nil {
+			return err
 		}
-		return err
+		for _, life := range lives[r.CaseID] {
+			life.ApplyRecovery(r)
+		}
+		return nil
 	})
 }
 
@@ -127,12 +159,20 @@ func withTopicsFix(err error) error {
 // shortestID is how much of a case id a person must type at least.
 const shortestID = 6
 
-// find returns the one case that is meant: by case id, its beginning, or invoice id.
+// find returns the one case that is meant: by case id, its beginning, or invoice id. An
+// invoice that recoup found wrong is found without a case, too.
 func (b *caseBook) find(ctx context.Context, name string) (*caseFile, error) {
 	id := strings.ToLower(name)
-	err := b.read(ctx, func(c *cases.Case) bool {
+	wanted := func(c *cases.Case) bool {
 		return c.InvoiceID == name || len(id) >= shortestID && strings.HasPrefix(c.CaseID, id)
-	})
+	}
+	err := b.readCases(ctx, wanted)
+	if err == nil && len(b.cases) == 0 {
+		err = b.readMuted(ctx, wanted)
+	}
+	if err == nil {
+		err = b.readLives(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -144,8 +184,9 @@ func (b *caseBook) find(ctx context.Context, name string) (*caseFile, error) {
 	}
 	switch len(found) {
 	case 0:
-		return nil, fmt.Errorf("cannot find case %q in %s: want a case id, at least %d characters of one, or an invoice id; "+
-			"see recoup case ls --all", name, b.config.Kafka.Topics.Cases, shortestID)
+		return nil, fmt.Errorf("cannot find case %q in %s, nor in %s: want a case id, at least %d characters of one, or "+
+			"the id of an invoice that recoup found wrong; see recoup case ls --all", name, b.config.Kafka.Topics.Cases,
+			b.config.Kafka.Topics.Suspects, shortestID)
 	case 1:
 		return one, nil
 	}

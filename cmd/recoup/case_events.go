@@ -103,6 +103,8 @@ type caseDecideCommand struct {
 	eventFlags
 	Outcome  string          `arg:"" help:"What it turned out to be; the list is below."`
 	Correct  *invoice.Amount `placeholder:"AMOUNT" help:"What should have been billed; needed for confirmed_error."`
+	Billed   *invoice.Amount `placeholder:"AMOUNT" help:"What was billed, where recoup does not know it."`
+	Currency string          `placeholder:"CODE" help:"Of the amounts, where recoup does not know it."`
 	Cause    string          `placeholder:"CODE" help:"True cause. By default the first of the case."`
 	Minutes  *float64        `placeholder:"N" help:"Working time spent."`
 	Cost     *invoice.Amount `placeholder:"AMOUNT" help:"What handling cost, if somebody noted it."`
@@ -120,7 +122,9 @@ func (*caseDecideCommand) Help() string {
     duplicate_case    another case is about the same
     undetermined      nobody can tell
 
-The loss of a confirmed error is --correct less what was billed; give what was billed where no money is at stake.
+The loss of a confirmed error is --correct less what was billed; give what was billed where no money is at stake. Of an
+invoice that recoup never judged (a customer disputes it) --billed and --currency say what was. A confirmed incident
+has no amounts: each of its members is decided with its own (recoup case ls --incident ID).
 --verified takes invoice_is_wrong, invoice_was_sent and due_date_passed, separated by commas.
 
 Examples:
@@ -136,7 +140,10 @@ func (c *caseDecideCommand) Run(ctx context.Context, s *session) error {
 		e.Status, e.Outcome = cases.StatusDecided, cases.Outcome(c.Outcome)
 		e.HandlingMinutes, e.DecidedByRole = c.Minutes, c.Role
 		if c.Cost != nil {
-			e.HandlingCost, e.Currency = invoice.OptionalAmount{Value: *c.Cost, Set: true}, f.Case.Currency
+			e.HandlingCost = invoice.OptionalAmount{Value: *c.Cost, Set: true}
+			if e.Currency = cmp.Or(c.Currency, f.Case.Currency); e.Currency == unknownCurrency {
+				return usage("cannot use --cost without --currency: recoup does not know the invoice's")
+			}
 		}
 		if err := c.verified(e); err != nil {
 			return err
@@ -174,18 +181,43 @@ func (c *caseDecideCommand) confirm(f *caseFile, e *cases.Event) error {
 		return nil // its invoices have their own amounts
 	}
 	if c.Correct == nil {
-		return usage("cannot confirm an error without --correct: what should have been billed instead of %s %s "+
-			"(the same, when no money is at stake)", f.Case.Billed, f.Case.Currency)
+		billed := "what was billed"
+		if f.knowsBilled() {
+			billed = f.Case.Billed.String() + " " + f.Case.Currency
+		}
+		return usage("cannot confirm an error without --correct: what should have been billed instead of %s "+
+			"(the same, when no money is at stake)", billed)
 	}
-	loss, ok := c.Correct.Sub(f.Case.Billed)
+	billed, currency, err := c.billed(f)
+	if err != nil {
+		return err
+	}
+	loss, ok := c.Correct.Sub(billed)
 	if !ok {
 		return usage("cannot use --correct %s: too large", *c.Correct)
 	}
 	e.CorrectAmount = invoice.OptionalAmount{Value: *c.Correct, Set: true}
 	e.ConfirmedLoss = invoice.OptionalAmount{Value: loss, Set: true}
 	disputed := loss != 0
-	e.Currency, e.Direction, e.DunningHold = f.Case.Currency, directionOf(loss), &disputed
+	e.Currency, e.Direction, e.DunningHold = currency, directionOf(loss), &disputed
 	return nil
+}
+
+// billed is what the invoice asks for: as recoup knows it, or as the command line says.
+func (c *caseDecideCommand) billed(f *caseFile) (invoice.Amount, string, error) {
+	known := cmp.Or(c.Currency, f.Case.Currency)
+	differs := c.Billed != nil && *c.Billed != f.Case.Billed || known != f.Case.Currency
+	switch {
+	case f.knowsBilled() && differs:
+		return 0, "", usage("cannot use --billed or --currency: recoup knows that %s %s were billed", f.Case.Billed,
+			f.Case.Currency)
+	case f.knowsBilled():
+		return f.Case.Billed, f.Case.Currency, nil
+	case c.Billed == nil || known == unknownCurrency:
+		return 0, "", usage("cannot tell the loss, since recoup does not know what was billed: give --billed AMOUNT and " +
+			"--currency CODE")
+	}
+	return *c.Billed, known, nil
 }
 
 // caseCloseCommand is `recoup case close`.

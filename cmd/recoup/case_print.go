@@ -26,8 +26,10 @@ func (f *caseFile) print(out io.Writer, state *cases.State, lang string) {
 	line("status", "%s", f.status(state))
 	line("answer by", "%s UTC, escalates at %s", c.RespondBy.Format(time.DateTime), c.EscalateAt.Format(time.DateTime))
 	line("owner", "%s", c.OwnerTeam)
-	if c.Kind == cases.KindInvoice {
+	if c.Kind == cases.KindInvoice && f.knowsBilled() {
 		line("billed", "%s %s", c.Billed, c.Currency)
+	} else if c.Kind == cases.KindInvoice {
+		line("billed", "not known")
 	}
 	line("at stake", "%s %s (%s to %s), %s", c.Loss.Point, c.Currency, c.Loss.Low, c.Loss.High, c.Direction)
 	if state.ConfirmedLoss.Set {
@@ -39,7 +41,10 @@ func (f *caseFile) print(out io.Writer, state *cases.State, lang string) {
 		line("claim until", "%s", c.Limitation)
 	}
 	if c.IncidentID != "" {
-		line("part of", "incident %s: recoup case show %s", c.IncidentID, c.IncidentID)
+		line("part of", "incident %s%s: recoup case show %s", c.IncidentID[:13], f.ofIncident(), c.IncidentID[:13])
+	}
+	if f.muted {
+		line("case", "none was opened for it; it is worked like one all the same")
 	}
 	line("runbook", "%s", c.Links.Runbook)
 	line("query", "%s", c.Links.Query)
@@ -48,6 +53,15 @@ func (f *caseFile) print(out io.Writer, state *cases.State, lang string) {
 	f.printOptions(out)
 	f.printEvents(out, state)
 	fmt.Fprintf(out, "\nNext: %s\n", f.next(state))
+}
+
+// ofIncident says where the incident of a member stands.
+func (f *caseFile) ofIncident() string {
+	if f.incident == nil {
+		return ""
+	}
+	state := f.incident.Life.State()
+	return " (" + f.incident.status(&state) + ")"
 }
 
 // printCauses says why recoup thinks so, and what to make sure of.
@@ -142,6 +156,11 @@ func (f *caseFile) next(state *cases.State) string {
 		return "nothing; if that is wrong: recoup case reopen " + id
 	case state.AcknowledgedAt.IsZero():
 		return "recoup case ack " + id
+	case state.Outcome == "" && f.Case.Kind != cases.KindInvoice:
+		return "make sure of the above, then recoup case decide " + id + " confirmed_error, or not_an_error"
+	case state.Outcome == cases.OutcomeConfirmed && f.Case.Kind == cases.KindIncident:
+		return "settle its members, each by its invoice id like a case (recoup case ls --incident " + id +
+			" lists them: decide, recover), then recoup case close " + id
 	case state.Outcome == "":
 		return "make sure of the above, then recoup case decide " + id + " confirmed_error --correct AMOUNT, or not_an_error"
 	case state.Outcome == cases.OutcomeConfirmed && f.owed(state) > 0 && state.WrittenOff == 0:

@@ -113,7 +113,7 @@ func (f *caseFile) owed(state *cases.State) invoice.Amount {
 func (c *caseRecoverCommand) steps(f *caseFile, state *cases.State) ([]*cases.Recovery, error) {
 	plan := c.plan(f, state)
 	r := cases.Recovery{EventID: uuid.NewString(), RecoveryID: plan.ID, CaseID: f.Case.CaseID,
-		Option: cases.Option(c.Option), Event: cases.Step(c.Step), Currency: f.Case.Currency, Channel: c.Channel,
+		Option: cases.Option(c.Option), Event: cases.Step(c.Step), Currency: f.currency(state), Channel: c.Channel,
 		Amount: f.owed(state), At: c.when()}
 	if plan.Due > 0 {
 		r.Amount = plan.Due

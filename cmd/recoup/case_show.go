@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -18,8 +19,10 @@ type caseLsCommand struct {
 	All    bool   `help:"Closed ones too."`
 	Team   string `placeholder:"TEAM" help:"Only cases of this owner team."`
 	Seller string `placeholder:"NAME" help:"Only cases of this seller."`
-	Limit  int    `default:"50" help:"List at most this many."`
-	JSON   bool   `name:"json" help:"Write one JSON object a line."`
+	// Incident lists members, with and without a case of their own.
+	Incident string `placeholder:"ID" help:"The members of this incident, also those without a case of their own."`
+	Limit    int    `default:"50" help:"List at most this many."`
+	JSON     bool   `name:"json" help:"Write one JSON object a line."`
 }
 
 // Help is the longer text of `recoup case ls --help`.
@@ -31,6 +34,7 @@ Examples:
 
     recoup case ls
     recoup case ls --team billing
+    recoup case ls --incident 2e80d1c4
     recoup case ls --all --json | jq -r .case_id`
 }
 
@@ -41,10 +45,7 @@ func (c *caseLsCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer book.close()
-	err = book.read(ctx, func(k *cases.Case) bool {
-		return (c.Team == "" || k.OwnerTeam == c.Team) && (c.Seller == "" || k.Seller == c.Seller)
-	})
-	if err != nil {
+	if err := c.read(ctx, book); err != nil {
 		return err
 	}
 	listed, open, total := 0, 0, 0
@@ -79,6 +80,31 @@ func (c *caseLsCommand) Run(ctx context.Context, s *session) error {
 	fmt.Fprintf(s.stdout, "\n%d of %d cases are open, %d listed\n", open, total, listed)
 	book.tellBroken(s)
 	return nil
+}
+
+// read reads the cases that are asked for.
+func (c *caseLsCommand) read(ctx context.Context, book *caseBook) error {
+	wanted := func(k *cases.Case) bool {
+		return (c.Team == "" || k.OwnerTeam == c.Team) && (c.Seller == "" || k.Seller == c.Seller)
+	}
+	if c.Incident == "" {
+		return book.read(ctx, wanted)
+	}
+	id := strings.ToLower(c.Incident)
+	if len(id) < shortestID {
+		return usage("cannot use --incident %q: want at least %d characters of its case id", c.Incident, shortestID)
+	}
+	members := func(k *cases.Case) bool {
+		return k.Kind == cases.KindInvoice && strings.HasPrefix(k.IncidentID, id) && wanted(k)
+	}
+	err := book.readCases(ctx, members)
+	if err == nil {
+		err = book.readMuted(ctx, members)
+	}
+	if err != nil || len(book.cases) == 0 {
+		return err
+	}
+	return book.readLives(ctx)
 }
 
 // tellBroken says that something in the topics could not be read.
