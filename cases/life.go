@@ -165,15 +165,25 @@ type Instalment struct {
 func (s *State) Open() bool { return s.Status != StatusClosed }
 
 // State returns where the case stands, from all records applied so far.
-func (l *Life) State() State {
+func (l *Life) State() State { return l.StateOf("") }
+
+// StateOf is State of a case of this origin; "": not known. Unless an audit found the
+// case, the verdicts of one say what is true and take no step of it: whoever disputes
+// the invoice later still wants an answer.
+func (l *Life) StateOf(origin Origin) State {
 	s := State{}
 	for id := range l.reused {
 		s.flag(FlagReused, id)
 	}
 	events, recoveries := l.Events(), l.Recoveries()
 	s.Currency = currencyOf(events, recoveries)
+	audited := origin == OriginAudit || origin == "" &&
+		!slices.ContainsFunc(events, func(e *Event) bool { return e.Origin != OriginAudit })
 	for _, e := range events {
-		s.advance(e)
+		if e.Origin != OriginAudit || audited {
+			s.advance(e)
+			s.reach(e)
+		}
 		s.take(e)
 	}
 	s.recover(recoveries)
@@ -226,8 +236,8 @@ func (s *State) advance(e *Event) {
 	s.Status = e.Status
 }
 
-// take takes over what an event says.
-func (s *State) take(e *Event) {
+// reach notes when a step was reached, and what was decided.
+func (s *State) reach(e *Event) {
 	if e.Status != "" && e.Status != StatusOpened && s.AcknowledgedAt.IsZero() {
 		s.AcknowledgedAt = e.At
 	}
@@ -238,6 +248,10 @@ func (s *State) take(e *Event) {
 		s.ClosedAt = e.At
 	}
 	s.Outcome = cmp.Or(e.Outcome, s.Outcome)
+}
+
+// take takes over what an event says beside its step.
+func (s *State) take(e *Event) {
 	s.TrueCause = cmp.Or(e.TrueCause, s.TrueCause)
 	s.Direction = cmp.Or(e.Direction, s.Direction)
 	s.CorrectiveAction = cmp.Or(e.CorrectiveAction, s.CorrectiveAction)

@@ -55,6 +55,33 @@ func flagCodes(s cases.State) (codes []string) {
 	return codes
 }
 
+// An audit's verdict stops no clock of a dispute that comes later, and whoever works that
+// one steps back over nothing (B11, B15). Of what an audit alone found it is the decision.
+func TestAuditBeforeADispute(t *testing.T) {
+	audit := &cases.Event{EventID: "a", CaseID: caseID, Origin: cases.OriginAudit, Status: cases.StatusDecided,
+		Outcome: cases.OutcomeConfirmed, TrueCause: detectors.CausePromotion, At: at(1)}
+	ack := &cases.Event{EventID: "b", CaseID: caseID, Origin: cases.OriginDispute, Status: cases.StatusAcknowledged,
+		At: at(60)}
+	var l cases.Life
+	l.Apply(audit)
+	if s := l.StateOf(cases.OriginDispute); s.Status != "" || s.Outcome != "" || !s.AcknowledgedAt.IsZero() ||
+		s.TrueCause != detectors.CausePromotion {
+		t.Errorf("before anybody answers: %+v", s)
+	}
+	for _, origin := range []cases.Origin{"", cases.OriginAudit} {
+		if s := l.StateOf(origin); s.Outcome != cases.OutcomeConfirmed {
+			t.Errorf("an audit alone, case of %q: %+v", origin, s)
+		}
+	}
+	l.Apply(ack)
+	for _, origin := range []cases.Origin{"", cases.OriginDispute, cases.OriginDetector} {
+		s := l.StateOf(origin)
+		if s.Status != cases.StatusAcknowledged || len(s.Flags) > 0 || !s.AcknowledgedAt.Equal(at(60)) || s.Outcome != "" {
+			t.Errorf("answered, case of %q: %+v", origin, s)
+		}
+	}
+}
+
 // B11: the five steps, what leads back, and what cannot be: kept and flagged.
 func TestStatus(t *testing.T) {
 	const ack, ver, dec, clo, reo = cases.StatusAcknowledged, cases.StatusVerified, cases.StatusDecided,

@@ -121,7 +121,7 @@ func (d *Desk) next(f *file) (*cases.Case, error) {
 		}
 	}
 	next := *c
-	st := f.life.State()
+	st := f.life.StateOf(next.Origin)
 	next.Status, next.Outcome, next.Flags = st.Status, st.Outcome, st.Flags
 	next.Joined = f.joined[:min(len(f.joined), mostJoined)]
 	if next.Kind == cases.KindInvoice {

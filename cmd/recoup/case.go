@@ -50,6 +50,9 @@ type caseFile struct {
 	unbilled bool      // nothing tells what was billed
 }
 
+// state is where the case stands.
+func (f *caseFile) state() cases.State { return f.Life.StateOf(f.Case.Origin) }
+
 func openCases(s *session) (*caseBook, error) {
 	loaded, err := s.settings()
 	if err != nil {
@@ -236,9 +239,9 @@ var refusalTexts = map[string]string{
 // refused tells why the case would not take a record, nil when it would: recoup keeps
 // and flags such a record, but a person at a keyboard can still mend it.
 func (f *caseFile) refused(apply func(*cases.Life)) error {
-	before := len(f.Life.State().Flags)
+	before := len(f.state().Flags)
 	apply(&f.Life)
-	flags := f.Life.State().Flags
+	flags := f.state().Flags
 	if len(flags) <= before {
 		return nil
 	}

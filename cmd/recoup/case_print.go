@@ -60,7 +60,7 @@ func (f *caseFile) ofIncident() string {
 	if f.incident == nil {
 		return ""
 	}
-	state := f.incident.Life.State()
+	state := f.incident.state()
 	return " (" + f.incident.status(&state) + ")"
 }
 

@@ -57,7 +57,7 @@ func (c *caseRecoverCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	state := f.Life.State()
+	state := f.state()
 	if state.Outcome != cases.OutcomeConfirmed {
 		return fmt.Errorf("cannot get money back for case %s: nobody has confirmed an error; "+
 			"first: recoup case decide %s confirmed_error --correct AMOUNT", f.Case.CaseID, f.Case.CaseID[:13])

@@ -54,7 +54,7 @@ func (c *caseLsCommand) Run(ctx context.Context, s *session) error {
 		fmt.Fprintln(w, "CASE\tABOUT\tAT STAKE\tCAUSE\tTEAM\tSTATUS\tANSWER BY")
 	}
 	for _, f := range sortedCases(book.cases) {
-		state := f.Life.State()
+		state := f.state()
 		isOpen := f.open(&state)
 		if total++; isOpen {
 			open++
@@ -217,7 +217,7 @@ func (c *caseShowCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	state := f.Life.State()
+	state := f.state()
 	switch {
 	case c.JSON:
 		return f.writeJSON(s.stdout, &state)
