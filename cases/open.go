@@ -163,7 +163,7 @@ func (o Opener) draft(c *Case, loss, due invoice.Amount, confirmed bool) *messag
 	}
 	if len(c.Causes) > 0 && c.Causes[0].Code != detectors.CauseUnknown {
 		first := &c.Causes[0]
-		f.Confirmed = confirmed || first.Repaired != c.Expected // an estimate, as the summary says
+		f.Confirmed = confirmed || (first.Repaired != c.Expected && c.Loss.Low == c.Loss.High) // as the summary says
 		if en, fr, ok := Words(first); ok && first.Kind != detectors.KindNoRepair {
 			f.What = map[string]string{message.English: en, message.French: fr}[f.Lang]
 		}

@@ -52,7 +52,7 @@ func summarise(inv *invoice.Invoice, v *detectors.Verdict, c *Case) Summary {
 	// What is owed for a duplicate is the other invoice's amount, not an expectation of this one.
 	if first.Repaired != v.Billed && first.Code != detectors.CauseDuplicate {
 		aboutEN, aboutFR := "", ""
-		if first.Repaired == v.Expected { // an estimate, not what the invoice's own numbers say
+		if first.Repaired == v.Expected || v.Loss.Low != v.Loss.High { // not what the invoice's own numbers say
 			aboutEN, aboutFR = "about ", "environ "
 		}
 		wantEN, wantFR := money(first.Repaired, inv.Currency)

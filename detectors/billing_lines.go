@@ -124,7 +124,7 @@ func detectLostLines(s *Subject) (Finding, bool) {
 	if !ok {
 		return Finding{}, false
 	}
-	f.Repaired = s.Pays(full)
+	f.Repaired, f.estimated = s.Pays(full), true
 	return f, true
 }
 
@@ -257,7 +257,7 @@ func detectCutList(s *Subject) (Finding, bool) {
 		p = sureCutP
 	}
 	last := s.Invoice.Lines[len(s.Invoice.Lines)-1].ProductID
-	return Finding{Code: CauseBillingSystem, Kind: "lost_lines", P: p, Repaired: s.Pays(full),
+	return Finding{Code: CauseBillingSystem, Kind: "lost_lines", P: p, Repaired: s.Pays(full), estimated: true,
 		Evidence: s.list(s.say("lines stand in the order of product numbers and end at %s; of %.0f invoices "+
 			"with as many lines one does, but this source's latest did so too", last, math.Exp(early)))}, true
 }

@@ -17,6 +17,9 @@ func (e *Engine) nameCauses(v *Verdict) {
 	if m == nil || v.PError < leastNamed {
 		if len(v.Causes) > 1 {
 			slices.SortStableFunc(v.Causes, byProof)
+			for i := 1; i < len(v.Causes); i++ { // an amount that is unusual for sure is no surer of why
+				v.Causes[i].P = min(v.Causes[i].P, v.Causes[i-1].P)
+			}
 		}
 		return
 	}
@@ -70,7 +73,7 @@ func withoutRepair(v *Verdict, code string, p float64) Finding {
 	f := Finding{Code: code, Kind: KindNoRepair, P: p, Repaired: v.Billed}
 	for i := range v.Causes {
 		if proof := &v.Causes[i]; proof.Code != CauseUnknown && proof.P >= proofEnough && proof.Repaired != v.Billed {
-			f.Repaired = proof.Repaired
+			f.Repaired, f.estimated = proof.Repaired, proof.estimated
 			f.Evidence = append([]string{"the evidence as a whole points to it; what repairs the invoice is proved"},
 				proof.Evidence...)
 			return f

@@ -59,7 +59,7 @@ func (s *Subject) deliveredUnits(billed invoice.Fixed, counted string) (Finding,
 		return Finding{}, false
 	}
 	f := Finding{Code: CauseDataEntry, Kind: "quantity_delivered", P: s.ev.proves(proofDelivered), Repaired: s.Pays(net),
-		Evidence: s.list(counted, "no line alone explains it; repaired at the average price of a unit")}
+		estimated: true, Evidence: s.list(counted, "no line alone explains it; repaired at the average price of a unit")}
 	return f, true
 }
 

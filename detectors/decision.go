@@ -3,13 +3,17 @@ package detectors
 import "recoup/invoice"
 
 // weighLoss fills loss and direction: what the first cause's repair would
-// bring. Where nothing repairs the invoice that is what is missing to the
+// bring, exactly where that is proved, with the band of the expectation where it is
+// estimated. Where nothing repairs the invoice that is what is missing to the
 // expectation, or too much. Nothing fired, nothing lost.
 func (e *Engine) weighLoss(v *Verdict) {
 	switch {
 	case len(v.Causes) > 0 && v.Causes[0].repairs(v):
 		point := sub(v.Causes[0].Repaired, v.Billed)
 		v.Loss = Loss{Point: point, Low: point, High: point}
+		if v.Causes[0].estimated && v.Level != LevelNone {
+			v.Loss = oneWay(lossTo(v, point))
+		}
 	case len(v.Causes) > 0 && v.Causes[0].Kind == KindNoRepair && v.Suspect:
 		if v.Level != LevelNone && (v.Billed < v.ExpectedLow || v.Billed > v.ExpectedHigh) {
 			v.Loss = lossTo(v, sub(v.Expected, v.Billed))
@@ -36,6 +40,18 @@ func (f *Finding) repairs(v *Verdict) bool {
 func lossTo(v *Verdict, point invoice.Amount) Loss {
 	return Loss{Point: point, Low: min(point, sub(v.ExpectedLow, v.Billed)),
 		High: max(point, sub(v.ExpectedHigh, v.Billed))}
+}
+
+// oneWay ends an interval where the other direction begins: who gains is known, how much
+// is not.
+func oneWay(l Loss) Loss {
+	switch {
+	case l.Point > 0:
+		l.Low = max(0, l.Low)
+	case l.Point < 0:
+		l.High = min(0, l.High)
+	}
+	return l
 }
 
 // decide fills the decision on a suspect: a draft is held, a member of an open

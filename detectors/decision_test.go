@@ -75,3 +75,40 @@ func TestStake(t *testing.T) {
 		}
 	}
 }
+
+// A14: what figures prove is lost to the cent; what is estimated by what is usual is lost
+// within the band of the expectation, and never the other way.
+func TestLossOfAnEstimateIsAnInterval(t *testing.T) {
+	const u = invoice.Unit
+	e := NewEngine(DefaultSettings(), NewShared(), 0)
+	for _, tc := range []struct {
+		name      string
+		estimated bool
+		repaired  invoice.Amount
+		level     Level
+		want      Loss
+	}{
+		{"proved", false, 300, LevelCustomer, Loss{100 * u, 100 * u, 100 * u}},
+		{"estimated", true, 300, LevelCustomer, Loss{100 * u, 60 * u, 140 * u}},
+		{"estimated beyond the band", true, 350, LevelCustomer, Loss{150 * u, 60 * u, 150 * u}},
+		{"estimated, too much", true, 150, LevelCustomer, Loss{-50 * u, -50 * u, 0}},
+		{"estimated without history", true, 300, LevelNone, Loss{100 * u, 100 * u, 100 * u}},
+	} {
+		v := &Verdict{Billed: 200 * u, Expected: 300 * u, ExpectedLow: 260 * u, ExpectedHigh: 340 * u, Level: tc.level,
+			Causes: []Finding{{Code: CauseBillingSystem, Kind: "zero_net", Repaired: tc.repaired * u, estimated: tc.estimated}}}
+		if e.weighLoss(v); v.Loss != tc.want {
+			t.Errorf("%s: loss %v, want %v", tc.name, v.Loss, tc.want)
+		}
+	}
+}
+
+// A12: causes stand most probable first: an amount that is unusual for sure is no surer
+// of why than the check that proves it.
+func TestMostProbableCauseStandsFirst(t *testing.T) {
+	e := NewEngine(DefaultSettings(), NewShared(), 0)
+	v := &Verdict{Seller: "s", PError: 1, Suspect: true, Causes: []Finding{{Code: CauseUnknown, Kind: "deviation", P: 1},
+		{Code: CauseBillingSystem, Kind: "line_sum", P: 0.98}}}
+	if e.nameCauses(v); v.Causes[0].Kind != "line_sum" || v.Causes[0].P != 0.98 || v.Causes[1].P != 0.98 {
+		t.Errorf("causes %v", v.Causes)
+	}
+}

@@ -39,7 +39,8 @@ func detectPromotion(s *Subject) (Finding, bool) {
 	if !ok || (worst < 0 && w.p < proofEnough) {
 		return Finding{}, false
 	}
-	f := Finding{Code: CausePromotion, Kind: w.kind, P: w.p, Repaired: paid, Evidence: s.list(w.words)}
+	f := Finding{Code: CausePromotion, Kind: w.kind, P: w.p, Repaired: paid, Evidence: s.list(w.words),
+		estimated: w.kind == "above_usual" && !w.listed}
 	if worst >= 0 {
 		l := &s.Invoice.Lines[worst]
 		f.Evidence = append(f.Evidence, s.say("%s has a discount of %s, %s would be usual or allowed",

@@ -251,6 +251,10 @@ type Finding struct {
 	P        float64        `json:"p"`               // probability that this is the cause of an error, 0 to 1
 	Evidence []string       `json:"evidence"`        // English sentences with the numbers compared
 	Repaired invoice.Amount `json:"repaired_amount"` // what the customer should have paid
+
+	// estimated: Repaired rests on what is usual, not on figures that prove it. The loss
+	// of such a finding is an interval.
+	estimated bool
 }
 
 // Model names what produced a verdict, so that it can be derived again.

@@ -22,7 +22,7 @@ func detectZeroNet(s *Subject) (Finding, bool) {
 		f.Repaired = s.Pays(s.ev.sum)
 		f.Evidence = s.list(s.say("the net amount is 0, but %s", linesInWords(s, s.ev.sum)))
 	case pricesLost(s.Invoice):
-		f.Repaired = max(s.Expected, 0)
+		f.Repaired, f.estimated = max(s.Expected, 0), true
 		if usual, ok := s.ev.usualValue(); ok {
 			f.Repaired = s.Pays(usual)
 		}

@@ -88,6 +88,11 @@ func moneyWords(m *cases.IncidentMoney) (en, fr string) {
 		if l.Point == 0 {
 			return
 		}
+		if l.Low == l.High { // known to the cent
+			en += fmt.Sprintf(", %s %s %s", whole(l.Point, ","), m.Currency, wayEN)
+			fr += fmt.Sprintf(", %s %s %s", whole(l.Point, " "), m.Currency, wayFR)
+			return
+		}
 		en += fmt.Sprintf(", ~%s %s %s (%s–%s)", whole(l.Point, ","), m.Currency, wayEN, whole(l.Low, ","),
 			whole(l.High, ","))
 		fr += fmt.Sprintf(", env. %s %s %s (%s–%s)", whole(l.Point, " "), m.Currency, wayFR, whole(l.Low, " "),
