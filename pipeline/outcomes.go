@@ -26,31 +26,51 @@ type outcomes struct {
 	events *tail
 	ctx    context.Context // of run: what reading an event may wait for
 
-	mu      sync.Mutex // guards what follows
+	// ready is closed once all is read that both topics held at first: what was decided of
+	// an invoice is known as a whole.
+	ready chan struct{}
+
+	mu      sync.Mutex // guards what follows, and what changes of a casePlace
 	known   book[*casePlace]
 	decided [][]decided // by partition of the case events: what teaches, by rising offset
 	labels  book[detectors.Label]
 	sources heldRecords
 }
 
-// decided is a case event that teaches.
+// decided is a case event that teaches, or the last of several of unknown cases.
 type decided struct {
 	offset   int64
 	kind     detectors.OutcomeKind
 	at       time.Time // when it was decided
 	correct  invoice.OptionalAmount
 	currency string
-	place    *casePlace
+	place    *casePlace // nil: the topic of cases does not name the case
+	unknown  int64      // without a place: how many such events stand from since on
+	since    int64
 }
 
-// casePlace is where the invoice of a case stands.
+// casePlace is where the invoice of a case stands. What it says of decisions and of
+// incidents changes, the rest does not.
 type casePlace struct {
-	incident    string // id of the incident whose members it is about, "" for a single invoice
+	key         uint64 // hash of the case id
 	partition   int
 	offset      int64
 	incarnation int64
 	rules       []string // of its verdict
-	decided     uint8    // outcomes met so far, a bit each
+	shared      *incidentMembers
+	member      *casePlace // of the incident that the invoice belongs to, nil: none
+	decided     []said     // outcomes met so far, one of each kind
+}
+
+// said is an outcome that was met.
+type said struct {
+	kind detectors.OutcomeKind
+	at   time.Time
+}
+
+// says tells whether an outcome was met.
+func (p *casePlace) says(kind detectors.OutcomeKind) bool {
+	return slices.ContainsFunc(p.decided, func(s said) bool { return s.kind == kind })
 }
 
 const (
@@ -65,7 +85,7 @@ const (
 // newOutcomes follows the topics of cases and of case events, with their numbers of
 // partitions; without events there is nothing to follow.
 func newOutcomes(m *Member, caseCount, eventCount int) *outcomes {
-	o := &outcomes{m: m, decided: make([][]decided, eventCount)}
+	o := &outcomes{m: m, decided: make([][]decided, eventCount), ready: make(chan struct{})}
 	if eventCount == 0 {
 		caseCount = 0
 	}
@@ -82,6 +102,9 @@ func (o *outcomes) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { o.cases.run(ctx) })
 	wg.Go(func() { o.events.run(ctx) })
+	if o.m.persist(ctx, "case events", o.events.catchUp) == nil && o.m.persist(ctx, "cases", o.cases.catchUp) == nil {
+		close(o.ready)
+	}
 	wg.Wait()
 	o.sources.close()
 }
@@ -93,8 +116,9 @@ type book[T any] struct {
 	newest, older map[uint64]T
 }
 
-func (b *book[T]) find(id string) (value T, ok bool) {
-	key := xxhash.Sum64String(id)
+func (b *book[T]) find(id string) (value T, ok bool) { return b.at(xxhash.Sum64String(id)) }
+
+func (b *book[T]) at(key uint64) (value T, ok bool) {
 	if value, ok = b.newest[key]; !ok {
 		value, ok = b.older[key]
 	}
@@ -110,47 +134,64 @@ func (b *book[T]) put(id string, value T) {
 
 // caseHead is what is read of a case.
 type caseHead struct {
-	CaseID string           `json:"case_id"`
-	Kind   string           `json:"kind"`
-	Rules  []string         `json:"rules"`
-	Source invoice.Position `json:"source"`
+	CaseID     string           `json:"case_id"`
+	Kind       string           `json:"kind"`
+	Rules      []string         `json:"rules"`
+	Source     invoice.Position `json:"source"`
+	IncidentID string           `json:"incident_id"`
+	Incident   struct {
+		Aliases []string `json:"aliases"`
+	} `json:"incident"`
+	Joined []struct {
+		At invoice.Position `json:"at"`
+	} `json:"members_joined"`
 }
 
 // nowhere is the partition of an invoice that is not known.
 const nowhere = -1
 
-// takeCases notes where the invoices of cases stand. A case's later records say the
-// same. One that only a customer's dispute opened stands where the dispute does: nothing
-// is known of its invoice, and nothing was withheld of it.
+// takeCases notes where the invoices of cases stand, and what belongs to incidents.
 func (o *outcomes) takeCases(_ int, got *Fetched) {
 	for i := range got.Records {
 		var c caseHead
 		if json.Unmarshal(got.Records[i].Value, &c) != nil || c.CaseID == "" {
 			continue // a tombstone, or nothing of ours: the case stage says so
 		}
-		p := &casePlace{partition: c.Source.Partition, offset: c.Source.Offset, incarnation: c.Source.Incarnation,
-			rules: c.Rules}
+		o.mu.Lock()
 		switch c.Kind {
 		case "invoice":
-			if c.Source.Topic != o.m.opt.Topics.Invoices {
-				p.partition = nowhere
-			}
+			o.takeInvoice(&c)
 		case "incident":
-			p.incident = c.CaseID
-		default:
-			continue
-		}
-		o.mu.Lock()
-		if was, again := o.known.find(c.CaseID); !again || was.partition == nowhere {
-			o.known.put(c.CaseID, p)
+			o.takeIncident(&c)
 		}
 		o.mu.Unlock()
 	}
 }
 
+// takeInvoice notes where the invoice of a case stands. A case's later records say the
+// same. One that only a customer's dispute opened stands where the dispute does: nothing
+// is known of its invoice, and nothing was withheld of it. o.mu is held.
+func (o *outcomes) takeInvoice(c *caseHead) {
+	p, again := o.known.find(c.CaseID)
+	if !again || p.partition == nowhere {
+		p = &casePlace{key: xxhash.Sum64String(c.CaseID), partition: c.Source.Partition, offset: c.Source.Offset,
+			incarnation: c.Source.Incarnation, rules: c.Rules}
+		if c.Source.Topic != o.m.opt.Topics.Invoices {
+			p.partition = nowhere
+		}
+		o.known.put(c.CaseID, p)
+	}
+	if c.IncidentID != "" && p.partition != nowhere {
+		o.joins(p, c.IncidentID)
+	}
+}
+
 // takeEvents notes the outcomes among case events. Those that cannot be read are parked
-// by the case stage.
+// by the case stage. A case was there before anybody could decide it, but in another
+// topic: where one is not known yet that is read up to its end, once for all events that
+// came together.
 func (o *outcomes) takeEvents(partition int, got *Fetched) {
+	waited := false
 	for i := range got.Records {
 		r := &got.Records[i]
 		e, err := cases.DecodeEvent(r.Value)
@@ -163,37 +204,59 @@ func (o *outcomes) takeEvents(partition int, got *Fetched) {
 			continue
 		}
 		place := o.find(e.CaseID)
-		if place == nil {
-			o.gone(partition, r.Offset, "the topic of cases does not name the case")
-			continue
+		if place == nil && !waited {
+			if o.m.persist(o.ctx, "cases", o.cases.catchUp) != nil {
+				return // the member ends
+			}
+			waited, place = true, o.find(e.CaseID)
 		}
-		if place.partition == nowhere {
-			continue
-		}
-		o.mu.Lock()
-		if place.decided&(1<<kind) == 0 { // else it came before: again, or with a later step
-			place.decided |= 1 << kind
-			o.note(partition, decided{offset: r.Offset, kind: kind, at: e.At, correct: e.CorrectAmount,
-				currency: strings.Clone(e.Currency), place: place})
-		}
-		o.mu.Unlock()
+		o.note(partition, got.Records[0].Offset, &decided{offset: r.Offset, kind: kind, at: decidedAt(e, r),
+			correct: e.CorrectAmount, currency: strings.Clone(e.Currency), place: place})
 	}
 }
 
-// gone says that an outcome teaches nothing although it should.
-func (o *outcomes) gone(partition int, offset int64, why string) {
-	o.m.metrics.OutcomesGone.Inc()
-	o.m.opt.Log.Warn("an outcome cannot be learned", "topic", o.events.topic, "partition", partition, "offset", offset,
-		"because", why)
+// aheadOfLog is how far the time of an event may lie behind the one at which its log took
+// it: clocks differ, and a time in another century would stand in each verdict from then on.
+const aheadOfLog = 24 * time.Hour
+
+// decidedAt returns when an outcome was decided, as far as that can be.
+func decidedAt(e *cases.Event, r *Record) time.Time {
+	if last := plausible(r.Time).Add(aheadOfLog); e.At.After(last) {
+		return last
+	}
+	return e.At
 }
 
-// note adds an outcome. o.mu is held.
-func (o *outcomes) note(partition int, d decided) {
+// note adds an outcome, unless it came before: again, or with a later step. Workers say
+// which ones of unknown cases they have not learned before; of those that came together,
+// from an offset on, one after the other, one is kept.
+func (o *outcomes) note(partition int, together int64, d *decided) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	list := o.decided[partition]
+	switch last := len(list) - 1; {
+	case d.place == nil && last >= 0 && list[last].place == nil && list[last].since >= together:
+		list[last].offset = d.offset
+		list[last].unknown++
+		return
+	case d.place == nil:
+		d.unknown, d.since = 1, d.offset
+	case d.place.partition == nowhere || d.place.says(d.kind):
+		return
+	default:
+		d.place.decided = append(d.place.decided, said{d.kind, d.at})
+	}
 	if len(list) >= mostDecided {
 		list = slices.Clone(list[len(list)/2:])
 	}
-	o.decided[partition] = append(list, d)
+	o.decided[partition] = append(list, *d)
+}
+
+// gone says that outcomes teach nothing although they should.
+func (o *outcomes) gone(partition int, offset, n int64, why string) {
+	o.m.metrics.OutcomesGone.Add(float64(n))
+	o.m.opt.Log.Warn("outcomes cannot be learned", "topic", o.events.topic, "partition", partition, "offset", offset,
+		"outcomes", n, "because", why)
 }
 
 // outcomeKind is what an event teaches, 0: nothing. What a random sample found teaches
@@ -213,22 +276,12 @@ func outcomeKind(e *cases.Event) detectors.OutcomeKind {
 	return 0
 }
 
-// find returns the place of a case, nil if the topic of cases does not name it. The
-// case was there before anybody could decide it, but in another topic: it may not be
-// read yet.
+// find returns the place of a case, nil if the topic of cases did not name it so far.
 func (o *outcomes) find(id string) *casePlace {
-	for tries := range 2 {
-		o.mu.Lock()
-		p, ok := o.known.find(id)
-		o.mu.Unlock()
-		if ok || tries > 0 {
-			return p
-		}
-		if o.m.persist(o.ctx, "cases", o.cases.catchUp) != nil {
-			return nil
-		}
-	}
-	return nil
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	p, _ := o.known.find(id)
+	return p
 }
 
 // label notes what an event says of its invoice, for the next training.

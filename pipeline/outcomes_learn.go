@@ -7,113 +7,229 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/cespare/xxhash/v2"
+
+	"recoup/cases"
 	"recoup/detectors"
 	"recoup/invoice"
 )
 
-// outcomesAtOnce is how many outcomes are learned between two batches: each reads its
-// invoice again.
-const outcomesAtOnce = 64
+const (
+	// lessonsAtOnce is how many outcomes of a partition of the case events are made ready
+	// at once.
+	lessonsAtOnce = 64
+	// mostHeld is about how many bytes of invoices may be ready to be learned from each.
+	mostHeld = 8 << 20
+	// learnedAtOnce is how many invoices are learned from between two batches: about 50 ms.
+	learnedAtOnce = 256
+)
+
+// lessons are outcomes of one partition of the case events, in their order. Their
+// invoices are read again beside scoring.
+type lessons struct {
+	ready  chan struct{} // closed once all is read
+	failed bool          // reading came to no end: the worker left
+	list   []lesson
+}
+
+// lesson is one outcome and what it is about.
+type lesson struct {
+	decided
+	from     int // partition of the invoices
+	invoices []heldInvoice
+}
+
+// heldInvoice is an invoice that taught nothing when it was scored.
+type heldInvoice struct {
+	offset, incarnation int64
+	key                 uint64   // hash of the id that its case has, or would have
+	rules               []string // of its verdict
+	record              Record
+	gone                string // why there is nothing to be learned; "": there is
+}
+
+const recreated = "its invoice stood in a topic that was recreated since"
 
 // learnOutcomes has the engine learn, between two batches, what people decided since.
 // Of each partition of the case events that is what stands behind the offset that the
 // engine learned up to, in its order; what that was stands in the marker and with each
 // segment, so that after a crash each outcome has taught once.
-//
-// An outcome of an invoice of this partition waits until the invoice is scored: an
-// owner before this one may have published its case and then died.
-func (w *Worker) learnOutcomes(ctx context.Context) error {
+func (w *Worker) learnOutcomes(ctx context.Context) {
 	o := w.m.outcomes
-	if w.outcomesSeen == nil {
-		w.outcomesSeen = make([]int64, len(o.decided))
+	select {
+	case <-o.ready:
+	default:
+		return
 	}
-	waiting, left := 0, outcomesAtOnce
-	for p := range o.decided {
-		from := max(w.outcomesSeen[p], w.engine.Learned(p))
-		for left > 0 {
-			d, ok := o.next(p, from)
-			if !ok {
-				break
-			}
-			done, err := w.learnOutcome(ctx, p, &d)
-			if err != nil {
-				return err
-			}
-			if !done {
-				waiting++
-				break
-			}
-			from = d.offset + 1
-			left--
+	if w.lessons == nil {
+		w.lessons, w.outcomesSeen = make([]*lessons, len(o.decided)), make([]int64, len(o.decided))
+	}
+	waiting, left := 0, learnedAtOnce
+	for p := range w.lessons {
+		if w.lessons[p] == nil {
+			w.lessons[p] = w.prepare(ctx, p)
 		}
-		w.outcomesSeen[p] = from
+		if w.learnFrom(p, &left) {
+			waiting++
+		}
 	}
 	w.m.metrics.OutcomesWaiting.WithLabelValues(label(w.partition)).Set(float64(waiting))
-	return nil
 }
 
-// learnOutcome learns one outcome; done is false while it must wait.
-func (w *Worker) learnOutcome(ctx context.Context, partition int, d *decided) (done bool, err error) {
-	event := invoice.Position{Topic: w.m.opt.Topics.CaseEvents, Partition: partition, Offset: d.offset}
-	from, offsets := d.place.partition, []int64{d.place.offset}
-	switch {
-	case d.place.incident != "":
-		from = w.partition
-		if offsets, done = w.members(ctx, d.place.incident); !done {
-			return false, nil
+// prepare begins to read what the next outcomes of a partition are about; nil: there
+// are none.
+func (w *Worker) prepare(ctx context.Context, partition int) *lessons {
+	l := &lessons{ready: make(chan struct{})}
+	from := max(w.outcomesSeen[partition], w.engine.Learned(partition))
+	for len(l.list) < lessonsAtOnce {
+		d, ok := w.m.outcomes.next(partition, from)
+		if !ok {
+			break
 		}
-	case from != w.partition && d.kind != detectors.ExpectedChange:
-		return true, nil // another's
-	case from == w.partition && d.place.offset >= w.next:
-		return false, nil
+		if d.place == nil {
+			d.unknown = min(d.unknown, d.offset-max(from, d.since)+1)
+		}
+		from = d.offset + 1
+		if d.place != nil && (d.place.shared != nil || d.place.partition == w.partition ||
+			d.kind == detectors.ExpectedChange) || d.place == nil && w.partition == partition%w.m.invoicePartitions {
+			l.list = append(l.list, lesson{decided: d, from: w.partition})
+		} // else another's
 	}
-	learned := false
-	for _, offset := range offsets {
-		why, err := w.learnInvoice(ctx, d, event, from, offset)
+	if len(l.list) == 0 {
+		w.outcomesSeen[partition] = from
+		return nil
+	}
+	go l.read(ctx, w.m.outcomes, w.partition, w.incarnation)
+	return l
+}
+
+// read reads the invoices of the lessons, as far as there is room.
+func (l *lessons) read(ctx context.Context, o *outcomes, partition int, incarnation int64) {
+	defer close(l.ready)
+	bytes := 0
+	for i := range l.list {
+		n, err := l.list[i].read(ctx, o, partition, incarnation)
 		if err != nil {
-			return false, err
+			l.failed = true
+			return
 		}
-		if why != "" && from == w.partition {
-			w.m.outcomes.gone(partition, d.offset, why)
+		if bytes += n; bytes > mostHeld {
+			l.list = l.list[:i+1]
+			return
+		}
+	}
+}
+
+func (l *lesson) read(ctx context.Context, o *outcomes, partition int, incarnation int64) (bytes int, err error) {
+	switch p := l.place; {
+	case p == nil:
+	case p.shared != nil:
+		if l.invoices, err = o.members(ctx, p, partition, incarnation); err != nil {
+			return 0, err
+		}
+	default:
+		l.from = p.partition
+		l.invoices = []heldInvoice{{offset: p.offset, incarnation: p.incarnation, key: p.key, rules: p.rules}}
+	}
+	for i := len(l.invoices) - 1; i >= 0; i-- {
+		inv := &l.invoices[i]
+		if inv.incarnation != incarnation {
+			inv.gone = recreated
+			continue
+		}
+		err = o.m.persist(ctx, fmt.Sprintf("reading partition %d", l.from), func(ctx context.Context) (err error) {
+			inv.record, err = o.sources.read(ctx, l.from, inv.offset)
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+		if inv.record.Value == nil {
+			inv.gone = "retention deleted its invoice"
+		}
+		if bytes += len(inv.record.Value); bytes > mostHeld {
+			l.invoices = l.invoices[i:] // of an incident: the newest ones
+			break
+		}
+	}
+	return bytes, nil
+}
+
+// learnFrom learns the outcomes of a partition that are ready. It tells whether some
+// must wait.
+func (w *Worker) learnFrom(partition int, left *int) (waits bool) {
+	l := w.lessons[partition]
+	if l == nil {
+		return false
+	}
+	select {
+	case <-l.ready:
+	default:
+		return true
+	}
+	for ; len(l.list) > 0 && !l.failed; l.list = l.list[1:] {
+		next := &l.list[0]
+		if *left <= 0 || w.mustWait(next) {
+			return true
+		}
+		w.learnOutcome(partition, next)
+		w.outcomesSeen[partition] = next.offset + 1
+		*left -= max(1, len(next.invoices))
+	}
+	w.lessons[partition] = nil // what follows, or what failed, is made ready next
+	return l.failed
+}
+
+// mustWait tells whether an invoice of this partition is not scored yet: an owner before
+// this one may have published its case and then died.
+func (w *Worker) mustWait(l *lesson) bool {
+	return l.from == w.partition && slices.ContainsFunc(l.invoices, func(inv heldInvoice) bool {
+		return inv.gone != recreated && inv.offset >= w.next
+	})
+}
+
+// learnOutcome learns one outcome.
+func (w *Worker) learnOutcome(partition int, l *lesson) {
+	o := w.m.outcomes
+	if l.place == nil {
+		o.gone(partition, l.offset, l.unknown, "the topic of cases does not name the case")
+	}
+	event := invoice.Position{Topic: w.m.opt.Topics.CaseEvents, Partition: partition, Offset: l.offset}
+	learned := false
+	for i := range l.invoices {
+		inv := &l.invoices[i]
+		if o.taught(&l.decided, inv.key) {
+			continue
+		}
+		why := w.learnInvoice(l, event, inv)
+		if why != "" && l.from == w.partition {
+			o.gone(partition, l.offset, 1, why)
 		}
 		learned = learned || why == ""
 	}
 	w.engine.Pass(event)
 	if learned {
-		w.m.metrics.OutcomesLearned.WithLabelValues(d.kind.String()).Inc()
+		w.m.metrics.OutcomesLearned.WithLabelValues(l.kind.String()).Inc()
 	}
-	return true, nil
 }
 
-// learnInvoice reads the invoice that an outcome is of again and learns it, or says why
-// it cannot.
-func (w *Worker) learnInvoice(ctx context.Context, d *decided, event invoice.Position, partition int,
-	offset int64) (why string, err error) {
-	if d.place.incarnation != w.incarnation {
-		return "its invoice stood in a topic that was recreated since", nil
+// learnInvoice learns what an outcome says of one invoice, or says why it cannot.
+func (w *Worker) learnInvoice(l *lesson, event invoice.Position, inv *heldInvoice) (why string) {
+	if inv.gone != "" {
+		return inv.gone
 	}
-	var r Record
-	err = w.m.persist(ctx, fmt.Sprintf("reading partition %d", partition), func(ctx context.Context) (err error) {
-		r, err = w.m.outcomes.sources.read(ctx, partition, offset)
-		return err
-	})
-	switch {
-	case err != nil:
-		return "", err
-	case r.Value == nil:
-		return "retention deleted its invoice", nil
+	if w.decoder.Decode(inv.record.Value, &w.inv) != nil ||
+		xxhash.Sum64String(cases.ID(cases.DedupKey(w.inv.Seller, w.inv.ID, w.inv.Revision))) != inv.key {
+		return "another record stands where its invoice was"
 	}
-	if err := w.decoder.Decode(r.Value, &w.inv); err != nil {
-		return "another record stands where its invoice was", nil
-	}
-	o := &detectors.Outcome{Event: event, Kind: d.kind, At: d.at, Rules: d.place.rules}
-	if d.currency == w.inv.Currency {
-		o.Correct = d.correct
+	o := &detectors.Outcome{Event: event, Kind: l.kind, At: l.at, Rules: inv.rules}
+	if l.currency == w.inv.Currency && l.place.shared == nil { // what is due of an incident is no invoice's amount
+		o.Correct = l.correct
 	}
 	source := w.position
-	source.Partition, source.Offset = partition, offset
-	w.engine.Learn(o, &w.inv, source, plausible(r.Time))
-	return "", nil
+	source.Partition, source.Offset = l.from, inv.offset
+	w.engine.Learn(o, &w.inv, source, plausible(inv.record.Time))
+	return ""
 }
 
 // heldRecords reads single invoices again, for all workers of a member: an expected

@@ -43,8 +43,8 @@ type Worker struct {
 	decided    int64             // offset behind the last one whose decision by a former owner is in the log
 	modelsSeen int64             // how often the models had changed when they were last adopted
 
-	outcomesSeen []int64       // by partition of the case events: those below were looked at
-	search       *memberSearch // under way, or nil
+	outcomesSeen []int64    // by partition of the case events: those below were looked at
+	lessons      []*lessons // by partition of the case events: what is made ready to be learned, or nil
 
 	pending effects // made outside effects of the last batch that are not all acknowledged
 
@@ -179,9 +179,7 @@ func (w *Worker) settle(ctx context.Context, c *claim) error {
 	}
 	w.rollBlock(false)
 	w.applyInbox()
-	if err := w.learnOutcomes(ctx); err != nil {
-		return err
-	}
+	w.learnOutcomes(ctx)
 	w.rollCheckpoint(false)
 	w.rollCounts(false)
 	return nil
