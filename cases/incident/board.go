@@ -88,8 +88,8 @@ type Blind struct {
 // The case stage gives it every record of recoup.baselines whose key begins with
 // detectors.CountPrefix (Count), every suspect of the decision log (Suspect), holds
 // (Hold), and the time (Tick), which answers with what to publish. After a take-over
-// it gives back what recoup.cases holds (Restore) first, then counts and suspects
-// from a margin before Incident.Counted on; Tick only when all is read.
+// it gives back what recoup.cases holds (Restore, RestoreOver) first, then counts and
+// suspects from a margin before Incident.Counted on; Tick only when all is read.
 type Board struct {
 	settings Settings
 	boardState
@@ -140,6 +140,11 @@ func (b *Board) Hold(seller, batch string, held bool) { b.hold(seller, batch, he
 
 // Restore takes back an incident that is open according to recoup.cases.
 func (b *Board) Restore(i *cases.Incident) { b.restore(i) }
+
+// RestoreOver takes back an incident that was resolved at some time: its members are
+// none that an incident opens for. All that are known may be given; those of long ago
+// are forgotten by the first Tick.
+func (b *Board) RestoreOver(i *cases.Incident, resolved time.Time) { b.restoreOver(i, resolved) }
 
 // RestoreRate and RestoreBlind take back what else is open.
 func (b *Board) RestoreRate(r *Rate) { b.rates[r.Key] = &openRate{Rate: *r} }

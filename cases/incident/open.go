@@ -24,7 +24,7 @@ type openIncident struct {
 	why      string
 	findings map[string]*cases.FindingCount
 	batches  map[string]int64
-	restored map[int]int64 // Counted when it was restored
+	restored *cases.Incident // as a predecessor published it; nil: it had none
 }
 
 // pace is what one member adds to the loss per hour.
@@ -54,8 +54,12 @@ func (b *Board) joinFresh() {
 	slices.SortFunc(b.fresh, func(x, y *suspect) int {
 		return cmp.Or(cmp.Compare(x.at.Partition, y.at.Partition), cmp.Compare(x.at.Offset, y.at.Offset))
 	})
+	over := b.overByValue()
 	for _, x := range b.fresh {
-		i := b.openBy(x)
+		i := overOf(x, over)
+		if i == nil {
+			i = b.openBy(x)
+		}
 		if i == nil && x.named != "" {
 			i = b.openNamed(x)
 		}
@@ -84,6 +88,41 @@ func (b *Board) openBy(x *suspect) *openIncident {
 	return nil
 }
 
+// overByValue returns the resolved incidents that a predecessor published, but those
+// that became part of another one.
+func (b *Board) overByValue() map[detectors.Value][]*openIncident {
+	over := map[detectors.Value][]*openIncident{}
+	for _, key := range sortedKeys(b.over) {
+		if i := b.over[key]; i.restored != nil && b.aliases[i.ID] == i {
+			over[i.value] = append(over[i.value], i)
+		}
+	}
+	return over
+}
+
+// overOf returns the resolved incident that a predecessor had counted a suspect for.
+func overOf(x *suspect, over map[detectors.Value][]*openIncident) *openIncident {
+	if len(over) == 0 {
+		return nil
+	}
+	for _, v := range x.values {
+		for _, i := range over[v] {
+			if i.counted(x) && !x.event.Before(i.Since) && !x.decided.After(i.LastMember) {
+				return i
+			}
+		}
+	}
+	return nil
+}
+
+// counted tells whether a predecessor had counted a suspect that the incident takes: it
+// had read that far, and took its cause, or the worker had named the incident.
+func (i *openIncident) counted(x *suspect) bool {
+	r := i.restored
+	return r != nil && x.at.Offset < r.Counted[x.at.Partition] && (takes(r.Causes, x.cause) ||
+		x.named != "" && (x.named == r.ID || slices.Contains(r.Aliases, x.named)))
+}
+
 // openOf returns the open incident of a value.
 func (b *Board) openOf(v detectors.Value) *openIncident {
 	for _, key := range sortedKeys(b.open) {
@@ -95,8 +134,10 @@ func (b *Board) openOf(v detectors.Value) *openIncident {
 }
 
 // takes tells whether suspects of a cause are members.
-func (i *openIncident) takes(cause int) bool {
-	return len(i.Causes) == 0 || slices.Contains(i.Causes, detectors.CauseAt(cause))
+func (i *openIncident) takes(cause int) bool { return takes(i.Causes, cause) }
+
+func takes(causes []string, cause int) bool {
+	return len(causes) == 0 || slices.Contains(causes, detectors.CauseAt(cause))
 }
 
 // daysBack is how long before its newest members a worker's incident may have begun.
@@ -270,10 +311,9 @@ func (b *Board) join(i *openIncident, x *suspect) {
 	}
 	x.joined = i
 	i.recent = append(i.recent, pace{x.event, x.member.Currency, x.member.Loss})
-	if x.at.Offset < i.restored[x.at.Partition] {
-		return
+	if !i.counted(x) {
+		i.add(x)
 	}
-	i.add(x)
 }
 
 // add counts a member.

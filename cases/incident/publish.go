@@ -58,9 +58,10 @@ func (b *Board) incidentChanges(now time.Time) (out []Change) {
 	for key, i := range b.over {
 		if now.Sub(i.said) > 2*quiet { // its day is over: it will not open again
 			delete(b.over, key)
-			delete(b.aliases, i.ID)
-			for _, alias := range i.Aliases {
-				delete(b.aliases, alias)
+			for _, id := range append([]string{i.ID}, i.Aliases...) {
+				if b.aliases[id] == i {
+					delete(b.aliases, id)
+				}
 			}
 		}
 	}
@@ -202,14 +203,45 @@ func (b *Board) hold(seller, batch string, held bool) {
 }
 
 func (b *Board) restore(from *cases.Incident) {
+	i := b.revive(from)
+	if i == nil {
+		return
+	}
+	for _, name := range from.Held {
+		b.held[batchKey{from.Seller, name}] = true
+	}
+	b.open[i.Key], b.aliases[i.ID] = i, i
+	for _, alias := range i.Aliases {
+		b.aliases[alias] = i
+	}
+}
+
+// restoreOver takes back a resolved incident. One that ended as part of another has its
+// id among the other's aliases, and its members there.
+func (b *Board) restoreOver(from *cases.Incident, resolved time.Time) {
+	i := b.revive(from)
+	if i == nil {
+		return
+	}
+	i.said = resolved
+	b.over[i.Key] = i
+	for _, id := range append([]string{i.ID}, i.Aliases...) {
+		if b.aliases[id] == nil {
+			b.aliases[id] = i
+		}
+	}
+}
+
+// revive returns an incident as it was published; nil if its dimension is unknown.
+func (b *Board) revive(from *cases.Incident) *openIncident {
 	d, ok := detectors.ParseDimension(from.Dimension)
 	if !ok {
-		return
+		return nil
 	}
 	i := &openIncident{value: detectors.Value{Seller: from.Seller, Dimension: d, Name: from.Value}, opened: true,
 		findings: map[string]*cases.FindingCount{}, batches: map[string]int64{}, Incident: *from}
 	i.Incident = *i.copied()
-	i.restored = i.copied().Counted
+	i.restored = i.copied()
 	if i.Counted == nil {
 		i.Counted = map[int]int64{}
 	}
@@ -219,14 +251,8 @@ func (b *Board) restore(from *cases.Incident) {
 	for _, v := range from.Batches {
 		i.batches[v.Value] = v.Members
 	}
-	for _, name := range from.Held {
-		b.held[batchKey{from.Seller, name}] = true
-	}
 	i.severity = b.severity(&i.Incident)
-	b.open[i.Key], b.aliases[i.ID] = i, i
-	for _, alias := range i.Aliases {
-		b.aliases[alias] = i
-	}
+	return i
 }
 
 func (b *Board) list() (all []*cases.Incident) {
