@@ -125,7 +125,7 @@ func (d *Desk) Restore(at At, body []byte) error {
 }
 
 // Restored says that all of recoup.cases was read: what is open of incidents, rates
-// and blindness goes on where a predecessor has published it.
+// and blindness goes on where a predecessor has published it, and what is over stays over.
 func (d *Desk) Restored() error {
 	d.live = true
 	for _, id := range slices.Sorted(maps.Keys(d.files)) {
@@ -142,9 +142,12 @@ func (d *Desk) Restored() error {
 	return nil
 }
 
-// adopt gives the board back what is open.
+// adopt gives the board back what is open, and the incidents that are over.
 func (d *Desk) adopt(c *cases.Case) {
 	if c.Action == cases.ActionResolve {
+		if i := c.Incident; i != nil && c.Resolution != nil {
+			d.board.RestoreOver(i, c.Resolution.At)
+		}
 		return
 	}
 	switch c.Kind {
