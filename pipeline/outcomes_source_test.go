@@ -52,8 +52,8 @@ func TestUnknownCasesAreLookedForOnce(t *testing.T) {
 	m := &Member{opt: opt, log: log, broken: map[string]error{}, metrics: NewMetrics(prometheus.NewRegistry())}
 	o := newOutcomes(m, 1, 1)
 	o.ctx = t.Context()
-	e := &cases.Event{EventID: "e", CaseID: "2cc67909-3202-5f43-87f9-5a738a7cba8b", InvoiceID: "F-1", Origin: cases.OriginDetector,
-		Status: cases.StatusDecided, Outcome: cases.OutcomeNotAnError, At: time.Now()}
+	e := &cases.Event{EventID: "e", CaseID: "2cc67909-3202-5f43-87f9-5a738a7cba8b", InvoiceID: "F-1",
+		Origin: cases.OriginDetector, Status: cases.StatusDecided, Outcome: cases.OutcomeNotAnError, At: time.Now()}
 	body, err := e.Encode()
 	if err != nil {
 		t.Fatal(err)
