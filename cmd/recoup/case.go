@@ -183,7 +183,7 @@ func (b *caseBook) find(ctx context.Context, name string) (*caseFile, error) {
 	var one *caseFile
 	for _, f := range sortedCases(b.cases) {
 		one = f
-		found = append(found, fmt.Sprintf("%s (%s of %s)", f.Case.CaseID, what(f.Case), f.Case.Seller))
+		found = append(found, fmt.Sprintf("%s (%s of %s)", f.Case.CaseID, what(f.Case, &english), f.Case.Seller))
 	}
 	switch len(found) {
 	case 0:
@@ -198,11 +198,11 @@ func (b *caseBook) find(ctx context.Context, name string) (*caseFile, error) {
 }
 
 // what names what a case is about.
-func what(c *cases.Case) string {
+func what(c *cases.Case, t *tongue) string {
 	if c.Kind == cases.KindInvoice {
-		return "invoice " + printable(c.InvoiceID)
+		return t.invoice + " " + printable(c.InvoiceID)
 	}
-	return string(c.Kind)
+	return t.code(string(c.Kind))
 }
 
 // write appends records under a key; the same key always goes to the same partition.

@@ -70,13 +70,15 @@ func (f *eventFlags) tell(s *session, file *caseFile, values ...[]byte) error {
 		return nil
 	}
 	state := file.Life.State()
-	fmt.Fprintf(s.stdout, "case %s: %s\nNext: %s\n", file.Case.CaseID, file.status(&state), file.next(&state))
+	fmt.Fprintf(s.stdout, "case %s: %s\nNext: %s\n", file.Case.CaseID,
+		file.status(&state, &english), file.next(&state, &english))
 	return nil
 }
 
 // caseAckCommand is `recoup case ack`.
 type caseAckCommand struct {
 	eventFlags
+	contactFlags
 	Role string `placeholder:"ROLE" help:"Role of who takes it, never a name."`
 }
 
@@ -87,13 +89,15 @@ func (*caseAckCommand) Help() string {
 Examples:
 
     recoup case ack 5f0c2a9e
-    recoup case ack 2026-000417 --role "billing clerk"`
+    recoup case ack 2026-000417 --role "billing clerk"
+    recoup case ack 2026-000417 --hold --contacted 2026-03-02T09:30:00Z`
 }
 
 // Run acknowledges.
 func (c *caseAckCommand) Run(ctx context.Context, s *session) error {
 	return c.sendEvent(ctx, s, func(_ *caseFile, e *cases.Event) error {
 		e.Status, e.DecidedByRole = cases.StatusAcknowledged, c.Role
+		c.fill(e)
 		return nil
 	})
 }
@@ -101,6 +105,7 @@ func (c *caseAckCommand) Run(ctx context.Context, s *session) error {
 // caseDecideCommand is `recoup case decide`.
 type caseDecideCommand struct {
 	eventFlags
+	contactFlags
 	Outcome  string          `arg:"" help:"What it turned out to be; the list is below."`
 	Correct  *invoice.Amount `placeholder:"AMOUNT" help:"What should have been billed; needed for confirmed_error."`
 	Billed   *invoice.Amount `placeholder:"AMOUNT" help:"What was billed, where recoup does not know it."`
@@ -148,7 +153,11 @@ func (c *caseDecideCommand) Run(ctx context.Context, s *session) error {
 		if err := c.verified(e); err != nil {
 			return err
 		}
-		return c.confirm(f, e)
+		if err := c.confirm(f, e); err != nil {
+			return err
+		}
+		c.fill(e)
+		return nil
 	})
 }
 
@@ -223,6 +232,7 @@ func (c *caseDecideCommand) billed(f *caseFile) (invoice.Amount, string, error) 
 // caseCloseCommand is `recoup case close`.
 type caseCloseCommand struct {
 	eventFlags
+	contactFlags
 	Satisfaction *int   `placeholder:"1-5" help:"What the customer says: 1 (bad) to 5 (good)."`
 	Action       string `placeholder:"TEXT" help:"What was changed so that it does not return."`
 }
@@ -234,15 +244,22 @@ func (*caseCloseCommand) Help() string {
 Examples:
 
     recoup case close 5f0c2a9e
+    recoup case close 5f0c2a9e --restart 2026-04-01
     recoup case close 5f0c2a9e --satisfaction 4 --action "cap of the code is checked before billing"`
 }
 
 // Run closes.
 func (c *caseCloseCommand) Run(ctx context.Context, s *session) error {
-	return c.sendEvent(ctx, s, func(_ *caseFile, e *cases.Event) error {
+	return c.sendEvent(ctx, s, func(f *caseFile, e *cases.Event) error {
 		lifted := false
 		e.Status, e.DunningHold = cases.StatusClosed, &lifted
 		e.Satisfaction, e.CorrectiveAction = c.Satisfaction, c.Action
+		c.fill(e)
+		if state := f.state(); state.Outcome == cases.OutcomeConfirmed && f.owed(&state) > 0 {
+			fmt.Fprintf(s.stderr, "recoup: warning: %s are still owed and nobody is left to ask for them; note what becomes "+
+				"of them: recoup case recover %s write_off written_off, or recoup case reopen %[2]s\n",
+				english.money(f.owed(&state), f.currency(&state)), f.Case.CaseID[:13])
+		}
 		return nil
 	})
 }

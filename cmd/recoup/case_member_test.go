@@ -75,7 +75,7 @@ func TestMembersAreSettledWithoutCases(t *testing.T) {
 	}
 	run("ack", id)
 	contains(t, run("decide", id, "confirmed_error"), "settle its members", "recoup case ls --incident "+id[:13])
-	contains(t, run("ls", "--incident", id[:8]), "invoice F-20", "invoice F-21", "2 of 2 cases are open")
+	contains(t, run("ls", "--incident", id[:8]), "invoice F-20", "invoice F-21", "opened  -", "2 of 2 cases are open")
 
 	own := cases.ID(cases.DedupKey("acme", "F-20", 0))
 	contains(t, run("show", "F-20"), "Case "+own, "100.00 EUR", "25.00 EUR", "25 % above the cap",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -12,101 +13,119 @@ import (
 )
 
 // print writes the case for a person.
-func (f *caseFile) print(out io.Writer, state *cases.State, lang string) {
+func (f *caseFile) print(out io.Writer, state *cases.State, t *tongue) {
 	c := f.Case
-	summary := c.Summary.EN
-	if lang == "fr" {
-		summary = c.Summary.FR
-	}
-	fmt.Fprintf(out, "Case %s, %s of %s\n%s\n\n", c.CaseID, what(c), printable(c.Seller), summary)
+	fmt.Fprintf(out, t.head+"\n%s\n\n", c.CaseID, what(c, t), printable(c.Seller), t.summary(c.Summary))
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	line := func(name, format string, args ...any) {
-		fmt.Fprintf(w, "  %s\t"+format+"\n", append([]any{name}, args...)...)
+	line := func(format string, args ...any) { fmt.Fprintf(w, "  "+format+"\n", args...) }
+	line(t.status+"\t%s", f.status(state, t))
+	if !c.RespondBy.IsZero() {
+		line(t.answer+"\t"+t.escalates, c.RespondBy.UTC().Format(t.moment), c.EscalateAt.UTC().Format(t.moment))
 	}
-	line("status", "%s", f.status(state))
-	line("answer by", "%s UTC, escalates at %s", c.RespondBy.Format(time.DateTime), c.EscalateAt.Format(time.DateTime))
-	line("owner", "%s", c.OwnerTeam)
-	if c.Kind == cases.KindInvoice && f.knowsBilled() {
-		line("billed", "%s %s", c.Billed, c.Currency)
-	} else if c.Kind == cases.KindInvoice {
-		line("billed", "not known")
+	line(t.owner+"\t%s", t.code(c.OwnerTeam))
+	f.printMoney(line, state, t)
+	if c.DunningHold || state.DunningHold && !f.resolved(state) {
+		line(t.dunning + "\t" + t.held)
 	}
-	line("at stake", "%s %s (%s to %s), %s", c.Loss.Point, c.Currency, c.Loss.Low, c.Loss.High, c.Direction)
-	if state.ConfirmedLoss.Set {
-		line("confirmed", "%s %s, cause %s", state.ConfirmedLoss.Value, state.Currency, state.TrueCause)
-		line("came back", "%s, gestures cost %s, written off %s", state.Paid, state.GoodwillCost, state.WrittenOff)
+	if !state.ContactedAt.IsZero() {
+		line(t.contacted+"\t%s UTC", state.ContactedAt.Format(t.moment))
 	}
-	line("worth it", "%s expected back, handling costs %s", c.Economics.ExpectedRecovery, c.Economics.HandlingCost)
+	if !state.TermRestartAt.IsZero() {
+		line(t.restart+"\t%s", state.TermRestartAt.Format(t.day))
+	}
 	if c.Limitation != "" {
-		line("claim until", "%s", c.Limitation)
+		line(t.until+"\t%s", t.date(c.Limitation))
 	}
-	if c.IncidentID != "" {
-		line("part of", "incident %s%s: recoup case show %s", c.IncidentID[:13], f.ofIncident(), c.IncidentID[:13])
+	if i := f.incident; i != nil {
+		is := i.state()
+		line(t.part, f.Case.IncidentID[:13], i.status(&is, t), f.Case.IncidentID[:13])
 	}
 	if f.muted {
-		line("case", "none was opened for it; it is worked like one all the same")
+		line(t.muted)
 	}
-	line("runbook", "%s", c.Links.Runbook)
-	line("query", "%s", c.Links.Query)
+	line(t.runbook+"\t%s", c.Links.Runbook)
+	if c.Links.Query != "" {
+		line(t.query+"\t%s", c.Links.Query)
+	}
 	_ = w.Flush() // out is the terminal
-	f.printCauses(out)
-	f.printOptions(out)
-	f.printEvents(out, state)
-	fmt.Fprintf(out, "\nNext: %s\n", f.next(state))
+	f.printCauses(out, t)
+	f.printOptions(out, t)
+	f.printEvents(out, state, t)
+	fmt.Fprintf(out, "\n%s%s\n", t.next, f.next(state, t))
 }
 
-// ofIncident says where the incident of a member stands.
-func (f *caseFile) ofIncident() string {
-	if f.incident == nil {
-		return ""
+// printMoney says what is at stake and what came of it.
+func (f *caseFile) printMoney(line func(string, ...any), state *cases.State, t *tongue) {
+	c, currency := f.Case, f.currency(state)
+	switch {
+	case c.Kind != cases.KindInvoice:
+	case !f.knowsBilled():
+		line(t.billed + "\t" + t.notKnown)
+	default:
+		line(t.billed+"\t%s", t.money(c.Billed, currency))
+		if right, ok := c.Billed.Add(c.Loss.Point); ok && !state.ConfirmedLoss.Set && c.Loss.Point != 0 {
+			line(t.right+"\t%s", t.money(right, currency))
+		}
 	}
-	state := f.incident.state()
-	return " (" + f.incident.status(&state) + ")"
+	if c.Currency == unknownCurrency {
+		line(t.stake + "\t" + t.notKnown)
+	} else {
+		line(t.stake+"\t%s (%s – %s), %s", t.money(c.Loss.Point, currency), t.money(c.Loss.Low, ""),
+			t.money(c.Loss.High, ""), t.code(string(c.Direction)))
+		line(t.worth, t.money(c.Economics.ExpectedRecovery, currency), t.money(c.Economics.HandlingCost, currency))
+	}
+	if state.ConfirmedLoss.Set {
+		line(t.confirmed, t.money(state.ConfirmedLoss.Value, currency), t.code(state.TrueCause))
+		line(t.back, t.money(state.Paid, ""), t.money(state.GoodwillCost, ""), t.money(state.WrittenOff, ""))
+	}
 }
 
 // printCauses says why recoup thinks so, and what to make sure of.
-func (f *caseFile) printCauses(out io.Writer) {
+func (f *caseFile) printCauses(out io.Writer, t *tongue) {
 	for _, cause := range f.Case.Causes {
-		fmt.Fprintf(out, "\n%s, %.0f %%: %s\n", cause.Code, 100*cause.P, strings.Join(cause.Evidence, "; "))
+		evidence := cause.Evidence
+		if _, fr, ok := cases.Words(&cause); ok && t.finds {
+			evidence = append([]string{fr}, evidence...)
+		}
+		fmt.Fprintf(out, "\n%s, %.0f %%: %s\n", t.code(cause.Code), 100*cause.P, strings.Join(evidence, "; "))
 	}
 	if len(f.Case.Verify) > 0 {
-		fmt.Fprintln(out, "\nVerify first")
+		fmt.Fprintln(out, "\n"+t.verify)
 	}
 	for _, check := range f.Case.Verify {
-		fmt.Fprintln(out, "  - "+check)
+		fmt.Fprintln(out, "  - "+t.code(check))
 	}
 }
 
 // printOptions lists the ways to settle, best first.
-func (f *caseFile) printOptions(out io.Writer) {
+func (f *caseFile) printOptions(out io.Writer, t *tongue) {
 	if len(f.Case.Options) > 0 {
-		fmt.Fprintln(out, "\nWays to settle, best first")
+		fmt.Fprintln(out, "\n"+t.settle)
 	}
 	for _, o := range f.Case.Options {
-		text := fmt.Sprintf("%s %s %s", o.Option, o.Amount, f.Case.Currency)
+		text := t.code(string(o.Option)) + " " + t.money(o.Amount, f.Case.Currency)
 		if len(o.Schedule) > 0 {
 			parts := make([]string, len(o.Schedule))
 			for i, part := range o.Schedule {
-				parts[i] = part.String()
+				parts[i] = t.money(part, "")
 			}
 			text += " = " + strings.Join(parts, " + ")
 		}
 		if o.Cost > 0 {
-			text += fmt.Sprintf(", the gesture costs %s", o.Cost)
+			text += fmt.Sprintf(t.gesture, t.money(o.Cost, f.Case.Currency))
 		}
 		if o.PAccept != nil {
-			text += fmt.Sprintf(", %.0f %% accept", 100**o.PAccept)
+			text += fmt.Sprintf(t.accept, 100**o.PAccept)
 		}
 		fmt.Fprintln(out, "  - "+text)
 	}
 }
 
 // printDraft writes what a person may send or say to the customer.
-func (f *caseFile) printDraft(out io.Writer) error {
+func (f *caseFile) printDraft(out io.Writer, state *cases.State) error {
 	draft := f.Case.Draft
 	if draft == nil {
-		return fmt.Errorf("cannot show a draft: case %s has none, since there is nothing to say to one customer",
-			f.Case.CaseID)
+		return fmt.Errorf("cannot show a draft: case %s has none, since %s", f.Case.CaseID, f.whyNoDraft(state))
 	}
 	fmt.Fprintln(out, draft.Body)
 	for _, answer := range draft.Objections {
@@ -116,56 +135,70 @@ func (f *caseFile) printDraft(out io.Writer) error {
 }
 
 // printEvents lists what happened, oldest first.
-func (f *caseFile) printEvents(out io.Writer, state *cases.State) {
+func (f *caseFile) printEvents(out io.Writer, state *cases.State, t *tongue) {
 	type happened struct {
 		at   time.Time
 		text string
 	}
 	var all []happened
 	for _, e := range f.Life.Events() {
-		text := strings.TrimSpace(string(e.Status) + " " + string(e.Outcome))
+		text := strings.TrimSpace(t.code(string(e.Status)) + " " + t.code(string(e.Outcome)))
 		if e.DecidedByRole != "" {
-			text += ", by " + printable(e.DecidedByRole)
+			text += fmt.Sprintf(t.by, printable(e.DecidedByRole))
 		}
 		all = append(all, happened{e.At, text})
 	}
 	for _, r := range f.Life.Recoveries() {
-		text := fmt.Sprintf("%s %s, %s %s", r.Option, r.Event, r.Amount, r.Currency)
+		text := t.code(string(r.Option)) + " " + t.code(string(r.Event)) + ", " + t.money(r.Amount, r.Currency)
 		if r.Instalment > 0 {
-			text += fmt.Sprintf(", instalment %d of %d", r.Instalment, r.Instalments)
+			text += fmt.Sprintf(t.instalment, r.Instalment, r.Instalments)
+		}
+		if !r.DueDate.IsZero() {
+			text += fmt.Sprintf(t.due, r.DueDate.Format(t.day))
 		}
 		all = append(all, happened{r.At, text})
 	}
 	if len(all) > 0 {
-		fmt.Fprintln(out, "\nWhat happened (UTC)")
+		fmt.Fprintln(out, "\n"+t.happened)
 	}
 	slices.SortStableFunc(all, func(a, b happened) int { return a.at.Compare(b.at) })
 	for _, h := range all {
-		fmt.Fprintf(out, "  %s  %s\n", h.at.UTC().Format(time.DateTime), h.text)
+		fmt.Fprintf(out, "  %s  %s\n", h.at.UTC().Format(t.moment), h.text)
 	}
 	for _, flag := range state.Flags {
-		fmt.Fprintf(out, "  does not fit: %s (event %s)\n", flag.Code, printable(flag.EventID))
+		fmt.Fprintf(out, "  "+t.flagged+"\n", t.code(flag.Code), printable(flag.EventID))
 	}
 }
 
-// next says which command comes next.
-func (f *caseFile) next(state *cases.State) string {
-	id := f.Case.CaseID[:13]
-	switch {
-	case !f.open(state):
-		return "nothing; if that is wrong: recoup case reopen " + id
-	case state.AcknowledgedAt.IsZero():
-		return "recoup case ack " + id
-	case state.Outcome == "" && f.Case.Kind != cases.KindInvoice:
-		return "make sure of the above, then recoup case decide " + id + " confirmed_error, or not_an_error"
-	case state.Outcome == cases.OutcomeConfirmed && f.Case.Kind == cases.KindIncident:
-		return "settle its members, each by its invoice id like a case (recoup case ls --incident " + id +
-			" lists them: decide, recover), then recoup case close " + id
-	case state.Outcome == "":
-		return "make sure of the above, then recoup case decide " + id + " confirmed_error --correct AMOUNT, or not_an_error"
-	case state.Outcome == cases.OutcomeConfirmed && f.owed(state) > 0 && state.WrittenOff == 0:
-		return fmt.Sprintf("recoup case recover %s immediate_payment offered (%s %s are owed), or recoup case close %s",
-			id, f.owed(state), f.Case.Currency, id)
+// resolved tells whether the case was resolved, and not opened again since.
+func (f *caseFile) resolved(state *cases.State) bool {
+	if f.Case.Action != cases.ActionResolve {
+		return state.Status == cases.StatusClosed
 	}
-	return "recoup case close " + id
+	var reopened, by time.Time
+	for _, e := range f.Life.Events() {
+		if e.Status == cases.StatusReopened {
+			reopened = e.At
+		}
+	}
+	if r := f.Case.Resolution; r != nil {
+		by = r.At
+	}
+	return state.Status != cases.StatusReopened || by.After(reopened)
+}
+
+// status is where the case stands, in a word or two.
+func (f *caseFile) status(state *cases.State, t *tongue) string {
+	resolved := f.Case.Action == cases.ActionResolve && f.resolved(state)
+	if resolved && state.Status == cases.StatusReopened {
+		return t.resolved
+	}
+	status := t.code(string(cmp.Or(state.Status, cases.StatusOpened)))
+	if state.Outcome != "" {
+		status += " " + t.code(string(state.Outcome))
+	}
+	if resolved {
+		status += ", " + t.resolved
+	}
+	return status
 }

@@ -82,6 +82,7 @@ func (c *caseRecoverCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	c.warn(s, f, &state)
 	if err := book.write(ctx, book.config.Kafka.Topics.Recoveries, f.Case.CaseID, values...); err != nil {
 		return err
 	}
@@ -91,6 +92,17 @@ func (c *caseRecoverCommand) Run(ctx context.Context, s *session) error {
 		}
 	}
 	return c.tell(s, f, values...)
+}
+
+// warn says that a plan is scheduled which nobody has offered: recoup learns nothing of
+// how customers answer, and no agreement stands.
+func (c *caseRecoverCommand) warn(s *session, f *caseFile, state *cases.State) {
+	p := c.plan(f, state)
+	if c.Step != string(cases.StepScheduled) || p.Offered || p.Accepted {
+		return
+	}
+	fmt.Fprintf(s.stderr, "recoup: warning: the plan was never offered; note it too: recoup case recover %s %s offered "+
+		"--plan %s, then accepted\n", f.Case.CaseID[:13], c.Option, p.ID)
 }
 
 // part names an instalment.

@@ -68,8 +68,9 @@ func (c *caseLsCommand) Run(ctx context.Context, s *session) error {
 			}
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s %s\t%s\t%s\t%s\t%s\n", f.Case.CaseID[:13], shorten(what(f.Case), 30), f.Case.Loss.Point,
-			f.Case.Currency, firstCause(f.Case), f.Case.OwnerTeam, f.status(&state), f.Case.RespondBy.Format(time.DateTime))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Case.CaseID[:13], shorten(what(f.Case, &english), 30),
+			english.money(f.Case.Loss.Point, f.Case.Currency), firstCause(f.Case), f.Case.OwnerTeam,
+			f.status(&state, &english), respondBy(f.Case))
 	}
 	if c.JSON {
 		return nil
@@ -80,6 +81,14 @@ func (c *caseLsCommand) Run(ctx context.Context, s *session) error {
 	fmt.Fprintf(s.stdout, "\n%d of %d cases are open, %d listed\n", open, total, listed)
 	book.tellBroken(s)
 	return nil
+}
+
+// respondBy says until when to answer, where the case has a time of its own.
+func respondBy(c *cases.Case) string {
+	if c.RespondBy.IsZero() {
+		return "-"
+	}
+	return c.RespondBy.UTC().Format(time.DateTime)
 }
 
 // read reads the cases that are asked for.
@@ -134,21 +143,7 @@ func firstCause(c *cases.Case) string {
 }
 
 // open tells whether somebody still has to do something.
-func (f *caseFile) open(state *cases.State) bool {
-	return state.Status == cases.StatusReopened || f.Case.Action != cases.ActionResolve && state.Open()
-}
-
-// status is where the case stands, in a word or two.
-func (f *caseFile) status(state *cases.State) string {
-	status := string(cmp.Or(state.Status, cases.StatusOpened))
-	if state.Outcome != "" {
-		status += " " + string(state.Outcome)
-	}
-	if f.Case.Action == cases.ActionResolve {
-		status += ", resolved"
-	}
-	return status
-}
+func (f *caseFile) open(state *cases.State) bool { return !f.resolved(state) }
 
 // caseSummary is a line of `recoup case ls --json`.
 type caseSummary struct {
@@ -188,7 +183,7 @@ func writeLine(w io.Writer, v any) error {
 // caseShowCommand is `recoup case show`.
 type caseShowCommand struct {
 	Name  string `arg:"" name:"case" help:"Case id, its first characters, or the invoice id."`
-	Lang  string `enum:"en,fr" default:"en" help:"Language of the summary: en or fr."`
+	Lang  string `enum:"en,fr" default:"en" help:"Language: en or fr."`
 	Draft bool   `help:"Only the draft message to the customer and the prepared answers; recoup never sends it."`
 	JSON  bool   `name:"json" help:"Write the case, its state and all that happened as JSON."`
 }
@@ -222,9 +217,9 @@ func (c *caseShowCommand) Run(ctx context.Context, s *session) error {
 	case c.JSON:
 		return f.writeJSON(s.stdout, &state)
 	case c.Draft:
-		return f.printDraft(s.stdout)
+		return f.printDraft(s.stdout, &state)
 	}
-	f.print(s.stdout, &state, c.Lang)
+	f.print(s.stdout, &state, tongues[c.Lang])
 	book.tellBroken(s)
 	return nil
 }

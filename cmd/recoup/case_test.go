@@ -76,8 +76,8 @@ func TestCaseFromAlertToEuro(t *testing.T) {
 		"1 of 1 cases are open, 1 listed")
 	contains(t, run("show", "F-17"), "Case "+id, "Invoice F-17 looks too low.", "25 % above the cap",
 		"Was the code valid on that day?", "Next: recoup case ack "+id[:13])
-	contains(t, run("show", id[:8], "--lang", "fr"), "La facture F-17 semble trop basse.", "2028-03-02",
-		"instalments 25.00 EUR = 8.34 + 8.33 + 8.33")
+	contains(t, run("show", id[:8], "--lang", "fr"), "La facture F-17 semble trop basse.", "02/03/2028",
+		"paiement échelonné 25,00 EUR = 8,34 + 8,33 + 8,33")
 	contains(t, run("show", id, "--draft"), "Thank you for your order.\n", "> A promotion?\nIt had ended.")
 	fails(t, exitFailed, on("close", "F-17"), "nobody has decided it; first: recoup case decide")
 	fails(t, exitFailed, on("recover", "F-17", "immediate_payment", "offered"), "nobody has confirmed an error")

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"recoup/cases"
+	"recoup/detectors"
+	"recoup/invoice"
+	"recoup/pipeline"
+)
+
+// putCase writes the case of an invoice of 1,234.57 that is 25.00 too low, changed.
+func putCase(t *testing.T, file string, change func(*cases.Case)) {
+	t.Helper()
+	key := cases.DedupKey("acme", "F-30", 0)
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	c := &cases.Case{Schema: cases.Schema, CaseID: cases.ID(key), DedupKey: key, Seq: 1, Action: cases.ActionOpen,
+		Kind: cases.KindInvoice, Origin: cases.OriginDetector, Seller: "acme", InvoiceID: "F-30", Customer: "c-1",
+		Billed: 12345678, Currency: "EUR", DetectedAt: at, RespondBy: at.Add(24 * time.Hour),
+		EscalateAt: at.Add(12 * time.Hour), OwnerTeam: "sales", Direction: detectors.DirectionCustomerFavour,
+		Loss: detectors.Loss{Point: 25 * invoice.Unit, Low: 201234, High: 301290}, Limitation: "2028-03-02",
+		Causes: []detectors.Finding{{Code: detectors.CausePromotion, Kind: "over_cap", P: 0.8}},
+		Verify: []string{"invoice_is_wrong", "promotion_terms"}}
+	change(c)
+	body, err := c.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kafka, cfg := client(t, file)
+	if _, err := kafka.Log().Append(t.Context(), cfg.Kafka.Topics.Cases, 0,
+		[]pipeline.Record{{Key: []byte(key), Value: body}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newTopics returns the settings of a new Kafka, and what runs `recoup case` there.
+func newTopics(t *testing.T) (file string, on func(args ...string) []string, run func(args ...string) string) {
+	t.Helper()
+	file = settingsFor(t, fakeKafka(t), deadAddress(t), "recoup")
+	succeed(t, "topics", "create", "--partitions", "2", "--config", file)
+	on = func(args ...string) []string { return append(append([]string{"case"}, args...), "--config", file) }
+	return file, on, func(args ...string) string { t.Helper(); return succeed(t, on(args...)...).stdout }
+}
+
+// Each language has every label.
+func TestEveryLabelIsSaid(t *testing.T) {
+	for name, tongue := range tongues {
+		v := reflect.ValueOf(*tongue)
+		for i := range v.NumField() {
+			if f := v.Field(i); f.Kind() == reflect.String && f.String() == "" && v.Type().Field(i).Name != "group" {
+				t.Errorf("%s has no %s", name, v.Type().Field(i).Name)
+			}
+		}
+	}
+}
+
+// A case in French has no English label, code, date or number.
+func TestCaseInFrench(t *testing.T) {
+	file, _, run := newTopics(t)
+	putCase(t, file, func(c *cases.Case) { c.Summary.FR = "Facture F-30 : une remise dépasse le maximum prévu." })
+	run("ack", "F-30", "--at", "2026-03-02T10:00:00Z")
+	run("decide", "F-30", "confirmed_error", "--correct", "1259.5678", "--at", "2026-03-02T11:00:00Z")
+	said := run("show", "F-30", "--lang", "fr")
+	contains(t, said, "1 234,57 EUR", "(20,12 – 30,13)", "à l'avantage du client", "décidé erreur confirmée", "02/03/2028",
+		"03/03/2026 09:00 UTC", "une remise dépasse le maximum prévu", "la facture est-elle vraiment fausse ?",
+		"que disent les conditions de la promotion ?", "Ensuite : recoup case recover", "(25,00 EUR sont dus)",
+		"suspendues : créance contestée")
+	for _, english := range []string{"status", "owner", "worth", "Next", "decided", "customer_favour", "2026-03"} {
+		if strings.Contains(said, english) {
+			t.Errorf("%q in:\n%s", english, said)
+		}
+	}
+	putCase(t, file, func(c *cases.Case) {
+		c.Seq, c.Action = 2, cases.ActionResolve
+		c.Resolution = &cases.Resolution{By: cases.ResolvedByOutcome, At: c.DetectedAt.Add(4 * time.Hour)}
+	})
+	run("close", "F-30", "--at", "2026-03-02T13:00:00Z")
+	run("reopen", "F-30", "--at", "2026-03-02T14:00:00Z")
+	if said := run("show", "F-30"); !strings.Contains(said, "status ") || strings.Contains(said, "resolved") {
+		t.Errorf("reopened: %s", said)
+	}
+	contains(t, run("ls"), "1 of 1 cases are open")
+}
+
+// E10: what is disputed, told and promised is said and shown without a case system; what
+// recoup never judged it does not make up.
+func TestDisputeWithoutACaseSystem(t *testing.T) {
+	file, on, run := newTopics(t)
+	putCase(t, file, func(c *cases.Case) {
+		c.Origin, c.Currency, c.Billed, c.Loss, c.DunningHold = cases.OriginDispute, "XXX", 0, detectors.Loss{}, true
+		c.Direction, c.Limitation = detectors.DirectionNone, ""
+	})
+	shown := run("show", "F-30")
+	contains(t, shown, "billed     not known", "at stake   not known", "on hold: the claim is disputed")
+	if strings.Contains(shown, "XXX") {
+		t.Errorf("XXX in %s", shown)
+	}
+	contains(t, run("ack", "F-30", "--hold", "--contacted", "2026-03-02T09:30:00Z", "--json"), `"dunning_hold":true`,
+		`"customer_contacted_at":"2026-03-02T09:30:00Z"`, `"origin":"customer_dispute"`)
+	contains(t, run("show", "F-30"), "customer told  2026-03-02 09:30:00 UTC")
+	fails(t, exitUsage, on("decide", "F-30", "confirmed_error", "--correct", "90"), "--billed AMOUNT and --currency CODE")
+	contains(t, run("decide", "F-30", "confirmed_error", "--correct", "90", "--billed", "100", "--currency", "EUR",
+		"--no-hold", "--restart", "2026-04-01", "--json"), `"confirmed_loss":"-10.00"`, `"currency":"EUR"`,
+		`"dunning_hold":false`, `"payment_term_restart_at":"2026-04-01T00:00:00Z"`)
+	contains(t, run("show", "F-30"), "term runs from", "2026-04-01", "-10.00 EUR",
+		"Next: give 10.00 EUR back with a credit note")
+}
+
+// What comes next follows the plan that runs, and closing names what is still owed (A23).
+func TestNextFollowsThePlan(t *testing.T) {
+	file, on, run := newTopics(t)
+	putCase(t, file, func(*cases.Case) {})
+	run("ack", "F-30")
+	run("decide", "F-30", "confirmed_error", "--correct", "1259.5678")
+	early := recoup(t, "", on("recover", "F-30", "instalments", "scheduled", "--instalments", "3", "--first-due",
+		"2026-04-01", "--plan", "early")...)
+	contains(t, early.stderr, "never offered", "--plan early")
+	run("recover", "F-30", "instalments", "cancelled", "--plan", "early")
+	contains(t, run("recover", "F-30", "instalments", "offered"), "instalments accepted, or refused")
+	contains(t, run("recover", "F-30", "instalments", "accepted"), "instalments scheduled --instalments N")
+	contains(t, run("recover", "F-30", "instalments", "scheduled", "--instalments", "3", "--first-due", "2026-04-01"),
+		"Next: instalment 1 of 3, 8.34 EUR, is due 2026-04-01")
+	contains(t, run("recover", "F-30", "instalments", "paid", "--instalment", "1"),
+		"Next: instalment 2 of 3, 8.33 EUR, is due 2026-05-01", "instalments paid --instalment 2, or failed")
+	closed := recoup(t, "", on("close", "F-30")...)
+	contains(t, closed.stderr, "16.66 EUR are still owed")
+	contains(t, closed.stdout, "closed confirmed_error")
+}
+
+// A draft that is not there says why (A17).
+func TestWhyThereIsNoDraft(t *testing.T) {
+	for _, c := range []struct {
+		why    string
+		change func(*cases.Case)
+		does   []string
+	}{
+		{"names no customer", func(c *cases.Case) { c.Customer = invoice.Anonymous }, nil},
+		{"it is closed; if that is wrong: recoup case reopen", nil, []string{"decide not_an_error", "close"}},
+		{"it was reopened and the service has not drafted", nil, []string{"decide not_an_error", "reopen"}},
+		{"nothing to correct: not_an_error", nil, []string{"decide not_an_error"}},
+		{"what was billed", func(c *cases.Case) { c.Currency = "XXX" }, nil},
+		{"credited, corrected or replaced", func(c *cases.Case) { c.Action = cases.ActionResolve }, nil},
+	} {
+		file, on, run := newTopics(t)
+		putCase(t, file, func(k *cases.Case) {
+			if c.change != nil {
+				c.change(k)
+			}
+		})
+		for i, does := range c.does {
+			words := strings.Fields(does)
+			at := time.Date(2026, 3, 3, 9+i, 0, 0, 0, time.UTC).Format(time.RFC3339)
+			run(append(append([]string{words[0], "F-30"}, words[1:]...), "--at", at)...)
+		}
+		fails(t, exitFailed, on("show", "F-30", "--draft"), "has none, since", c.why)
+	}
+}
