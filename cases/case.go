@@ -131,13 +131,36 @@ type Links struct {
 	Query     string `json:"query"`               // SQL that finds the scored invoice
 }
 
+// plain is a case without its methods.
+type plain Case
+
+// shared is a case of many invoices, or of none: what only one invoice has is left out.
+type shared struct {
+	*plain
+	InvoiceID *none `json:"invoice_id,omitempty"`
+	Source    *none `json:"source,omitempty"`
+	PError    *none `json:"p_error,omitempty"`
+	Billed    *none `json:"billed,omitempty"`
+	Expected  *none `json:"expected,omitempty"`
+	Low       *none `json:"expected_low,omitempty"`
+	High      *none `json:"expected_high,omitempty"`
+	Deviation *none `json:"deviation_pct,omitempty"`
+}
+
+// none is never there.
+type none struct{}
+
 // Encode returns the case's JSON, the bytes that are published. The same case
 // gives the same bytes; HTML characters are left as they are.
 func (c *Case) Encode() ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(c); err != nil {
+	var record any = c
+	if c.Kind != KindInvoice {
+		record = shared{plain: (*plain)(c)}
+	}
+	if err := enc.Encode(record); err != nil {
 		return nil, fmt.Errorf("cannot encode case %s: %w", c.CaseID, err)
 	}
 	return bytes.TrimRight(buf.Bytes(), "\n"), nil

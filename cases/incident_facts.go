@@ -34,7 +34,8 @@ type Incident struct {
 	// Money by currency, the one with most members first; never empty, never added up.
 	Money []IncidentMoney `json:"money"`
 
-	// Findings are what repairs the members, what repairs most of them first; at most ten.
+	// Findings are what is wrong with the members, what explains most of them first; at
+	// most ten.
 	Findings []FindingCount `json:"findings"`
 	// Batches are the billing runs of members, most members first; at most ten.
 	Batches []ValueCount `json:"batches,omitempty"`
@@ -64,6 +65,21 @@ type FindingCount struct {
 	Finding string `json:"finding"` // "<cause>:<kind>"
 	Members int64  `json:"members"` // of which it is the first one
 	Fits    int64  `json:"fits"`    // that its repair makes usual
+	// Losses are those of Members, by currency.
+	Losses map[string]Losses `json:"losses,omitempty"`
+}
+
+// Explains is how many members are told by the finding, or mended by its repair.
+func (f *FindingCount) Explains() int64 { return max(f.Members, f.Fits) }
+
+// Lose adds the loss of a member.
+func (f *FindingCount) Lose(currency string, loss invoice.Amount) {
+	if f.Losses == nil {
+		f.Losses = map[string]Losses{}
+	}
+	sum := f.Losses[currency]
+	sum.Add(loss)
+	f.Losses[currency] = sum
 }
 
 // ValueCount is how many members have a value.

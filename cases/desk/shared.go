@@ -115,15 +115,21 @@ func (d *Desk) sharedCase(change *incident.Change, kind cases.Kind, key, id stri
 func (d *Desk) incidentCase(change *incident.Change) *cases.Case {
 	i := change.Incident
 	c := d.sharedCase(change, cases.KindIncident, i.Key, i.ID)
-	c.Seller, c.IssuedAt, c.IncidentID, c.Incident = i.Seller, i.Since.UTC(), i.ID, i
+	c.Seller, c.IssuedAt, c.Incident = i.Seller, i.Since.UTC(), i
 	for _, f := range i.Findings {
+		p := share(f.Explains(), i.Members)
+		if p < leastShare && len(c.Causes) > 0 {
+			continue
+		}
 		code, kind, _ := strings.Cut(f.Finding, ":")
 		c.Rules = append(c.Rules, f.Finding)
-		c.Causes = append(c.Causes, detectors.Finding{Code: code, Kind: kind, P: share(f.Members, i.Members),
-			Evidence: []string{fmt.Sprintf("first finding of %d of %d members; its repair makes %d of them usual",
-				f.Members, i.Members, f.Fits)}})
+		c.Causes = append(c.Causes, detectors.Finding{Code: code, Kind: kind, P: p, Evidence: []string{told(&f, i)}})
 	}
-	c.Verify = []string{"invoices_are_wrong", "hold_batch", "do_not_contact_customers_yet"}
+	c.Verify = []string{"invoices_are_wrong"}
+	if incident.ToHold(i) != "" {
+		c.Verify = append(c.Verify, "hold_batch")
+	}
+	c.Verify = append(c.Verify, "do_not_contact_customers_yet")
 	if len(i.Money) > 0 {
 		m := &i.Money[0]
 		c.Currency, c.Loss, c.Direction = m.Currency, m.TooLow, detectors.DirectionCustomerFavour
@@ -133,7 +139,8 @@ func (d *Desk) incidentCase(change *incident.Change) *cases.Case {
 		}
 		d.settings.Opener.WeighIncident(c, m.Recovery)
 	}
-	c.Links.Query = d.query("incident_id = " + quoted(i.ID))
+	c.Links.Query = d.query(fmt.Sprintf("seller = %s AND invoice_id IN (SELECT invoice_id FROM %s.incident_members "+
+		"WHERE incident_id = %s)", quoted(i.Seller), d.database(), quoted(i.ID)))
 	text := incident.Describe(i, incident.Page{Severity: c.Severity, RespondBy: c.RespondBy, EscalateAt: c.EscalateAt,
 		Query: c.Links.Query, Model: c.Model})
 	c.Summary, c.OwnerTeam, c.Links.Runbook = text.Summary, text.OwnerTeam, text.Runbook
@@ -141,6 +148,26 @@ func (d *Desk) incidentCase(change *incident.Change) *cases.Case {
 		c.Page = text.Page
 	}
 	return c
+}
+
+// leastShare is from which share of the members on a cause is told: below it is 0 %.
+const leastShare = 0.005
+
+// told says what a finding is in an incident: how many members, and their money.
+func told(f *cases.FindingCount, i *cases.Incident) string {
+	said := fmt.Sprintf("%s: %d of %d members", f.Finding, f.Members, i.Members)
+	for _, currency := range slices.Sorted(maps.Keys(f.Losses)) {
+		if l := f.Losses[currency]; l.TooLow > 0 {
+			said += fmt.Sprintf(", %v %s too low", l.TooLow, currency)
+		}
+		if l := f.Losses[currency]; l.TooHigh > 0 {
+			said += fmt.Sprintf(", %v %s too high", l.TooHigh, currency)
+		}
+	}
+	if f.Fits > 0 {
+		said += fmt.Sprintf("; its repair makes %d usual", f.Fits)
+	}
+	return said
 }
 
 func share(n, of int64) float64 { return float64(n) / float64(max(of, n, 1)) }
@@ -215,9 +242,10 @@ func (d *Desk) links(cause, where string) cases.Links {
 
 // query returns the SQL that finds the newest scored invoices of a condition.
 func (d *Desk) query(where string) string {
-	return fmt.Sprintf("SELECT * FROM %s.scored_invoices WHERE %s ORDER BY issued_at DESC LIMIT 100",
-		cmp.Or(d.settings.Opener.Database, "recoup"), where)
+	return fmt.Sprintf("SELECT * FROM %s.scored_invoices WHERE %s ORDER BY issued_at DESC LIMIT 100", d.database(), where)
 }
+
+func (d *Desk) database() string { return cmp.Or(d.settings.Opener.Database, "recoup") }
 
 // sweepEvery is how often old files are looked for.
 const sweepEvery = time.Hour

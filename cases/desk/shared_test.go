@@ -1,6 +1,8 @@
 package desk
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"recoup/cases"
@@ -90,5 +92,48 @@ func TestManyMembers(t *testing.T) {
 	}
 	if len(members) != 2500 || len(seqs) != 3 || seqs[0] != 1 || seqs[2] != 3 {
 		t.Errorf("%d members in records %v, want 2,500 in 1, 2, 3", len(members), seqs)
+	}
+}
+
+// An incident names what to hold if there is something, each cause with its kind, share
+// and money, and no cause of nobody; its query finds every member, under whatever name a
+// worker scored it, and it is no part of itself.
+func TestIncidentIsWorkable(t *testing.T) {
+	d := New(DefaultSettings())
+	d.now = minutes(30)
+	i := &cases.Incident{ID: cases.ID("k"), Key: "k", Seller: "ac'me", Dimension: "release", Value: "r2", Since: t0,
+		LastMember: minutes(29), Members: 1000, Money: []cases.IncidentMoney{{Currency: "EUR", Members: 1000}},
+		Findings: []cases.FindingCount{
+			{Finding: "promotion:over_cap", Members: 990, Fits: 995,
+				Losses: map[string]cases.Losses{"EUR": {TooLow: 99 * invoice.Unit}, "CHF": {TooHigh: invoice.Unit}}},
+			{Finding: "unknown:no_repair", Members: 6}, {Finding: "data_entry:price", Fits: 4}}}
+	c := d.incidentCase(&incident.Change{Action: cases.ActionOpen, Severity: cases.SeverityWarning, Incident: i})
+	const said = "promotion:over_cap: 990 of 1000 members, 1.00 CHF too high, 99.00 EUR too low; its repair makes 995 usual"
+	if len(c.Causes) != 2 || c.Causes[0].P != 0.995 || c.Causes[1].P != 0.006 || c.Causes[0].Evidence[0] != said {
+		t.Errorf("causes %+v", c.Causes)
+	}
+	if slices.Contains(c.Verify, "hold_batch") || c.IncidentID != "" {
+		t.Errorf("verify %q, part of %q", c.Verify, c.IncidentID)
+	}
+	if want := `WHERE seller = 'ac\'me' AND invoice_id IN (SELECT invoice_id FROM recoup.incident_members ` +
+		`WHERE incident_id = '` + i.ID + `')`; !strings.Contains(c.Links.Query, want) {
+		t.Errorf("query %s, want %s", c.Links.Query, want)
+	}
+	c.Action, c.Seq = cases.ActionOpen, 1
+	body, err := c.Encode()
+	if err != nil || contracttest.Validate(body) != nil {
+		t.Errorf("%v, %v", err, contracttest.Validate(body))
+	}
+	for _, field := range []string{"invoice_id", "source", "p_error", "billed", "expected", "expected_low",
+		"deviation_pct", "incident_id"} {
+		whole := strings.Contains(string(body), `"`+field+`":`) && field != "expected" // a count within the incident
+		if whole || strings.Contains(string(body), `"`+field+`":"`) {
+			t.Errorf("%s says nothing of an incident, but stands in\n%s", field, body)
+		}
+	}
+	i.Batches = []cases.ValueCount{{Value: "B-1", Members: 3}}
+	c = d.incidentCase(&incident.Change{Action: cases.ActionOpen, Severity: cases.SeverityWarning, Incident: i})
+	if !slices.Contains(c.Verify, "hold_batch") || !strings.Contains(c.Summary.EN, "recoup hold --batch B-1") {
+		t.Errorf("verify %q, summary %s", c.Verify, c.Summary.EN)
 	}
 }

@@ -89,8 +89,8 @@ func TestSmallSiblings(t *testing.T) {
 			continue
 		}
 		i := c.only("promotion", "BLACK25")
-		if i.Money[0].Recovery != 80*invoice.Unit || i.Findings[0] != (cases.FindingCount{Finding: "promotion:over_cap",
-			Members: 4, Fits: 4}) {
+		if f := i.Findings[0]; i.Money[0].Recovery != 80*invoice.Unit || f.Finding != "promotion:over_cap" ||
+			f.Members != 4 || f.Fits != 4 || f.Losses["EUR"] != (cases.Losses{TooLow: 100 * invoice.Unit}) {
 			t.Errorf("recovery %v, findings %v", i.Money[0].Recovery, i.Findings)
 		}
 	}
@@ -362,6 +362,37 @@ Resolves itself after 30 min without new members once its batches are held or it
 	if text.Title.FR != "Promotion BLACK25 : une remise dépasse le maximum prévu : 412 factures, "+
 		"env. 10 300 EUR de trop peu (9 650–10 900), +1 900 EUR/h" {
 		t.Error(text.Title.FR)
+	}
+}
+
+// A page names a billing run to hold only where one is known that nobody holds, and prints
+// no range where the loss is known exactly.
+func TestPageNamesWhatToHold(t *testing.T) {
+	i := &cases.Incident{ID: "5f0c2a9e", Seller: "acme", Dimension: "release", Value: "r5", Since: monday, Members: 4,
+		Money: []cases.IncidentMoney{{Currency: "EUR", Members: 4,
+			TooLow: detectors.Loss{Point: 400 * invoice.Unit, Low: 400 * invoice.Unit, High: 400 * invoice.Unit}}}}
+	for _, c := range []struct {
+		batches []cases.ValueCount
+		held    []string
+		want    string
+	}{
+		{nil, nil, ""},
+		{[]cases.ValueCount{{Value: "B-1", Members: 3}, {Value: "B-2", Members: 1}}, nil, "recoup hold --batch B-1"},
+		{[]cases.ValueCount{{Value: "B-1", Members: 3}, {Value: "B-2", Members: 1}}, []string{"B-1"},
+			"recoup hold --batch B-2"},
+		{[]cases.ValueCount{{Value: "B-1", Members: 3}}, []string{"B-1"}, ""},
+	} {
+		i.Batches, i.Held = c.batches, c.held
+		text := Describe(i, Page{Severity: cases.SeverityCritical})
+		for _, said := range []string{text.Page, text.Summary.EN, text.Summary.FR} {
+			if c.want == "" && strings.Contains(said, "hold") && strings.Contains(said, "--batch") ||
+				!strings.Contains(said, c.want) {
+				t.Errorf("batches %v, held %v: want %q in\n%s", c.batches, c.held, c.want, said)
+			}
+		}
+		if !strings.Contains(text.Title.EN, ", 400 EUR too low") || strings.ContainsAny(text.Title.EN, "~–") {
+			t.Errorf("title %s", text.Title.EN)
+		}
 	}
 }
 

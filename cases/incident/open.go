@@ -335,7 +335,9 @@ func (i *openIncident) add(x *suspect) {
 	case loss.Point < 0:
 		m.TooHigh = addLoss(m.TooHigh, turned(loss))
 	}
-	i.finding(x.member.Finding).Members++
+	first := i.finding(x.member.Finding)
+	first.Members++
+	first.Lose(x.member.Currency, x.member.Loss.Point)
 	for _, f := range x.fits {
 		i.finding(f).Fits++
 	}
@@ -363,7 +365,7 @@ func (i *openIncident) list(held map[batchKey]bool) {
 		i.Findings = append(i.Findings, *i.findings[name])
 	}
 	slices.SortStableFunc(i.Findings, func(a, b cases.FindingCount) int {
-		return cmp.Or(cmp.Compare(b.Fits, a.Fits), cmp.Compare(b.Members, a.Members))
+		return cmp.Or(cmp.Compare(b.Explains(), a.Explains()), cmp.Compare(b.Fits, a.Fits))
 	})
 	i.Findings = i.Findings[:min(len(i.Findings), mostListed)]
 	i.Batches, i.Held = i.Batches[:0], i.Held[:0]
@@ -384,6 +386,9 @@ func (i *openIncident) list(held map[batchKey]bool) {
 func (i *openIncident) copied() *cases.Incident {
 	c := i.Incident
 	c.Causes, c.Findings, c.Batches = slices.Clone(c.Causes), slices.Clone(c.Findings), slices.Clone(c.Batches)
+	for at := range c.Findings {
+		c.Findings[at].Losses = maps.Clone(c.Findings[at].Losses)
+	}
 	c.Money, c.Held, c.Aliases = slices.Clone(c.Money), slices.Clone(c.Held), slices.Clone(c.Aliases)
 	c.Counted = maps.Clone(c.Counted)
 	return &c

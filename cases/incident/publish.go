@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -246,6 +247,7 @@ func (b *Board) revive(from *cases.Incident) *openIncident {
 		i.Counted = map[int]int64{}
 	}
 	for _, f := range from.Findings {
+		f.Losses = maps.Clone(f.Losses)
 		i.findings[f.Finding] = &f
 	}
 	for _, v := range from.Batches {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,6 +62,10 @@ func Describe(i *cases.Incident, p Page) Text {
 	since := i.Since.UTC().Format("2006-01-02 15:04")
 	t.Summary.EN = fmt.Sprintf("%s. Since %s UTC. %s", t.Title.EN, since, repairEN(i, finding))
 	t.Summary.FR = fmt.Sprintf("%s. Depuis le %s UTC. %s", t.Title.FR, since, repairFR(i, finding))
+	if batch := ToHold(i); batch != "" {
+		t.Summary.EN += " Hold first: recoup hold --batch " + batch + "."
+		t.Summary.FR += " Retenir d'abord : recoup hold --batch " + batch + "."
+	}
 	t.Page = page(i, &p, &t, finding)
 	return t
 }
@@ -191,10 +196,8 @@ func cause(i *cases.Incident) string {
 // first is what to do before anything else.
 func first(i *cases.Incident, team string) string {
 	steps := []string{}
-	for _, batch := range i.Batches {
-		if len(i.Held) == 0 && len(steps) == 0 {
-			steps = append(steps, fmt.Sprintf("hold batch %s (recoup hold --batch %s)", batch.Value, batch.Value))
-		}
+	if batch := ToHold(i); batch != "" {
+		steps = append(steps, fmt.Sprintf("hold batch %s (recoup hold --batch %s)", batch, batch))
 	}
 	ask := fmt.Sprintf("confirm %s %s with %s", strings.ReplaceAll(i.Dimension, "_", " "), i.Value, team)
 	if i.Dimension == detectors.DimensionOperator.String() {
@@ -205,6 +208,16 @@ func first(i *cases.Incident, team string) string {
 		steps[at] = fmt.Sprintf("%d) %s", at+1, steps[at])
 	}
 	return strings.Join(steps, "  ")
+}
+
+// ToHold returns the billing run with most members that nobody holds back, "" for none.
+func ToHold(i *cases.Incident) string {
+	for _, batch := range i.Batches {
+		if !slices.Contains(i.Held, batch.Value) {
+			return batch.Value
+		}
+	}
+	return ""
 }
 
 // whole is an amount without its cents.
