@@ -260,7 +260,7 @@ func (s *show) sumUp(ctx context.Context) error {
 	fmt.Fprintf(out, "\n%s invoices scored in %.1f s, the first after %.1f s\n\n",
 		thousands(f.Scored), f.Elapsed.Seconds(), f.FirstScored.Seconds())
 	summary.print(out)
-	account, err := s.warehouse.account(ctx, s.people.figures.Load())
+	account, err := s.settled(ctx)
 	if err != nil {
 		return err
 	}

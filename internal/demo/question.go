@@ -15,6 +15,8 @@ func (w *warehouse) questions() []string {
 		"SELECT count() AS rows, uniqExact(invoice_id) AS invoices FROM " + rows,
 		"SELECT invoice_id, causes.code[1] AS cause, billed, loss_point FROM " + rows + " WHERE suspect " +
 			"ORDER BY abs(loss_point) DESC LIMIT 10",
+		"SELECT cohort_month, direction, confirmed, confirmed_loss, recovered, goodwill, handling, net_recovered FROM " +
+			w.database + ".loss_by_cohort ORDER BY cohort_month, direction",
 		"SELECT toDate(issued_at) AS day, count(), countIf(suspect) FROM " + rows + " GROUP BY day ORDER BY day",
 	}
 }
@@ -28,10 +30,10 @@ func (w *warehouse) queries() []string {
 	return lines
 }
 
-// answers asks the first two questions and prints what ClickHouse says: for a
+// answers asks the first three questions and prints what ClickHouse says: for a
 // server that ends with the demo, so that nobody else could ask it.
 func (w *warehouse) answers(ctx context.Context, out io.Writer) error {
-	for _, question := range w.questions()[:2] {
+	for _, question := range w.questions()[:3] {
 		answer, err := w.ask(ctx, question+" FORMAT PrettyCompact SETTINGS output_format_pretty_row_numbers = 0")
 		if err != nil {
 			return err

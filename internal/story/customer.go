@@ -75,9 +75,6 @@ func (w *writer) pay(r cases.Recovery) bool {
 		return w.payInstalments(r)
 	case cases.OptionOffset:
 		w.wait(25*day, 60*day) // the next order
-	case cases.OptionGoodwill:
-		r.Amount -= r.GoodwillCost.Value
-		w.wait(day, 14*day)
 	default:
 		w.wait(day, 14*day)
 	}

@@ -9,7 +9,7 @@ func (f *Figures) TrueErrorRate() (low, point, high float64) {
 	if f.Invoices == 0 {
 		return 0, 0, 1
 	}
-	flagged, rest, all := float64(f.TruePositives), float64(f.Unflagged), float64(f.Invoices)
+	flagged, rest, all := float64(f.Caught), float64(f.Unflagged), float64(f.Invoices)
 	low, high = wilson(f.AuditedWrong, f.Audited)
 	point = flagged / all
 	if f.Audited > 0 {
@@ -21,7 +21,7 @@ func (f *Figures) TrueErrorRate() (low, point, high float64) {
 // Recall is K8, with its 95 % interval: of all errors, those that were flagged.
 // Many missed mean a low recall, so the ends of the audit's interval change places.
 func (f *Figures) Recall() (low, point, high float64) {
-	found := float64(f.TruePositives)
+	found := float64(f.Caught)
 	of := func(missed float64) float64 {
 		if missed *= float64(f.Unflagged); found+missed > 0 {
 			return found / (found + missed)

@@ -44,40 +44,48 @@ type CauseFigures struct {
 }
 
 // Figures are the truth about every KPI that events tell, in one currency. A view
-// that counts the same events must come to the same.
+// that counts the same events must come to the same. An invoice that nobody judged by
+// itself is what its incident was found to be.
 type Figures struct {
 	Currency string // ISO 4217
 
 	Invoices       int     // scored, without credit notes (K1's n)
 	Customers      int     // that were billed (K13)
+	Flagged        int     // suspects, credit notes too
 	Suspects       int     // of the invoices
 	ExpectedErrors float64 // sum of p_error (K1c)
 	Unflagged      int     // invoices that are no suspects
 	Audited        int     // of the unflagged, with a verdict (K1b)
 	AuditedWrong   int     // of the audited
 
+	Confirmed           int // errors, whoever found them, but for audits (K1's k)
+	ConfirmedByIncident int // of these, judged with their incident and not by themselves
+	ConfirmedDisputed   int // of these, found by a customer first (K11)
+	Caught              int // errors that were flagged (K1b, K8)
+	CustomersTouched    int // with a confirmed error (K13)
+
 	Cases             int // of single invoices
 	Detected          int // of these, by recoup and not by a customer
-	Disputed          int // of these, by a customer (K11)
-	Open              int // backlog (K14)
+	Disputed          int // of these, by a customer
+	Open              int // backlog: those that joined an open incident are worked there (K14)
 	Acknowledged      int // by anybody
 	AcknowledgedIn24h int // of these (K6)
-	Confirmed         int // errors, whoever found them (K1's k)
-	ConfirmedDisputed int // of these, found by a customer first (K11)
-	TruePositives     int // confirmed of the detected (K7)
+	TruePositives     int // detected and confirmed by itself (K7)
 	FalsePositives    int // detected and right, or right from now on (K7)
-	Undetermined      int // nobody could say
-	CustomersTouched  int // with a confirmed error (K13)
+	Undetermined      int // detected, but nobody could say (K7)
+	Incidents         int // cases of many invoices
+	IncidentsRight    int // of these, confirmed (K7)
 
-	AtRisk    Money           // sum of loss of all cases, as recoup put it
+	AtRisk    Money           // sum of loss of all suspects, as recoup put it
 	Decided   Money           // confirmed loss (K2)
-	Undecided Money           // at risk in cases without an outcome
 	Paid      invoice.Amount  // cash, not promises (K3)
 	Goodwill  invoice.Amount  // cost of accepted gestures
-	Handling  invoice.Amount  // noted, else the default per confirmed error (K10)
+	Handling  invoice.Amount  // noted, else the default per confirmed case (K10)
 	Net       invoice.Amount  // Paid less Goodwill less Handling (K3)
 	Options   []OptionFigures // most paid first
-	Causes    []CauseFigures  // most confirmed first
+	Causes    []CauseFigures  // most confirmed first (K9)
+	Answers   int             // customers who said how satisfied they are (K15)
+	AnswerSum int             // of their answers, 1 to 5 each
 
 	HoursToDecide  []float64 // from alert to outcome, sorted (K6)
 	HoursToRecover []float64 // from alert to the last cent of closed recoveries, sorted (K6)
@@ -87,33 +95,18 @@ type Figures struct {
 func (l *Ledger) Figures(currency string) Figures {
 	f := Figures{Currency: currency}
 	l.countInvoices(&f)
-	touched, causes, options := map[string]bool{}, map[string]*CauseFigures{}, map[cases.Option]*OptionFigures{}
+	f.countFindings(l.findings(currency))
+	options, incidents := map[cases.Option]*OptionFigures{}, l.incidents()
 	for _, a := range l.cases(currency) {
 		f.countCase(a)
 		f.countMoney(a)
+		if with := incidents[a.latest.IncidentID]; a.open() && (with == nil || !with.open()) {
+			f.Open++
+		}
 		countOptions(options, a)
-		if a.outcome() != cases.OutcomeConfirmed {
-			continue
-		}
-		if a.latest.Customer != "" {
-			touched[a.latest.Customer] = true
-		}
-		decision := a.decision()
-		cause := causes[decision.TrueCause]
-		if cause == nil {
-			cause = &CauseFigures{Cause: decision.TrueCause}
-			causes[decision.TrueCause] = cause
-		}
-		cause.Confirmed++
-		cause.Loss.add(decision.ConfirmedLoss.Value)
 	}
-	f.CustomersTouched = len(touched)
+	l.countWhole(&f)
 	f.Net = f.Paid - f.Goodwill - f.Handling
-	for _, cause := range slices.SortedFunc(maps.Values(causes), func(a, b *CauseFigures) int {
-		return cmp.Or(cmp.Compare(b.Confirmed, a.Confirmed), cmp.Compare(a.Cause, b.Cause))
-	}) {
-		f.Causes = append(f.Causes, *cause)
-	}
 	for _, option := range slices.SortedFunc(maps.Values(options), func(a, b *OptionFigures) int {
 		return cmp.Or(cmp.Compare(b.Paid, a.Paid), cmp.Compare(a.Option, b.Option))
 	}) {
@@ -124,12 +117,19 @@ func (l *Ledger) Figures(currency string) Figures {
 	return f
 }
 
-// countInvoices counts what was scored and audited.
+// countInvoices counts what was scored.
 func (l *Ledger) countInvoices(f *Figures) {
 	customers := map[string]bool{}
 	for i := range l.invoices {
 		inv := &l.invoices[i]
-		if !inv.CountsIn || inv.Currency != f.Currency {
+		if inv.Currency != f.Currency {
+			continue
+		}
+		if inv.Suspect {
+			f.Flagged++
+			f.AtRisk.add(inv.Loss)
+		}
+		if !inv.CountsIn {
 			continue
 		}
 		f.Invoices++
@@ -139,35 +139,84 @@ func (l *Ledger) countInvoices(f *Figures) {
 		}
 		if inv.Suspect {
 			f.Suspects++
-			continue
-		}
-		f.Unflagged++
-		a := l.accounts[cases.ID(cases.DedupKey(inv.Seller, inv.ID, 0))]
-		if a == nil {
-			continue
-		}
-		audit := a.last(func(e *cases.Event) bool { return e.Origin == cases.OriginAudit && e.Outcome != "" })
-		if audit != nil {
-			f.Audited++
-			if audit.Outcome == cases.OutcomeConfirmed {
-				f.AuditedWrong++
-			}
+		} else {
+			f.Unflagged++
 		}
 	}
 	f.Customers = len(customers)
 }
 
+// countFindings counts the errors, each invoice once.
+func (f *Figures) countFindings(findings []finding) {
+	touched, causes := map[string]bool{}, map[string]*CauseFigures{}
+	for i := range findings {
+		found := &findings[i]
+		wrong := found.outcome == cases.OutcomeConfirmed
+		if found.audited() {
+			f.Audited++
+			if wrong {
+				f.AuditedWrong++
+			}
+		}
+		if wrong && found.inv.Suspect {
+			f.Caught++
+		}
+		if !found.confirmed() {
+			continue
+		}
+		f.Confirmed++
+		if found.joined {
+			f.ConfirmedByIncident++
+		}
+		if found.cased() && found.account.latest.Origin == cases.OriginDispute {
+			f.ConfirmedDisputed++
+		}
+		if found.inv.Customer != "" {
+			touched[found.inv.Customer] = true
+		}
+		f.Decided.add(found.loss)
+		code := cmp.Or(found.cause, found.inv.Cause)
+		cause := causes[code]
+		if cause == nil {
+			cause = &CauseFigures{Cause: code}
+			causes[code] = cause
+		}
+		cause.Confirmed++
+		cause.Loss.add(found.loss)
+	}
+	f.CustomersTouched = len(touched)
+	for _, cause := range slices.SortedFunc(maps.Values(causes), func(a, b *CauseFigures) int {
+		return cmp.Or(cmp.Compare(b.Confirmed, a.Confirmed), cmp.Compare(a.Cause, b.Cause))
+	}) {
+		f.Causes = append(f.Causes, *cause)
+	}
+}
+
+// countWhole counts the cases of many invoices: what working them cost.
+func (l *Ledger) countWhole(f *Figures) {
+	for _, a := range l.accounts {
+		if a.latest == nil || a.latest.Kind == cases.KindInvoice {
+			continue
+		}
+		if a.latest.Kind == cases.KindIncident {
+			if f.Incidents++; a.outcome() == cases.OutcomeConfirmed {
+				f.IncidentsRight++
+			}
+		}
+		if a.currency() == f.Currency {
+			f.Handling += a.handling()
+		}
+	}
+}
+
 // countCase counts how far a case came.
 func (f *Figures) countCase(a *account) {
 	f.Cases++
-	disputed := a.latest.Origin == cases.OriginDispute
-	if disputed {
-		f.Disputed++
-	} else if a.latest.Origin == cases.OriginDetector {
+	detected := a.latest.Origin == cases.OriginDetector
+	if detected {
 		f.Detected++
-	}
-	if a.open() {
-		f.Open++
+	} else if a.latest.Origin == cases.OriginDispute {
+		f.Disputed++
 	}
 	if at := a.first(cases.StatusAcknowledged); !at.IsZero() {
 		f.Acknowledged++
@@ -175,37 +224,28 @@ func (f *Figures) countCase(a *account) {
 			f.AcknowledgedIn24h++
 		}
 	}
-	detected := a.latest.Origin == cases.OriginDetector
-	switch a.outcome() {
-	case cases.OutcomeConfirmed:
-		f.Confirmed++
-		if disputed {
-			f.ConfirmedDisputed++
-		} else if detected {
-			f.TruePositives++
-		}
-	case cases.OutcomeNotAnError, cases.OutcomeExpectedChange:
-		if detected {
-			f.FalsePositives++
-		}
-	case cases.OutcomeUndetermined:
-		f.Undetermined++
-	}
 	if e := a.decision(); e != nil {
 		f.HoursToDecide = append(f.HoursToDecide, e.At.Sub(a.detectedAt).Hours())
 	}
+	if answer := a.last(func(e *cases.Event) bool { return e.Satisfaction != nil }); answer != nil {
+		f.Answers++
+		f.AnswerSum += *answer.Satisfaction
+	}
+	if !detected {
+		return
+	}
+	switch a.outcome() {
+	case cases.OutcomeConfirmed:
+		f.TruePositives++
+	case cases.OutcomeNotAnError, cases.OutcomeExpectedChange:
+		f.FalsePositives++
+	case cases.OutcomeUndetermined:
+		f.Undetermined++
+	}
 }
 
-// countMoney adds the money of a case.
+// countMoney adds what came in for a case, and what that cost.
 func (f *Figures) countMoney(a *account) {
-	loss := a.latest.Loss.Point
-	f.AtRisk.add(loss)
-	switch e := a.decision(); {
-	case e == nil:
-		f.Undecided.add(loss)
-	case e.Outcome == cases.OutcomeConfirmed:
-		f.Decided.add(e.ConfirmedLoss.Value)
-	}
 	paid, last := a.paid()
 	f.Paid += paid
 	f.Goodwill += a.goodwill()

@@ -16,6 +16,7 @@ type Ledger struct {
 	accounts   map[string]*account // by case_id
 	disputed   map[string]bool     // invoice_id → the customer said so
 	currencies map[string]string   // invoice_id → currency
+	members    map[string]string   // case_id, whether there is a case or not → incident it joined
 }
 
 // account is all that is known of one case_id. An audited invoice has one without
@@ -30,7 +31,7 @@ type account struct {
 
 func newLedger() *Ledger {
 	return &Ledger{accounts: map[string]*account{}, disputed: map[string]bool{},
-		currencies: map[string]string{}}
+		currencies: map[string]string{}, members: map[string]string{}}
 }
 
 func (l *Ledger) account(caseID string) *account {
@@ -43,6 +44,7 @@ func (l *Ledger) account(caseID string) *account {
 }
 
 func (l *Ledger) invoice(inv Invoice) {
+	inv.caseID = cases.ID(cases.DedupKey(inv.Seller, inv.ID, 0))
 	l.invoices = append(l.invoices, inv)
 	l.currencies[inv.ID] = inv.Currency
 }
@@ -63,6 +65,12 @@ func (l *Ledger) heard(c *cases.Case) {
 	if a.latest == nil || c.Seq >= a.latest.Seq {
 		kept := *c
 		a.latest = &kept
+	}
+	for _, m := range c.Joined {
+		id := cases.ID(cases.DedupKey(m.Seller, m.InvoiceID, m.Revision))
+		if _, known := l.members[id]; !known {
+			l.members[id] = c.CaseID
+		}
 	}
 }
 

@@ -49,6 +49,11 @@ type Invoice struct {
 	Suspect    bool           // recoup's verdict
 	PError     float64        // probability of an error, as scored
 	CountsIn   bool           // an issued invoice: credit notes are in no rate of errors
+	Loss       invoice.Amount // as recoup put it; > 0: billed too little
+	Cause      string         // most probable one, as recoup put it
+	IncidentID string         // the incident it joined when it was scored; "" for none
+
+	caseID string // that its case has, if there is one; set by the ledger
 }
 
 // Options say who the people are. The zero value of a share means its default.
