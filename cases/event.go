@@ -98,6 +98,8 @@ type Event struct {
 	CorrectiveAction string // what was changed so that it does not return, at most 200 characters
 	DecidedByRole    string // role of the person, never a name, at most 200 characters
 	Hold             *Hold  // a billing run was held back or let go
+
+	told implausible // At as the record has it
 }
 
 // Verified says what was made sure of; nil: not said.

@@ -44,52 +44,64 @@ const (
 	FlagOverpaid       = "overpaid"              // more came in than was lost
 	FlagCurrency       = "currency_differs"      // another currency than the case's: the amount does not count
 	FlagReused         = "event_id_reused"       // one event id with two contents: the smaller one counts
+	FlagTime           = "time_implausible"      // it tells a time that had not come: a day after its arrival counts
 )
 
-// Apply adds what a person or the case system did. The event must not change afterwards.
-func (l *Life) Apply(e *Event) {
+// Apply adds what a person or the case system did, and reports whether nothing with
+// its id was known. The event must not change afterwards.
+func (l *Life) Apply(e *Event) (added bool) {
 	if l.events == nil {
 		l.events = map[string]*Event{}
 	}
-	put(l, l.events, e.EventID, e, eventOrder, func(e *Event) []byte { return eventTable.Append(nil, e) })
+	return put(l, l.events, e.EventID, e, eventOrder, func(e *Event) []byte {
+		said := *e
+		said.At = e.told.or(e.At)
+		return eventTable.Append(nil, &said)
+	})
 }
 
-// ApplyRecovery adds a step of a recovery. The step must not change afterwards.
-func (l *Life) ApplyRecovery(r *Recovery) {
+// ApplyRecovery adds a step of a recovery, and reports whether nothing with its id was
+// known. The step must not change afterwards.
+func (l *Life) ApplyRecovery(r *Recovery) (added bool) {
 	if l.recoveries == nil {
 		l.recoveries = map[string]*Recovery{}
 	}
-	put(l, l.recoveries, r.EventID, r, recoveryOrder, func(r *Recovery) []byte { return recoveryTable.Append(nil, r) })
+	return put(l, l.recoveries, r.EventID, r, recoveryOrder, func(r *Recovery) []byte {
+		said := *r
+		said.At = r.told.or(r.At)
+		return recoveryTable.Append(nil, &said)
+	})
 }
 
 // put keeps one record by id; of two contents the smaller, whichever came first.
-func put[T any](l *Life, kept map[string]*T, id string, v *T, order func(a, b *T) int, text func(*T) []byte) {
+func put[T any](l *Life, kept map[string]*T, id string, v *T, order func(a, b *T) int,
+	text func(*T) []byte) (added bool) {
 	old := kept[id]
 	if old == nil {
 		kept[id] = v
-		return
+		return true
 	}
 	a, b := text(v), text(old)
-	if bytes.Equal(a, b) {
-		return
+	if !bytes.Equal(a, b) {
+		if l.reused == nil {
+			l.reused = map[string]bool{}
+		}
+		l.reused[id] = true
 	}
-	if l.reused == nil {
-		l.reused = map[string]bool{}
-	}
-	l.reused[id] = true
 	if cmp.Or(order(v, old), bytes.Compare(a, b)) < 0 {
 		kept[id] = v
 	}
+	return false
 }
 
 func eventOrder(a, b *Event) int {
-	return cmp.Or(a.At.Compare(b.At), slices.Index(statuses, a.Status)-slices.Index(statuses, b.Status),
-		strings.Compare(a.EventID, b.EventID))
+	return cmp.Or(a.At.Compare(b.At), a.told.Compare(b.told.Time),
+		slices.Index(statuses, a.Status)-slices.Index(statuses, b.Status), strings.Compare(a.EventID, b.EventID))
 }
 
 func recoveryOrder(a, b *Recovery) int {
-	return cmp.Or(a.At.Compare(b.At), slices.Index(steps, a.Event)-slices.Index(steps, b.Event),
-		strings.Compare(a.EventID, b.EventID))
+	return cmp.Or(a.At.Compare(b.At), a.told.Compare(b.told.Time),
+		slices.Index(steps, a.Event)-slices.Index(steps, b.Event), strings.Compare(a.EventID, b.EventID))
 }
 
 // Events returns the events in their order.
@@ -117,7 +129,9 @@ type State struct {
 	ClosedAt       time.Time // last closing since the case was last reopened
 	ContactedAt    time.Time // first contact with the customer
 	TermRestartAt  time.Time // from when the payment term runs again, the last word
+	ReopenedAt     time.Time // last reopening
 	DunningHold    bool      // the claim is disputed, the last word
+	DunningSaidAt  time.Time // when that was said
 
 	HandlingMinutes  float64                // of all events
 	HandlingCost     invoice.OptionalAmount // of all events that say one
@@ -177,9 +191,13 @@ func (l *Life) StateOf(origin Origin) State {
 	}
 	events, recoveries := l.Events(), l.Recoveries()
 	s.Currency = currencyOf(events, recoveries)
+	for _, r := range recoveries {
+		s.flagTime(r.told, r.EventID)
+	}
 	audited := origin == OriginAudit || origin == "" &&
 		!slices.ContainsFunc(events, func(e *Event) bool { return e.Origin != OriginAudit })
 	for _, e := range events {
+		s.flagTime(e.told, e.EventID)
 		if e.Origin != OriginAudit || audited {
 			s.advance(e)
 			s.reach(e)
@@ -211,6 +229,12 @@ func currencyOf(events []*Event, recoveries []*Recovery) string {
 
 func (s *State) flag(code, eventID string) { s.Flags = append(s.Flags, Flag{code, eventID}) }
 
+func (s *State) flagTime(told implausible, eventID string) {
+	if !told.IsZero() {
+		s.flag(FlagTime, eventID)
+	}
+}
+
 // advance moves the status. It goes forward, over steps left out, and back by
 // reopened alone.
 func (s *State) advance(e *Event) {
@@ -226,7 +250,7 @@ func (s *State) advance(e *Event) {
 		if from < decided {
 			s.flag(FlagReopenedEarly, e.EventID)
 		}
-		s.Outcome, s.DecidedAt, s.ClosedAt = "", time.Time{}, time.Time{}
+		s.Outcome, s.DecidedAt, s.ClosedAt, s.ReopenedAt = "", time.Time{}, time.Time{}, e.At
 	case to < from:
 		s.flag(FlagStepBack, e.EventID)
 		return
@@ -267,7 +291,7 @@ func (s *State) take(e *Event) {
 		s.TermRestartAt = e.PaymentTermRestartAt
 	}
 	if e.DunningHold != nil {
-		s.DunningHold = *e.DunningHold
+		s.DunningHold, s.DunningSaidAt = *e.DunningHold, e.At
 	}
 	if e.HandlingMinutes != nil {
 		s.HandlingMinutes += *e.HandlingMinutes

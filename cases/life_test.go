@@ -136,8 +136,8 @@ func TestWhatEventsSay(t *testing.T) {
 	want := cases.State{Status: cases.StatusClosed, Outcome: cases.OutcomeConfirmed, TrueCause: "promotion",
 		CorrectAmount: decided.CorrectAmount, ConfirmedLoss: decided.ConfirmedLoss, Currency: "EUR",
 		Direction: decided.Direction, Verified: cases.Verified{InvoiceIsWrong: &yes, InvoiceWasSent: &yes},
-		AcknowledgedAt: at(1), DecidedAt: at(9), ClosedAt: at(21), ContactedAt: at(3), HandlingMinutes: 25,
-		HandlingCost: invoice.OptionalAmount{Value: 36 * invoice.Unit, Set: true}, Satisfaction: 4,
+		AcknowledgedAt: at(1), DecidedAt: at(9), ClosedAt: at(21), ContactedAt: at(3), DunningSaidAt: at(9),
+		HandlingMinutes: 25, HandlingCost: invoice.OptionalAmount{Value: 36 * invoice.Unit, Set: true}, Satisfaction: 4,
 		Flags: []cases.Flag{{Code: cases.FlagCurrency, EventID: "closed-21"}}}
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("state\n%+v\nwant\n%+v", s, want)

@@ -74,6 +74,8 @@ type Recovery struct {
 	GoodwillCost invoice.OptionalAmount // what the gesture costs the seller; counted once, when accepted
 	Channel      string                 // how the customer was reached or paid, at most 200 characters
 	At           time.Time              // when it happened, UTC
+
+	told implausible // At as the record has it
 }
 
 var recoveryTable = invoice.NewTable(RecoverySchema, []invoice.Column[Recovery]{

@@ -47,7 +47,7 @@ func (w *world) people(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		record := pipeline.Record{Key: []byte(key), Value: body}
+		record := pipeline.Record{Key: []byte(key), Value: body, Time: start.Add(4 * time.Hour)}
 		if _, err := w.log.Append(t.Context(), topic, len(key)%2, []pipeline.Record{record}); err != nil {
 			t.Fatal(err)
 		}

@@ -68,8 +68,7 @@ func (d *Desk) countAnswers(f *file) {
 		return
 	}
 	d.answers.Discount(f.segment, f.counted)
-	st := f.life.State()
-	f.counted = st.Plans
+	f.counted = f.state("").Plans
 	d.answers.Count(f.segment, f.counted)
 }
 
@@ -121,23 +120,23 @@ func (d *Desk) next(f *file) (*cases.Case, error) {
 		}
 	}
 	next := *c
-	st := f.life.StateOf(next.Origin)
+	st := f.state(next.Origin)
 	next.Status, next.Outcome, next.Flags = st.Status, st.Outcome, st.Flags
 	next.Joined = f.joined[:min(len(f.joined), mostJoined)]
 	if next.Kind == cases.KindInvoice {
-		d.invoiceFacts(f, &next, &st)
+		d.invoiceFacts(f, &next, st)
 	}
 	if next.Kind == cases.KindInvoice && f.happened {
-		d.settings.Opener.Refresh(&next, &st)
+		d.settings.Opener.Refresh(&next, st)
 	}
-	next.Resolution = d.resolution(f, &next, &st)
-	next.DunningHold = d.dunning(f, &next, &st)
+	next.Resolution = d.resolution(f, &next, st)
+	next.DunningHold = d.dunning(f, &next, st)
 	return &next, f.number(&next)
 }
 
 // invoiceFacts fills in what only cases of invoices have.
 func (d *Desk) invoiceFacts(f *file, next *cases.Case, st *cases.State) {
-	if p := d.dispute(f); p != nil && p.earliest().At.Before(next.DetectedAt) {
+	if p := d.dispute(f); p != nil && p.earliest.At.Before(next.DetectedAt) {
 		next.Origin = cases.OriginDispute // the customer found it first
 	}
 	next.IncidentID = cmp.Or(f.member, next.IncidentID)
@@ -170,7 +169,7 @@ func (d *Desk) dispute(f *file) *disputed {
 // newer than what resolved it.
 func (d *Desk) resolution(f *file, next *cases.Case, st *cases.State) *cases.Resolution {
 	var r *cases.Resolution
-	reopened := d.reopenedAt(f, next)
+	reopened := d.reopenedAt(f, next, st)
 	settles := func(by cases.Resolver, at time.Time, document string) {
 		if !reopened.After(at) && (r == nil || at.After(r.At)) {
 			r = &cases.Resolution{By: by, At: at, Document: document}
@@ -198,14 +197,10 @@ func (d *Desk) resolution(f *file, next *cases.Case, st *cases.State) *cases.Res
 }
 
 // reopenedAt returns when a case was last made open again.
-func (d *Desk) reopenedAt(f *file, next *cases.Case) (at time.Time) {
-	for _, e := range f.life.Events() {
-		if e.Status == cases.StatusReopened {
-			at = latest(at, e.At)
-		}
-	}
+func (d *Desk) reopenedAt(f *file, next *cases.Case, st *cases.State) time.Time {
+	at := st.ReopenedAt
 	if p := d.dispute(f); p != nil {
-		at = latest(at, p.last())
+		at = latest(at, p.last)
 	}
 	if next.Incident != nil {
 		at = latest(at, next.Incident.LastMember)
@@ -257,19 +252,18 @@ func (d *Desk) dunning(f *file, next *cases.Case, st *cases.State) bool {
 	if p == nil {
 		return st.DunningHold
 	}
-	said, hold := p.last(), true
-	for _, e := range f.life.Events() {
-		if e.DunningHold != nil && e.At.After(said) {
-			hold = *e.DunningHold
-		}
-	}
-	return hold
+	return st.DunningHold || !st.DunningSaidAt.After(p.last)
 }
 
 // number fills in action, seq and the inputs that the record contains.
 func (f *file) number(next *cases.Case) error {
 	next.Action = cases.ActionUpdate
-	next.Seq = f.seq + int64(max(1, len(f.fresh)))
+	inputs, last := int64(0), []invoice.Position(nil)
+	for _, t := range f.fresh {
+		inputs += t.inputs
+		last = append(last, t.Position)
+	}
+	next.Seq = f.seq + max(1, inputs)
 	if f.body == nil {
 		next.Seq = 1
 	}
@@ -282,7 +276,7 @@ func (f *file) number(next *cases.Case) error {
 	case f.body == nil || wasResolved:
 		next.Action = cases.ActionOpen
 	}
-	next.Applied = merge(f.applied, f.fresh)
+	next.Applied = merge(f.applied, last)
 	return nil
 }
 

@@ -254,6 +254,7 @@ func (d *Desk) casesOf(key string, byID bool) []string {
 
 // Event takes what a person or the case system did.
 func (d *Desk) Event(at At, e *cases.Event) {
+	e = e.Recorded(at.Time)
 	if h := e.Hold; h != nil {
 		was, known := d.holds[h.BatchID]
 		if !known || e.At.After(was.at) || e.At.Equal(was.at) && e.EventID > was.event {
@@ -267,12 +268,10 @@ func (d *Desk) Event(at At, e *cases.Event) {
 	if f == nil {
 		return
 	}
-	known := len(f.life.Events())
-	f.life.Apply(e)
-	f.happened = true
-	if len(f.life.Events()) > known {
+	if f.life.Apply(e) {
 		f.touched(at.Position)
 	}
+	f.happened, f.standing = true, nil
 	d.touch(f)
 }
 
@@ -282,12 +281,10 @@ func (d *Desk) Recovery(at At, r *cases.Recovery) {
 	if f == nil {
 		return
 	}
-	known := len(f.life.Recoveries())
-	f.life.ApplyRecovery(r)
-	f.happened = true
-	if len(f.life.Recoveries()) > known {
+	if f.life.ApplyRecovery(r.Recorded(at.Time)) {
 		f.touched(at.Position)
 	}
+	f.happened, f.standing = true, nil
 	d.touch(f)
 }
 

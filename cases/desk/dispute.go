@@ -19,29 +19,22 @@ const noCurrency = "XXX"
 // disputed is what customers say of one invoice.
 type disputed struct {
 	seller, invoice string
-	seen            time.Time                 // record time of the newest dispute
-	disputes        map[string]*cases.Dispute // by event id
-	first           At                        // record of the first one read
+	seen            time.Time      // record time of the newest dispute
+	earliest        *cases.Dispute // by time, then event id
+	last            time.Time      // when the customer last disputed the invoice
+	first           At             // record of the first one read
 	// asked: the decision log was searched for the invoice, or need not be.
 	asked bool
 }
 
-// last returns when the customer last disputed the invoice.
-func (p *disputed) last() (at time.Time) {
-	for _, one := range p.disputes {
-		at = latest(at, one.At)
+// take adds a dispute; a repeat changes nothing.
+func (p *disputed) take(at time.Time, one *cases.Dispute) {
+	p.last = latest(p.last, at)
+	if p.earliest == nil || cmp.Or(at.Compare(p.earliest.At), strings.Compare(one.EventID, p.earliest.EventID)) < 0 {
+		c := *one
+		c.At = at
+		p.earliest = &c
 	}
-	return at
-}
-
-// earliest returns the first dispute.
-func (p *disputed) earliest() (first *cases.Dispute) {
-	for _, one := range p.disputes {
-		if first == nil || cmp.Or(one.At.Compare(first.At), strings.Compare(one.EventID, first.EventID)) < 0 {
-			first = one
-		}
-	}
-	return first
 }
 
 // Dispute takes what a customer says of an invoice: it joins the invoice's case, or
@@ -53,21 +46,13 @@ func (d *Desk) Dispute(at At, one *cases.Dispute) {
 	key := invoiceKey(one.Seller, one.InvoiceID)
 	p := d.disputed[key]
 	if p == nil {
-		p = &disputed{seller: one.Seller, invoice: one.InvoiceID, disputes: map[string]*cases.Dispute{}, first: at}
+		p = &disputed{seller: one.Seller, invoice: one.InvoiceID, first: at}
 		d.disputed[key] = p
 	}
 	p.seen = latest(p.seen, at.Time)
-	if was := p.disputes[one.EventID]; was != nil {
-		if one.At.Before(was.At) { // an id used twice: the earlier one counts, whichever came first
-			p.disputes[one.EventID] = one
-		}
-	} else {
-		p.disputes[one.EventID] = one
-		if f := d.disputedCase(key); f != nil {
-			f.touched(at.Position)
-		}
-	}
+	p.take(cases.Plausible(one.At, at.Time), one)
 	if f := d.disputedCase(key); f != nil {
+		f.touched(at.Position)
 		if f.bare && (f.base == nil || f.base.Currency == noCurrency) {
 			f.base = d.bareCase(p) // an earlier dispute may have come
 		}
@@ -164,7 +149,7 @@ var reasonWords = map[cases.Reason][2]string{
 // bareCase is the case of an invoice of which nothing but disputes is known: what the
 // detector would say is absent, the amounts are 0 in no currency.
 func (d *Desk) bareCase(p *disputed) *cases.Case {
-	first := p.earliest()
+	first := p.earliest
 	inv := &invoice.Invoice{Seller: p.seller, ID: p.invoice, Currency: noCurrency, IssuedAt: first.At}
 	key := cases.DedupKey(p.seller, p.invoice, 0)
 	v := &detectors.Verdict{Schema: detectors.VerdictSchema, Seller: p.seller, InvoiceID: p.invoice,

@@ -33,20 +33,22 @@ type file struct {
 	behind  bool   // a lower seq stands behind the highest: it is written again
 	clash   bool   // two records have the highest seq: one more says which holds
 
-	base     *cases.Case        // what was found newer than content; nil: nothing
-	life     cases.Life         // what happened
-	happened bool               // life has something
-	counted  []cases.Plan       // what life added to the account of answers
-	segment  string             // customer type of the invoice
-	fresh    []invoice.Position // inputs that touched the case and that body does not contain
-	joined   []cases.Member     // of an incident, not listed yet
-	member   string             // the incident that the invoice is a member of
-	settled  *cases.Resolution  // by a document, according to body
-	fix      *correction        // the last document that puts the invoice right
-	invoice  string             // invoiceKey by id; "" for other kinds
-	numbered string             // invoiceKey by number; "" without one
-	revision int64              // of the invoice
-	bare     bool               // only a dispute says anything of the invoice
+	base     *cases.Case       // what was found newer than content; nil: nothing
+	life     cases.Life        // what happened
+	happened bool              // life has something
+	standing *cases.State      // of life, for origin; nil: to be found again
+	origin   cases.Origin      // of standing
+	counted  []cases.Plan      // what life added to the account of answers
+	segment  string            // customer type of the invoice
+	fresh    []touch           // by topic and partition, inputs that touched the case and that body does not contain
+	joined   []cases.Member    // of an incident, not listed yet
+	member   string            // the incident that the invoice is a member of
+	settled  *cases.Resolution // by a document, according to body
+	fix      *correction       // the last document that puts the invoice right
+	invoice  string            // invoiceKey by id; "" for other kinds
+	numbered string            // invoiceKey by number; "" without one
+	revision int64             // of the invoice
+	bare     bool              // only a dispute says anything of the invoice
 
 	voids     content // of the case that a void record opened
 	voidSince time.Time
@@ -103,7 +105,7 @@ func (f *file) stands(c *cases.Case, body []byte) {
 // take makes a record the one that counts.
 func (f *file) take(c *cases.Case, body []byte) {
 	f.body, f.seq, f.applied, f.content, f.clash = body, c.Seq, c.Applied, contentOf(c), false
-	f.fresh = slices.DeleteFunc(f.fresh, f.contains)
+	f.fresh = slices.DeleteFunc(f.fresh, func(t touch) bool { return f.contains(t.Position) })
 	f.bare = c.Kind == cases.KindInvoice && c.Currency == noCurrency
 	if c.Kind == cases.KindInvoice {
 		f.member = cmp.Or(c.IncidentID, f.member)
@@ -126,9 +128,32 @@ func (f *file) contains(at invoice.Position) bool {
 
 // touched notes that an input says something new of the case.
 func (f *file) touched(at invoice.Position) {
-	if !f.contains(at) && !slices.Contains(f.fresh, at) {
-		f.fresh = append(f.fresh, at)
+	if f.contains(at) {
+		return
 	}
+	same := func(t touch) bool { return t.Topic == at.Topic && t.Partition == at.Partition }
+	switch i := slices.IndexFunc(f.fresh, same); {
+	case i < 0:
+		f.fresh = append(f.fresh, touch{at, 1})
+	case at.Offset > f.fresh[i].Offset:
+		f.fresh[i].Position = at
+		f.fresh[i].inputs++
+	}
+}
+
+// touch is the highest input of a partition that says something new of a case.
+type touch struct {
+	invoice.Position
+	inputs int64 // how many of the partition do
+}
+
+// state returns where a case of an origin stands, from what happened.
+func (f *file) state(origin cases.Origin) *cases.State {
+	if f.standing == nil || f.origin != origin {
+		st := f.life.StateOf(origin)
+		f.standing, f.origin = &st, origin
+	}
+	return f.standing
 }
 
 // offer takes over what a record of an invoice's case found, if it is the last word.
