@@ -140,13 +140,13 @@ func (o Opener) settle(c *Case, s *State) {
 		due = max(0, loss-s.Paid-s.WrittenOff)
 	}
 	c.Options = o.Terms.Options(due, c.Currency, c.Segment.CustomerType, s, o.Acceptance, c.DetectedAt)
-	c.Draft = o.draft(c, loss, due, s.ConfirmedLoss.Set)
+	c.Draft = o.draft(c, s, loss, due)
 }
 
 // draft writes what to tell the customer of a case about a loss, > 0 billed too
 // little, < 0 too much, and what is left of it. A text of a user's that cannot be
 // filled leaves none.
-func (o Opener) draft(c *Case, loss, due invoice.Amount, confirmed bool) *message.Draft {
+func (o Opener) draft(c *Case, s *State, loss, due invoice.Amount) *message.Draft {
 	coin := invoice.Coin(c.Currency)
 	due -= due % coin
 	if o.Messages == nil || due == 0 {
@@ -154,7 +154,9 @@ func (o Opener) draft(c *Case, loss, due invoice.Amount, confirmed bool) *messag
 	}
 	f := message.Facts{Lang: o.Language, Channel: cmp.Or(o.Channel, message.Email), Subject: message.Undercharge,
 		Invoice: cmp.Or(c.Number, c.InvoiceID), Order: c.Order, IssuedAt: c.IssuedAt, Billed: c.Billed,
-		Correct: add(c.Billed, loss-loss%coin), Due: magnitude(due), Currency: c.Currency, Confirmed: confirmed}
+		Correct: add(c.Billed, loss-loss%coin), Due: magnitude(due), Currency: c.Currency, Confirmed: s.ConfirmedLoss.Set}
+	f.Decided = s.Outcome == OutcomeConfirmed
+	f.Verified = f.Decided || s.Verified.InvoiceIsWrong != nil && *s.Verified.InvoiceIsWrong
 	if f.Lang == "" {
 		f.Lang = message.LanguageOf(countryCode(cmp.Or(c.Country, o.Country)))
 	}
@@ -163,7 +165,7 @@ func (o Opener) draft(c *Case, loss, due invoice.Amount, confirmed bool) *messag
 	}
 	if len(c.Causes) > 0 && c.Causes[0].Code != detectors.CauseUnknown {
 		first := &c.Causes[0]
-		f.Confirmed = confirmed || (first.Repaired != c.Expected && c.Loss.Low == c.Loss.High) // as the summary says
+		f.Confirmed = f.Confirmed || (first.Repaired != c.Expected && c.Loss.Low == c.Loss.High) // as the summary says
 		if en, fr, ok := Words(first); ok && first.Kind != detectors.KindNoRepair {
 			f.What = map[string]string{message.English: en, message.French: fr}[f.Lang]
 		}

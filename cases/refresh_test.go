@@ -73,6 +73,10 @@ func TestRefresh(t *testing.T) {
 			if (got.Draft != nil) != (c.draft != "") || got.Draft != nil && !strings.Contains(got.Draft.Body, c.draft) {
 				t.Errorf("draft %+v, want %q", got.Draft, c.draft)
 			}
+			checked := s.Outcome == cases.OutcomeConfirmed
+			if d := got.Draft; d != nil && strings.Contains(d.Body, "[à vérifier d'abord]") == checked {
+				t.Errorf("outcome %q, but the draft says\n%s", s.Outcome, d.Body)
+			}
 			if worth := got.Economics.ExpectedRecovery.String(); worth != c.worth {
 				t.Errorf("expected recovery %s, want %s", worth, c.worth)
 			}

@@ -71,8 +71,11 @@ type Facts struct {
 	// Confirmed: a person has confirmed the amounts, or the invoice's own numbers show
 	// them. Others are marked in the draft, to be confirmed before it is used.
 	Confirmed bool
-	What      string   // what was found, in the language; "": nothing that a customer would understand
-	Options   []Option // ways to settle, best first
+	// Verified: a person has checked the facts; Decided: a person has decided that it is
+	// an error. What a draft says of checks and steps taken is marked until then.
+	Verified, Decided bool
+	What              string   // what was found, in the language; "": nothing that a customer would understand
+	Options           []Option // ways to settle, best first
 }
 
 // Option is a way to settle that the draft offers, in the order to be offered.
@@ -137,14 +140,27 @@ func (f *Facts) money(a invoice.Amount) string {
 }
 
 // mark stands behind an amount that a person has to confirm first.
-func (f *Facts) mark() string {
+func (f *Facts) mark() string { return f.note(f.Confirmed, "à confirmer", "to be confirmed") }
+
+// Unverified stands behind what the text says was checked, as long as nobody has.
+func (w words) Unverified() string {
+	return w.facts.note(w.facts.Verified, "à vérifier d'abord", "to be checked first")
+}
+
+// Undecided stands behind what the text says is done, as long as nobody has decided it.
+func (w words) Undecided() string {
+	return w.facts.note(w.facts.Decided, "à décider d'abord", "to be decided first")
+}
+
+// note is a mark in the language for whoever sends the text, none when it is true.
+func (f *Facts) note(isTrue bool, french, english string) string {
 	switch {
-	case f.Confirmed:
+	case isTrue:
 		return ""
 	case f.Lang == French:
-		return " [à confirmer]"
+		return " [" + french + "]"
 	}
-	return " [to be confirmed]"
+	return " [" + english + "]"
 }
 
 // offer is what the sentence of an option may write.

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -138,6 +139,49 @@ func TestAmountsToConfirmAreMarked(t *testing.T) {
 		draft, err := Embedded().Draft(f)
 		if err != nil || strings.Count(draft.Body, mark) != 5 { // the difference and four options
 			t.Errorf("%s: %d marks, %v\n%s", lang, strings.Count(draft.Body, mark), err, draft.Body)
+		}
+	}
+}
+
+// D1: what nobody has checked or decided yet is marked wherever a text says it was, in
+// every template; and no template says so without.
+func TestWhatNobodyHasDoneIsMarked(t *testing.T) {
+	marks := map[string][2]string{French: {" [à vérifier d'abord]", " [à décider d'abord]"},
+		English: {" [to be checked first]", " [to be decided first]"}}
+	for lang, mark := range marks {
+		for _, subject := range subjects {
+			for _, channel := range channels {
+				f := sample(lang, channel, subject)
+				done, err := Embedded().Draft(f)
+				f.Verified, f.Decided = false, false
+				open, err2 := Embedded().Draft(f)
+				if err != nil || err2 != nil {
+					t.Fatal(err, err2)
+				}
+				for _, m := range mark {
+					if strings.Contains(done.Body, m) {
+						t.Errorf("%s: %q although it is done\n%s", done.Template, m, done.Body)
+					}
+				}
+				said := open.Body
+				for _, o := range open.Objections {
+					said += "\n" + o.Answer
+				}
+				checked := regexp.MustCompile(`fait vérifier la cause|est vérifiée|s'applique à cette facture|cause checked|` +
+					`being checked|applies to this invoice`)
+				decided := regexp.MustCompile(`(établissons un avoir|issuing a credit note) (de|of) 25[.,]00 EUR`)
+				for m, claim := range map[string]*regexp.Regexp{mark[0]: checked, mark[1]: decided} {
+					marked := 0
+					for _, at := range claim.FindAllStringIndex(said, -1) {
+						if marked++; !strings.HasPrefix(said[at[1]:], m) {
+							t.Errorf("%s says %q without %q", open.Template, said[at[0]:at[1]], m)
+						}
+					}
+					if marked == 0 && (m == mark[0] || subject == Overcharge) {
+						t.Errorf("%s claims nothing:\n%s", open.Template, said)
+					}
+				}
+			}
 		}
 	}
 }

@@ -184,7 +184,8 @@ func parse(name, text string) (file, error) {
 func sample(lang, channel, subject string) *Facts {
 	f := &Facts{Lang: lang, Channel: channel, Subject: subject, Invoice: "F-417", Order: "O-12",
 		IssuedAt: time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC), Currency: "EUR", Billed: 75 * invoice.Unit,
-		Correct: 100 * invoice.Unit, Due: 25 * invoice.Unit, Confirmed: true, What: "x"}
+		Correct: 100 * invoice.Unit, Due: 25 * invoice.Unit, Confirmed: true, Verified: true, Decided: true,
+		What: "x"}
 	third := 25 * invoice.Unit / 3
 	for _, name := range offers {
 		f.Options = append(f.Options, Option{Name: name, Amount: f.Due, Schedule: []invoice.Amount{third, third, third},
