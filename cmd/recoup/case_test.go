@@ -169,6 +169,22 @@ func TestHoldAndRelease(t *testing.T) {
 	succeed(t, "topics", "create", "--partitions", "2", "--config", file)
 	contains(t, succeed(t, "hold", "--batch", "B-771", "--config", file).stdout, "batch B-771 is held",
 		"recoup release --batch B-771")
+	mistyped := recoup(t, "", "hold", "--batch", "B-77l", "--config", file)
+	contains(t, mistyped.stderr, "none of the newest invoices names batch B-77l", "check its id")
+	kafka, cfg := client(t, file)
+	if _, err := kafka.Log().Append(t.Context(), cfg.Kafka.Topics.Invoices, 1,
+		[]pipeline.Record{{Value: []byte(`{"invoice_id":"F-1","batch_id": "B-772"}`)}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := succeed(t, "hold", "--batch", "B-772", "--config", file); got.stderr != "" {
+		t.Errorf("a run that is known: %s", got.stderr)
+	}
+	succeed(t, "release", "--batch", "B-77l", "--config", file)
+	listed := succeed(t, "hold", "--list", "--config", file).stdout
+	contains(t, listed, "B-771  since ", "B-772  since ", "2 billing runs are held")
+	if strings.Contains(listed, "B-77l") {
+		t.Errorf("a released run is listed: %s", listed)
+	}
 	said := succeed(t, "release", "--batch", "B-771", "--json", "--role", "billing lead", "--config", file).stdout
 	if err := contracttest.Validate([]byte(said)); err != nil {
 		t.Error(err)
