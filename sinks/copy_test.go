@@ -84,6 +84,15 @@ func (w *copyWorld) copyAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop()
+	refresh(t, w.store)
+}
+
+// refresh brings the kept views up to what is stored.
+func refresh(t *testing.T, s *Store) {
+	t.Helper()
+	for _, sql := range RefreshStatements(s.client.settings.Database) {
+		run(t, s, sql)
+	}
 }
 
 // check compares what is stored with what was sent, record by record.

@@ -22,6 +22,8 @@ type kpiWorld struct {
 	disputes  map[string]bool
 	records   map[string][]map[string]any // by topic
 	nextEvent int
+	copies    *copyWorld
+	delivered int // invoices
 }
 
 // kpiInvoice is an invoice and what scoring says of it.
@@ -331,11 +333,13 @@ func (w *kpiWorld) send(topic string, record map[string]any) {
 	w.records[topic] = append(w.records[topic], record)
 }
 
-// deliver stores the rows of the invoices, and every record twice and shuffled.
+// deliver stores the rows of the invoices, and every record twice and shuffled: all
+// that is new since it was called before.
 func (w *kpiWorld) deliver(t *testing.T, s *Store) {
 	t.Helper()
 	b := s.NewBlock()
-	for i, k := range w.invoices {
+	for ; w.delivered < len(w.invoices); w.delivered++ {
+		i, k := w.delivered, w.invoices[w.delivered]
 		inv, v := sampleInvoice(i, 1)
 		inv.Seller, inv.ID, inv.CustomerRef, inv.CustomerType, inv.ProductFamily = k.seller, k.id, k.customer, "B2B", k.family
 		inv.Currency, inv.IssuedAt, inv.Canary = k.currency, k.issued, k.canary
@@ -359,15 +363,18 @@ func (w *kpiWorld) deliver(t *testing.T, s *Store) {
 	if err := s.Insert(t.Context(), testOwner, 0, b); err != nil {
 		t.Fatal(err)
 	}
-	c := newCopyWorld(t, s)
+	if w.copies == nil {
+		w.copies = newCopyWorld(t, s)
+	}
 	for _, topic := range []string{"recoup.cases", "recoup.case-events", "recoup.recoveries", "recoup.disputes"} {
 		twice := append(append([]map[string]any{}, w.records[topic]...), w.records[topic]...)
 		w.dice.Shuffle(len(twice), func(i, j int) { twice[i], twice[j] = twice[j], twice[i] })
 		for i, record := range twice {
-			c.send(t, topic, i%3, asJSON(t, record))
+			w.copies.send(t, topic, i%3, asJSON(t, record))
 		}
 	}
-	c.copyAll(t)
+	w.records = map[string][]map[string]any{}
+	w.copies.copyAll(t)
 }
 
 func band(loss invoice.Amount) map[string]any {

@@ -236,7 +236,7 @@ func (r *Reader) Case(ctx context.Context, seller, caseID string) (state CaseSta
 	}
 	err = r.client.each(ctx, statement{parameters: parameters, sql: "SELECT status, outcome, true_cause, is_open, " +
 		"acknowledged_at, decided_at, closed_at, toString(confirmed_loss), toString(paid) FROM " +
-		r.client.in("case_current") + " WHERE case_id = {case:String}"},
+		r.client.in("case_now") + " WHERE case_id = {case:String}"},
 		func(scan func(...any) error) error {
 			var acknowledged, decided, closed *time.Time
 			var lost *string

@@ -99,7 +99,7 @@ func TestClosingACase(t *testing.T) {
 		"action": "open", "kind": "invoice", "seller": "acme", "issued_at": "2026-02-28T08:00:00Z",
 		"received_at": "2026-02-28T08:00:01Z", "detected_at": "2026-02-28T08:00:01.5Z", "currency": "EUR"}))
 	w.copyAll(t)
-	state := "SELECT * FROM " + s.client.settings.Database + ".case_current WHERE case_id = '" + id + "'"
+	state := "SELECT * FROM " + s.client.settings.Database + ".case_now WHERE case_id = '" + id + "'"
 	if row := one(t, s, state); row["is_open"] != true {
 		t.Fatalf("the case is not open before: %v", row)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"recoup/internal/story"
 	"recoup/invoice"
+	"recoup/sinks"
 )
 
 // settleTimeout bounds the wait for people and copies after the last verdict.
@@ -106,6 +107,11 @@ func (s *show) settled(ctx context.Context) (*Account, error) {
 // account reads the figures from the views and holds each against the truth. A
 // view that differs is an error: nobody should trust it.
 func (w *warehouse) account(ctx context.Context, f *story.Figures) (*Account, error) {
+	for _, sql := range sinks.RefreshStatements(w.database) {
+		if _, err := w.ask(ctx, sql); err != nil {
+			return nil, fmt.Errorf("cannot bring the views up to date: %w", err)
+		}
+	}
 	account := &Account{Currency: f.Currency}
 	var wrong []string
 	for _, q := range kpis(w.database, f) {
