@@ -210,21 +210,10 @@ func (o *outcomes) takeEvents(partition int, got *Fetched) {
 			}
 			waited, place = true, o.find(e.CaseID)
 		}
-		o.note(partition, got.Records[0].Offset, &decided{offset: r.Offset, kind: kind, at: decidedAt(e, r),
-			correct: e.CorrectAmount, currency: strings.Clone(e.Currency), place: place})
+		o.note(partition, got.Records[0].Offset, &decided{offset: r.Offset, kind: kind,
+			at: cases.Plausible(e.At, plausible(r.Time)), correct: e.CorrectAmount,
+			currency: strings.Clone(e.Currency), place: place})
 	}
-}
-
-// aheadOfLog is how far the time of an event may lie behind the one at which its log took
-// it: clocks differ, and a time in another century would stand in each verdict from then on.
-const aheadOfLog = 24 * time.Hour
-
-// decidedAt returns when an outcome was decided, as far as that can be.
-func decidedAt(e *cases.Event, r *Record) time.Time {
-	if last := plausible(r.Time).Add(aheadOfLog); e.At.After(last) {
-		return last
-	}
-	return e.At
 }
 
 // note adds an outcome, unless it came before: again, or with a later step. Workers say
