@@ -54,10 +54,11 @@ var english = tongue{
 	close:    "recoup case close %s",
 	offer:    "recoup case recover %s immediate_payment offered (%s are owed), or recoup case close %[1]s",
 	schedule: "recoup case recover %s instalments scheduled --instalments N (%s were agreed)",
-	pay:      "instalment %d of %d, %s, is due %s; then recoup case recover %s instalments paid --instalment %[1]d, or failed",
-	await:    "what the customer says to the offer: recoup case recover %s %s accepted, or refused",
-	collect:  "recoup case recover %s %s paid once the money is there (%s are owed), or failed",
-	credit:   "give %s back with a credit note, then recoup case close %s",
+	pay: "instalment %d of %d, %s, is due %s; then recoup case recover %s instalments paid --instalment %[1]d, " +
+		"or failed",
+	await:   "what the customer says to the offer: recoup case recover %s %s accepted, or refused",
+	collect: "recoup case recover %s %s paid once the money is there (%s are owed), or failed",
+	credit:  "give %s back with a credit note, then recoup case close %s",
 }
 
 var french = tongue{
