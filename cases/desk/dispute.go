@@ -161,6 +161,7 @@ func (d *Desk) bareCase(p *disputed) *cases.Case {
 	c.Origin = cases.OriginDispute
 	c.Summary = cases.Summary{EN: fmt.Sprintf("Invoice %s: the customer questions %s.", p.invoice, words[0]),
 		FR: fmt.Sprintf("Facture %s : le client conteste %s.", p.invoice, words[1])}
+	c.Links.Runbook = "docs/runbooks/dispute.md"
 	c.Links.Query = fmt.Sprintf("SELECT * FROM %s.scored_invoices WHERE seller = %s AND invoice_id = %s",
 		cmp.Or(d.settings.Opener.Database, "recoup"), quoted(p.seller), quoted(p.invoice))
 	return c
