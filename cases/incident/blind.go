@@ -39,8 +39,11 @@ type lagSince struct {
 
 // noteMark follows how far a partition is read.
 func (b *Board) noteMark(partition int, m detectors.ReadMark) {
-	b.marks[partition] = m
 	lag, behind := b.lags[partition]
+	if m.At.Sub(b.marks[partition].At) >= b.settings.SilentAfter {
+		behind = false // nobody read it: what came meanwhile is worked off from now on
+	}
+	b.marks[partition] = m
 	switch {
 	case m.Lag == 0:
 		delete(b.lags, partition)
@@ -130,9 +133,9 @@ func (b *Board) lagging(now time.Time) (l Blind, until time.Time) {
 		if read.Before(until) {
 			until = read
 		}
-		since, waiting := m.At, now.Sub(m.At) >= b.settings.SilentAfter // nobody reads it
+		since, waiting := m.At, now.Sub(b.looked(m.At)) >= b.settings.SilentAfter // nobody reads it
 		if lag, behind := b.lags[p]; behind && !waiting {
-			since, waiting = lag.since, m.At.Sub(lag.since) >= b.settings.SilentAfter && m.Lag >= lag.first
+			since, waiting = lag.since, m.At.Sub(b.looked(lag.since)) >= b.settings.SilentAfter && m.Lag >= lag.first
 		}
 		if waiting && (l.Reason == "" || m.Lag > l.Lag) {
 			l = Blind{Reason: BlindLag, Since: since, Lag: m.Lag}
@@ -142,6 +145,21 @@ func (b *Board) lagging(now time.Time) (l Blind, until time.Time) {
 		until = time.Time{} // nobody says how far it was read
 	}
 	return l, until
+}
+
+// looked is from when on a wait counts that began at some time. Where recoup as a whole
+// was away it counts from the first Tick on: workers need a moment to say that they read
+// again. What was open before the Tick stays open meanwhile.
+func (b *Board) looked(began time.Time) time.Time {
+	for _, l := range b.blinds {
+		if l.Reason == BlindLag {
+			return began
+		}
+	}
+	if b.began.After(began) {
+		return b.began
+	}
+	return began
 }
 
 // arrivalsOf puts together what the partitions saw of a source. A pause of the whole

@@ -36,6 +36,9 @@ type pace struct {
 
 // tick is one round of the Board.
 func (b *Board) tick(now time.Time) []Change {
+	if b.began.IsZero() {
+		b.began = now
+	}
 	b.forgetSuspects(now)
 	b.joinFresh()
 	bucket := bucketOf(now)

@@ -38,6 +38,7 @@ type boardState struct {
 	rates    map[string]*openRate
 	blinds   map[string]*openBlind
 	held     map[batchKey]bool
+	began    time.Time // the first Tick
 }
 
 func newState() boardState {

@@ -152,3 +152,56 @@ func TestLaterCauseAfterTakeOver(t *testing.T) {
 		t.Errorf("%d members, %d listed; want 79 of one", open[0].Members, c.joined())
 	}
 }
+
+// After a pause of all of recoup nothing is blind until workers had time to read again;
+// a partition that nobody reads then is, and one that was blind before stays so.
+func TestNotBlindAfterPause(t *testing.T) {
+	for _, s := range []struct {
+		name   string
+		before bool // it was blind before the pause
+		lag    int64
+		comes  time.Duration // until a worker says that it reads; 0: none does
+		want   []cases.Action
+	}{
+		{"workers come back", false, 0, time.Minute, nil},
+		{"with what came meanwhile", false, 50, time.Minute, nil},
+		{"nobody comes", false, 0, 0, []cases.Action{cases.ActionOpen}},
+		{"it was blind and stays so", true, 0, 0, nil},
+		{"it was blind and is seen", true, 0, 4 * time.Minute, []cases.Action{cases.ActionResolve}},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			c := watched(t, 2, 2)
+			mark := detectors.ReadMark{Until: c.now, At: c.now, Lag: s.lag}
+			for p := range c.counts {
+				r := mark.Record()
+				if err := c.board.Count(r.Key, r.Value, p); err != nil {
+					t.Fatal(err)
+				}
+			}
+			marks, lags := c.board.marks, c.board.lags
+			c.takeOver(nil, true)
+			c.board.marks, c.board.lags = marks, lags
+			if s.before {
+				key := cases.BlindKey("acme", "")
+				c.board.RestoreBlind(&Blind{Key: key, ID: cases.ID(key), Seller: "acme", Reason: BlindLag, Since: c.now})
+			}
+			c.now = c.now.Add(10 * time.Minute)
+			back := c.now
+			c.wait(7*time.Minute, func(int) detectors.ReadMark {
+				if away := c.now.Sub(back); s.comes > 0 && away >= s.comes {
+					mark = detectors.ReadMark{Until: c.now, At: c.now, Lag: max(0, 20*s.lag-int64(away/time.Second)*s.lag/20)}
+				}
+				return mark
+			})
+			var got []cases.Action
+			for _, ch := range c.changes {
+				if ch.Blind.Reason == BlindLag {
+					got = append(got, ch.Action)
+				}
+			}
+			if !slices.Equal(got, s.want) {
+				t.Errorf("lags %v, want %v", got, s.want)
+			}
+		})
+	}
+}
