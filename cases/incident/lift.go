@@ -281,7 +281,7 @@ func (b *Board) widest(c candidate, chosen, group []candidate) candidate {
 		if o.value == c.value || float64(o.k) < follows*float64(c.k) || o.gain < c.gain/2 {
 			continue
 		}
-		if b.openOf(o.value) != nil || slices.ContainsFunc(chosen, func(x candidate) bool { return x.value == o.value }) {
+		if b.openOf[o.value] != nil || slices.ContainsFunc(chosen, func(x candidate) bool { return x.value == o.value }) {
 			return o
 		}
 	}

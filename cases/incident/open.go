@@ -84,7 +84,7 @@ func (b *Board) openBy(x *suspect) *openIncident {
 		return i
 	}
 	for _, v := range x.values {
-		if i := b.openOf(v); i != nil && i.takes(x.cause) {
+		if i := b.openOf[v]; i != nil && i.takes(x.cause) {
 			return i
 		}
 	}
@@ -126,14 +126,26 @@ func (i *openIncident) counted(x *suspect) bool {
 		x.named != "" && (x.named == r.ID || slices.Contains(r.Aliases, x.named)))
 }
 
-// openOf returns the open incident of a value.
-func (b *Board) openOf(v detectors.Value) *openIncident {
-	for _, key := range sortedKeys(b.open) {
-		if i := b.open[key]; i.value == v {
-			return i
+// show makes an incident one of the open ones.
+func (b *Board) show(i *openIncident) {
+	b.open[i.Key] = i
+	if o := b.openOf[i.value]; o == nil || i.Key <= o.Key {
+		b.openOf[i.value] = i
+	}
+}
+
+// hide makes it none of them.
+func (b *Board) hide(i *openIncident) {
+	delete(b.open, i.Key)
+	if b.openOf[i.value] != i {
+		return
+	}
+	delete(b.openOf, i.value)
+	for _, o := range b.open { // restored ones may have one value
+		if o.value == i.value {
+			b.show(o)
 		}
 	}
-	return nil
 }
 
 // takes tells whether suspects of a cause are members.
@@ -146,18 +158,33 @@ func takes(causes []string, cause int) bool {
 // daysBack is how long before its newest members a worker's incident may have begun.
 const daysBack = 40
 
+// triedName is an id of a worker that no value of a suspect of some day makes.
+type triedName struct {
+	id    string
+	value detectors.Value
+	day   string
+}
+
+// mostUnnamed bounds those that are remembered: an id is a hash, and an invoice's values
+// of so many days would be hashed for each suspect.
+const mostUnnamed = 10_000
+
 // openNamed opens the incident that a worker named: three of its suspects in a row had
 // the same trouble, and the next ones open no case of their own. Which value it is of
 // follows from its id.
 func (b *Board) openNamed(x *suspect) *openIncident {
 	for _, v := range x.values {
+		tried := triedName{x.named, v, x.event.Format(time.DateOnly)}
+		if b.unnamed[tried] {
+			continue
+		}
 		for back := -1; back <= daysBack; back++ {
 			day := x.event.AddDate(0, 0, -back)
 			key := detectors.IncidentKey(v.Seller, v.Dimension.String(), v.Name, day)
 			if detectors.IncidentID(key) != x.named {
 				continue
 			}
-			if i := b.openOf(v); i != nil { // of another day, and of other causes so far
+			if i := b.openOf[v]; i != nil { // of another day, and of other causes so far
 				i.addCause(x.cause)
 				return i
 			}
@@ -166,6 +193,10 @@ func (b *Board) openNamed(x *suspect) *openIncident {
 			i.why = "suspects in a row have the same trouble"
 			return i
 		}
+		if len(b.unnamed) >= mostUnnamed {
+			clear(b.unnamed)
+		}
+		b.unnamed[tried] = true
 	}
 	return nil
 }
@@ -180,7 +211,7 @@ func (b *Board) begin(v detectors.Value, key string) *openIncident {
 			findings: map[string]*cases.FindingCount{}, batches: map[string]int64{}}
 	}
 	i.opened, i.changed = false, true
-	b.open[key] = i
+	b.show(i)
 	b.aliases[i.ID] = i
 	return i
 }
@@ -189,7 +220,7 @@ func (b *Board) begin(v detectors.Value, key string) *openIncident {
 // if there are members enough and they are worth it.
 func (b *Board) openFor(c *candidate) {
 	members := b.membersFor(c, func(x *suspect) bool { return x.cause == c.cause })
-	i := b.openOf(c.value)
+	i := b.openOf[c.value]
 	if i == nil && (int64(len(members)) < b.settings.LeastMembers || !b.several(members) || !b.worth(members)) {
 		b.changed[c.value] = true // its suspects may not have been read yet
 		return

@@ -38,7 +38,7 @@ func (b *Board) incidentChanges(now time.Time) (out []Change) {
 			action = cases.ActionOpen
 		case over:
 			action, why = cases.ActionResolve, reason
-			delete(b.open, key)
+			b.hide(i)
 			b.over[key] = i
 		case severity == i.severity && (!i.changed || now.Sub(i.said) < leastPause):
 			continue
@@ -211,7 +211,8 @@ func (b *Board) restore(from *cases.Incident) {
 	for _, name := range from.Held {
 		b.held[batchKey{from.Seller, name}] = true
 	}
-	b.open[i.Key], b.aliases[i.ID] = i, i
+	b.show(i)
+	b.aliases[i.ID] = i
 	for _, alias := range i.Aliases {
 		b.aliases[alias] = i
 	}

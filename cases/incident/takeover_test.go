@@ -205,3 +205,30 @@ func TestNotBlindAfterPause(t *testing.T) {
 		})
 	}
 }
+
+// Of two open incidents of one value the first by key takes what comes; when it is over,
+// the other one. An id that no value makes is looked for once.
+func TestOpenByValue(t *testing.T) {
+	b := New(DefaultSettings())
+	v := detectors.Value{Seller: "acme", Dimension: detectors.DimensionRelease, Name: "r1"}
+	var list []*openIncident
+	for _, key := range []string{"b", "a", "c"} {
+		b.Restore(&cases.Incident{ID: key, Key: key, Seller: "acme", Dimension: "release", Value: "r1"})
+		list = append(list, b.open[key])
+	}
+	for _, at := range []int{1, 0, 2} {
+		if b.openOf[v] != list[at] {
+			t.Fatalf("%v is open, want %s", b.openOf[v], list[at].Key)
+		}
+		b.hide(list[at])
+	}
+	if len(b.openOf)+len(b.open) > 0 {
+		t.Error("one stays open")
+	}
+	for n := range 100 {
+		x := &suspect{named: "nobody's", event: monday.Add(time.Duration(n) * time.Minute), values: []detectors.Value{v}}
+		if b.openNamed(x) != nil || len(b.unnamed) != 1 {
+			t.Fatalf("suspect %d: %d ids are remembered, want one", n, len(b.unnamed))
+		}
+	}
+}

@@ -89,7 +89,7 @@ func (b *Board) asDense(v detectors.Value, c *candidate, from int64) (n int64, e
 
 // widen opens the incident of the wider value and ends those that are part of it.
 func (b *Board) widen(v detectors.Value, sibling *openIncident, c *candidate) *openIncident {
-	i := b.openOf(v)
+	i := b.openOf[v]
 	if i == nil {
 		i = b.begin(v, detectors.IncidentKey(v.Seller, v.Dimension.String(), v.Name, sibling.Since))
 		i.Invoices, i.Expected, i.P = c.n, c.usual*float64(c.n), c.p
@@ -113,7 +113,7 @@ func (b *Board) widen(v detectors.Value, sibling *openIncident, c *candidate) *o
 		for _, x := range b.membersOf(narrow) {
 			x.joined = nil
 		}
-		delete(b.open, key)
+		b.hide(narrow)
 		for _, id := range append(narrow.Aliases, narrow.ID) {
 			i.alias(id)
 			b.aliases[id] = i
