@@ -112,6 +112,7 @@ type Verified struct {
 // Hold is what was done with a billing run.
 type Hold struct {
 	BatchID string    // the billing run
+	Seller  string    // whose run; "": that of every seller who has one of this name
 	State   HoldState // what was done with it
 }
 
@@ -123,6 +124,7 @@ var verifiedTable = invoice.NewTable("", []invoice.Column[Verified]{
 
 var holdTable = invoice.NewTable("", []invoice.Column[Hold]{
 	{Name: "batch_id", Form: invoice.Identity, Required: true, At: func(h *Hold) any { return &h.BatchID }},
+	{Name: "seller", Form: invoice.Identity, At: func(h *Hold) any { return &h.Seller }},
 	{Name: "state", Required: true, At: func(h *Hold) any { return oneOf(&h.State, holdStates) }},
 })
 

@@ -78,7 +78,7 @@ type Desk struct {
 	byInvoice, byNumber map[string][]string
 	corrections         map[string]correction // that met no case yet, by invoiceKey of what they put right
 	disputed            map[string]*disputed  // by invoiceKey
-	holds               map[string]hold       // by batch
+	holds               map[run]hold          // the last word on each
 	voids               map[string]bool       // ids of cases that a void record opened and that wait for a valid one
 	now                 time.Time             // of the last Tick
 	swept               time.Time             // when old files were last forgotten
@@ -92,19 +92,26 @@ func New(s Settings) *Desk {
 	return &Desk{settings: s, answers: answers, board: incident.New(s.Incidents),
 		files: map[string]*file{}, dirty: map[string]*file{},
 		byInvoice: map[string][]string{}, byNumber: map[string][]string{}, corrections: map[string]correction{},
-		disputed: map[string]*disputed{}, holds: map[string]hold{}, voids: map[string]bool{}}
+		disputed: map[string]*disputed{}, holds: map[run]hold{}, voids: map[string]bool{}}
 }
 
 // invoiceKey names an invoice, by its id or its number, within its seller. It is the
 // key of the decision log, too.
 func invoiceKey(seller, invoice string) string { return seller + "|" + invoice }
 
-// hold is the last word on a billing run.
+// run names billing runs that a person holds or releases: one of a seller, or those of
+// this name of all sellers where seller is "".
+type run struct{ seller, batch string }
+
+// hold is what a person said of a run.
 type hold struct {
 	at    time.Time
 	event string // its id: of two at one time the greater counts
 	held  bool
 }
+
+// after tells whether h is the later word.
+func (h hold) after(o hold) bool { return h.at.After(o.at) || h.at.Equal(o.at) && h.event > o.event }
 
 // Restore takes a record of recoup.cases, written by whoever: all of them before
 // anything else, and later ones as they come. An error names a record that cannot be
@@ -256,9 +263,9 @@ func (d *Desk) casesOf(key string, byID bool) []string {
 func (d *Desk) Event(at At, e *cases.Event) {
 	e = e.Recorded(at.Time)
 	if h := e.Hold; h != nil {
-		was, known := d.holds[h.BatchID]
-		if !known || e.At.After(was.at) || e.At.Equal(was.at) && e.EventID > was.event {
-			d.holds[h.BatchID] = hold{at: e.At, event: e.EventID, held: h.State == cases.Held}
+		key, said := run{h.Seller, h.BatchID}, hold{at: e.At, event: e.EventID, held: h.State == cases.Held}
+		if said.after(d.holds[key]) {
+			d.holds[key] = said
 		}
 	}
 	if e.CaseID == "" {

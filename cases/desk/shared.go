@@ -40,7 +40,11 @@ func (d *Desk) tellHolds() {
 	}
 	for _, i := range d.board.Incidents() {
 		for _, batch := range i.Batches {
-			if h, said := d.holds[batch.Value]; said {
+			h, all := d.holds[run{i.Seller, batch.Value}], d.holds[run{"", batch.Value}]
+			if all.after(h) {
+				h = all
+			}
+			if h.event != "" {
 				d.board.Hold(i.Seller, batch.Value, h.held)
 			}
 		}
@@ -268,7 +272,7 @@ func (d *Desk) forget(now time.Time) {
 		drop(d.byNumber, f.numbered, id)
 	}
 	maps.DeleteFunc(d.disputed, func(_ string, p *disputed) bool { return d.old(p.seen) })
-	maps.DeleteFunc(d.holds, func(_ string, h hold) bool { return d.old(h.at) })
+	maps.DeleteFunc(d.holds, func(_ run, h hold) bool { return d.old(h.at) })
 	maps.DeleteFunc(d.corrections, func(_ string, c correction) bool { return now.Sub(c.decided) > correctionsFor })
 }
 

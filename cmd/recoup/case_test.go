@@ -190,6 +190,8 @@ func TestHoldAndRelease(t *testing.T) {
 		t.Error(err)
 	}
 	contains(t, said, `"hold":{"batch_id":"B-771","state":"released"}`, `"origin":"internal"`)
+	contains(t, succeed(t, "hold", "--batch", "B-771", "--seller", "acme", "--config", file).stdout,
+		"recoup release --batch B-771 --seller acme")
 	fails(t, exitUsage, []string{"hold", "--config", file}, "--batch")
 	fails(t, exitFailed, []string{"hold", "--batch", "a\tb", "--config", file}, "hold.batch_id")
 }

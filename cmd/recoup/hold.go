@@ -20,9 +20,10 @@ import (
 // holdFlags are those of `recoup hold` and `recoup release`.
 type holdFlags struct {
 	eventTime
-	Batch string `placeholder:"ID" help:"Billing run, the batch_id of its invoices."`
-	Role  string `placeholder:"ROLE" help:"Role of who says so, never a name."`
-	JSON  bool   `name:"json" help:"Write the event that was sent as JSON."`
+	Batch  string `placeholder:"ID" help:"Billing run, the batch_id of its invoices."`
+	Seller string `placeholder:"ID" help:"Whose billing run; else that of every seller who has one of this name."`
+	Role   string `placeholder:"ROLE" help:"Role of who says so, never a name."`
+	JSON   bool   `name:"json" help:"Write the event that was sent as JSON."`
 }
 
 // holdCommand is `recoup hold`.
@@ -49,7 +50,7 @@ func (c *holdCommand) Run(ctx context.Context, s *session) error {
 	if c.List {
 		return c.list(ctx, s)
 	}
-	return c.send(ctx, s, cases.Held, "let it go: recoup release --batch "+c.Batch)
+	return c.send(ctx, s, cases.Held, "let it go: recoup release "+c.run())
 }
 
 // releaseCommand is `recoup release`.
@@ -66,7 +67,15 @@ Examples:
 
 // Run releases.
 func (c *releaseCommand) Run(ctx context.Context, s *session) error {
-	return c.send(ctx, s, cases.Released, "hold it again: recoup hold --batch "+c.Batch)
+	return c.send(ctx, s, cases.Released, "hold it again: recoup hold "+c.run())
+}
+
+// run returns the flags that name the billing run again.
+func (f *holdFlags) run() string {
+	if f.Seller == "" {
+		return "--batch " + f.Batch
+	}
+	return "--batch " + f.Batch + " --seller " + f.Seller
 }
 
 // send writes the event; its key is the run, since it is about no single case.
@@ -75,7 +84,7 @@ func (f *holdFlags) send(ctx context.Context, s *session, state cases.HoldState,
 		return usage("cannot tell which billing run is meant: give --batch ID")
 	}
 	e := &cases.Event{EventID: uuid.NewString(), Origin: cases.OriginInternal, At: f.when(), DecidedByRole: f.Role,
-		Hold: &cases.Hold{BatchID: f.Batch, State: state}}
+		Hold: &cases.Hold{BatchID: f.Batch, Seller: f.Seller, State: state}}
 	value, err := e.Encode()
 	if err != nil {
 		return err
@@ -111,15 +120,17 @@ func (f *holdFlags) list(ctx context.Context, s *session) error {
 		return err
 	}
 	defer book.close()
-	last := map[string]*cases.Event{}
+	last := map[cases.Hold]*cases.Event{} // by seller and batch
+	after := func(e, was *cases.Event) bool {
+		return was == nil || cmp.Or(e.At.Compare(was.At), strings.Compare(e.EventID, was.EventID)) > 0
+	}
 	err = book.scan(ctx, book.config.Kafka.Topics.CaseEvents, func(value []byte) error {
 		e, err := cases.DecodeEvent(value)
 		if err != nil || e.Hold == nil {
 			return err
 		}
-		was := last[e.Hold.BatchID]
-		if was == nil || cmp.Or(e.At.Compare(was.At), strings.Compare(e.EventID, was.EventID)) > 0 {
-			last[e.Hold.BatchID] = e
+		if run := (cases.Hold{Seller: e.Hold.Seller, BatchID: e.Hold.BatchID}); after(e, last[run]) {
+			last[run] = e
 		}
 		return nil
 	})
@@ -127,18 +138,24 @@ func (f *holdFlags) list(ctx context.Context, s *session) error {
 		return err
 	}
 	held := 0
-	for _, batch := range slices.Sorted(maps.Keys(last)) {
-		e := last[batch]
-		if e.Hold.State != cases.Held {
+	for _, run := range slices.SortedFunc(maps.Keys(last), func(a, b cases.Hold) int {
+		return cmp.Or(strings.Compare(a.BatchID, b.BatchID), strings.Compare(a.Seller, b.Seller))
+	}) {
+		e, all := last[run], last[cases.Hold{BatchID: run.BatchID}]
+		if e.Hold.State != cases.Held || all != nil && all.Hold.State != cases.Held && after(all, e) {
 			continue
 		}
 		if held++; f.JSON {
-			if err := writeLine(s.stdout, heldRun{batch, e.At, e.DecidedByRole}); err != nil {
+			if err := writeLine(s.stdout, heldRun{run.BatchID, run.Seller, e.At, e.DecidedByRole}); err != nil {
 				return err
 			}
 			continue
 		}
-		fmt.Fprintf(s.stdout, "%s  since %s UTC\n", printable(batch), e.At.UTC().Format(time.DateTime))
+		whose := ""
+		if run.Seller != "" {
+			whose = " of " + printable(run.Seller)
+		}
+		fmt.Fprintf(s.stdout, "%s%s  since %s UTC\n", printable(run.BatchID), whose, e.At.UTC().Format(time.DateTime))
 	}
 	if !f.JSON {
 		fmt.Fprintf(s.stdout, "%d billing runs are held\n", held)
@@ -148,9 +165,10 @@ func (f *holdFlags) list(ctx context.Context, s *session) error {
 
 // heldRun is a line of `recoup hold --list --json`.
 type heldRun struct {
-	BatchID string    `json:"batch_id"`       // the billing run
-	Since   time.Time `json:"since"`          // when it was held, UTC
-	Role    string    `json:"role,omitempty"` // of who said so
+	BatchID string    `json:"batch_id"`         // the billing run
+	Seller  string    `json:"seller,omitempty"` // whose; "": of every seller who has one of this name
+	Since   time.Time `json:"since"`            // when it was held, UTC
+	Role    string    `json:"role,omitempty"`   // of who said so
 }
 
 // newestInvoices is how many of the newest invoices of a partition are searched for a billing run:
