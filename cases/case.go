@@ -126,7 +126,7 @@ type Summary struct {
 
 // Links lead from the case to what explains it.
 type Links struct {
-	Runbook   string `json:"runbook"`             // page in this repository's docs
+	Runbook   string `json:"runbook"`             // page that says what to do
 	Dashboard string `json:"dashboard,omitempty"` // board; "": none is set
 	Query     string `json:"query"`               // SQL that finds the scored invoice
 }

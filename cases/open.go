@@ -37,6 +37,8 @@ type Opener struct {
 	// Dashboard is the address of a board, in which {seller}, {case_id} and {invoice_id}
 	// are replaced; "": none.
 	Dashboard string
+	// Runbooks is the address of the folder of runbooks; "": DefaultRunbooks.
+	Runbooks string
 	// Messages are the texts of drafts; nil: no drafts.
 	Messages *message.Templates
 	// Language of drafts, fr or en; "": that of the country.
@@ -65,7 +67,7 @@ func (o Opener) Open(inv *invoice.Invoice, v *detectors.Verdict, received, detec
 		OwnerTeam:  OwnerTeam(topCause(v)),
 		RespondBy:  detected.Add(RespondWithin).UTC(),
 		EscalateAt: detected.Add(EscalateWithin).UTC(),
-		Links:      Links{Runbook: "docs/runbooks/" + topCause(v) + ".md", Query: o.query(v.Source)},
+		Links:      Links{Runbook: o.Runbook(topCause(v)), Query: o.query(v.Source)},
 		Model:      v.Model,
 		Country:    inv.Country, Order: inv.OrderRef,
 	}
@@ -179,6 +181,14 @@ func (o Opener) draft(c *Case, s *State, loss, due invoice.Amount) *message.Draf
 		return nil
 	}
 	return draft
+}
+
+// DefaultRunbooks is where the runbooks lie in this repository.
+const DefaultRunbooks = "docs/runbooks"
+
+// Runbook returns the address of a runbook: that of a cause, incident, rate or blind.
+func (o Opener) Runbook(page string) string {
+	return strings.TrimSuffix(cmp.Or(o.Runbooks, DefaultRunbooks), "/") + "/" + page + ".md"
 }
 
 // dashboard returns the address of the case's board.

@@ -2,6 +2,7 @@ package cases_test
 
 import (
 	"bytes"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -357,6 +358,28 @@ func TestVerifyFirst(t *testing.T) {
 		v.Causes[0].Code = cause
 		if got := strings.Join(opener.Open(inv, v, received, detected).Verify, " "); got != always+also {
 			t.Errorf("%s: %s, want %s", cause, got, always+also)
+		}
+	}
+}
+
+// B5: the runbooks may lie anywhere; by default they are those of this repository.
+func TestRunbooks(t *testing.T) {
+	for base, want := range map[string]string{"": "docs/runbooks/rate.md",
+		"https://wiki.example/recoup/": "https://wiki.example/recoup/rate.md"} {
+		if got := (cases.Opener{Runbooks: base}).Runbook("rate"); got != want {
+			t.Errorf("runbook %s, want %s", got, want)
+		}
+	}
+	inv := fibre("F-2", 200, 200, 120)
+	stage := opener
+	stage.Runbooks = "https://wiki.example"
+	c := stage.Open(inv, verdictOn(inv), received, detected)
+	if c.Links.Runbook != "https://wiki.example/billing_system.md" {
+		t.Errorf("links %+v", c.Links)
+	}
+	for _, page := range []string{"incident", "rate", "blind", "closing"} {
+		if _, err := os.Stat("../" + (cases.Opener{}).Runbook(page)); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -146,7 +146,7 @@ func (d *Desk) incidentCase(change *incident.Change) *cases.Case {
 	c.Links.Query = d.query(fmt.Sprintf("seller = %s AND invoice_id IN (SELECT invoice_id FROM %s.incident_members "+
 		"WHERE incident_id = %s)", quoted(i.Seller), d.database(), quoted(i.ID)))
 	text := incident.Describe(i, incident.Page{Severity: c.Severity, RespondBy: c.RespondBy, EscalateAt: c.EscalateAt,
-		Query: c.Links.Query, Model: c.Model})
+		Runbook: d.settings.Opener.Runbook, Query: c.Links.Query, Model: c.Model})
 	c.Summary, c.OwnerTeam, c.Links.Runbook = text.Summary, text.OwnerTeam, text.Runbook
 	if c.Severity == cases.SeverityCritical {
 		c.Page = text.Page
@@ -196,7 +196,7 @@ func (d *Desk) rateCase(change *incident.Change) *cases.Case {
 		FR: fmt.Sprintf("Segment %s : %d des %d dernières factures semblent facturer %s, la part usuelle est de %s %%.",
 			r.Segment, r.Suspects, r.Invoices, wayFR, strings.Replace(fmt.Sprintf("%.1f", 100*r.Usual), ".", ",", 1))}
 	c.Verify = []string{"what_changed_in_this_segment"}
-	c.Links = d.links(detectors.CauseUnknown, fmt.Sprintf("seller = %s AND suspect AND customer_type = %s AND "+
+	c.Links = d.links("rate", fmt.Sprintf("seller = %s AND suspect AND customer_type = %s AND "+
 		"product_family = %s", quoted(r.Seller), quoted(c.Segment.CustomerType), quoted(c.Segment.ProductFamily)))
 	return c
 }
@@ -227,7 +227,7 @@ func (d *Desk) blindCase(change *incident.Change) *cases.Case {
 	c.Summary = cases.Summary{EN: fmt.Sprintf(words[0]+" since %s UTC: no news is not good news.", b.Source, since),
 		FR: fmt.Sprintf(words[1]+" depuis %s UTC : pas de nouvelles n'est pas une bonne nouvelle.", b.Source, since)}
 	c.Verify = []string{"source_is_running", "invoices_reach_kafka", "recoup_is_running"}
-	c.Links = cases.Links{Runbook: "docs/runbooks/blind.md", Query: d.query(fmt.Sprintf("seller = %s AND "+
+	c.Links = cases.Links{Runbook: d.settings.Opener.Runbook("blind"), Query: d.query(fmt.Sprintf("seller = %s AND "+
 		"source_system = %s", quoted(b.Seller), quoted(b.Source)))}
 	return c
 }
@@ -240,8 +240,8 @@ func blindOf(c *cases.Case) *incident.Blind {
 		Lag: w.Lag}
 }
 
-func (d *Desk) links(cause, where string) cases.Links {
-	return cases.Links{Runbook: "docs/runbooks/" + cause + ".md", Query: d.query(where)}
+func (d *Desk) links(page, where string) cases.Links {
+	return cases.Links{Runbook: d.settings.Opener.Runbook(page), Query: d.query(where)}
 }
 
 // query returns the SQL that finds the newest scored invoices of a condition.

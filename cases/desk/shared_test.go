@@ -108,8 +108,9 @@ func TestIncidentIsWorkable(t *testing.T) {
 				Losses: map[string]cases.Losses{"EUR": {TooLow: 99 * invoice.Unit}, "CHF": {TooHigh: invoice.Unit}}},
 			{Finding: "unknown:no_repair", Members: 6}, {Finding: "data_entry:price", Fits: 4}}}
 	c := d.incidentCase(&incident.Change{Action: cases.ActionOpen, Severity: cases.SeverityWarning, Incident: i})
-	const said = "promotion:over_cap: 990 of 1000 members, 1.00 CHF too high, 99.00 EUR too low; its repair makes 995 usual"
-	if len(c.Causes) != 2 || c.Causes[0].P != 0.995 || c.Causes[1].P != 0.006 || c.Causes[0].Evidence[0] != said {
+	const told = "promotion:over_cap: 990 of 1000 members, 1.00 CHF too high, 99.00 EUR too low; " +
+		"its repair makes 995 usual"
+	if len(c.Causes) != 2 || c.Causes[0].P != 0.995 || c.Causes[1].P != 0.006 || c.Causes[0].Evidence[0] != told {
 		t.Errorf("causes %+v", c.Causes)
 	}
 	if slices.Contains(c.Verify, "hold_batch") || c.IncidentID != "" {

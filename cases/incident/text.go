@@ -19,12 +19,14 @@ type Text struct {
 	Summary   cases.Summary // the title, since when and what repairs it
 	Page      string        // English, at most nine short lines: what a pager shows
 	OwnerTeam string        // who can repair the cause
-	Runbook   string        // page in this repository's docs
+	Runbook   string        // address of the page of its cause, or of incidents
 }
 
 // Page is what a page says beside the incident itself.
 type Page struct {
-	Severity   cases.Severity  // stands first
+	Severity cases.Severity // stands first
+	// Runbook returns the address of a runbook; nil: that in this repository's docs.
+	Runbook    func(page string) string
 	RespondBy  time.Time       // when the owner has answered
 	EscalateAt time.Time       // when somebody else is asked
 	Contacted  int64           // members whose customers were spoken to
@@ -49,7 +51,7 @@ var dimensionWords = map[string][2]string{
 func Describe(i *cases.Incident, p Page) Text {
 	finding := topFinding(i)
 	code, _, _ := strings.Cut(finding.Finding, ":")
-	t := Text{OwnerTeam: cases.OwnerTeam(code), Runbook: "docs/runbooks/" + code + ".md"}
+	t := Text{OwnerTeam: cases.OwnerTeam(code), Runbook: runbook(&p, code)}
 	whatEN, whatFR := words(finding.Finding)
 	name := dimensionWords[i.Dimension]
 	value := cmp.Or(i.Value, "?")
@@ -68,6 +70,17 @@ func Describe(i *cases.Incident, p Page) Text {
 	}
 	t.Page = page(i, &p, &t, finding)
 	return t
+}
+
+// runbook is that of the cause, where it is known.
+func runbook(p *Page, code string) string {
+	if code == detectors.CauseUnknown {
+		code = "incident"
+	}
+	if p.Runbook == nil {
+		return cases.Opener{}.Runbook(code)
+	}
+	return p.Runbook(code)
 }
 
 // topFinding is the one whose repair mends most members.

@@ -35,6 +35,9 @@ type Cases struct {
 	Templates string `yaml:"templates"`
 	// Address of a board; {seller}, {case_id} and {invoice_id} are replaced. By default none.
 	Dashboard string `yaml:"dashboard"`
+	// Address of the folder with the runbooks that cases link to, such as https://wiki.example/recoup/runbooks; a path
+	// is one of recoup's repository. By default docs/runbooks.
+	Runbooks string `yaml:"runbooks"`
 }
 
 // defaultCases are the settings of cases where nothing else is said.
@@ -46,6 +49,7 @@ func defaultCases() Cases {
 		Instalments:   3,
 		Goodwill:      1000,
 		Channel:       message.Email,
+		Runbooks:      cases.DefaultRunbooks,
 	}
 }
 
@@ -62,7 +66,7 @@ func (c *Config) Opener() (cases.Opener, error) {
 		Database: c.ClickHouse.Database, HandlingCost: c.Scoring.HandlingCost,
 		Terms:       cases.Terms{Instalments: int(s.Instalments), Goodwill: int64(s.Goodwill)},
 		Kinds:       cases.CustomerKinds{Consumer: s.ConsumerTypes, Business: s.BusinessTypes},
-		Limitations: limits, Country: s.Country, Dashboard: s.Dashboard,
+		Limitations: limits, Country: s.Country, Dashboard: s.Dashboard, Runbooks: s.Runbooks,
 		Messages: texts, Language: s.Language, Channel: s.Channel,
 	}, nil
 }
