@@ -33,6 +33,11 @@ var kpiQueries = []string{
 		'undetermined', n(undetermined), 'undecided', n(undecided)) FROM alert_precision`,
 	`concat('recovery_by_option|', seller, '|', currency, '|', option), map('offered', n(offered), 'accepted', n(accepted),
 		'asked', m(offered_amount), 'paid', m(paid_amount)) FROM recovery_by_option`,
+	`concat('time_to_detect|', seller, '|', toString(cohort_month)), map('cases', n(cases),
+		'received', n(seconds_after_receipt_p50), 'issued', n(seconds_after_issue_p50)) FROM time_to_detect`,
+	`concat('cause_confusion|', seller, '|', predicted_cause), map(true_cause, n(invoices)) FROM cause_confusion`,
+	`concat('prevented_before_issue|', seller, '|', currency, '|', toString(cohort_month), '|', direction), map(
+		'prevented', n(prevented), 'issued_wrong', n(issued_wrong), 'loss', m(prevented_loss)) FROM prevented_before_issue`,
 }
 
 // TestKPIsEqualLedger: over random worlds, each event delivered twice and shuffled,
@@ -47,6 +52,7 @@ func TestKPIsEqualLedger(t *testing.T) {
 		l.rates(want)
 		l.money(want)
 		l.work(want)
+		l.early(want)
 		got := answers{}
 		for _, sql := range kpiQueries {
 			kpiRead(t, s, sql, got)
