@@ -57,7 +57,7 @@ func newPeople(cfg *config.Config, all []sample, labels map[string]data.Label) *
 		p.known[all[i].id], p.currency = &all[i], all[i].currency
 	}
 	p.story = story.New(story.Options{
-		Seed: storySeed, AuditRate: auditRate,
+		Seed: storySeed, AuditRate: auditRate, Hurried: true,
 		Truth: func(id string) story.Truth {
 			label, wrong := labels[id]
 			if !wrong {
@@ -188,6 +188,9 @@ func (p *people) listen(ctx context.Context, partition int) error {
 
 // send writes what people did, and counts it.
 func (p *people) send(ctx context.Context, messages []story.Message) error {
+	for _, m := range messages { // some milliseconds: nobody acts after now
+		time.Sleep(time.Until(m.At))
+	}
 	if p.unruly {
 		messages = story.Unruly(messages, storySeed)
 	}

@@ -108,7 +108,7 @@ func TestAccountRefusesWrongViews(t *testing.T) {
 	for _, want := range []string{"in GBP", "K3   Recovered               1,234.56  [loss_by_cohort]",
 		"with a gesture        81.00, accepted 25.0 % [4.6–69.9] (1 of 4); claim: 40 %", "1,000.00, after handling",
 		"K11  Customer found first", "Cause promotion         100.0 % (2 of 2)", "K1c ", "K5 ", "below break-even",
-		"undetermined: 0", "K12 ", "K15 ", "K16 "} {
+		"undetermined: 0", "K12 ", "K15 ", "K16 ", "may differ between runs"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, out.String())
 		}

@@ -192,7 +192,7 @@ func (w *writer) dispute(inv Invoice, truth Truth) {
 		reason = cases.ReasonWrongAmount
 	}
 	d := cases.Dispute{EventID: w.nextID(), Seller: inv.Seller, InvoiceID: inv.ID,
-		Reason: reason, At: w.now}
+		Reason: reason, At: w.at()}
 	w.ledger.dispute(&d)
 	w.send(Disputes, inv.ID, &d)
 }

@@ -66,6 +66,10 @@ type Options struct {
 	AuditRate float64
 	// AuditSalt varies which ones. By default "demo".
 	AuditSalt string
+	// Hurried lets people act at once, each event a millisecond after the one before:
+	// nothing happens after now where cases are detected now. By default they take the
+	// hours and weeks that people take.
+	Hurried bool
 }
 
 // Story plays one stream of cases. It is used by one goroutine at a time.
@@ -149,7 +153,7 @@ func (s *Story) writer(caseID, role string, from time.Time) *writer {
 	hash := xxhash.Sum64String(role + "|" + caseID)
 	return &writer{
 		dice: rand.New(rand.NewPCG(s.opt.Seed, hash)), ledger: s.ledger, caseID: caseID, role: role,
-		now: from.UTC().Truncate(time.Millisecond),
+		now: from.UTC().Truncate(time.Millisecond), began: from.UTC().Truncate(time.Millisecond), hurried: s.opt.Hurried,
 	}
 }
 

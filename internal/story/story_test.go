@@ -401,3 +401,30 @@ func TestGesturesArePaidInFull(t *testing.T) {
 		t.Errorf("%d gestures prove little", seen)
 	}
 }
+
+// Hurried people do what others do, in the same order, but within a second: a person
+// who comes after them, such as one who reopens a case, has the last word.
+func TestHurriedPeopleLeaveNothingToTheFuture(t *testing.T) {
+	truth := truths(3000)
+	slow, quick := New(Options{Seed: 6, Truth: truth}), New(Options{Seed: 6, Truth: truth, Hurried: true})
+	for i := 0; i < 3000; i += 10 {
+		id := fmt.Sprint("F-", i)
+		inv := Invoice{Seller: "acme", ID: id, Currency: "EUR", ScoredAt: began, Billed: 1, Suspect: true, CountsIn: true}
+		c := caseOf(id, "c-1", truth(id))
+		usual, hurried := slices.Concat(slow.Invoice(inv), slow.Case(c)), slices.Concat(quick.Invoice(inv), quick.Case(c))
+		if len(usual) != len(hurried) {
+			t.Fatalf("%s: %d events, %d in a hurry", id, len(usual), len(hurried))
+		}
+		var last time.Time
+		for j, m := range quick.ledger.accounts[c.CaseID].events {
+			if !m.At.After(last) || m.At.After(began.Add(time.Second)) {
+				t.Fatalf("%s: event %d is at %s, after one at %s", id, j, m.At, last)
+			}
+			last = m.At
+		}
+	}
+	usual, hurried := slow.Ledger().Figures("EUR"), quick.Ledger().Figures("EUR")
+	if usual.Paid != hurried.Paid || usual.Net != hurried.Net || usual.Confirmed != hurried.Confirmed || usual.Paid == 0 {
+		t.Errorf("usual %+v, hurried %+v", usual, hurried)
+	}
+}

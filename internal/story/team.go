@@ -89,8 +89,8 @@ func (w *writer) decide(truth Truth) cases.Event {
 		e.CorrectAmount, e.ConfirmedLoss = amount(truth.Due), amount(truth.Loss)
 		if truth.Loss != 0 {
 			// A disputed claim is not certain: the term runs again from the decision (E10).
-			held, restart := true, w.now.Truncate(day).Add(day)
-			e.DunningHold, e.PaymentTermRestartAt, e.CustomerContactedAt = &held, restart, w.now
+			held, restart := true, w.at().Truncate(day).Add(day)
+			e.DunningHold, e.PaymentTermRestartAt, e.CustomerContactedAt = &held, restart, w.at()
 		}
 	case w.chance(expectedChange):
 		e.Outcome = cases.OutcomeExpectedChange

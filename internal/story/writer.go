@@ -37,7 +37,9 @@ type writer struct {
 	currency  string
 	origin    cases.Origin
 	now       time.Time // virtual; only wait moves it
-	events    int       // written so far
+	began     time.Time // what now was first
+	hurried   bool      // events follow at once, whatever now is
+	events    int       // named so far
 	plans     int       // recoveries begun so far
 	paid      invoice.Amount
 	messages  []Message
@@ -52,6 +54,14 @@ func (w *writer) wait(least, most time.Duration) {
 	w.now = w.now.Add(least + time.Duration(w.dice.Int64N(seconds+1))*time.Second)
 }
 
+// at is when the event last named happens.
+func (w *writer) at() time.Time {
+	if w.hurried {
+		return w.began.Add(time.Duration(w.events) * time.Millisecond)
+	}
+	return w.now
+}
+
 // nextID names the next event.
 func (w *writer) nextID() string {
 	w.events++
@@ -61,7 +71,7 @@ func (w *writer) nextID() string {
 // event fills in what every case event has, and writes it.
 func (w *writer) event(e cases.Event) {
 	e.EventID, e.CaseID, e.InvoiceID = w.nextID(), w.caseID, w.invoiceID
-	e.Origin, e.At = w.origin, w.now
+	e.Origin, e.At = w.origin, w.at()
 	if e.CorrectAmount.Set || e.ConfirmedLoss.Set || e.HandlingCost.Set {
 		e.Currency = w.currency
 	}
@@ -71,7 +81,7 @@ func (w *writer) event(e cases.Event) {
 
 // recovery fills in what every step of a recovery has, and writes it.
 func (w *writer) recovery(r cases.Recovery) {
-	r.EventID, r.CaseID, r.Currency, r.At = w.nextID(), w.caseID, w.currency, w.now
+	r.EventID, r.CaseID, r.Currency, r.At = w.nextID(), w.caseID, w.currency, w.at()
 	r.RecoveryID = fmt.Sprintf("%s-plan-%d", w.caseID, w.plans)
 	if r.Event == cases.StepPaid {
 		w.paid += r.Amount
@@ -86,7 +96,7 @@ func (w *writer) send(topic Topic, key string, record interface{ Encode() ([]byt
 	if err != nil {
 		panic("a record that people wrote is always encodable: " + err.Error())
 	}
-	w.messages = append(w.messages, Message{Topic: topic, Key: key, Value: value, At: w.now})
+	w.messages = append(w.messages, Message{Topic: topic, Key: key, Value: value, At: w.at()})
 }
 
 // amount is an amount that is there.
