@@ -13,6 +13,11 @@ import (
 const (
 	// mostValues bounds the values of a dimension that a partition counts.
 	mostValues = 10_000
+	// mostOfAll bounds those of all dimensions: a value takes some 2.3 kB where it was
+	// billed in 24 buckets and 5 weeks. Each dimension may have fewValues whatever the
+	// others have: 27,000 at worst, 62 MB a partition, and as much of it for the case stage.
+	mostOfAll = 20_000
+	fewValues = 1000
 	// idleBuckets is how long a value was not met before it makes room for another.
 	idleBuckets = int64(24 * time.Hour / BucketLength)
 	// forgetBuckets is how long a value is kept that is not met any more.
@@ -223,12 +228,21 @@ func (c *Counts) segment(inv *invoice.Invoice, at int64) *counted {
 func (c *Counts) insert(v Value, at int64) *counted {
 	t := &c.tables[v.Dimension]
 	t.newest = max(t.newest, at)
-	if len(t.byName) >= mostValues && !c.makeRoom(t) {
+	full := len(t.byName) >= mostValues || len(t.byName) >= fewValues && c.values() >= mostOfAll
+	if full && !c.makeRoom(t) {
 		return nil
 	}
 	e := &counted{value: v, lastOfRecent: at}
 	t.byName[countName{v.Seller, v.Name}] = e
 	return e
+}
+
+// values is how many are known of all dimensions.
+func (c *Counts) values() (n int) {
+	for d := range c.tables {
+		n += len(c.tables[d].byName)
+	}
+	return n
 }
 
 // makeRoom forgets an eighth of a full table, what was met longest ago first, but

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"testing"
 	"time"
+	"unsafe"
 
 	"recoup/invoice"
 )
@@ -155,6 +156,30 @@ func TestCountsAreBounded(t *testing.T) {
 	note("newest")
 	if n := len(published(t, c.Publish(PublishAll))); len(c.tables[DimensionBatch].byName) != 1 || n < mostValues*7/8 {
 		t.Errorf("%d batches left four weeks later, %d records", len(c.tables[DimensionBatch].byName), n)
+	}
+}
+
+// G7: two dimensions that name everything anew leave room for the others, and all of
+// them together take at most 64 MB.
+func TestCountsOfAllDimensionsAreBounded(t *testing.T) {
+	c := NewCounts(DefaultSettings())
+	inv := countedInvoice()
+	for n := range mostValues + 5 {
+		inv.BatchID, inv.OperatorRef = fmt.Sprint("B", n), fmt.Sprint("o", n)
+		inv.PriceListVersion, inv.CRM.ContractVersion = fmt.Sprint("p", n), fmt.Sprint("v", n)
+		c.Note(inv, &Verdict{}, inv.IssuedAt)
+	}
+	inv.SourceRelease = "new"
+	c.Note(inv, &Verdict{}, inv.IssuedAt)
+	if n := c.values(); n > mostOfAll+(int(Dimensions)-2)*fewValues || n < mostOfAll || c.Others() == 0 {
+		t.Errorf("%d values, %d others", n, c.Others())
+	}
+	if c.tables[DimensionRelease].byName[countName{inv.Seller, "new"}] == nil {
+		t.Error("a new release found no room")
+	}
+	const each = (mostRecent+mostWeeks)*unsafe.Sizeof(Cell{}) + unsafe.Sizeof(counted{}) + 200 // names, map
+	if worst := (mostOfAll + (int(Dimensions)-2)*fewValues) * int(each); worst > 64<<20 {
+		t.Errorf("%d bytes a value: %d at worst", each, worst)
 	}
 }
 

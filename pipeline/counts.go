@@ -123,6 +123,7 @@ func (w *Worker) countRecord(r detectors.StateRecord) Record {
 func (w *Worker) sayOthers() {
 	others := w.counting.Others()
 	if others > w.counting.saidOthers {
+		w.m.metrics.CountsDropped.Add(float64(others - w.counting.saidOthers))
 		w.m.opt.Log.Warn("a dimension has more values than are counted; shared causes among the others are not seen",
 			"partition", w.partition, "invoices", others-w.counting.saidOthers)
 		w.counting.saidOthers = others
