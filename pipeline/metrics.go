@@ -89,8 +89,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		Partitions:        gauge("recoup_partitions_assigned", "Partitions this member owns."),
 		TakeOver:          seconds("recoup_takeover_duration_seconds", "Time to take a partition over."),
 		Fenced:            counter("recoup_partitions_fenced_total", "Partitions given up because another member owns them."),
-		CountsDropped: counter("recoup_count_values_dropped_total",
-			"Values of invoices that were not counted: their dimension has too many."),
+		CountsDropped:     counter("recoup_count_values_dropped_total", "Values not counted: there are too many."),
 		Foreign:           counter("recoup_foreign_records_total", "Records in recoup's own topics that are not its own."),
 		Expired:           counter("recoup_invoices_expired_total", "Offsets deleted by retention before they were scored."),
 		References:        by("schema", "recoup_references_total", "References read and in use, by schema."),
@@ -113,9 +112,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	}
 	reg.MustRegister(m.Scored, m.Suspects, m.Redelivered, m.DeadLetters, m.CasesOpened, m.EventToCase, m.Rows,
 		m.RowsReplaced, m.RowsDoubled, m.Insert, m.Buffer, m.BufferFull, m.Lag, m.Committed, m.CheckpointOffset,
-		m.CheckpointRecords, m.Partitions, m.TakeOver, m.Fenced, m.Foreign, m.CountsDropped, m.Expired,
-		m.References, m.ReferencesRefused, m.ReferenceLag, m.Model, m.ModelTrained, m.ModelsRefused, m.Trainings,
-		m.TrainingDuration, m.TrainingExamples, m.Segments)
+		m.CheckpointRecords, m.Partitions, m.TakeOver, m.Fenced, m.Foreign, m.CountsDropped, m.Expired, m.References,
+		m.ReferencesRefused, m.ReferenceLag, m.Model, m.ModelTrained, m.ModelsRefused, m.Trainings, m.TrainingDuration,
+		m.TrainingExamples, m.Segments)
 	m.registerOutcomes(reg)
 	m.Stage = newStageMetrics(reg)
 	return m

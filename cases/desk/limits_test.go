@@ -88,7 +88,8 @@ func TestImplausibleTimes(t *testing.T) {
 	}
 	for i, state := range []cases.HoldState{cases.Held, cases.Released} {
 		when := []time.Time{far, next}[i]
-		d.Event(At{Position: invoice.Position{Topic: "events", Offset: int64(3 + i)}, Time: []time.Time{minutes(31), next}[i]},
+		read := []time.Time{minutes(31), next}[i]
+		d.Event(At{Position: invoice.Position{Topic: "events", Offset: int64(3 + i)}, Time: read},
 			&cases.Event{EventID: fmt.Sprint("h", i), At: when, Hold: &cases.Hold{BatchID: "B1", State: state}})
 	}
 	if d.holds[run{"", "B1"}].held {

@@ -33,7 +33,8 @@ func TestResolvedIncidentStaysResolved(t *testing.T) {
 	}
 	d := New(DefaultSettings())
 	for i, body := range records {
-		if err := d.Restore(At{Position: invoice.Position{Topic: "cases", Offset: int64(i)}, Time: recorded}, body); err != nil {
+		at := At{Position: invoice.Position{Topic: "cases", Offset: int64(i)}, Time: recorded}
+		if err := d.Restore(at, body); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -65,8 +66,10 @@ func TestHoldsOfSellers(t *testing.T) {
 	}{
 		{"of all", []cases.Hold{{State: cases.Held}}, true, true},
 		{"of one", []cases.Hold{{Seller: "acme", State: cases.Held}}, true, false},
-		{"of all, then one released", []cases.Hold{{State: cases.Held}, {Seller: "acme", State: cases.Released}}, false, true},
-		{"of one, then all released", []cases.Hold{{Seller: "acme", State: cases.Held}, {State: cases.Released}}, false, false},
+		{"of all, then one released", []cases.Hold{{State: cases.Held}, {Seller: "acme", State: cases.Released}},
+			false, true},
+		{"of one, then all released", []cases.Hold{{Seller: "acme", State: cases.Held}, {State: cases.Released}},
+			false, false},
 	} {
 		for _, backwards := range []bool{false, true} {
 			d := New(DefaultSettings())
