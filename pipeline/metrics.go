@@ -82,7 +82,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		BufferFull:        gauge("recoup_row_buffer_full", "1 while fetching waits for room in the row buffer."),
 		Lag:               perPartition("recoup_partition_lag_records", "Records between the last scored one and the log's end."),
 		Committed:         perPartition("recoup_partition_committed_offset", "Last committed offset."),
-		CheckpointOffset:  perPartition("recoup_checkpoint_offset", "Offset of the last published checkpoint."),
+		CheckpointOffset:  perPartition("recoup_checkpoint_offset", "Offset of the last checkpoint."),
 		CheckpointRecords: counter("recoup_checkpoint_records_total", "State records published."),
 		Partitions:        gauge("recoup_partitions_assigned", "Partitions this member owns."),
 		TakeOver:          seconds("recoup_takeover_duration_seconds", "Time to take a partition over."),
