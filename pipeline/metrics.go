@@ -80,7 +80,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		Insert:            seconds("recoup_insert_duration_seconds", "Time to store one block, retries included."),
 		Buffer:            gauge("recoup_row_buffer_bytes", "Rows not stored yet."),
 		BufferFull:        gauge("recoup_row_buffer_full", "1 while fetching waits for room in the row buffer."),
-		Lag:               perPartition("recoup_partition_lag_records", "Records between the last scored one and the log's end."),
+		Lag:               perPartition("recoup_partition_lag_records", "Records from the last scored one to the end."),
 		Committed:         perPartition("recoup_partition_committed_offset", "Last committed offset."),
 		CheckpointOffset:  perPartition("recoup_checkpoint_offset", "Offset of the last checkpoint."),
 		CheckpointRecords: counter("recoup_checkpoint_records_total", "State records published."),
