@@ -26,7 +26,7 @@ const (
 
 // fuzzed are the packages whose fuzz tests run: all that have one.
 var fuzzed = []string{
-	"./detectors", "./detectors/boost", "./detectors/history", "./detectors/inject",
+	"./cases", "./detectors", "./detectors/boost", "./detectors/history", "./detectors/inject",
 	"./internal/config", "./internal/csvinvoice", "./internal/kafka", "./invoice",
 }
 
