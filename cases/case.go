@@ -98,6 +98,7 @@ type Case struct {
 	Status      Status             `json:"status,omitempty"`         // the step reached; "": nobody has looked
 	Outcome     Outcome            `json:"outcome,omitempty"`        // what it turned out to be; "": not decided
 	Flags       []Flag             `json:"flags,omitempty"`          // records that do not fit the ones before them
+	FlagsMore   int64              `json:"flags_more,omitempty"`     // how many more flags there are
 	Settlement  *Settlement        `json:"settlement,omitempty"`     // the money so far; nil: nothing happened
 	DunningHold bool               `json:"dunning_hold,omitempty"`   // the claim is disputed: no reminders, no interest
 	Resolution  *Resolution        `json:"resolution,omitempty"`     // why it is resolved; nil: it is not

@@ -324,6 +324,12 @@ func (m *Member) appendCut(ctx context.Context, hold func(context.Context) error
 			records[i].Value = cut(records[i].Value)
 			err = m.appendHeld(ctx, hold, topic, partition, records[i:i+1])
 		}
+		if errors.Is(err, ErrTooLarge) { // one record must not stop all that follow
+			m.metrics.LeftOut.Inc()
+			m.opt.Log.Error("a record is too large for its topic though it was cut, and is left out", "topic", topic,
+				"key", string(cutKey(records[i].Key)), "bytes", len(records[i].Value), "error", err)
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -30,6 +30,7 @@ type Metrics struct {
 	Fenced            prometheus.Counter     // partitions given up to another member
 	CountsDropped     prometheus.Counter     // values of invoices that found no room among the counts
 	Foreign           prometheus.Counter     // records in recoup's own topics that recoup did not write
+	LeftOut           prometheus.Counter     // records that their topic refuses for their size though they were cut
 	Expired           prometheus.Counter     // offsets that retention deleted before they were scored
 	References        *prometheus.CounterVec // references read, by schema
 	ReferencesRefused *prometheus.CounterVec // references that cannot be read, by reason
@@ -73,8 +74,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		CasesOpened: counter("recoup_cases_opened_total", "Cases published and acknowledged."),
 		EventToCase: seconds("recoup_event_to_case_seconds", "Record time of a suspect invoice to its acknowledged case."),
 		Rows:        counter("recoup_rows_stored_total", "Invoices stored and acknowledged."),
-		RowsDoubled: counter("recoup_rows_doubled_total",
-			"Rows that a paused process stored a second time, removed again."),
+		RowsDoubled: counter("recoup_rows_doubled_total", "Rows that a paused process stored twice, removed again."),
 		RowsReplaced: counter("recoup_rows_replaced_total",
 			"Stored rows that contradicted the decision log and were replaced."),
 		Insert:            seconds("recoup_insert_duration_seconds", "Time to store one block, retries included."),
@@ -89,6 +89,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		Fenced:            counter("recoup_partitions_fenced_total", "Partitions given up because another member owns them."),
 		CountsDropped:     counter("recoup_count_values_dropped_total", "Values not counted: there are too many."),
 		Foreign:           counter("recoup_foreign_records_total", "Records in recoup's own topics that are not its own."),
+		LeftOut:           counter("recoup_records_left_out_total", "Records too large for their topic even when cut."),
 		Expired:           counter("recoup_invoices_expired_total", "Offsets deleted by retention before they were scored."),
 		References:        by("schema", "recoup_references_total", "References read and in use, by schema."),
 		ReferencesRefused: by("reason", "recoup_references_refused_total", "References that cannot be read, by reason."),
@@ -111,7 +112,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		m.RowsReplaced, m.RowsDoubled, m.Insert, m.Buffer, m.BufferFull, m.Lag, m.Committed, m.CheckpointOffset,
 		m.CheckpointRecords, m.Partitions, m.TakeOver, m.Fenced, m.Foreign, m.CountsDropped, m.Expired, m.References,
 		m.ReferencesRefused, m.ReferenceLag, m.Model, m.ModelTrained, m.ModelsRefused, m.Trainings, m.TrainingDuration,
-		m.TrainingExamples, m.Segments)
+		m.TrainingExamples, m.Segments, m.LeftOut)
 	m.registerOutcomes(reg)
 	m.Stage = newStageMetrics(reg)
 	return m

@@ -25,7 +25,10 @@ type shift struct {
 
 	mu   sync.Mutex // guards what follows
 	desk *desk.Desk
-	void []int64 // by partition of the decision log: epoch below which a record is void
+	// there: all inputs were read to where they stood when it began. Until then what they
+	// bring is the progress.
+	there bool
+	void  []int64 // by partition of the decision log: epoch below which a record is void
 
 	cases  *tail
 	inputs []*tail       // all but cases
@@ -82,6 +85,9 @@ func (s *shift) follow(topic string, take func(desk.At, *Record) error) *tail {
 		}
 		lag.Set(float64(sum))
 		if len(got.Records) > 0 {
+			if !s.there {
+				s.m.stageAt.Store(s.m.opt.Now().UnixNano())
+			}
 			s.wakeUp()
 		}
 	})
@@ -112,8 +118,12 @@ func (s *shift) run(ctx context.Context, finish <-chan struct{}) error {
 	if err := s.takeOver(ctx, &reading); err != nil {
 		return err
 	}
+	s.mu.Lock()
+	s.there = true
+	known := s.desk.Cases()
+	s.mu.Unlock()
 	m.report(stagePart, nil)
-	m.opt.Log.Info("the case stage is on this member", "cases", s.desk.Cases(), "took", m.opt.Now().Sub(began))
+	m.opt.Log.Info("the case stage is on this member", "cases", known, "took", m.opt.Now().Sub(began))
 	return s.work(ctx, finish, &reading)
 }
 

@@ -3,6 +3,7 @@ package desk
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,9 +26,13 @@ type Publication struct {
 	Again bool
 }
 
-// mostJoined is how many members one record lists: with them it stays well below
-// what a topic takes. The rest follows in the next.
-const mostJoined = 1000
+// What one record lists, so that it stays well below what a topic takes. Members that
+// are left follow in the next record, flags that are left are counted.
+const (
+	mostJoined      = 1000
+	mostJoinedBytes = 256 << 10 // of their JSON
+	mostFlags       = 50
+)
 
 // Changes returns what has to be published now, invoices before what they have in
 // common: an incident lists its members once, and by then their cases name it. What
@@ -89,11 +94,12 @@ func (d *Desk) publish(f *file) (*Publication, error) {
 	switch {
 	case changed:
 		f.take(next, body)
-		f.base = nil
 		f.joined = f.joined[len(next.Joined):]
 		f.behind = false
 		if len(f.joined) > 0 {
 			d.touch(f)
+		} else {
+			f.base = nil
 		}
 	case f.behind && f.top == f.seq:
 		f.behind, p.Again = false, true
@@ -121,8 +127,9 @@ func (d *Desk) next(f *file) (*cases.Case, error) {
 	}
 	next := *c
 	st := f.state(next.Origin)
-	next.Status, next.Outcome, next.Flags = st.Status, st.Outcome, st.Flags
-	next.Joined = f.joined[:min(len(f.joined), mostJoined)]
+	next.Status, next.Outcome, next.Flags = st.Status, st.Outcome, st.Flags[:min(len(st.Flags), mostFlags)]
+	next.FlagsMore = int64(len(st.Flags) - len(next.Flags))
+	next.Joined = firstOf(f.joined)
 	if next.Kind == cases.KindInvoice {
 		d.invoiceFacts(f, &next, st)
 	}
@@ -131,7 +138,47 @@ func (d *Desk) next(f *file) (*cases.Case, error) {
 	}
 	next.Resolution = d.resolution(f, &next, st)
 	next.DunningHold = d.dunning(f, &next, st)
+	if len(next.Joined) < len(f.joined) {
+		if err := f.unfinished(&next); err != nil {
+			return nil, err
+		}
+	}
 	return &next, f.number(&next)
+}
+
+// firstOf returns the members that the next record lists, one at least.
+func firstOf(joined []cases.Member) []cases.Member {
+	size := 0
+	for i := range joined[:min(len(joined), mostJoined)] {
+		body, _ := json.Marshal(&joined[i]) // what cannot be encoded is told when its case is
+		if size += len(body); size > mostJoinedBytes && i > 0 {
+			return joined[:i]
+		}
+	}
+	return joined[:min(len(joined), mostJoined)]
+}
+
+// unfinished makes a record of an incident that lists some members and leaves others
+// to the next: what all of them come to, and up to where they are counted, only the
+// last one says. An owner that begins in between counts all of them again.
+func (f *file) unfinished(next *cases.Case) error {
+	facts := *next.Incident
+	facts.Members, facts.LastMember, facts.Counted = 0, time.Time{}, map[int]int64{}
+	facts.Money, facts.Findings, facts.Batches = []cases.IncidentMoney{}, []cases.FindingCount{}, nil
+	for _, m := range next.Incident.Money {
+		facts.Money = append(facts.Money, cases.IncidentMoney{Currency: m.Currency})
+	}
+	if f.body != nil {
+		was, err := decode(f.body)
+		if err != nil {
+			return err
+		}
+		if was.Incident != nil {
+			facts = *was.Incident
+		}
+	}
+	next.Incident, next.Resolution = &facts, nil
+	return nil
 }
 
 // invoiceFacts fills in what only cases of invoices have.

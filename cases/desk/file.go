@@ -48,6 +48,7 @@ type file struct {
 	invoice  string            // invoiceKey by id; "" for other kinds
 	numbered string            // invoiceKey by number; "" without one
 	revision int64             // of the invoice
+	seller   string            // of the invoice
 	bare     bool              // only a dispute says anything of the invoice
 
 	voids     content // of the case that a void record opened
@@ -228,6 +229,7 @@ func (d *Desk) index(f *file, c *cases.Case) {
 		return
 	}
 	f.segment = c.Segment.CustomerType
+	f.seller = c.Seller
 	f.invoice, f.revision = invoiceKey(c.Seller, c.InvoiceID), revisionOf(c.DedupKey)
 	add(d.byInvoice, f.invoice, f.id)
 	if c.Number != "" {

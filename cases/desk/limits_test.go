@@ -1,8 +1,10 @@
 package desk
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,5 +96,56 @@ func TestImplausibleTimes(t *testing.T) {
 	}
 	if d.holds[run{"", "B1"}].held {
 		t.Error("a batch that was held in the year 2200 is never released")
+	}
+}
+
+// G1: a case stays small whatever is said of it: of thousands of flags it lists fifty
+// and counts the rest, and members of long ids come in several records.
+func TestSmallRecords(t *testing.T) {
+	d, c := opened(t)
+	for i := range 4000 {
+		d.Event(at("events", i, 31), &cases.Event{EventID: fmt.Sprintf("%0200d", i), CaseID: c.CaseID,
+			At: minutes(31 + float64(i)/60), Outcome: cases.OutcomeConfirmed,
+			Status: []cases.Status{cases.StatusDecided, cases.StatusAcknowledged}[min(i, 1)]})
+	}
+	if c := said(t, d); len(c.Flags) != mostFlags || c.FlagsMore != 3999-mostFlags {
+		t.Errorf("%d flags and %d more, want %d and %d", len(c.Flags), c.FlagsMore, mostFlags, 3999-mostFlags)
+	}
+	members := make([]cases.Member, mostJoined)
+	for i := range members {
+		members[i] = cases.Member{Seller: "acme", InvoiceID: strings.Repeat("é", 600), Currency: "EUR"}
+	}
+	listed := 0
+	for len(members) > 0 {
+		some := firstOf(members)
+		body, err := json.Marshal(some)
+		if err != nil || len(body) > mostJoinedBytes+mostJoined+2 {
+			t.Fatalf("%d members in %d bytes, %v", len(some), len(body), err)
+		}
+		members, listed = members[len(some):], listed+len(some)
+	}
+	if listed != mostJoined {
+		t.Errorf("%d members listed, want %d", listed, mostJoined)
+	}
+}
+
+// G4: only the last of the records that list an incident's members says that they are
+// counted: an owner that follows one that died in between counts them all again.
+func TestCrashBetweenMembers(t *testing.T) {
+	_, list := joined(t, 2500)
+	var incidents []*cases.Case
+	for _, p := range list {
+		if c, err := decode(p.Body); err == nil && c.Kind == cases.KindIncident {
+			incidents = append(incidents, c)
+		}
+	}
+	for i, c := range incidents {
+		want := int64(0)
+		if i == len(incidents)-1 {
+			want = 2500
+		}
+		if c.Incident.Members != want || len(incidents) != 3 {
+			t.Errorf("record %d of %d says that %d members are counted, want %d", i+1, len(incidents), c.Incident.Members, want)
+		}
 	}
 }

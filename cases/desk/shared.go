@@ -27,10 +27,23 @@ func (d *Desk) Tick(now time.Time) {
 		}
 	}
 	d.tellHolds()
+	for _, f := range d.dirty {
+		d.settle(f)
+	}
 	for _, change := range d.board.Tick(now) {
 		d.change(&change)
 	}
 	d.forget(now)
+}
+
+// settle tells the board that an invoice was found to be right.
+func (d *Desk) settle(f *file) {
+	if !f.happened || f.invoice == "" {
+		return
+	}
+	if st := f.state(""); st.Outcome == cases.OutcomeNotAnError || st.Outcome == cases.OutcomeExpectedChange {
+		d.board.Settle(f.seller, strings.TrimPrefix(f.invoice, invoiceKey(f.seller, "")), f.revision)
+	}
 }
 
 // tellHolds tells the board which billing runs of open incidents people hold.
