@@ -35,7 +35,7 @@ func Inspect(ctx context.Context, s Settings) (Server, error) {
 	err = c.each(ctx, statement{
 		sql: "SELECT name FROM system.tables WHERE database = {database:String} AND engine LIKE '%MergeTree' " +
 			"AND engine NOT LIKE 'Replicated%' AND name != 'schema_migrations' " +
-			"AND NOT startsWith(name, '.inner') " + // a kept view fills its table itself
+			"AND NOT startsWith(name, '.') " + // a kept view fills its tables itself
 			"AND extract(engine_full, 'non_replicated_deduplication_window = (\\\\d+)') IN ('', '0') ORDER BY name",
 		parameters: map[string]string{"database": c.settings.Database}},
 		func(scan func(...any) error) error {
