@@ -92,7 +92,13 @@ func run(ctx context.Context, options Options) (err error) {
 	if err := checkLoopback(options.Listen); err != nil {
 		return err
 	}
-	s := &show{options: options}
+	s, weeks := &show{options: options}, weeksUntil(started)
+	reading := make(chan error, 1) // while the servers start
+	go func() {
+		var err error
+		s.samples, err = samples(weeks)
+		reading <- err
+	}()
 	if s.warehouse, err = openWarehouse(ctx, options); err != nil {
 		return err
 	}
@@ -102,11 +108,11 @@ func run(ctx context.Context, options Options) (err error) {
 		return err
 	}
 	defer broker.close()
-	cfg, weeks := s.config(broker.addr), weeksUntil(started)
+	cfg := s.config(broker.addr)
 	if err := prepare(ctx, cfg, options.Log, weeks); err != nil {
 		return err
 	}
-	if s.samples, err = samples(weeks); err != nil {
+	if err := <-reading; err != nil {
 		return err
 	}
 	issued := make(map[string]string, len(s.samples))

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -25,6 +26,16 @@ func prepare(ctx context.Context, cfg *config.Config, log *slog.Logger, weeks in
 		return err
 	}
 	defer func() { _ = client.Close() }()
+	migrated := make(chan error, 1) // while the topics are filled
+	go func() {
+		_, err := sinks.Migrate(ctx, app.ClickHouse(cfg, log), false)
+		migrated <- err
+	}()
+	return errors.Join(fillTopics(ctx, cfg, client, weeks), <-migrated)
+}
+
+// fillTopics makes the topics and sends the references.
+func fillTopics(ctx context.Context, cfg *config.Config, client *kafka.Client, weeks int) error {
 	var specs []kafka.TopicSpec
 	for _, t := range cfg.TopicTable(partitions) {
 		specs = append(specs, kafka.TopicSpec{
@@ -34,11 +45,7 @@ func prepare(ctx context.Context, cfg *config.Config, log *slog.Logger, weeks in
 	if _, err := client.EnsureTopics(ctx, specs, false); err != nil {
 		return err
 	}
-	if err := sendReferences(ctx, client.Log(), &cfg.Kafka.Topics, weeks); err != nil {
-		return err
-	}
-	_, err = sinks.Migrate(ctx, app.ClickHouse(cfg, log), false)
-	return err
+	return sendReferences(ctx, client.Log(), &cfg.Kafka.Topics, weeks)
 }
 
 // A day of the replay takes a fifth of a second: models that were trained on its
