@@ -201,9 +201,9 @@ func TestColumnsAreDescribed(t *testing.T) {
 		"columns without a comment": "SELECT count() FROM system.columns WHERE database = '%s' AND comment = '' " +
 			"AND table IN (SELECT name FROM system.tables WHERE database = '%[1]s' " +
 			"AND engine NOT IN ('View', 'MaterializedView') " +
-			"AND NOT startsWith(name, '.inner'))",
+			"AND NOT startsWith(name, '.'))",
 		"tables without a comment": "SELECT count() FROM system.tables WHERE database = '%s' AND comment = '' " +
-			"AND NOT startsWith(name, '.inner')",
+			"AND NOT startsWith(name, '.')",
 	} {
 		if n := count(t, s, fmt.Sprintf(sql, database)); n != 0 {
 			t.Errorf("%d %s", n, what)

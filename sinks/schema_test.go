@@ -3,6 +3,7 @@ package sinks
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -26,6 +27,9 @@ func TestSchemaFlawsKnowsEveryColumn(t *testing.T) {
 		}
 	}
 	for table := range have {
+		if strings.HasPrefix(table, ".") {
+			continue // a kept view fills its tables itself
+		}
 		isTable := count(t, s, "SELECT count() FROM system.tables WHERE engine LIKE '%MergeTree' AND database = "+
 			quote(s.client.settings.Database)+" AND name = "+quote(table)) > 0
 		if isTable && table != "schema_migrations" && !maps.Equal(want[table], have[table]) {
