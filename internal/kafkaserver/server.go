@@ -233,6 +233,7 @@ func (s *Server) configure() (string, error) {
 		"num.io.threads":                       "4",
 		"log.cleaner.dedupe.buffer.size":       "8388608",
 		// Tests send invoices of years ago: retention must not take them before they are read.
+		"log.initial.task.delay.ms":       "86400000", // of the first check
 		"log.retention.check.interval.ms": "86400000",
 
 		// A topic that is missing is a finding, not a wish.
