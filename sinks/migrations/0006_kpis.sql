@@ -186,6 +186,7 @@ FROM
 GROUP BY seller, currency, cohort_month, direction
 COMMENT 'K2, K3: how much money was lost and how much came back? Per month of issue and direction, in currency: confirmed, expected of what is open (p_error times what is at stake), recovered in cash, less gestures and handling';
 
+-- Only what was done for a case that is kept counts: canaries are in no view.
 CREATE OR REPLACE VIEW recovery_by_option AS
 WITH {wilson}
 SELECT
@@ -216,8 +217,7 @@ FROM
     FROM recoveries_once
     GROUP BY case_id, currency, option, recovery_id
 ) AS plans
-LEFT JOIN (SELECT case_id, any(seller) AS seller FROM cases WHERE parse_error = '' GROUP BY case_id) AS c
-    ON plans.case_id = c.case_id
+INNER JOIN (SELECT case_id, seller FROM case_current) AS c ON plans.case_id = c.case_id
 GROUP BY seller, option, currency
 COMMENT 'K4: which way of getting the money back works? Acceptance with 95 % Wilson bounds, paid rate and its uplift against immediate payment, in currency';
 
@@ -365,9 +365,14 @@ SELECT
     flagged / sent, wilson_low(flagged, sent), wilson_high(flagged, sent)
 FROM
 (
-    SELECT seller, toStartOfMonth(cohort_day) AS cohort_month, countIf(suspect) AS flagged, count() AS sent
-    FROM scored_invoices
-    WHERE canary
+    SELECT seller, toStartOfMonth(cohort_day) AS cohort_month, sumIf(n, suspect) AS flagged, sum(n) AS sent
+    FROM
+    (
+        SELECT seller, cohort_day, suspect, count() AS n
+        FROM scored_invoices
+        WHERE canary
+        GROUP BY seller, cohort_day, suspect
+    )
     GROUP BY seller, cohort_month
 )
 UNION ALL
@@ -738,5 +743,6 @@ SELECT
     count() AS disputes,
     countIf((seller, invoice_id) IN (SELECT seller, invoice_id FROM invoice_findings WHERE state = 'confirmed')) AS justified
 FROM disputes_once
+WHERE (seller, invoice_id) NOT IN (SELECT seller, invoice_id FROM scored_invoices WHERE canary)
 GROUP BY seller, month, reason
 COMMENT 'What do customers dispute? Disputes by reason and month, and how many of them were confirmed errors';
