@@ -296,15 +296,25 @@ func (e *counted) arrivals() *Arrivals {
 	return e.count.Arrivals
 }
 
+// placeOf returns where a time belongs in cells by time, and its cell if it has one.
+// Most invoices belong to the newest.
+func placeOf(cells []Cell, at int64) (int, *Cell) {
+	i := len(cells)
+	for i > 0 && cells[i-1].At > at {
+		i--
+	}
+	if i > 0 && cells[i-1].At == at {
+		return i, &cells[i-1]
+	}
+	return i, nil
+}
+
 // cell returns the cell that an event time's bucket is counted in, nil when that is
 // too long ago. It may move the others.
 func (c *Count) cell(at int64) *Cell {
-	i := len(c.Recent)
-	for i > 0 && c.Recent[i-1].At > at {
-		i--
-	}
-	if i > 0 && c.Recent[i-1].At == at {
-		return &c.Recent[i-1]
+	i, cell := placeOf(c.Recent, at)
+	if cell != nil {
+		return cell
 	}
 	if len(c.Recent) == mostRecent {
 		if i == 0 {
@@ -322,12 +332,9 @@ func (c *Count) cell(at int64) *Cell {
 }
 
 func (c *Count) week(at int64) *Cell {
-	i := len(c.Weeks)
-	for i > 0 && c.Weeks[i-1].At > at {
-		i--
-	}
-	if i > 0 && c.Weeks[i-1].At == at {
-		return &c.Weeks[i-1]
+	i, cell := placeOf(c.Weeks, at)
+	if cell != nil {
+		return cell
 	}
 	if len(c.Weeks) == mostWeeks {
 		if i == 0 {

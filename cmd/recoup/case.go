@@ -68,6 +68,20 @@ func openCases(s *session) (*caseBook, error) {
 
 func (b *caseBook) close() { _ = b.client.Close() }
 
+// openNamed opens the book at the case that a user names.
+func openNamed(ctx context.Context, s *session, name string) (*caseBook, *caseFile, error) {
+	book, err := openCases(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := book.find(ctx, name)
+	if err != nil {
+		book.close()
+		return nil, nil, err
+	}
+	return book, f, nil
+}
+
 // read reads the cases that are wanted, and what happened to them.
 func (b *caseBook) read(ctx context.Context, wanted func(*cases.Case) bool) error {
 	if err := b.readCases(ctx, wanted); err != nil || len(b.cases) == 0 {

@@ -34,15 +34,11 @@ func (f *eventTime) when() time.Time {
 
 // sendEvent checks one event against the case and writes it.
 func (f *eventFlags) sendEvent(ctx context.Context, s *session, fill func(*caseFile, *cases.Event) error) error {
-	book, err := openCases(s)
+	book, file, err := openNamed(ctx, s, f.Name)
 	if err != nil {
 		return err
 	}
 	defer book.close()
-	file, err := book.find(ctx, f.Name)
-	if err != nil {
-		return err
-	}
 	e := &cases.Event{EventID: uuid.NewString(), CaseID: file.Case.CaseID, InvoiceID: file.Case.InvoiceID,
 		Origin: file.Case.Origin, At: f.when()}
 	if err := fill(file, e); err != nil {

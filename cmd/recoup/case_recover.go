@@ -48,15 +48,11 @@ Examples:
 
 // Run notes the step.
 func (c *caseRecoverCommand) Run(ctx context.Context, s *session) error {
-	book, err := openCases(s)
+	book, f, err := openNamed(ctx, s, c.Name)
 	if err != nil {
 		return err
 	}
 	defer book.close()
-	f, err := book.find(ctx, c.Name)
-	if err != nil {
-		return err
-	}
 	state := f.state()
 	if state.Outcome != cases.OutcomeConfirmed {
 		return fmt.Errorf("cannot get money back for case %s: nobody has confirmed an error; "+

@@ -203,15 +203,11 @@ Examples:
 
 // Run shows.
 func (c *caseShowCommand) Run(ctx context.Context, s *session) error {
-	book, err := openCases(s)
+	book, f, err := openNamed(ctx, s, c.Name)
 	if err != nil {
 		return err
 	}
 	defer book.close()
-	f, err := book.find(ctx, c.Name)
-	if err != nil {
-		return err
-	}
 	state := f.state()
 	switch {
 	case c.JSON:

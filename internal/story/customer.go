@@ -81,7 +81,18 @@ func (w *writer) pay(r cases.Recovery) bool {
 	if w.chance(paysLate) {
 		w.wait(5*day, 40*day)
 	}
-	if r.Option != cases.OptionOffset && w.chance(failsFirst) {
+	if !w.payNow(r, r.Option != cases.OptionOffset) {
+		return false
+	}
+	r.Event = cases.StepCompleted
+	w.recovery(r)
+	return true
+}
+
+// payNow pays what is due now. A payment that may fail fails at times, and then some
+// customers give up: it returns false.
+func (w *writer) payNow(r cases.Recovery, mayFail bool) bool {
+	if mayFail && w.chance(failsFirst) {
 		r.Event = cases.StepFailed
 		w.recovery(r)
 		w.wait(2*day, 10*day)
@@ -92,8 +103,6 @@ func (w *writer) pay(r cases.Recovery) bool {
 		}
 	}
 	r.Event = cases.StepPaid
-	w.recovery(r)
-	r.Event = cases.StepCompleted
 	w.recovery(r)
 	return true
 }
@@ -116,18 +125,9 @@ func (w *writer) payInstalments(r cases.Recovery) bool {
 		if w.chance(paysLate) {
 			w.wait(5*day, 25*day)
 		}
-		if w.chance(failsFirst) {
-			r.Event = cases.StepFailed
-			w.recovery(r)
-			w.wait(2*day, 10*day)
-			if !w.chance(goesOn) {
-				r.Event = cases.StepCancelled
-				w.recovery(r)
-				return false
-			}
+		if !w.payNow(r, true) {
+			return false
 		}
-		r.Event = cases.StepPaid
-		w.recovery(r)
 	}
 	r.Event, r.Amount, r.Instalment = cases.StepCompleted, whole, len(parts)
 	w.recovery(r)
