@@ -136,20 +136,27 @@ func (o Opener) settle(c *Case, s *State) {
 	if over || c.TooLate || c.Customer == "" || c.Customer == invoice.Anonymous || detectors.ForeignCurrency(c.Causes) {
 		return
 	}
-	loss := lossOf(c, s)
-	due := loss
-	if loss > 0 {
-		due = max(0, loss-s.Paid-s.WrittenOff)
-	}
+	_, due := owing(c, s)
 	c.Options = o.Terms.Options(due, c.Currency, c.Segment.CustomerType, s, o.Acceptance, c.DetectedAt)
-	c.Draft = o.draft(c, s, loss, due)
+	c.Draft = o.Redraft(c, s)
 }
 
-// draft writes what to tell the customer of a case about a loss, > 0 billed too
-// little, < 0 too much, and what is left of it. A text of a user's that cannot be
+// owing returns the loss of a case, > 0 billed too little, < 0 too much, and what is left
+// of it.
+func owing(c *Case, s *State) (loss, due invoice.Amount) {
+	loss = lossOf(c, s)
+	if loss > 0 {
+		return loss, max(0, loss-s.Paid-s.WrittenOff)
+	}
+	return loss, loss
+}
+
+// Redraft writes what to tell the customer of a case that has a draft, in the opener's
+// language and for its channel; nil: nothing is owed. A text of a user's that cannot be
 // filled leaves none.
-func (o Opener) draft(c *Case, s *State, loss, due invoice.Amount) *message.Draft {
+func (o Opener) Redraft(c *Case, s *State) *message.Draft {
 	coin := invoice.Coin(c.Currency)
+	loss, due := owing(c, s)
 	due -= due % coin
 	if o.Messages == nil || due == 0 {
 		return nil

@@ -70,8 +70,11 @@ func (f *caseFile) printMoney(line func(string, ...any), state *cases.State, t *
 	if c.Currency == unknownCurrency {
 		line(t.stake + "\t" + t.notKnown)
 	} else {
-		line(t.stake+"\t%s (%s – %s), %s", t.money(c.Loss.Point, currency), t.money(c.Loss.Low, ""),
-			t.money(c.Loss.High, ""), t.code(string(c.Direction)))
+		between := ""
+		if c.Loss.Low != c.Loss.High {
+			between = fmt.Sprintf(" (%s – %s)", t.money(c.Loss.Low, ""), t.money(c.Loss.High, ""))
+		}
+		line(t.stake+"\t%s%s, %s", t.money(c.Loss.Point, currency), between, t.code(string(c.Direction)))
 		line(t.worth, t.money(c.Economics.ExpectedRecovery, currency), t.money(c.Economics.HandlingCost, currency))
 	}
 	if state.ConfirmedLoss.Set {
@@ -83,11 +86,7 @@ func (f *caseFile) printMoney(line func(string, ...any), state *cases.State, t *
 // printCauses says why recoup thinks so, and what to make sure of.
 func (f *caseFile) printCauses(out io.Writer, t *tongue) {
 	for _, cause := range f.Case.Causes {
-		evidence := cause.Evidence
-		if _, fr, ok := cases.Words(&cause); ok && t.finds {
-			evidence = append([]string{fr}, evidence...)
-		}
-		fmt.Fprintf(out, "\n%s, %.0f %%: %s\n", t.code(cause.Code), 100*cause.P, strings.Join(evidence, "; "))
+		fmt.Fprintf(out, "\n"+t.because+"\n", t.code(cause.Code), 100*cause.P, strings.Join(t.evidence(&cause), t.also))
 	}
 	if len(f.Case.Verify) > 0 {
 		fmt.Fprintln(out, "\n"+t.verify)
@@ -121,19 +120,6 @@ func (f *caseFile) printOptions(out io.Writer, t *tongue) {
 	}
 }
 
-// printDraft writes what a person may send or say to the customer.
-func (f *caseFile) printDraft(out io.Writer, state *cases.State) error {
-	draft := f.Case.Draft
-	if draft == nil {
-		return fmt.Errorf("cannot show a draft: case %s has none, since %s", f.Case.CaseID, f.whyNoDraft(state))
-	}
-	fmt.Fprintln(out, draft.Body)
-	for _, answer := range draft.Objections {
-		fmt.Fprintf(out, "\n> %s\n%s\n", answer.Objection, answer.Answer)
-	}
-	return nil
-}
-
 // printEvents lists what happened, oldest first.
 func (f *caseFile) printEvents(out io.Writer, state *cases.State, t *tongue) {
 	type happened struct {
@@ -142,7 +128,10 @@ func (f *caseFile) printEvents(out io.Writer, state *cases.State, t *tongue) {
 	}
 	var all []happened
 	for _, e := range f.Life.Events() {
-		text := strings.TrimSpace(t.code(string(e.Status)) + " " + t.code(string(e.Outcome)))
+		text := t.code(string(e.Status))
+		if e.Outcome != "" {
+			text += ", " + t.code(string(e.Outcome))
+		}
 		if e.DecidedByRole != "" {
 			text += fmt.Sprintf(t.by, printable(e.DecidedByRole))
 		}
@@ -195,7 +184,7 @@ func (f *caseFile) status(state *cases.State, t *tongue) string {
 	}
 	status := t.code(string(cmp.Or(state.Status, cases.StatusOpened)))
 	if state.Outcome != "" {
-		status += " " + t.code(string(state.Outcome))
+		status += ", " + t.code(string(state.Outcome))
 	}
 	if resolved {
 		status += ", " + t.resolved

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"recoup/cases"
+	"recoup/internal/config"
 )
 
 // caseLsCommand is `recoup case ls`.
@@ -22,6 +23,7 @@ type caseLsCommand struct {
 	// Incident lists members, with and without a case of their own.
 	Incident string `placeholder:"ID" help:"The members of this incident, also those without a case of their own."`
 	Limit    int    `default:"50" help:"List at most this many."`
+	Lang     string `enum:"en,fr" default:"en" help:"Language: en or fr."`
 	JSON     bool   `name:"json" help:"Write one JSON object a line."`
 }
 
@@ -49,9 +51,10 @@ func (c *caseLsCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	listed, open, total := 0, 0, 0
+	t := tongues[c.Lang]
 	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
 	if !c.JSON {
-		fmt.Fprintln(w, "CASE\tABOUT\tAT STAKE\tCAUSE\tTEAM\tSTATUS\tANSWER BY")
+		fmt.Fprintln(w, t.columns)
 	}
 	for _, f := range sortedCases(book.cases) {
 		state := f.state()
@@ -68,9 +71,9 @@ func (c *caseLsCommand) Run(ctx context.Context, s *session) error {
 			}
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Case.CaseID[:13], shorten(what(f.Case, &english), 30),
-			english.money(f.Case.Loss.Point, f.Case.Currency), firstCause(f.Case), f.Case.OwnerTeam,
-			f.status(&state, &english), respondBy(f.Case))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Case.CaseID[:13], shorten(what(f.Case, t), 30),
+			t.money(f.Case.Loss.Point, f.Case.Currency), t.code(firstCause(f.Case)), t.code(f.Case.OwnerTeam),
+			f.status(&state, t), respondBy(f.Case, t))
 	}
 	if c.JSON {
 		return nil
@@ -78,17 +81,17 @@ func (c *caseLsCommand) Run(ctx context.Context, s *session) error {
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("cannot write the list: %w", err)
 	}
-	fmt.Fprintf(s.stdout, "\n%d of %d cases are open, %d listed\n", open, total, listed)
+	fmt.Fprintf(s.stdout, "\n"+t.counted+"\n", open, total, listed)
 	book.tellBroken(s)
 	return nil
 }
 
 // respondBy says until when to answer, where the case has a time of its own.
-func respondBy(c *cases.Case) string {
+func respondBy(c *cases.Case, t *tongue) string {
 	if c.RespondBy.IsZero() {
 		return "-"
 	}
-	return c.RespondBy.UTC().Format(time.DateTime)
+	return c.RespondBy.UTC().Format(t.moment)
 }
 
 // read reads the cases that are asked for.
@@ -183,9 +186,11 @@ func writeLine(w io.Writer, v any) error {
 // caseShowCommand is `recoup case show`.
 type caseShowCommand struct {
 	Name  string `arg:"" name:"case" help:"Case id, its first characters, or the invoice id."`
-	Lang  string `enum:"en,fr" default:"en" help:"Language: en or fr."`
+	Lang  string `enum:"en,fr," default:"" help:"Language: en or fr. By default en, of a draft the customer's."`
 	Draft bool   `help:"Only the draft message to the customer and the prepared answers; recoup never sends it."`
-	JSON  bool   `name:"json" help:"Write the case, its state and all that happened as JSON."`
+	// Channel is that of the draft.
+	Channel string `enum:"email,phone,chat," default:"" help:"With --draft: for email, phone or chat. By default the case's."`
+	JSON    bool   `name:"json" help:"Write the case, its state and all that happened as JSON."`
 }
 
 // Help is the longer text of `recoup case show --help`.
@@ -198,11 +203,15 @@ Examples:
     recoup case show 2026-000417
     recoup case show 5f0c2a9e --lang fr
     recoup case show 5f0c2a9e --draft > letter.txt
+    recoup case show 5f0c2a9e --draft --lang fr --channel phone
     recoup case show 5f0c2a9e --json | jq .state`
 }
 
 // Run shows.
 func (c *caseShowCommand) Run(ctx context.Context, s *session) error {
+	if c.Channel != "" && !c.Draft {
+		return usage("cannot use --channel without --draft: only a draft has one")
+	}
 	book, f, err := openNamed(ctx, s, c.Name)
 	if err != nil {
 		return err
@@ -213,10 +222,32 @@ func (c *caseShowCommand) Run(ctx context.Context, s *session) error {
 	case c.JSON:
 		return f.writeJSON(s.stdout, &state)
 	case c.Draft:
-		return f.printDraft(s.stdout, &state)
+		return c.draft(s.stdout, book.config, f, &state)
 	}
-	f.print(s.stdout, &state, tongues[c.Lang])
+	f.print(s.stdout, &state, tongues[cmp.Or(c.Lang, "en")])
 	book.tellBroken(s)
+	return nil
+}
+
+// draft writes what a person may send or say to the customer, in the language and for the
+// channel that are asked for.
+func (c *caseShowCommand) draft(out io.Writer, cfg *config.Config, f *caseFile, state *cases.State) error {
+	draft := f.Case.Draft
+	if draft != nil && (c.Lang != "" || c.Channel != "") {
+		opener, err := cfg.Opener()
+		if err != nil {
+			return err
+		}
+		opener.Language, opener.Channel = cmp.Or(c.Lang, draft.Lang), cmp.Or(c.Channel, draft.Channel)
+		draft = opener.Redraft(f.Case, state)
+	}
+	if draft == nil {
+		return fmt.Errorf("cannot show a draft: case %s has none, since %s", f.Case.CaseID, f.whyNoDraft(state))
+	}
+	fmt.Fprintln(out, draft.Body)
+	for _, answer := range draft.Objections {
+		fmt.Fprintf(out, "\n> %s\n%s\n", answer.Objection, answer.Answer)
+	}
 	return nil
 }
 

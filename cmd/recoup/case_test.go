@@ -87,7 +87,7 @@ func TestCaseFromAlertToEuro(t *testing.T) {
 	fails(t, exitUsage, on("decide", "F-17", "confirmed_error", "--correct", "125", "--verified", "all"),
 		"want invoice_is_wrong, invoice_was_sent or due_date_passed")
 	contains(t, run("decide", "F-17", "confirmed_error", "--correct", "125", "--minutes", "20",
-		"--verified", "invoice_is_wrong,invoice_was_sent"), "decided confirmed_error", "25.00 EUR are owed")
+		"--verified", "invoice_is_wrong,invoice_was_sent"), "decided, confirmed_error", "25.00 EUR are owed")
 	fails(t, exitFailed, on("ack", "F-17"), "the case is further than that already")
 
 	fails(t, exitFailed, on("recover", "F-17", "formal_notice", "offered"),
@@ -107,7 +107,7 @@ func TestCaseFromAlertToEuro(t *testing.T) {
 	}
 	fails(t, exitFailed, on("recover", "F-17", "instalments", "paid", "--instalment", "3"),
 		"more would be paid than was lost")
-	contains(t, run("close", "F-17", "--satisfaction", "4"), "closed confirmed_error", "Next: nothing")
+	contains(t, run("close", "F-17", "--satisfaction", "4"), "closed, confirmed_error", "Next: nothing")
 	contains(t, run("show", "F-17"), "25.00, gestures cost 0.00", "instalment 3 of 3")
 	contains(t, run("ls"), "0 of 1 cases are open, 0 listed")
 	contains(t, run("reopen", "F-17"), "reopened")

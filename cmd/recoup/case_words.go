@@ -5,21 +5,22 @@ import (
 	"time"
 
 	"recoup/cases"
+	"recoup/detectors"
 	"recoup/invoice"
 )
 
 // tongue is a language of `recoup case show`: every label, how codes read, and how
 // amounts and dates are written.
 type tongue struct {
-	summary func(cases.Summary) string
-	finds   bool              // findings are said in its own words; the evidence is in English
-	codes   map[string]string // sentences by code; what is missing is shown as the code
-	decimal string            // mark before the cents
-	group   string            // between thousands
-	day     string            // layout of a date
-	moment  string            // layout of a time, UTC
+	summary  func(cases.Summary) string
+	evidence func(*detectors.Finding) []string // what a finding says
+	codes    map[string]string                 // sentences by code; what is missing is shown as the code
+	decimal  string                            // mark before the cents
+	group    string                            // between thousands
+	day      string                            // layout of a date
+	moment   string                            // layout of a time, UTC
 
-	head, invoice                                                   string
+	head, invoice, columns, counted, because, also                  string
 	status, answer, escalates, owner, billed, notKnown, right       string
 	stake, confirmed, back, worth, until, part, muted, runbook      string
 	query, dunning, held, contacted, restart, resolved, verify      string
@@ -31,9 +32,12 @@ type tongue struct {
 var tongues = map[string]*tongue{"en": &english, "fr": &french}
 
 var english = tongue{
-	summary: func(s cases.Summary) string { return s.EN },
-	decimal: ".", day: time.DateOnly, moment: time.DateTime,
+	summary:  func(s cases.Summary) string { return s.EN },
+	evidence: func(f *detectors.Finding) []string { return f.Evidence },
+	decimal:  ".", day: time.DateOnly, moment: time.DateTime,
 
+	columns: "CASE\tABOUT\tAT STAKE\tCAUSE\tTEAM\tSTATUS\tANSWER BY", counted: "%d of %d cases are open, %d listed",
+	because: "%s, %.0f %%: %s", also: "; ",
 	head: "Case %s, %s of %s", invoice: "invoice", status: "status", answer: "answer by",
 	escalates: "%s UTC, escalates at %s", owner: "owner", billed: "billed", notKnown: "not known",
 	right: "would be right", stake: "at stake", confirmed: "confirmed\t%s, cause %s",
@@ -62,20 +66,23 @@ var english = tongue{
 }
 
 var french = tongue{
-	summary: func(s cases.Summary) string { return s.FR }, finds: true,
+	summary: func(s cases.Summary) string { return s.FR }, evidence: frenchEvidence,
 	decimal: ",", group: " ", day: "02/01/2006", moment: "02/01/2006 15:04", codes: frenchCodes,
 
+	columns: "DOSSIER\tOBJET\tEN JEU\tCAUSE\tÉQUIPE\tÉTAT\tRÉPONDRE AVANT",
+	counted: "%d dossiers ouverts sur %d, %d affichés",
+	because: "%s, %.0f %% : %s", also: " ; ",
 	head: "Dossier %s, %s de %s", invoice: "facture", status: "état", answer: "répondre avant",
 	escalates: "%s UTC, un échelon plus haut le %s", owner: "responsable", billed: "facturé", notKnown: "inconnu",
-	right: "serait juste", stake: "en jeu", confirmed: "confirmé\t%s, cause : %s",
+	right: "montant juste", stake: "en jeu", confirmed: "confirmé\t%s, cause : %s",
 	back:  "revenu\t%s, gestes %s, abandonné %s",
-	worth: "vaut la peine\t%s de retour attendu, traitement %s",
-	until: "à réclamer avant", part: "fait partie de\tl'incident %s (%s) : recoup case show %s",
+	worth: "rentabilité\t%s de retour attendu, traitement %s",
+	until: "réclamable jusqu'au", part: "fait partie de\tl'incident %s (%s) : recoup case show %s",
 	muted: "dossier\taucun n'a été ouvert pour elle ; elle se traite de même", runbook: "fiche", query: "requête",
 	dunning: "relances", held: "suspendues : créance contestée, donc ni relance ni intérêts",
-	contacted: "client prévenu", restart: "délai court dès", resolved: "résolu", verify: "À vérifier d'abord",
+	contacted: "client prévenu", restart: "délai repart le", resolved: "résolu", verify: "À vérifier d'abord",
 	settle: "Solutions, la meilleure d'abord", gesture: ", le geste coûte %s", accept: ", acceptée à %.0f %%",
-	happened: "Ce qui s'est passé (UTC)", by: ", par %s", instalment: ", échéance %d sur %d", due: ", due le %s",
+	happened: "Ce qui s'est passé (UTC)", by: ", par %s", instalment: ", échéance %d sur %d", due: ", exigible le %s",
 	flagged: "ne va pas : %s (événement %s)", next: "Ensuite : ",
 	nothing: "rien ; si c'est à tort : recoup case reopen %s",
 	ack:     "recoup case ack %s",
@@ -87,7 +94,7 @@ var french = tongue{
 	close:    "recoup case close %s",
 	offer:    "recoup case recover %s immediate_payment offered (%s sont dus), ou recoup case close %[1]s",
 	schedule: "recoup case recover %s instalments scheduled --instalments N (accord sur %s)",
-	pay: "échéance %d sur %d, %s, due le %s ; ensuite recoup case recover %s instalments paid --instalment %[1]d, " +
+	pay: "échéance %d sur %d, %s, exigible le %s ; ensuite recoup case recover %s instalments paid --instalment %[1]d, " +
 		"ou failed",
 	await:   "la réponse du client à l'offre : recoup case recover %s %s accepted, ou refused",
 	collect: "recoup case recover %s %s paid quand l'argent est là (%s sont dus), ou failed",
@@ -118,10 +125,30 @@ var frenchCodes = map[string]string{
 	"promotion_terms":      "que disent les conditions de la promotion ?",
 	"both_were_sent":       "les deux factures ont-elles été envoyées ?", "agreed_price": "quel prix a été convenu ?",
 	"contract_in_force": "quel contrat est en vigueur ?", "delivery_state": "où en est la livraison ?",
-	"step_back": "retour en arrière sans réouverture", "closed_undecided": "clos sans décision",
+	"invoices_are_wrong":           "les factures sont-elles vraiment fausses ? En regarder cinq",
+	"hold_batch":                   "le lot est-il retenu ? (recoup hold)",
+	"do_not_contact_customers_yet": "ne pas écrire aux clients avant que la cause soit réparée",
+	"what_changed_in_this_segment": "qu'est-ce qui a changé dans ce segment ?",
+	"source_is_running":            "le système de facturation fonctionne-t-il ?",
+	"invoices_reach_kafka":         "les factures arrivent-elles dans Kafka ?",
+	"recoup_is_running":            "recoup fonctionne-t-il ?",
+	"step_back":                    "retour en arrière sans réouverture", "closed_undecided": "clos sans décision",
 	"reopened_undecided": "rouvert sans décision", "answer_without_offer": "réponse sans offre",
 	"formal_notice_refused": "mise en demeure trop tôt", "schedule_sum": "les échéances ne font pas la somme",
 	"overpaid": "trop payé", "currency_differs": "autre devise", "event_id_reused": "identifiant réutilisé",
+	"time_implausible": "date à venir",
+}
+
+// frenchEvidence says what a finding found, then its evidence.
+func frenchEvidence(f *detectors.Finding) (all []string) {
+	if _, said, ok := cases.Words(f); ok {
+		all = append(all, said)
+	}
+	for _, sentence := range f.Evidence {
+		said, _ := cases.French(sentence)
+		all = append(all, said)
+	}
+	return all
 }
 
 // code is a code of the contract as people say it.

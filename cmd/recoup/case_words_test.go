@@ -1,12 +1,15 @@
 package main
 
 import (
+	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"recoup/cases"
+	"recoup/cases/message"
 	"recoup/detectors"
 	"recoup/invoice"
 	"recoup/pipeline"
@@ -60,14 +63,19 @@ func TestEveryLabelIsSaid(t *testing.T) {
 // A case in French has no English label, code, date or number.
 func TestCaseInFrench(t *testing.T) {
 	file, _, run := newTopics(t)
-	putCase(t, file, func(c *cases.Case) { c.Summary.FR = "Facture F-30 : une remise dépasse le maximum prévu." })
+	putCase(t, file, func(c *cases.Case) {
+		c.Summary.FR = "Facture F-30 : une remise dépasse le maximum prévu."
+		c.Causes[0].Evidence = []string{"the policy allows no discount above 12.5 %", "promotion P-1 ended on 2026-03-01"}
+	})
+	contains(t, run("ls", "--lang", "fr"), "RÉPONDRE AVANT", "facture F-30", "ventes", "1 dossiers ouverts sur 1")
 	run("ack", "F-30", "--at", "2026-03-02T10:00:00Z")
 	run("decide", "F-30", "confirmed_error", "--correct", "1259.5678", "--at", "2026-03-02T11:00:00Z")
 	said := run("show", "F-30", "--lang", "fr")
-	contains(t, said, "1 234,57 EUR", "(20,12 – 30,13)", "à l'avantage du client", "décidé erreur confirmée", "02/03/2028",
+	contains(t, said, "1 234,57 EUR", "(20,12 – 30,13)", "à l'avantage du client", "décidé, erreur confirmée", "02/03/2028",
 		"03/03/2026 09:00 UTC", "une remise dépasse le maximum prévu", "la facture est-elle vraiment fausse ?",
 		"que disent les conditions de la promotion ?", "Ensuite : recoup case recover", "(25,00 EUR sont dus)",
-		"suspendues : créance contestée")
+		"suspendues : créance contestée", "promotion, 80 % : une remise dépasse le maximum prévu ; la politique commerciale "+
+			"n'admet aucune remise au-dessus de 12,5 % ; la promotion P-1 s'est terminée le 01/03/2026\n")
 	for _, english := range []string{"status", "owner", "worth", "Next", "decided", "customer_favour", "2026-03"} {
 		if strings.Contains(said, english) {
 			t.Errorf("%q in:\n%s", english, said)
@@ -83,6 +91,41 @@ func TestCaseInFrench(t *testing.T) {
 		t.Errorf("reopened: %s", said)
 	}
 	contains(t, run("ls"), "1 of 1 cases are open")
+}
+
+// What the page for people lists as codes of checks and flags is said in French.
+func TestEveryCodeIsSaidInFrench(t *testing.T) {
+	page, err := os.ReadFile("../../docs/CASES.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := regexp.MustCompile("`([a-z]+_[a-z_]+)`")
+	for _, list := range [][2]string{{"The codes: ", "2. **Decide.**"}, {"stands in `flags`:", "\n\n"}} {
+		_, from, _ := strings.Cut(string(page), list[0])
+		text, _, ok := strings.Cut(from, list[1])
+		codes := code.FindAllStringSubmatch(text, -1)
+		if !ok || len(codes) < 9 {
+			t.Fatalf("behind %q stand %d codes", list[0], len(codes))
+		}
+		for _, c := range codes {
+			if frenchCodes[c[1]] == "" {
+				t.Errorf("%s is not said in French", c[1])
+			}
+		}
+	}
+}
+
+// A13, A17: a draft in either language and for each channel, whatever the customer's are.
+func TestDraftInEitherLanguage(t *testing.T) {
+	file, on, run := newTopics(t)
+	putCase(t, file, func(c *cases.Case) {
+		c.Draft = &message.Draft{Lang: "fr", Channel: "email", Body: "Bonjour, (du dossier)", Objections: []message.Answer{}}
+	})
+	contains(t, run("show", "F-30", "--draft"), "Bonjour, (du dossier)")
+	contains(t, run("show", "F-30", "--draft", "--lang", "en"), "Subject: correction of invoice F-30", "a discount is above")
+	contains(t, run("show", "F-30", "--draft", "--channel", "phone"), "(Écouter d'abord.)", "une remise dépasse")
+	contains(t, run("show", "F-30", "--draft", "--lang", "en", "--channel", "chat"), "Hello! I would like", "> \"I thought")
+	fails(t, exitUsage, on("show", "F-30", "--channel", "phone"), "cannot use --channel without --draft")
 }
 
 // E10: what is disputed, told and promised is said and shown without a case system; what
@@ -127,7 +170,7 @@ func TestNextFollowsThePlan(t *testing.T) {
 		"Next: instalment 2 of 3, 8.33 EUR, is due 2026-05-01", "instalments paid --instalment 2, or failed")
 	closed := recoup(t, "", on("close", "F-30")...)
 	contains(t, closed.stderr, "16.66 EUR are still owed")
-	contains(t, closed.stdout, "closed confirmed_error")
+	contains(t, closed.stdout, "closed, confirmed_error")
 }
 
 // A draft that is not there says why (A17).
