@@ -21,7 +21,11 @@ type Incident struct {
 	// whatever the cause, because nearly all suspects of the value are of this trouble.
 	Causes []string `json:"causes"`
 
-	Since      time.Time `json:"since"`       // event time of the earliest member, UTC
+	// Since is the event time, UTC, from which on the value has more suspects than usual.
+	// Members may lie up to three days before it, and behind Until.
+	Since time.Time `json:"since"`
+	// Until is the event time up to which it does; zero in records of an older recoup.
+	Until      time.Time `json:"until,omitzero"`
 	LastMember time.Time `json:"last_member"` // when the newest member was decided, UTC
 	Members    int64     `json:"members"`     // invoices
 	// Expected is how many suspects of these causes as many invoices of the value
@@ -46,6 +50,14 @@ type Incident struct {
 	// Counted is the offset behind the last record of the decision log that was counted,
 	// by its partition.
 	Counted map[int]int64 `json:"counted"`
+}
+
+// Latest is Until, or what comes nearest to it in a record of an older recoup.
+func (i *Incident) Latest() time.Time {
+	if i.Until.IsZero() {
+		return i.LastMember
+	}
+	return i.Until
 }
 
 // IncidentMoney is what members in one currency come to. The directions are never

@@ -67,9 +67,23 @@ func (e *Engine) joinIncident(v *Verdict) int {
 
 // OpenIncident is an incident that suspects may be members of.
 type OpenIncident struct {
-	ID     string   // of its case
-	Value  Value    // what its members have in common
-	Causes []string // codes of first causes that are members; nil: all
+	ID     string    // of its case
+	Value  Value     // what its members have in common
+	Causes []string  // codes of first causes that are members; nil: all
+	Since  time.Time // event time at which the trouble began
+	Until  time.Time // and up to which it was seen
+}
+
+// incidentsApart is the event time without members from which on the same trouble of
+// the same value is another incident. While invoices come as they are issued, the first
+// one has ended by then; where a year of them is read in minutes, nothing else tells an
+// outage of March from one of July. A weekend is no end.
+const incidentsApart = 3 * 24 * time.Hour
+
+// NearIncident tells whether invoices issued from first to last may be members of an
+// incident whose trouble was seen from since to until.
+func NearIncident(since, until, first, last time.Time) bool {
+	return !last.Before(since.Add(-incidentsApart)) && !first.After(until.Add(incidentsApart))
 }
 
 // Incidents are those that are open, as far as this process has heard of them. Every
@@ -106,10 +120,10 @@ func (b *Incidents) change(how func()) {
 	b.byValue.Store(&byValue)
 }
 
-// find returns the id of the incident that a suspect with the given first cause is a
-// member of, "" for none. Of several it is the narrowest: the fewest causes, then by
+// find returns the id of the incident that a suspect of some event time with the given
+// first cause is a member of, "" for none. Of several it is the narrowest: the fewest causes, then by
 // dimension and id.
-func (b *Incidents) find(inv *invoice.Invoice, cause string) (id string) {
+func (b *Incidents) find(inv *invoice.Invoice, cause string, event time.Time) (id string) {
 	open := *b.byValue.Load()
 	if len(open) == 0 {
 		return ""
@@ -117,7 +131,7 @@ func (b *Incidents) find(inv *invoice.Invoice, cause string) (id string) {
 	var found []OpenIncident
 	for _, v := range valuesOf(inv) {
 		for _, i := range open[v] {
-			if i.Causes == nil || slices.Contains(i.Causes, cause) {
+			if (i.Causes == nil || slices.Contains(i.Causes, cause)) && NearIncident(i.Since, i.Until, event, event) {
 				found = append(found, i)
 			}
 		}
@@ -169,5 +183,5 @@ func (e *Engine) memberOf(v *Verdict) string {
 	if len(v.Causes) > 0 {
 		cause = v.Causes[0].Code
 	}
-	return e.incidents.find(e.cur.inv, cause)
+	return e.incidents.find(e.cur.inv, cause, time.UnixMilli(e.cur.eventMS))
 }

@@ -52,6 +52,7 @@ func (f *incidentsFollower) see(c *cases.Case) {
 		f.book.Close(c.CaseID)
 		return
 	}
-	f.book.Open(detectors.OpenIncident{ID: c.CaseID, Causes: c.Incident.Causes,
+	f.book.Open(detectors.OpenIncident{ID: c.CaseID, Causes: c.Incident.Causes, Since: c.Incident.Since,
+		Until: c.Incident.Latest(),
 		Value: detectors.Value{Seller: c.Incident.Seller, Dimension: d, Name: c.Incident.Value}})
 }

@@ -19,6 +19,7 @@ type company struct {
 	counts  []*detectors.Counts
 	offsets []int64
 	now     time.Time
+	arrived time.Time // in a replay, when what was issued now arrives; zero: now
 	rng     *rand.Rand
 	n       int
 	changes []Change
@@ -77,6 +78,14 @@ func (c *company) any() *bad {
 	return &bad{cause: cause, kind: "some", loss: invoice.Amount(c.rng.IntN(60)-20) * invoice.Unit}
 }
 
+// clock is the time by which the stage works.
+func (c *company) clock() time.Time {
+	if c.arrived.IsZero() {
+		return c.now
+	}
+	return c.arrived
+}
+
 // bills has an invoice scored, counted and, if it is suspect, logged.
 func (c *company) bills(inv *invoice.Invoice, found *bad) {
 	p := c.n % len(c.counts)
@@ -95,11 +104,11 @@ func (c *company) bills(inv *invoice.Invoice, found *bad) {
 		}
 		v.Causes = []detectors.Finding{{Code: found.cause, Kind: found.kind, P: 0.8, Repaired: v.Billed + found.loss}}
 	}
-	c.counts[p].Note(inv, v, c.now)
+	c.counts[p].Note(inv, v, c.clock())
 	if v.Suspect {
 		at := invoice.Position{Topic: "recoup.suspects", Partition: p, Offset: c.offsets[p]}
 		c.offsets[p]++
-		c.board.Suspect(at, v.Clone(), cases.SubjectOf(inv, c.now), c.now)
+		c.board.Suspect(at, v.Clone(), cases.SubjectOf(inv, c.clock()), c.clock())
 	}
 }
 
@@ -107,14 +116,14 @@ func (c *company) bills(inv *invoice.Invoice, found *bad) {
 func (c *company) tick() []Change {
 	c.t.Helper()
 	for p, counts := range c.counts {
-		mark := detectors.ReadMark{Until: c.now, At: c.now}
+		mark := detectors.ReadMark{Until: c.clock(), At: c.clock()}
 		for _, r := range append(counts.Publish(detectors.PublishAll), mark.Record()) {
 			if err := c.board.Count(r.Key, r.Value, p); err != nil {
 				c.t.Fatal(err)
 			}
 		}
 	}
-	out := c.board.Tick(c.now)
+	out := c.board.Tick(c.clock())
 	c.changes = append(c.changes, out...)
 	return out
 }

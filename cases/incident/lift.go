@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"recoup/detectors"
 )
@@ -34,6 +35,10 @@ type candidate struct {
 	gain     float64 // log-likelihood: how much better the window is explained with it
 	overall  float64 // the same over all that is known
 }
+
+// since and until are the event time of a candidate's window.
+func (c *candidate) since() time.Time { return bucketStart(c.from + 1) }
+func (c *candidate) until() time.Time { return bucketStart(c.to + 1) }
 
 // spans are what a value and its seller had in a window and before.
 type spans struct {
@@ -140,24 +145,13 @@ func (b *Board) candidates(now int64) []candidate {
 // test compares a value's suspects of a cause with its own past, with all else the
 // seller billed before, and with what it billed meanwhile: the least surprised counts.
 func (b *Board) test(c *candidate, s *spans) bool {
-	compared := false
-	against := func(usual, of uint32) {
-		if of < leastPast {
-			return
-		}
-		compared = true
-		c.p = max(c.p, moreThanUsual(c.k, c.n, int64(usual), int64(of)))
-		c.usual = max(c.usual, (float64(usual)+0.5)/(float64(of)+1))
-	}
-	c.p, c.usual = 0, 0
-	against(s.past.Suspects[c.cause], s.past.Invoices)
-	against(s.before.Suspects[c.cause], s.before.Invoices)
-	if s.aligned {
-		against(s.around.Suspects[c.cause], s.around.Invoices)
-	}
+	c.p, c.usual = 0, s.usual(c.cause)
+	s.others(func(t *detectors.Tally) {
+		c.p = max(c.p, moreThanUsual(c.k, c.n, int64(t.Suspects[c.cause]), int64(t.Invoices)))
+	})
 	share := float64(c.k) / float64(c.n)
 	most := !s.aligned || s.around.Invoices < s.now.Invoices
-	if !compared || share < leastLift*c.usual || most && share < leastShare {
+	if c.usual == 0 || share < leastLift*c.usual || most && share < leastShare {
 		return false
 	}
 	c.gain = gain(c.k, c.n, int64(s.around.Suspects[c.cause]), int64(s.around.Invoices))
@@ -165,6 +159,24 @@ func (b *Board) test(c *candidate, s *spans) bool {
 	c.overall = gain(c.k+past, c.n+int64(s.past.Invoices), int64(s.around.Suspects[c.cause])+before,
 		int64(s.around.Invoices+s.before.Invoices))
 	return true
+}
+
+// others calls f with each of what a window is compared with that is large enough.
+func (s *spans) others(f func(*detectors.Tally)) {
+	for _, t := range []*detectors.Tally{&s.past, &s.before, &s.around} {
+		if t.Invoices >= leastPast && (t != &s.around || s.aligned) {
+			f(t)
+		}
+	}
+}
+
+// usual is the share of suspects of a cause among the others, the highest; 0 if there
+// is nothing to compare with.
+func (s *spans) usual(cause int) (share float64) {
+	s.others(func(t *detectors.Tally) {
+		share = max(share, (float64(t.Suspects[cause])+0.5)/(float64(t.Invoices)+1))
+	})
+	return share
 }
 
 // gain is how much better two rates explain k of n inside and outside than one does.
@@ -281,7 +293,7 @@ func (b *Board) widest(c candidate, chosen, group []candidate) candidate {
 		if o.value == c.value || float64(o.k) < follows*float64(c.k) || o.gain < c.gain/2 {
 			continue
 		}
-		if b.openOf[o.value] != nil || slices.ContainsFunc(chosen, func(x candidate) bool { return x.value == o.value }) {
+		if b.openFrom(&o) != nil || slices.ContainsFunc(chosen, func(x candidate) bool { return x.value == o.value }) {
 			return o
 		}
 	}

@@ -40,6 +40,7 @@ func (b *Board) tick(now time.Time) []Change {
 		b.began = now
 	}
 	b.forgetSuspects(now)
+	b.follow()
 	b.joinFresh()
 	bucket := bucketOf(now)
 	for _, c := range b.choose(b.candidates(bucket), bucket) {
@@ -84,7 +85,7 @@ func (b *Board) openBy(x *suspect) *openIncident {
 		return i
 	}
 	for _, v := range x.values {
-		if i := b.openOf[v]; i != nil && i.takes(x.cause) {
+		if i := b.openNear(v, x.event, x.event); i != nil && i.takes(x.cause) {
 			return i
 		}
 	}
@@ -110,7 +111,7 @@ func overOf(x *suspect, over map[detectors.Value][]*openIncident) *openIncident 
 	}
 	for _, v := range x.values {
 		for _, i := range over[v] {
-			if i.counted(x) && !x.event.Before(i.Since) && !x.decided.After(i.LastMember) {
+			if i.counted(x) && i.near(x.event, x.event) && !x.decided.After(i.LastMember) {
 				return i
 			}
 		}
@@ -128,23 +129,21 @@ func (i *openIncident) counted(x *suspect) bool {
 
 // show makes an incident one of the open ones.
 func (b *Board) show(i *openIncident) {
-	b.open[i.Key] = i
-	if o := b.openOf[i.value]; o == nil || i.Key <= o.Key {
-		b.openOf[i.value] = i
+	if b.open[i.Key] != nil {
+		b.hide(b.open[i.Key])
 	}
+	b.open[i.Key] = i
+	list := append(b.openOf[i.value], i)
+	slices.SortFunc(list, func(x, y *openIncident) int { return cmp.Compare(x.Key, y.Key) })
+	b.openOf[i.value] = list
 }
 
 // hide makes it none of them.
 func (b *Board) hide(i *openIncident) {
 	delete(b.open, i.Key)
-	if b.openOf[i.value] != i {
-		return
-	}
-	delete(b.openOf, i.value)
-	for _, o := range b.open { // restored ones may have one value
-		if o.value == i.value {
-			b.show(o)
-		}
+	list := slices.DeleteFunc(b.openOf[i.value], func(o *openIncident) bool { return o == i })
+	if b.openOf[i.value] = list; len(list) == 0 {
+		delete(b.openOf, i.value)
 	}
 }
 
@@ -184,11 +183,12 @@ func (b *Board) openNamed(x *suspect) *openIncident {
 			if detectors.IncidentID(key) != x.named {
 				continue
 			}
-			if i := b.openOf[v]; i != nil { // of another day, and of other causes so far
+			if i := b.openNear(v, x.event, x.event); i != nil { // of another day, and of other causes so far
 				i.addCause(x.cause)
 				return i
 			}
 			i := b.begin(v, key)
+			i.reach(x.event)
 			i.Causes = []string{detectors.CauseAt(x.cause)}
 			i.why = "suspects in a row have the same trouble"
 			return i
@@ -220,7 +220,7 @@ func (b *Board) begin(v detectors.Value, key string) *openIncident {
 // if there are members enough and they are worth it.
 func (b *Board) openFor(c *candidate) {
 	members := b.membersFor(c, func(x *suspect) bool { return x.cause == c.cause })
-	i := b.openOf[c.value]
+	i := b.openFrom(c)
 	if i == nil && (int64(len(members)) < b.settings.LeastMembers || !b.several(members) || !b.worth(members)) {
 		b.changed[c.value] = true // its suspects may not have been read yet
 		return
@@ -229,18 +229,27 @@ func (b *Board) openFor(c *candidate) {
 		i = b.wider(c, members)
 	}
 	if i == nil {
-		first := members[0].event
+		first, last := members[0].event, members[0].event
 		for _, x := range members {
 			if x.event.Before(first) {
 				first = x.event
 			}
+			if x.event.After(last) {
+				last = x.event
+			}
 		}
 		i = b.begin(c.value, cases.IncidentKey(c.value.Seller, c.value.Dimension.String(), c.value.Name, first))
-		i.Invoices, i.Expected, i.P = c.n, c.usual*float64(c.n), c.p
+		i.reach(first)
+		i.reach(last)
+		i.Invoices, i.P = c.n, c.p
+		i.Expected = b.usual(c, i.has) * float64(c.n) // of the causes that it had when it was over
 		i.why = "more suspects have it in common than chance explains"
 	}
-	i.addCause(c.cause)
+	if i.addCause(c.cause) {
+		i.Expected += c.usual * float64(i.Invoices)
+	}
 	if b.nearlyAll(i, c) {
+		i.Expected += b.usual(c, func(cause int) bool { return !i.has(cause) }) * float64(i.Invoices)
 		i.Causes = nil
 		members = b.membersFor(c, func(*suspect) bool { return true })
 	}
@@ -302,14 +311,31 @@ func (b *Board) worth(members []*suspect) bool {
 // recovery is what working a suspect may bring.
 func (x *suspect) recovery() invoice.Amount { return share(magnitude(x.member.Loss.Point), x.p) }
 
-func (i *openIncident) addCause(cause int) {
-	code := detectors.CauseAt(cause)
-	if i.Causes == nil || slices.Contains(i.Causes, code) {
-		return
+// usual is the usual share of suspects of some causes, as of a candidate's window.
+func (b *Board) usual(c *candidate, is func(cause int) bool) (share float64) {
+	s, _ := b.spansOf(c.value, c.to)
+	for cause := range detectors.Causes {
+		if is(cause) {
+			share += s.usual(cause)
+		}
 	}
-	i.Causes = append(i.Causes, code)
+	return share
+}
+
+// has tells whether a cause is one of the incident's.
+func (i *openIncident) has(cause int) bool {
+	return i.Causes == nil || slices.Contains(i.Causes, detectors.CauseAt(cause))
+}
+
+// addCause tells whether the cause is new.
+func (i *openIncident) addCause(cause int) bool {
+	if i.has(cause) {
+		return false
+	}
+	i.Causes = append(i.Causes, detectors.CauseAt(cause))
 	slices.Sort(i.Causes)
 	i.changed = true
+	return true
 }
 
 func (i *openIncident) alias(id string) {
@@ -330,7 +356,7 @@ func (b *Board) adopt() {
 		}
 		since := bucketOf(i.Since)
 		for _, x := range b.byValue[i.value] {
-			if x.joined == nil && !x.settled && x.bucket >= since && i.takes(x.cause) {
+			if x.joined == nil && !x.settled && x.bucket >= since && i.near(x.event, x.event) && i.takes(x.cause) {
 				b.join(i, x)
 			}
 		}
@@ -354,9 +380,7 @@ func (b *Board) join(i *openIncident, x *suspect) {
 func (i *openIncident) add(x *suspect) {
 	i.changed = true
 	i.joined = append(i.joined, x.member)
-	if i.Members++; i.Since.IsZero() || x.event.Before(i.Since) {
-		i.Since = x.event
-	}
+	i.Members++
 	if x.decided.After(i.LastMember) {
 		i.LastMember = x.decided.UTC()
 	}

@@ -171,10 +171,7 @@ func (b *Board) right(i *openIncident) bool {
 	if known == nil || i.Members == 0 {
 		return false
 	}
-	last := bucketOf(i.Since)
-	for _, p := range i.recent {
-		last = max(last, bucketOf(p.event))
-	}
+	last := bucketOf(i.Until)
 	var during, after int64
 	for _, c := range known.total().Recent {
 		switch {
@@ -244,6 +241,7 @@ func (b *Board) revive(from *cases.Incident) *openIncident {
 		findings: map[string]*cases.FindingCount{}, batches: map[string]int64{}, Incident: *from}
 	i.Incident = *i.copied()
 	i.restored = i.copied()
+	i.Until = from.Latest()
 	if i.Counted == nil {
 		i.Counted = map[int]int64{}
 	}

@@ -31,12 +31,12 @@ type boardState struct {
 	byValue  map[detectors.Value][]*suspect
 	fresh    []*suspect // not looked at since the last Tick
 	read     map[int]int64
-	open     map[string]*openIncident          // by dedup key; show and hide change it
-	openOf   map[detectors.Value]*openIncident // of open: of one value the first by key
-	unnamed  map[triedName]bool                // what openNamed has tried in vain
-	over     map[string]*openIncident          // resolved not long ago
-	merged   []*openIncident                   // ended as part of another one, not published yet
-	aliases  map[string]*openIncident          // by ids that workers gave
+	open     map[string]*openIncident            // by dedup key; show and hide change it
+	openOf   map[detectors.Value][]*openIncident // of open, by key
+	unnamed  map[triedName]bool                  // what openNamed has tried in vain
+	over     map[string]*openIncident            // resolved not long ago
+	merged   []*openIncident                     // ended as part of another one, not published yet
+	aliases  map[string]*openIncident            // by ids that workers gave
 	rates    map[string]*openRate
 	blinds   map[string]*openBlind
 	held     map[batchKey]bool
@@ -47,7 +47,7 @@ func newState() boardState {
 	return boardState{values: map[detectors.Value]*value{}, changed: map[detectors.Value]bool{},
 		marks: map[int]detectors.ReadMark{}, heard: map[int]int64{}, lags: map[int]lagSince{},
 		suspects: map[invoiceKey]*suspect{}, byValue: map[detectors.Value][]*suspect{}, read: map[int]int64{},
-		open: map[string]*openIncident{}, openOf: map[detectors.Value]*openIncident{},
+		open: map[string]*openIncident{}, openOf: map[detectors.Value][]*openIncident{},
 		unnamed: map[triedName]bool{}, over: map[string]*openIncident{}, aliases: map[string]*openIncident{},
 		rates: map[string]*openRate{}, blinds: map[string]*openBlind{}, held: map[batchKey]bool{}}
 }

@@ -217,8 +217,8 @@ func TestOpenByValue(t *testing.T) {
 		list = append(list, b.open[key])
 	}
 	for _, at := range []int{1, 0, 2} {
-		if b.openOf[v] != list[at] {
-			t.Fatalf("%v is open, want %s", b.openOf[v], list[at].Key)
+		if i := b.openNear(v, time.Time{}, time.Time{}); i != list[at] {
+			t.Fatalf("%v is open, want %s", i, list[at].Key)
 		}
 		b.hide(list[at])
 	}

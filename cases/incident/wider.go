@@ -25,7 +25,7 @@ func (b *Board) wider(c *candidate, members []*suspect) *openIncident {
 	for _, key := range sortedKeys(b.open) {
 		sibling := b.open[key]
 		if sibling.value.Dimension != c.value.Dimension || sibling.value.Seller != c.value.Seller ||
-			sibling.value == c.value || !sibling.takes(c.cause) {
+			sibling.value == c.value || !sibling.takes(c.cause) || !sibling.near(c.since(), c.until()) {
 			continue
 		}
 		if v, ok := b.shared(c, members, sibling); ok {
@@ -89,17 +89,22 @@ func (b *Board) asDense(v detectors.Value, c *candidate, from int64) (n int64, e
 
 // widen opens the incident of the wider value and ends those that are part of it.
 func (b *Board) widen(v detectors.Value, sibling *openIncident, c *candidate) *openIncident {
-	i := b.openOf[v]
+	i := b.openNear(v, sibling.Since, sibling.Until)
 	if i == nil {
 		i = b.begin(v, detectors.IncidentKey(v.Seller, v.Dimension.String(), v.Name, sibling.Since))
 		i.Invoices, i.Expected, i.P = c.n, c.usual*float64(c.n), c.p
+		i.addCause(c.cause)
 		i.why = "more than one " + sibling.Dimension + " of it has the same trouble"
-		i.Since = sibling.Since
+		i.Since, i.Until = sibling.Since, sibling.Until
 	}
 	for _, key := range sortedKeys(b.open) {
 		narrow := b.open[key]
-		if narrow == i || narrow.value.Dimension != sibling.value.Dimension || having(b.membersOf(narrow), v) < nearlyEach {
+		if narrow == i || narrow.value.Dimension != sibling.value.Dimension || !i.near(narrow.Since, narrow.Until) ||
+			having(b.membersOf(narrow), v) < nearlyEach {
 			continue
+		}
+		if narrow.Invoices > 0 {
+			i.Expected = max(i.Expected, narrow.Expected/float64(narrow.Invoices)*float64(i.Invoices))
 		}
 		if narrow.Causes == nil {
 			i.Causes = nil
@@ -107,9 +112,8 @@ func (b *Board) widen(v detectors.Value, sibling *openIncident, c *candidate) *o
 		for _, cause := range narrow.Causes {
 			i.addCause(detectors.CauseIndex(cause))
 		}
-		if narrow.Since.Before(i.Since) {
-			i.Since = narrow.Since
-		}
+		i.reach(narrow.Since)
+		i.reach(narrow.Until)
 		for _, x := range b.membersOf(narrow) {
 			x.joined = nil
 		}
