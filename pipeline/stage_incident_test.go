@@ -104,11 +104,18 @@ func (w *world) published(t *testing.T, kind cases.Kind) (list []*cases.Case) {
 	return list
 }
 
-// A9, D4: 1,000 errors of one release are one incident; of the cases opened before it
-// there are at most 50, all join it, and no single invoice pages anybody.
+// A9, D4: 1,000 errors of one release are one incident, over 16 partitions as over two;
+// of the cases opened before it there are at most 50, all join it, and no single
+// invoice pages anybody.
 func TestThousandErrorsOfOneRelease(t *testing.T) {
+	for _, partitions := range []int{2, 16} {
+		t.Run(fmt.Sprint(partitions, " partitions"), func(t *testing.T) { thousandErrors(t, partitions) })
+	}
+}
+
+func thousandErrors(t *testing.T, partitions int) {
 	synctest.Test(t, func(t *testing.T) {
-		w := billing(t, 2, func(c *company) {
+		w := billing(t, partitions, func(c *company) {
 			c.usual(40 * time.Minute)
 			for range 1000 {
 				c.bills("erp", "r2", true)
