@@ -37,7 +37,7 @@ func TestFrench(t *testing.T) {
 		`31 suspects of release "2026.3, the order" since 2026-03-02 have lines that do not add up`: "31 factures suspectes " +
 			"ayant en commun la version « 2026.3, the order » depuis le 02/03/2026 ont des lignes dont la somme n'est pas le total",
 		"billing_system:rounding: 1031 of 1055 members, 361.96 GBP too low, 5.00 GBP too high; its repair makes 31 usual": "" +
-			"billing_system:rounding : 1 031 sur 1 055 membres, 361,96 GBP de trop peu, 5,00 GBP de trop ; sa correction suffit " +
+			"billing_system:rounding : 1 031 sur 1 055 membres, 361,96 GBP en moins, 5,00 GBP en trop ; sa correction suffit " +
 			"pour 31",
 		"promotion SUMMER11 ended on 2026-10-05 …": "la promotion SUMMER11 s'est terminée le 05/10/2026 …",
 		"billing read contract version 2.5, the customer system says v3": "la facturation a lu la version de contrat 2.5, " +

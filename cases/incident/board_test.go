@@ -350,7 +350,7 @@ func TestPage(t *testing.T) {
 Since 08:00 UTC. Customer favour. 0 contacted.
 Why: all have promotion BLACK25 in common (promotion). Usual among 430 invoices: 1.5. ` +
 		`Repairing that restores the usual amount in 409 of 412.
-Do first: 1) hold batch B-771 (recoup hold --batch B-771)  2) confirm promotion BLACK25 with sales  ` +
+Do first: 1) hold batch B-771 (recoup hold --batch B-771 --seller acme)  2) confirm promotion BLACK25 with sales  ` +
 		`3) do not contact customers yet
 Owner: sales · answer by 03-03 08:00, escalates at 03-02 20:00 UTC
 Runbook docs/runbooks/promotion.md · Case 5f0c2a9e
@@ -360,7 +360,7 @@ Resolves itself after 30 min without new members once its batches are held or it
 		t.Errorf("page:\n%s\nwant:\n%s", text.Page, want)
 	}
 	if text.Title.FR != "Promotion BLACK25 : une remise dépasse le maximum prévu : 412 factures, "+
-		"env. 10 300 EUR de trop peu (9 650–10 900), +1 900 EUR/h" {
+		"env. 10 300 EUR en moins (9 650–10 900), +1 900 EUR/h" {
 		t.Error(text.Title.FR)
 	}
 }
@@ -377,9 +377,9 @@ func TestPageNamesWhatToHold(t *testing.T) {
 		want    string
 	}{
 		{nil, nil, ""},
-		{[]cases.ValueCount{{Value: "B-1", Members: 3}, {Value: "B-2", Members: 1}}, nil, "recoup hold --batch B-1"},
+		{[]cases.ValueCount{{Value: "B-1", Members: 3}, {Value: "B-2", Members: 1}}, nil, "recoup hold --batch B-1 --seller acme"},
 		{[]cases.ValueCount{{Value: "B-1", Members: 3}, {Value: "B-2", Members: 1}}, []string{"B-1"},
-			"recoup hold --batch B-2"},
+			"recoup hold --batch B-2 --seller acme"},
 		{[]cases.ValueCount{{Value: "B-1", Members: 3}}, []string{"B-1"}, ""},
 	} {
 		i.Batches, i.Held = c.batches, c.held

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"recoup/cases"
 	"recoup/detectors"
@@ -61,12 +62,13 @@ func Describe(i *cases.Incident, p Page) Text {
 	}
 	t.Title.EN = fmt.Sprintf("%s %s: %s: %s invoices%s", name[0], value, whatEN, thousands(i.Members, ","), moneyEN)
 	t.Title.FR = fmt.Sprintf("%s %s : %s : %s factures%s", name[1], value, whatFR, thousands(i.Members, " "), moneyFR)
-	since := i.Since.UTC().Format("2006-01-02 15:04")
-	t.Summary.EN = fmt.Sprintf("%s. Since %s UTC. %s", t.Title.EN, since, repairEN(i, finding))
-	t.Summary.FR = fmt.Sprintf("%s. Depuis le %s UTC. %s", t.Title.FR, since, repairFR(i, finding))
+	since := i.Since.UTC()
+	t.Summary.EN = fmt.Sprintf("%s. Since %s UTC. %s", t.Title.EN, since.Format("2006-01-02 15:04"), repairEN(i, finding))
+	t.Summary.FR = fmt.Sprintf("%s. Depuis le %s UTC. %s", t.Title.FR, since.Format("02/01/2006 à 15:04"),
+		repairFR(i, finding))
 	if batch := ToHold(i); batch != "" {
-		t.Summary.EN += " Hold first: recoup hold --batch " + batch + "."
-		t.Summary.FR += " Retenir d'abord : recoup hold --batch " + batch + "."
+		t.Summary.EN += " Hold first: " + hold(i, batch) + "."
+		t.Summary.FR += " Retenir d'abord : " + hold(i, batch) + "."
 	}
 	t.Page = page(i, &p, &t, finding)
 	return t
@@ -116,8 +118,8 @@ func moneyWords(m *cases.IncidentMoney) (en, fr string) {
 		fr += fmt.Sprintf(", env. %s %s %s (%s–%s)", whole(l.Point, " "), m.Currency, wayFR, whole(l.Low, " "),
 			whole(l.High, " "))
 	}
-	low := func() { say(m.TooLow, "too low", "de trop peu") }
-	high := func() { say(m.TooHigh, "too high", "de trop") }
+	low := func() { say(m.TooLow, "too low", "en moins") }
+	high := func() { say(m.TooHigh, "too high", "en trop") }
 	if m.TooLow.Point >= m.TooHigh.Point {
 		low()
 		high()
@@ -210,7 +212,7 @@ func cause(i *cases.Incident) string {
 func first(i *cases.Incident, team string) string {
 	steps := []string{}
 	if batch := ToHold(i); batch != "" {
-		steps = append(steps, fmt.Sprintf("hold batch %s (recoup hold --batch %s)", batch, batch))
+		steps = append(steps, fmt.Sprintf("hold batch %s (%s)", batch, hold(i, batch)))
 	}
 	ask := fmt.Sprintf("confirm %s %s with %s", strings.ReplaceAll(i.Dimension, "_", " "), i.Value, team)
 	if i.Dimension == detectors.DimensionOperator.String() {
@@ -231,6 +233,22 @@ func ToHold(i *cases.Incident) string {
 		}
 	}
 	return ""
+}
+
+// hold is the command that holds a billing run back, of this seller alone.
+func hold(i *cases.Incident, batch string) string {
+	return "recoup hold --batch " + shellWord(batch) + " --seller " + shellWord(i.Seller)
+}
+
+// shellWord quotes what a shell would take apart.
+func shellWord(s string) string {
+	plain := func(r rune) bool {
+		return strings.ContainsRune("-._:/@+,=", r) || unicode.IsLetter(r) || unicode.IsDigit(r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // whole is an amount without its cents.

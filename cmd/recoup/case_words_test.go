@@ -122,9 +122,11 @@ func TestDraftInEitherLanguage(t *testing.T) {
 		c.Draft = &message.Draft{Lang: "fr", Channel: "email", Body: "Bonjour, (du dossier)", Objections: []message.Answer{}}
 	})
 	contains(t, run("show", "F-30", "--draft"), "Bonjour, (du dossier)")
-	contains(t, run("show", "F-30", "--draft", "--lang", "en"), "Subject: correction of invoice F-30", "a discount is above")
+	contains(t, run("show", "F-30", "--draft", "--lang", "en"), "Subject: correction of invoice F-30",
+		"a discount is above")
 	contains(t, run("show", "F-30", "--draft", "--channel", "phone"), "(Écouter d'abord.)", "une remise dépasse")
-	contains(t, run("show", "F-30", "--draft", "--lang", "en", "--channel", "chat"), "Hello! I would like", "> \"I thought")
+	contains(t, run("show", "F-30", "--draft", "--lang", "en", "--channel", "chat"), "Hello! I would like",
+		"> \"I thought")
 	fails(t, exitUsage, on("show", "F-30", "--channel", "phone"), "cannot use --channel without --draft")
 }
 

@@ -40,9 +40,9 @@ no suspect, no incident and none of the newest invoices names the run: a mistype
 
 Examples:
 
-    recoup hold --batch B-771
+    recoup hold --batch B-771 --seller acme-fr
     recoup hold --list
-    recoup release --batch B-771`
+    recoup release --batch B-771 --seller acme-fr`
 }
 
 // Run holds.
@@ -62,7 +62,7 @@ func (*releaseCommand) Help() string {
 
 Examples:
 
-    recoup release --batch B-771`
+    recoup release --batch B-771 --seller acme-fr`
 }
 
 // Run releases.

@@ -20,7 +20,8 @@ func (*runCommand) Help() string {
 	return "Reads every invoice of kafka.topics.invoices as a member of the consumer group, scores it, writes the " +
 		"decision log, cases and dead letters to Kafka and the rows to ClickHouse, and commits behind them. Start as " +
 		"many processes as you like, up to one for each partition. SIGTERM or Ctrl-C ends it cleanly.\n\n" +
-		"Before the first start: recoup topics create, recoup migrate, recoup doctor."
+		"Before the first start: recoup topics create, recoup migrate, recoup doctor.\n\n" +
+		"Examples:\n\n    recoup run --config recoup.yaml\n    recoup run --until-caught-up"
 }
 
 // stopWithin is how long the HTTP servers may take to end.
