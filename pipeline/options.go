@@ -89,7 +89,7 @@ func DefaultOptions() Options {
 			Baselines: "recoup.baselines", Cases: "recoup.cases", DeadLetter: "recoup.dead-letter"},
 		ReferenceRetention: reference.DefaultRetention,
 		Training:           Training{Records: 60_000, History: 35 * 24 * time.Hour, Every: time.Minute, Rest: 20},
-		Stage:              Stage{Every: time.Second, Margin: 24 * time.Hour, Desk: desk.DefaultSettings()},
+		Stage:              Stage{Every: time.Second, Margin: desk.CorrectionsWait, Desk: desk.DefaultSettings()},
 		Scoring:            detectors.DefaultSettings(),
 		FlushRows:          20_000,
 		FlushInterval:      time.Second,

@@ -20,7 +20,8 @@ type Stage struct {
 	// default one second.
 	Every time.Duration
 	// Margin is how far before the last decision that touched a case a new owner begins
-	// to read the decision log. By default 24 hours.
+	// to read the decision log. By default desk.CorrectionsWait, 48 hours: a document that
+	// waits for its case is read again.
 	Margin time.Duration
 	// Desk says what a case is, what an incident is, and how long cases are known.
 	Desk desk.Settings

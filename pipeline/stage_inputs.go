@@ -1,10 +1,8 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -129,9 +127,10 @@ func before(ctx context.Context, log Log, topic string, partition int, from int6
 	return low, nil
 }
 
-// lookUp searches the whole decision log, beside the other work, for invoices that
-// customers dispute and that have no case: recoup may have found them suspect and
-// opened none. The key of a record tells, so that few are decoded.
+// lookUp finds in the decision log, beside the other work, what people speak of and that
+// has no case: recoup may have found it suspect and opened none. What this shift has not
+// read of the log is read once, when somebody asks first; after that the desk knows
+// where each suspect stands.
 func (s *shift) lookUp(ctx context.Context, working *sync.WaitGroup) {
 	s.mu.Lock()
 	wanted := s.desk.Wanted()
@@ -146,10 +145,20 @@ func (s *shift) lookUp(ctx context.Context, working *sync.WaitGroup) {
 	}
 	working.Go(func() {
 		defer func() { <-s.search; s.wakeUp() }()
-		for p := range s.m.invoicePartitions {
-			err := s.m.persist(ctx, stagePart, func(ctx context.Context) error { return s.searchPartition(ctx, p, wanted) })
-			if err != nil {
+		for p := range s.past {
+			if err := s.m.persist(ctx, stagePart, func(ctx context.Context) error { return s.readPast(ctx, p) }); err != nil {
 				return // ctx ended
+			}
+		}
+		s.mu.Lock()
+		places := s.desk.Places(wanted)
+		s.mu.Unlock()
+		for _, at := range places {
+			err := s.m.persist(ctx, stagePart, func(ctx context.Context) error {
+				return s.readAgain(ctx, at.Partition, at.Offset, at.Offset+1)
+			})
+			if err != nil {
+				return
 			}
 		}
 		s.mu.Lock()
@@ -158,17 +167,23 @@ func (s *shift) lookUp(ctx context.Context, working *sync.WaitGroup) {
 	})
 }
 
-func (s *shift) searchPartition(ctx context.Context, partition int, wanted []string) error {
-	topic := s.m.opt.Topics.Suspects
-	_, end, err := s.m.log.Bounds(ctx, topic, partition)
-	if err != nil {
-		return fmt.Errorf("cannot read bounds of %s/%d: %w", topic, partition, err)
+// readPast has the desk note what stands in a partition of the decision log before the
+// offset at which this shift began to read it, the first time it is called.
+func (s *shift) readPast(ctx context.Context, partition int) error {
+	if err := s.readAgain(ctx, partition, 0, s.past[partition]); err != nil {
+		return err
 	}
-	highest := int64(-1)
-	return readRange(ctx, s.m.log, topic, partition, 0, end, func(r Record) error {
-		if _, found := slices.BinarySearch(wanted, string(r.Key)); !found && !bytes.Equal(r.Key, []byte(kindOwnership)) {
-			return nil
-		}
+	s.past[partition] = 0
+	return nil
+}
+
+// readAgain gives the desk a part of the decision log.
+func (s *shift) readAgain(ctx context.Context, partition int, from, to int64) error {
+	if from >= to {
+		return nil
+	}
+	topic, highest := s.m.opt.Topics.Suspects, int64(-1)
+	return readRange(ctx, s.m.log, topic, partition, from, to, func(r Record) error {
 		at := desk.At{Time: plausible(r.Time)}
 		at.Topic, at.Partition, at.Offset = topic, partition, r.Offset
 		s.mu.Lock()

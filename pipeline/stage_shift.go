@@ -30,6 +30,7 @@ type shift struct {
 	there bool
 	void  []int64 // by partition of the decision log: epoch below which a record is void
 
+	past   []int64 // by partition of the decision log: what stands before was not read by this shift
 	cases  *tail
 	inputs []*tail       // all but cases
 	wake   chan struct{} // holds one when an input brought something
@@ -40,7 +41,7 @@ func newShift(m *Member, c *claim) *shift {
 	settings := m.opt.Stage.Desk
 	settings.Opener = m.opt.Cases
 	s := &shift{m: m, claim: c, desk: desk.New(settings), void: make([]int64, m.invoicePartitions),
-		wake: make(chan struct{}, 1), search: make(chan struct{}, 1)}
+		past: make([]int64, m.invoicePartitions), wake: make(chan struct{}, 1), search: make(chan struct{}, 1)}
 	for p := range s.void {
 		s.void[p] = -1
 	}
@@ -179,6 +180,7 @@ func (s *shift) placeDecisions(ctx context.Context, from map[int]int64) error {
 			return err
 		}
 		s.inputs[at].reached(p, offset)
+		s.past[p] = offset
 	}
 	return nil
 }

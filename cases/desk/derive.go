@@ -99,7 +99,7 @@ func (d *Desk) publish(f *file) (*Publication, error) {
 		if len(f.joined) > 0 {
 			d.touch(f)
 		} else {
-			f.base = nil
+			f.base, f.own = nil, nil
 		}
 	case f.behind && f.top == f.seq:
 		f.behind, p.Again = false, true
@@ -111,9 +111,10 @@ func (d *Desk) publish(f *file) (*Publication, error) {
 }
 
 // opens tells whether the stage opens the case itself: workers open those of
-// suspects, and theirs comes by recoup.cases.
+// suspects, and theirs comes by recoup.cases; not of those that were disputed or worked
+// though they were logged only, or muted.
 func (d *Desk) opens(f *file) bool {
-	return f.base.Kind != cases.KindInvoice || f.base.Origin == cases.OriginDispute
+	return f.base.Kind != cases.KindInvoice || f.base.Origin == cases.OriginDispute || f.base == f.own
 }
 
 // next derives the record that should stand.

@@ -61,8 +61,8 @@ type Suspect struct {
 	// Void says that a later owner had claimed the partition before the record: it
 	// decides nothing, but its case may have been published.
 	Void bool
-	// Searched says that it was found by a search for a disputed invoice: it was counted
-	// when it was met first.
+	// Searched says that it is read by a search: what it has in common with others was
+	// counted by who read it first.
 	Searched bool
 }
 
@@ -77,6 +77,8 @@ type Desk struct {
 	// byInvoice and byNumber find the cases of an invoice: case ids by invoiceKey.
 	byInvoice, byNumber map[string][]string
 	corrections         map[string]correction // that met no case yet, by invoiceKey of what they put right
+	logged              [2]logged             // suspects without a case: read as they came, and read by a search
+	asks                map[string]bool       // names to search for: invoiceKeys and case ids
 	disputed            map[string]*disputed  // by invoiceKey
 	holds               map[run]hold          // the last word on each
 	voids               map[string]bool       // ids of cases that a void record opened and that wait for a valid one
@@ -92,7 +94,7 @@ func New(s Settings) *Desk {
 	return &Desk{settings: s, answers: answers, board: incident.New(s.Incidents),
 		files: map[string]*file{}, dirty: map[string]*file{},
 		byInvoice: map[string][]string{}, byNumber: map[string][]string{}, corrections: map[string]correction{},
-		disputed: map[string]*disputed{}, holds: map[run]hold{}, voids: map[string]bool{}}
+		asks: map[string]bool{}, disputed: map[string]*disputed{}, holds: map[run]hold{}, voids: map[string]bool{}}
 }
 
 // invoiceKey names an invoice, by its id or its number, within its seller. It is the
@@ -213,9 +215,8 @@ func (d *Desk) Decision(at At, s *Suspect) {
 	if !s.Void && !s.Searched && s.Subject != nil {
 		d.board.Suspect(at.Position, v, s.Subject, s.DetectedAt)
 	}
-	key := cases.DedupKey(v.Seller, v.InvoiceID, v.Revision)
 	if s.Case == nil {
-		d.explain(at, key, s)
+		d.note(at, s)
 		return
 	}
 	c, err := decode(s.Case)
@@ -241,7 +242,9 @@ func (d *Desk) Correction(at At, c *cases.Correction, decided time.Time) {
 		key, byID = invoiceKey(c.Seller, c.InvoiceID), true
 	}
 	fact := correction{Correction: *c, position: at.Position, decided: decided, byID: byID}
-	d.corrections[key] = later(d.corrections[key], fact)
+	if d.now.Sub(decided) <= CorrectionsWait { // else a search reads it
+		d.corrections[key] = later(d.corrections[key], fact)
+	}
 	for _, id := range d.casesOf(key, byID) {
 		f := d.files[id]
 		f.correct(fact)
@@ -279,7 +282,18 @@ func (d *Desk) Event(at At, e *cases.Event) {
 		f.touched(at.Position)
 	}
 	f.happened, f.standing = true, nil
+	if e.Origin != cases.OriginAudit { // whoever looks at a sample works no case
+		d.works(f)
+	}
 	d.touch(f)
+}
+
+// works notes that somebody works a case: one that nobody opened is searched for.
+func (d *Desk) works(f *file) {
+	if !f.worked && !f.known() {
+		d.asks[f.id] = true
+	}
+	f.worked = true
 }
 
 // Recovery takes one step of getting money back.
@@ -292,6 +306,7 @@ func (d *Desk) Recovery(at At, r *cases.Recovery) {
 		f.touched(at.Position)
 	}
 	f.happened, f.standing = true, nil
+	d.works(f)
 	d.touch(f)
 }
 

@@ -3,7 +3,6 @@ package desk
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -51,7 +50,11 @@ func (d *Desk) Dispute(at At, one *cases.Dispute) {
 	}
 	p.seen = latest(p.seen, at.Time)
 	p.take(cases.Plausible(one.At, at.Time), one)
-	if f := d.disputedCase(key); f != nil {
+	f := d.disputedCase(key)
+	if f == nil && !p.asked {
+		d.asks[key] = true
+	}
+	if f != nil {
 		f.touched(at.Position)
 		if f.bare && (f.base == nil || f.base.Currency == noCurrency) {
 			f.base = d.bareCase(p) // an earlier dispute may have come
@@ -77,59 +80,15 @@ func (d *Desk) disputedCase(key string) (best *file) {
 	return best
 }
 
-// Wanted returns the keys of the decision log to search for: of invoices that are
-// disputed and have no case. What is found is given to Decision; then Answered.
-func (d *Desk) Wanted() (keys []string) {
-	for key, p := range d.disputed {
-		if !p.asked && len(d.byInvoice[key]) == 0 {
-			keys = append(keys, key)
-		}
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-// Answered says that the decision log was searched for these keys: what it did not
-// have is opened with what the customer says alone.
-func (d *Desk) Answered(keys []string) {
-	for _, key := range keys {
-		p := d.disputed[key]
-		if p == nil {
-			continue
-		}
-		p.asked = true
-		if len(d.byInvoice[key]) > 0 {
-			continue
-		}
-		c := d.bareCase(p)
-		f := d.file(c.CaseID, p.seen)
-		f.base, f.bare = c, true
-		f.touched(p.first.Position)
-		d.index(f, c)
-		d.touch(f)
-	}
-}
-
-// explain opens the case of a disputed suspect that the detector logged only.
-func (d *Desk) explain(at At, key string, s *Suspect) {
-	v := s.Verdict
-	p := d.disputed[invoiceKey(v.Seller, v.InvoiceID)]
-	if p == nil || s.Void || s.Subject == nil || s.Subject.Canary || v.Stage != invoice.Issued {
+// openBare opens the case of an invoice of which nothing but disputes is known, unless it
+// has one.
+func (d *Desk) openBare(key string, p *disputed) {
+	if len(d.byInvoice[key]) > 0 {
 		return
 	}
-	sub := s.Subject
-	inv := &invoice.Invoice{Seller: v.Seller, ID: v.InvoiceID, Revision: v.Revision, Stage: v.Stage,
-		IssuedAt: sub.IssuedAt, Currency: v.Currency, Number: sub.InvoiceNumber, CustomerRef: sub.CustomerRef,
-		CustomerType: sub.CustomerType, ProductFamily: sub.ProductFamily, SourceSystem: sub.SourceSystem,
-		SourceRelease: sub.SourceRelease, BatchID: sub.BatchID, OperatorRef: sub.OperatorRef, Country: sub.Country,
-		DeliveryRef: sub.DeliveryRef, PriceListVersion: sub.PriceListVersion, PromoCodes: sub.PromoCodes}
-	named := *v
-	named.CaseID = cases.ID(key)
-	c := d.settings.Opener.Open(inv, &named, sub.ReceivedAt, s.DetectedAt)
-	c.Origin, c.IncidentID = cases.OriginDispute, v.IncidentID
-	f := d.file(c.CaseID, at.Time)
-	f.member = cmp.Or(f.member, v.IncidentID)
-	f.offer(c)
+	c := d.bareCase(p)
+	f := d.file(c.CaseID, p.seen)
+	f.base, f.bare = c, true
 	f.touched(p.first.Position)
 	d.index(f, c)
 	d.touch(f)

@@ -34,8 +34,10 @@ type file struct {
 	clash   bool   // two records have the highest seq: one more says which holds
 
 	base     *cases.Case       // what was found newer than content; nil: nothing
+	own      *cases.Case       // a base that no worker publishes: the stage opens it
 	life     cases.Life        // what happened
 	happened bool              // life has something
+	worked   bool              // of a person who works the case
 	standing *cases.State      // of life, for origin; nil: to be found again
 	origin   cases.Origin      // of standing
 	counted  []cases.Plan      // what life added to the account of answers
@@ -119,6 +121,9 @@ func (f *file) take(c *cases.Case, body []byte) {
 		f.base = nil
 	}
 }
+
+// known tells whether anything says what the case is about.
+func (f *file) known() bool { return f.body != nil || f.base != nil }
 
 // contains tells whether body contains an input.
 func (f *file) contains(at invoice.Position) bool {

@@ -89,8 +89,8 @@ func (d *Desk) change(change *incident.Change) {
 
 // join notes in the case of a member, if it has one, which incident it belongs to.
 func (d *Desk) join(m *cases.Member, incidentID string) {
-	f := d.files[m.CaseID]
-	if f == nil || m.CaseID == "" {
+	f := d.files[cases.ID(cases.DedupKey(m.Seller, m.InvoiceID, m.Revision))]
+	if f == nil || !f.known() {
 		return
 	}
 	f.member = incidentID
@@ -286,11 +286,12 @@ func (d *Desk) forget(now time.Time) {
 	}
 	maps.DeleteFunc(d.disputed, func(_ string, p *disputed) bool { return d.old(p.seen) })
 	maps.DeleteFunc(d.holds, func(_ run, h hold) bool { return d.old(h.at) })
-	maps.DeleteFunc(d.corrections, func(_ string, c correction) bool { return now.Sub(c.decided) > correctionsFor })
+	maps.DeleteFunc(d.corrections, func(_ string, c correction) bool { return now.Sub(c.decided) > CorrectionsWait })
 }
 
-// correctionsFor is how long a document waits for the case of what it puts right.
-const correctionsFor = 48 * time.Hour
+// CorrectionsWait is how long a document waits for the case of what it puts right. A new
+// owner that reads as far back finds every one that still waits.
+const CorrectionsWait = 48 * time.Hour
 
 func drop(index map[string][]string, key, id string) {
 	index[key] = slices.DeleteFunc(index[key], func(other string) bool { return other == id })
