@@ -282,19 +282,7 @@ func (w *world) day() {
 	disputes("p4", "logged", cases.ReasonWrongAmount, 25)
 	disputes("p5", "unknown", cases.ReasonQuality, 26)
 	disputes("p6", "unknown", cases.ReasonPrice, 25)
-	muted := func(id string, n float64) string {
-		s, _ := suspect(id, n, false)
-		s.Verdict.Decision, s.Verdict.IncidentID = detectors.DecisionBundle, cases.ID("incident")
-		w.decide(s)
-		return cases.ID(cases.DedupKey("acme", id, 0))
-	}
-	muted("member", 8)
-	w.event(cases.Event{EventID: "e12", CaseID: muted("member worked", 8), Status: cases.StatusAcknowledged, At: minutes(27)})
-	w.event(cases.Event{EventID: "e13", CaseID: muted("member audited", 8), Origin: cases.OriginAudit,
-		Status: cases.StatusDecided, Outcome: cases.OutcomeConfirmed, At: minutes(27)})
-	paid := cases.Recovery{EventID: "r1", RecoveryID: "p", CaseID: muted("member paid", 8), Option: cases.OptionImmediate,
-		Event: cases.StepPaid, Amount: 120 * invoice.Unit, Currency: "EUR", At: minutes(27)}
-	w.send("recoveries", func(d *Desk, at At) { d.Recovery(at, &paid) })
+	w.members()
 	for _, id := range []string{"credited", "credited in part"} {
 		w.opens(id, 9)
 		billed := 280 * invoice.Unit
@@ -374,20 +362,6 @@ func TestDay(t *testing.T) {
 	}
 	if c := w.last("logged"); c.Currency != "EUR" || c.Loss.Point != 120*invoice.Unit {
 		t.Errorf("the case of a disputed suspect does not say what was found: %+v", c)
-	}
-	for _, id := range []string{"member worked", "member paid"} {
-		if c := w.last(id); c.IncidentID != cases.ID("incident") || c.Loss.Point != 120*invoice.Unit ||
-			c.Origin != cases.OriginDetector || c.Economics.Decision != detectors.DecisionBundle || c.Severity != cases.SeverityInfo {
-			t.Errorf("%s: the case of an incident's member that somebody works: %+v", id, c)
-		}
-	}
-	if paid := w.last("member paid").Settlement; paid == nil || paid.Paid != 120*invoice.Unit {
-		t.Errorf("what a member paid is not told: %+v", paid)
-	}
-	for _, body := range w.cases {
-		if c, _ := decode(body); c.InvoiceID == "member" || c.InvoiceID == "member audited" {
-			t.Errorf("%s has a case though nobody works it", c.InvoiceID)
-		}
 	}
 	if c := w.last("sent twice"); c.Source.Offset != 12 || c.Seq < 2 {
 		t.Errorf("an invoice that came again with other content: source %d, seq %d, want the second one's, updated",
