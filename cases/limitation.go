@@ -46,23 +46,28 @@ type Limitation struct {
 	Source   string // the law
 }
 
-// limitations are the periods by country, ISO 3166. Where a country has several, the
-// shortest that may hold for invoices of goods and services stands here, and where
-// the law counts from a later day, such as the end of the year, issue is still the
-// day counted from: the date shown is never too late. It is no legal advice.
+// limitations are the periods by country, ISO 3166, counted from issue. Where a country
+// has several, the shortest that its general law has for goods and services stands here;
+// laws of single trades are shorter still. Where the law counts from a later day, such as
+// the end of the year, the date shown is early; where it counts from delivery, as French
+// courts do, an invoice that was issued late has less. It is no legal advice: each
+// article was looked up in published copies of the law or of rulings, by no lawyer.
 var limitations = map[string]Limitation{
-	"AT": {3, 3, "ABGB § 1486"},
-	"CH": {5, 5, "OR Art. 128 (others: 10 years, Art. 127)"},
+	"AT": {3, 3, "ABGB § 1486 Z 1"},
+	"BE": {1, 5, "Loi du 1er mai 1913 art. 5, Code civil (ancien) art. 2272 (goods to consumers), art. 2277 (recurring " +
+		"services; others: 10 years, art. 2262bis)"},
+	"CH": {5, 5, "OR Art. 128 (retail, crafts, recurring services; others: 10 years, Art. 127)"},
 	"DE": {3, 3, "BGB §§ 195, 199 (from the end of the year)"},
-	"ES": {3, 5, "Código Civil art. 1967 (consumer), art. 1964"},
-	"FR": {2, 5, "Code de la consommation art. L218-2 (consumer); Code civil art. 2224, Code de commerce art. L110-4"},
+	"ES": {3, 3, "Código Civil art. 1967.4 (goods to whoever does not trade in the same; others: 5 years, art. 1964.2)"},
+	"FR": {2, 5, "Code de la consommation art. L218-2 (consumer); Code de commerce art. L110-4, Code civil art. 2224"},
 	"GB": {5, 5, "Prescription and Limitation (Scotland) Act 1973 s. 6 " +
 		"(England and Wales: 6 years, Limitation Act 1980 s. 5)"},
-	"IE": {6, 6, "Statute of Limitations 1957 s. 11"},
-	"IT": {1, 5, "Codice civile art. 2955 (consumer), art. 2948 (others: 10 years, art. 2946)"},
-	"NL": {2, 5, "BW art. 7:28 (consumer), art. 3:307"},
-	"PL": {2, 2, "Kodeks cywilny art. 554 (others: 3 years, art. 118)"},
-	"PT": {2, 5, "Código Civil art. 317 (consumer), art. 310 (others: 20 years, art. 309)"},
+	"IE": {6, 6, "Statute of Limitations 1957 s. 11(1)(a)"},
+	"IT": {1, 5, "Codice civile art. 2955 n. 5 (retail), art. 2948 n. 4 (recurring services; others: 10 years, " +
+		"art. 2946)"},
+	"NL": {2, 5, "BW art. 7:28 (goods to consumers), art. 3:307"},
+	"PL": {2, 2, "Kodeks cywilny art. 554 (sale; others: 3 years, art. 118; both to the end of the year)"},
+	"PT": {2, 5, "Código Civil art. 317 b) (consumer), art. 310 g) (recurring services; others: 20 years, art. 309)"},
 }
 
 // Limitations are the periods in force: those of the laws recoup knows, and over them

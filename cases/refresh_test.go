@@ -260,7 +260,7 @@ func TestDraftOfAnEstimate(t *testing.T) {
 
 // A26: the last day on which money can be claimed, by country and kind of customer.
 func TestLimitation(t *testing.T) {
-	said, err := cases.ParseLimitations([]string{"FR/business=4", "BE/business=10"})
+	said, err := cases.ParseLimitations([]string{"FR/business=4", "LU/business=10"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,9 +278,9 @@ func TestLimitation(t *testing.T) {
 		{"2028-02-29", "FR", cases.Consumer, cases.Limitations{}, "2030-02-28"},
 		{"2024-02-29", "NL", cases.Consumer, cases.Limitations{}, "2026-02-28"},
 		{"2026-12-31", "Germany", cases.Business, cases.Limitations{}, "2029-12-31"},
-		{"2026-03-01", "BE", cases.Business, said, "2036-03-01"},
-		{"2026-03-01", "BE", "", said, "2036-03-01"},
-		{"2026-03-01", "BE", cases.Consumer, said, ""},
+		{"2026-03-01", "LU", cases.Business, said, "2036-03-01"},
+		{"2026-03-01", "LU", "", said, "2036-03-01"},
+		{"2026-03-01", "LU", cases.Consumer, said, ""},
 		{"2026-03-01", "Atlantis", cases.Consumer, cases.Limitations{}, ""},
 		{"2026-03-01", "", "", cases.Limitations{}, ""},
 	} {
