@@ -60,6 +60,7 @@ type Engine struct {
 	seen     *seen
 	dirty    []*segment // in the order of their first change
 	forget   []string   // shared keys to tombstone: an older epoch wrote what this engine never learned
+	replaced bool       // a baseline was replaced since the last checkpoint
 	outcomes outcomes
 
 	cur     current
@@ -213,6 +214,10 @@ func (e *Engine) Changed() int {
 	return len(e.dirty) + len(e.forget) + e.seen.changed() + e.history.Changed()
 }
 
+// Replaced tells whether people's outcomes replaced a baseline since the last
+// Checkpoint: until the next one other partitions go by what it was.
+func (e *Engine) Replaced() bool { return e.replaced }
+
 // Checkpoint returns copies of everything that changed since the one before.
 // Every source offset below applied is contained and none at or above it. The
 // caller owns the bytes. No further checkpoint may be taken before the records
@@ -228,7 +233,7 @@ func (e *Engine) Checkpoint(applied int64) []StateRecord {
 			out = append(out, StateRecord{Key: []byte(key), Shared: true})
 		}
 	}
-	e.dirty, e.forget = e.dirty[:0], e.forget[:0]
+	e.dirty, e.forget, e.replaced = e.dirty[:0], e.forget[:0], false
 	e.history.Checkpoint(func(key, value []byte) { out = append(out, StateRecord{Key: key, Value: value}) })
 	return e.seen.checkpoint(out)
 }

@@ -151,8 +151,7 @@ func (e *Engine) learnSegments(o *Outcome, net invoice.Amount, known, ours bool)
 		changes := o.Kind == ExpectedChange && (slices.Contains(o.Rules, rule) || rule == "" && fired)
 		switch {
 		case changes && s.prevails(e.partition):
-			s.replace()
-			e.change(s)
+			e.replace(s)
 			continue
 		case changes && s.shadow.held > 0:
 			s.shadow.meant = net

@@ -69,7 +69,7 @@ func (e *Engine) holdBack() {
 		}
 		s.shadow.hold(c.inv.NetAmount, hourOf(c.eventMS), e.halfLife)
 		if s.shadow.isMeant(e.settings.DeviationBasisPoints) && s.prevails(e.partition) {
-			s.replace()
+			e.replace(s)
 		}
 		e.change(s)
 	}
@@ -94,9 +94,11 @@ func (s *shadow) isMeant(basisPoints int64) bool {
 		!invoice.LessByBasisPoints(s.meant, mean, basisPoints)
 }
 
-// replace makes the shadow the baseline.
-func (s *segment) replace() {
+// replace makes the shadow of a segment its baseline.
+func (e *Engine) replace(s *segment) {
 	s.own, s.shadow, s.ownKnown = s.shadow.baseline, shadow{}, false
+	e.replaced = true
+	e.change(s)
 }
 
 // appendSegment writes the stored form of a segment: its baseline, 0 where there is

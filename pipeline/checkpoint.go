@@ -33,14 +33,16 @@ func (w *Worker) rollCheckpoint(now bool) {
 
 // checkpointDue keeps the state records below a fifth of the invoices, within
 // reason. While a partition is young, others wait for what it knows: there one is
-// due when the partition has doubled.
+// due when the partition has doubled. They wait too when people said that a change was
+// meant: as long as others know the baseline of before, the change alarms everywhere.
 func (w *Worker) checkpointDue() bool {
 	since := w.m.opt.Now().Sub(w.lastCheckpoint)
 	interval := w.m.opt.CheckpointInterval
 	if since < interval {
 		return false
 	}
-	return w.scoredSince >= w.next/2 || int64(w.engine.Changed()) <= w.scoredSince/5 || since >= maxStretch*interval
+	return w.engine.Replaced() || w.scoredSince >= w.next/2 ||
+		int64(w.engine.Changed()) <= w.scoredSince/5 || since >= maxStretch*interval
 }
 
 // copyState copies the changed keys at the present offset.
