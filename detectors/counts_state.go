@@ -97,17 +97,17 @@ func (c *Counts) Restore(key, value []byte) error {
 	}
 	e := t.byName[countName{v.Seller, v.Name}]
 	if e == nil {
-		if e = c.insert(v, count.newest()); e == nil {
+		if e = c.insert(v, count.Newest()); e == nil {
 			return nil
 		}
 	}
-	e.count, e.cell, e.lastOfRecent = *count, nil, count.newest()
+	e.count, e.cell, e.lastOfRecent = *count, nil, count.Newest()
 	t.newest = max(t.newest, e.lastOfRecent)
 	return nil
 }
 
-// newest is the bucket of the newest invoice.
-func (c *Count) newest() int64 {
+// Newest returns the bucket of the newest invoice, 0 without any.
+func (c *Count) Newest() int64 {
 	if n := len(c.Recent); n > 0 {
 		return c.Recent[n-1].At
 	}

@@ -262,6 +262,7 @@ func (s *shift) changes(tick bool) ([]desk.Publication, error) {
 	defer s.mu.Unlock()
 	if tick {
 		s.desk.Tick(s.m.opt.Now())
+		s.m.metrics.CountsDropped.Add(float64(s.desk.CountsForgotten()))
 	}
 	return s.desk.Changes()
 }

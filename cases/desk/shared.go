@@ -36,6 +36,10 @@ func (d *Desk) Tick(now time.Time) {
 	d.forget(now)
 }
 
+// CountsForgotten returns how many values' counts gave way to others, for want of
+// memory, since it was asked last.
+func (d *Desk) CountsForgotten() uint64 { return d.board.Forgotten() }
+
 // settle tells the board that an invoice was found to be right.
 func (d *Desk) settle(f *file) {
 	if !f.happened || f.invoice == "" {

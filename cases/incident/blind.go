@@ -169,8 +169,8 @@ func (b *Board) looked(began time.Time) time.Time {
 func arrivalsOf(v *value) (all, joint detectors.Arrivals) {
 	var often [len(all.Gaps)]float64
 	var canaries []detectors.Canary
-	for _, p := range slices.Sorted(maps.Keys(v.parts)) {
-		a := v.parts[p].Arrivals
+	for i := range v.parts {
+		a := v.parts[i].arrivals
 		if a == nil {
 			continue
 		}

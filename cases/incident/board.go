@@ -34,6 +34,10 @@ type Settings struct {
 	// CanaryEvery is how often a canary is expected of a source that had one. By default
 	// 0: a canary that does not come is not missed, one that comes and is not found is.
 	CanaryEvery time.Duration
+	// MostBytes bounds the memory of the counts, about. Values that were billed longest ago
+	// are forgotten first: a trouble that they have in common is seen from the next invoice
+	// on, with less to compare it with. By default 256 MiB.
+	MostBytes int64
 }
 
 // Change is something that the case stage has to publish. Exactly one of Incident,
@@ -101,7 +105,7 @@ func DefaultSettings() Settings {
 		PageLoss:       everywhere(1000 * invoice.Unit),
 		HandlingCost:   everywhere(50 * invoice.Unit),
 		FalseDiscovery: 0.001, LeastMembers: 4, ManyMembers: 25,
-		ResolveAfter: 30 * time.Minute, SilentAfter: 5 * time.Minute,
+		ResolveAfter: 30 * time.Minute, SilentAfter: 5 * time.Minute, MostBytes: 256 << 20,
 	}
 }
 
@@ -119,6 +123,13 @@ func New(s Settings) *Board { return &Board{settings: s, boardState: newState()}
 // be read; it is passed over.
 func (b *Board) Count(key, value []byte, partition int) error {
 	return b.count(key, value, partition)
+}
+
+// Forgotten returns how many values were forgotten to keep to Settings.MostBytes since
+// it was asked last.
+func (b *Board) Forgotten() (n uint64) {
+	n, b.forgotten = b.forgotten, 0
+	return n
 }
 
 // Suspect takes a suspect verdict of the decision log, which stands at the given

@@ -285,9 +285,9 @@ func TestRestore(t *testing.T) {
 	c.board = New(DefaultSettings())
 	c.board.Restore(published)
 	for v, known := range old.values { // what recoup.baselines holds
-		for p, count := range known.parts {
+		for _, part := range known.parts {
 			key := fmt.Sprintf("count|%s|%s|%s", v.Seller, v.Dimension, v.Name)
-			if err := c.board.Count([]byte(key), count.Append(nil), p); err != nil {
+			if err := c.board.Count([]byte(key), part.body, part.partition); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -1,20 +1,21 @@
 package incident
 
 import (
+	"flag"
 	"testing"
 	"time"
 
 	"recoup/cases"
 )
 
-// chanceMonths is how many months of 28 days are simulated.
-const chanceMonths = 1
+// chanceMonths is how many months of 28 days are simulated: each takes 6 s of CPU.
+var chanceMonths = flag.Int("months", 2, "simulate so many months of errors by chance")
 
 // Errors that have nothing in common make hardly any incident, however long one looks:
 // every value of every dimension is tested each five minutes, 28 days long.
 func TestChanceOpensHardlyAnything(t *testing.T) {
 	opened, rates := 0, 0
-	for seed := range uint64(chanceMonths) {
+	for seed := range uint64(*chanceMonths) {
 		c := newCompany(t, 2, 100+seed)
 		const perHour = 150
 		for end := c.now.AddDate(0, 0, 28); c.now.Before(end); {
@@ -37,8 +38,8 @@ func TestChanceOpensHardlyAnything(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d incidents and %d rates by chance in %d months", opened, rates, chanceMonths)
-	if opened > chanceMonths || rates > chanceMonths {
-		t.Errorf("%d incidents and %d rates by chance in %d months, want at most one a month", opened, rates, chanceMonths)
+	t.Logf("%d incidents and %d rates by chance in %d months", opened, rates, *chanceMonths)
+	if opened > *chanceMonths || rates > *chanceMonths {
+		t.Errorf("%d incidents and %d rates by chance in %d months, want at most one a month", opened, rates, *chanceMonths)
 	}
 }

@@ -26,7 +26,7 @@ func (i *openIncident) reach(event time.Time) {
 func (b *Board) follow() {
 	for _, i := range b.open {
 		if known := b.values[i.value]; known != nil && b.changed[i.value] {
-			i.follow(known.total(), b.settings.FalseDiscovery)
+			i.follow(b.total(known), b.settings.FalseDiscovery)
 		}
 	}
 }

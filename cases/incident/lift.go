@@ -55,7 +55,7 @@ func (b *Board) spansOf(v detectors.Value, now int64) (s spans, ok bool) {
 	if known == nil || all == nil {
 		return s, false
 	}
-	own, seller := known.total(), all.total()
+	own, seller := b.total(known), b.total(all)
 	for i := len(own.Recent) - 1; i >= 0; i-- {
 		if s.to = own.Recent[i].At; s.to <= now {
 			break

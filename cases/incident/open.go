@@ -49,7 +49,9 @@ func (b *Board) tick(now time.Time) []Change {
 	b.adopt()
 	changes := b.incidentChanges(now)
 	changes = append(changes, b.rateChanges(now)...)
-	return append(changes, b.blindChanges(now)...)
+	changes = append(changes, b.blindChanges(now)...)
+	b.forgetSums()
+	return changes
 }
 
 // joinFresh makes members of the suspects that came since the last round: of the

@@ -173,7 +173,7 @@ func (b *Board) right(i *openIncident) bool {
 	}
 	last := bucketOf(i.Until)
 	var during, after int64
-	for _, c := range known.total().Recent {
+	for _, c := range b.total(known).Recent {
 		switch {
 		case c.At > last:
 			after += int64(c.Invoices)

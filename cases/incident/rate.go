@@ -72,7 +72,7 @@ func (b *Board) rateChanges(now time.Time) (out []Change) {
 // rateOf tests one segment and direction: nil when its rate is usual, or too little is
 // known. Members of incidents have a case already and do not count.
 func (b *Board) rateOf(v detectors.Value, direction detectors.Direction, now int64) *Rate {
-	c := b.values[v].total()
+	c := b.total(b.values[v])
 	to := int64(0)
 	for i := len(c.Recent) - 1; i >= 0; i-- {
 		if c.Recent[i].At <= now {

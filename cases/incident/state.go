@@ -1,7 +1,6 @@
 package incident
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -22,25 +21,28 @@ const (
 
 // boardState is what a Board knows.
 type boardState struct {
-	values   map[detectors.Value]*value
-	changed  map[detectors.Value]bool // since they were tested last
-	marks    map[int]detectors.ReadMark
-	heard    map[int]int64 // record time of the newest arrival, by source partition
-	lags     map[int]lagSince
-	suspects map[invoiceKey]*suspect
-	byValue  map[detectors.Value][]*suspect
-	fresh    []*suspect // not looked at since the last Tick
-	read     map[int]int64
-	open     map[string]*openIncident            // by dedup key; show and hide change it
-	openOf   map[detectors.Value][]*openIncident // of open, by key
-	unnamed  map[triedName]bool                  // what openNamed has tried in vain
-	over     map[string]*openIncident            // resolved not long ago
-	merged   []*openIncident                     // ended as part of another one, not published yet
-	aliases  map[string]*openIncident            // by ids that workers gave
-	rates    map[string]*openRate
-	blinds   map[string]*openBlind
-	held     map[batchKey]bool
-	began    time.Time // the first Tick
+	values    map[detectors.Value]*value
+	bytes     int64                    // that values take
+	forgotten uint64                   // values, to make room
+	summed    []*value                 // whose sum was added up since the round began
+	changed   map[detectors.Value]bool // since they were tested last
+	marks     map[int]detectors.ReadMark
+	heard     map[int]int64 // record time of the newest arrival, by source partition
+	lags      map[int]lagSince
+	suspects  map[invoiceKey]*suspect
+	byValue   map[detectors.Value][]*suspect
+	fresh     []*suspect // not looked at since the last Tick
+	read      map[int]int64
+	open      map[string]*openIncident            // by dedup key; show and hide change it
+	openOf    map[detectors.Value][]*openIncident // of open, by key
+	unnamed   map[triedName]bool                  // what openNamed has tried in vain
+	over      map[string]*openIncident            // resolved not long ago
+	merged    []*openIncident                     // ended as part of another one, not published yet
+	aliases   map[string]*openIncident            // by ids that workers gave
+	rates     map[string]*openRate
+	blinds    map[string]*openBlind
+	held      map[batchKey]bool
+	began     time.Time // the first Tick
 }
 
 func newState() boardState {
@@ -50,12 +52,6 @@ func newState() boardState {
 		open: map[string]*openIncident{}, openOf: map[detectors.Value][]*openIncident{},
 		unnamed: map[triedName]bool{}, over: map[string]*openIncident{}, aliases: map[string]*openIncident{},
 		rates: map[string]*openRate{}, blinds: map[string]*openBlind{}, held: map[batchKey]bool{}}
-}
-
-// value is what all partitions counted of one.
-type value struct {
-	parts map[int]*detectors.Count // by source partition
-	sum   *detectors.Count         // of all; nil: to be added up
 }
 
 // invoiceKey names an invoice.
@@ -82,82 +78,6 @@ type suspect struct {
 	joined  *openIncident // nil: none
 	named   string        // incident id of the worker
 	settled bool
-}
-
-func (b *Board) count(key, val []byte, partition int) error {
-	v, read, err := detectors.ParseCountKey(string(key))
-	switch {
-	case err != nil:
-		return err
-	case read && val == nil:
-		delete(b.marks, partition)
-		return nil
-	case read:
-		mark, err := detectors.DecodeReadMark(val)
-		if err == nil {
-			b.noteMark(partition, mark)
-		}
-		return err
-	}
-	known := b.values[v]
-	if val == nil {
-		if known != nil {
-			delete(known.parts, partition)
-			if known.sum = nil; len(known.parts) == 0 {
-				delete(b.values, v)
-			}
-		}
-		return nil
-	}
-	c, err := detectors.DecodeCount(val)
-	if err != nil {
-		return err
-	}
-	if known == nil {
-		known = &value{parts: map[int]*detectors.Count{}}
-		b.values[v] = known
-	}
-	known.parts[partition], known.sum = c, nil
-	if c.Arrivals != nil {
-		b.heard[partition] = max(b.heard[partition], c.Arrivals.Last)
-	}
-	b.changed[v] = true
-	return nil
-}
-
-// total adds up what the partitions counted.
-func (v *value) total() *detectors.Count {
-	if v.sum != nil {
-		return v.sum
-	}
-	recent, weeks := map[int64]*detectors.Cell{}, map[int64]*detectors.Cell{}
-	v.sum = &detectors.Count{}
-	for _, c := range v.parts {
-		addCells(recent, c.Recent)
-		addCells(weeks, c.Weeks)
-	}
-	v.sum.Recent, v.sum.Weeks = cellsOf(recent), cellsOf(weeks)
-	return v.sum
-}
-
-func addCells(to map[int64]*detectors.Cell, cells []detectors.Cell) {
-	for i := range cells {
-		c := to[cells[i].At]
-		if c == nil {
-			c = &detectors.Cell{At: cells[i].At}
-			to[c.At] = c
-		}
-		c.Add(&cells[i].Tally)
-	}
-}
-
-func cellsOf(m map[int64]*detectors.Cell) []detectors.Cell {
-	cells := make([]detectors.Cell, 0, len(m))
-	for _, c := range m {
-		cells = append(cells, *c)
-	}
-	slices.SortFunc(cells, func(a, b detectors.Cell) int { return cmp.Compare(a.At, b.At) })
-	return cells
 }
 
 func (b *Board) suspect(at invoice.Position, v *detectors.Verdict, s *cases.Subject, decided time.Time) {

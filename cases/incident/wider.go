@@ -74,8 +74,8 @@ func (b *Board) asDense(v detectors.Value, c *candidate, from int64) (n int64, e
 	if known == nil || seller == nil {
 		return 0, false
 	}
-	now, past := cut(known.total(), from, c.to)
-	_, before := cut(seller.total(), from, c.to)
+	now, past := cut(b.total(known), from, c.to)
+	_, before := cut(b.total(seller), from, c.to)
 	less(&before, &past)
 	k, n := int64(now.Suspects[c.cause]), int64(now.Invoices)
 	usual, of := int64(past.Suspects[c.cause]), int64(past.Invoices)
