@@ -107,7 +107,8 @@ var phrases = []phrase{
 		"rien n'est converti : le même nombre est réputé dû dans la devise habituelle"},
 
 	// Promotions and discounts.
-	{"%s has a discount of %s, %s would be usual or allowed", "la $1 porte une remise de $2 ; $3 serait habituel ou permis"},
+	{"%s has a discount of %s, %s would be usual or allowed",
+		"la $1 porte une remise de $2 ; $3 serait habituel ou permis"},
 	{"the same code stands twice on a line", "le même code figure deux fois sur une ligne"},
 	{"several codes stand on one line", "plusieurs codes figurent sur une ligne"},
 	{"on %s of the lines the promotion is not meant for this product family or customer type",

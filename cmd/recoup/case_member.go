@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"recoup/cases"
 	"recoup/detectors"
@@ -61,6 +62,7 @@ func (b *caseBook) readMuted(ctx context.Context, wanted func(*cases.Case) bool)
 			return nil // an owner, a model or a correction; or no invoice
 		}
 		c := opener.OpenDecided(d.Verdict, d.Subject, d.DetectedAt)
+		c.RespondBy, c.EscalateAt = time.Time{}, time.Time{} // no clock runs for what has no case
 		c.IncidentID = b.incidentNamed(d.Verdict.IncidentID)
 		c.IncidentID = cmp.Or(b.members[c.CaseID].incident, c.IncidentID)
 		if old := b.cases[c.CaseID]; wanted(c) && (old == nil || old.muted && !old.Case.DetectedAt.After(c.DetectedAt)) {

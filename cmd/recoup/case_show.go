@@ -161,7 +161,7 @@ type caseSummary struct {
 	Status    cases.Status  `json:"status"`                // step reached
 	Outcome   cases.Outcome `json:"outcome,omitempty"`     // what it turned out to be
 	Open      bool          `json:"open"`                  // somebody has to do something
-	RespondBy time.Time     `json:"respond_by"`            // answer due, UTC
+	RespondBy time.Time     `json:"respond_by,omitzero"`   // answer due, UTC
 	Flags     []cases.Flag  `json:"flags,omitempty"`       // records that do not fit
 	Incident  string        `json:"incident_id,omitempty"` // incident it belongs to
 }
@@ -189,7 +189,7 @@ type caseShowCommand struct {
 	Lang  string `enum:"en,fr," default:"" help:"Language: en or fr. By default en, of a draft the customer's."`
 	Draft bool   `help:"Only the draft message to the customer and the prepared answers; recoup never sends it."`
 	// Channel is that of the draft.
-	Channel string `enum:"email,phone,chat," default:"" help:"With --draft: for email, phone or chat. By default the case's."`
+	Channel string `enum:"email,phone,chat," default:"" help:"With --draft: email, phone or chat. By default the case's."`
 	JSON    bool   `name:"json" help:"Write the case, its state and all that happened as JSON."`
 }
 

@@ -65,14 +65,15 @@ func TestCaseInFrench(t *testing.T) {
 	file, _, run := newTopics(t)
 	putCase(t, file, func(c *cases.Case) {
 		c.Summary.FR = "Facture F-30 : une remise dépasse le maximum prévu."
-		c.Causes[0].Evidence = []string{"the policy allows no discount above 12.5 %", "promotion P-1 ended on 2026-03-01"}
+		c.Causes[0].Evidence = []string{"the policy allows no discount above 12.5 %",
+			"promotion P-1 ended on 2026-03-01"}
 	})
 	contains(t, run("ls", "--lang", "fr"), "RÉPONDRE AVANT", "facture F-30", "ventes", "1 dossiers ouverts sur 1")
 	run("ack", "F-30", "--at", "2026-03-02T10:00:00Z")
 	run("decide", "F-30", "confirmed_error", "--correct", "1259.5678", "--at", "2026-03-02T11:00:00Z")
 	said := run("show", "F-30", "--lang", "fr")
-	contains(t, said, "1 234,57 EUR", "(20,12 – 30,13)", "à l'avantage du client", "décidé, erreur confirmée", "02/03/2028",
-		"03/03/2026 09:00 UTC", "une remise dépasse le maximum prévu", "la facture est-elle vraiment fausse ?",
+	contains(t, said, "1 234,57 EUR", "(20,12 – 30,13)", "à l'avantage du client", "décidé, erreur confirmée",
+		"02/03/2028", "03/03/2026 09:00 UTC", "une remise dépasse le maximum prévu", "la facture est-elle vraiment fausse ?",
 		"que disent les conditions de la promotion ?", "Ensuite : recoup case recover", "(25,00 EUR sont dus)",
 		"suspendues : créance contestée", "promotion, 80 % : une remise dépasse le maximum prévu ; la politique commerciale "+
 			"n'admet aucune remise au-dessus de 12,5 % ; la promotion P-1 s'est terminée le 01/03/2026\n")

@@ -248,7 +248,8 @@ func shellWords(line string) (words []string) {
 // The help of each command that is more than its name has an example to start from.
 func TestEveryCommandHasAnExample(t *testing.T) {
 	for _, n := range newParser(t).Model.Leaves(false) {
-		if len(n.Flags)+len(n.Positional) > 0 && !strings.Contains(n.Detail, "Examples:\n\n    recoup "+strings.Fields(n.Path())[0]) {
+		example := "Examples:\n\n    recoup " + strings.Fields(n.Path())[0]
+		if len(n.Flags)+len(n.Positional) > 0 && !strings.Contains(n.Detail, example) {
 			t.Errorf("recoup %s --help has no example", n.Path())
 		}
 	}
