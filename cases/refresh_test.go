@@ -44,19 +44,19 @@ func TestRefresh(t *testing.T) {
 		worth   string // expected recovery
 	}{
 		{"nothing happened", nil, "immediate_payment instalments offset_next_order goodwill write_off 120.00",
-			"320,00 EUR.", "120.00"},
+			"320,00\u00a0EUR.", "120.00"},
 		{"confirmed as 90", []any{confirmed(1, 90*invoice.Unit)},
-			"immediate_payment instalments offset_next_order goodwill write_off 90.00", "290,00 EUR.", "90.00"},
+			"immediate_payment instalments offset_next_order goodwill write_off 90.00", "290,00\u00a0EUR.", "90.00"},
 		{"30 of 90 came in", []any{confirmed(1, 90*invoice.Unit), recovery(2, cases.OptionInstalments, cases.StepOffered),
 			recovery(3, cases.OptionInstalments, cases.StepPaid), recovery(4, cases.OptionInstalments, cases.StepFailed)},
-			"immediate_payment offset_next_order goodwill write_off formal_notice 65.00", "65,00 EUR", "90.00"},
+			"immediate_payment offset_next_order goodwill write_off formal_notice 65.00", "65,00\u00a0EUR", "90.00"},
 		{"agreed", []any{recovery(1, cases.OptionOffset, cases.StepOffered),
 			recovery(2, cases.OptionOffset, cases.StepAccepted)},
 			"", "", "120.00"},
 		{"no error", []any{&cases.Event{EventID: "e", CaseID: caseID, Status: cases.StatusDecided, At: at(1),
 			Outcome: cases.OutcomeNotAnError}}, "", "", "0.00"},
 		{"closed", []any{event(1, cases.StatusDecided), event(2, cases.StatusClosed)}, "", "", "120.00"},
-		{"too much", []any{confirmed(1, -30*invoice.Unit)}, "credit_note 30.00", "trop-perçu est de 30,00 EUR", "0.00"},
+		{"too much", []any{confirmed(1, -30*invoice.Unit)}, "credit_note 30.00", "en trop est de 30,00\u00a0EUR", "0.00"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, s := opened(t), lived(c.records...)
@@ -107,7 +107,7 @@ func TestOwedToTheCustomer(t *testing.T) {
 			t.Errorf("%s: loss %+v, economics %+v, claimed until %q", step, c.Loss, e, c.Limitation)
 		}
 		if len(c.Options) != 1 || c.Options[0].Option != cases.OptionCredit || c.Options[0].Amount != 100*invoice.Unit ||
-			c.Draft == nil || !strings.Contains(c.Draft.Body, "avoir de 100,00 EUR") {
+			c.Draft == nil || !strings.Contains(c.Draft.Body, "avoir de 100,00\u00a0EUR") {
 			t.Errorf("%s: options %+v, draft %+v", step, c.Options, c.Draft)
 		}
 		if slices.Contains(c.Verify, "due_date_passed") {

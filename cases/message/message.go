@@ -116,7 +116,7 @@ func (w words) What() string { return w.facts.What }
 func (w words) Date() string {
 	day := w.facts.IssuedAt.UTC()
 	if w.facts.Lang == French {
-		return day.Format("02/01/2006")
+		return frenchDay(day)
 	}
 	return day.Format("2 January 2006")
 }
@@ -130,13 +130,17 @@ func (w words) Correct() string { return w.facts.money(w.facts.Correct) + w.fact
 // Due is the difference.
 func (w words) Due() string { return w.facts.money(w.facts.Due) + w.facts.mark() }
 
-// money writes an amount as the language does.
+// money writes an amount as the language does: 1,234.56 EUR, 1 234,56 EUR.
 func (f *Facts) money(a invoice.Amount) string {
-	s := a.String() + " " + f.Currency
+	group, point, space := ",", ".", " "
 	if f.Lang == French {
-		s = strings.Replace(s, ".", ",", 1)
+		group, point, space = noBreak, ",", noBreak
 	}
-	return s
+	units, cents, _ := strings.Cut(a.String(), ".")
+	for at := len(units) - 3; at > 0 && units[at-1] != '-'; at -= 3 {
+		units = units[:at] + group + units[at:]
+	}
+	return units + point + cents + space + f.Currency
 }
 
 // mark stands behind an amount that a person has to confirm first.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"recoup/invoice"
 )
@@ -133,7 +134,7 @@ func folder(t *testing.T, name, text string) string {
 
 // D1: amounts nobody has confirmed are marked, in every sentence that has them.
 func TestAmountsToConfirmAreMarked(t *testing.T) {
-	for lang, mark := range map[string]string{French: "25,00 EUR [à confirmer]", English: "25.00 EUR [to be confirmed]"} {
+	for lang, mark := range map[string]string{French: "25,00\u00a0EUR [à confirmer]", English: "25.00 EUR [to be confirmed]"} {
 		f := sample(lang, Email, Undercharge)
 		f.Confirmed = false
 		draft, err := Embedded().Draft(f)
@@ -169,7 +170,7 @@ func TestWhatNobodyHasDoneIsMarked(t *testing.T) {
 				}
 				checked := regexp.MustCompile(`fait vérifier la cause|est vérifiée|s'applique à cette facture|cause checked|` +
 					`being checked|applies to this invoice`)
-				decided := regexp.MustCompile(`(établissons un avoir|issuing a credit note) (de|of) 25[.,]00 EUR`)
+				decided := regexp.MustCompile(`(établissons un avoir|issuing a credit note) (de|of) 25[.,]00[ \x{a0}]EUR`)
 				for m, claim := range map[string]*regexp.Regexp{mark[0]: checked, mark[1]: decided} {
 					marked := 0
 					for _, at := range claim.FindAllStringIndex(said, -1) {
@@ -192,6 +193,37 @@ func TestNoDraftOfWhatIsNotKnown(t *testing.T) {
 		if draft, err := Embedded().Draft(f); err == nil {
 			t.Errorf("drafted %+v", draft)
 		}
+	}
+}
+
+// A17: a letter in French has the typography of one: spaces that break no line, days and
+// thousands as they are written; in English thousands, too.
+func TestTypography(t *testing.T) {
+	f := sample(French, Email, Undercharge)
+	f.IssuedAt = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	f.Billed, f.Correct = -1234567*cent-invoice.Unit, 100_000_012*cent
+	draft, err := Embedded().Draft(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"du 22\u00a0novembre 2026", "-12\u00a0346,67\u00a0EUR", "1\u00a0000\u00a0000,12\u00a0EUR",
+		"Objet\u00a0: ", "Ce qui s'est passé\u00a0: x"} {
+		if !strings.Contains(draft.Body, want) {
+			t.Errorf("no %q in\n%s", want, draft.Body)
+		}
+	}
+	for _, text := range []string{draft.Body, draft.Objections[0].Objection, draft.Objections[1].Objection,
+		draft.Objections[0].Answer} {
+		if broken := regexp.MustCompile(`« | [:;!?»%]`).FindString(text); broken != "" {
+			t.Errorf("a line may break at %q in %s", broken, text)
+		}
+	}
+	f.Lang, f.IssuedAt = English, time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	if draft, err = Embedded().Draft(f); err != nil || !strings.Contains(draft.Body, "1,000,000.12 EUR") {
+		t.Errorf("English: %v\n%s", err, draft.Body)
+	}
+	if got := frenchDay(f.IssuedAt); got != "1er\u00a0mars 2026" {
+		t.Errorf("1 March is %q", got)
 	}
 }
 

@@ -327,7 +327,7 @@ func (t *Templates) Draft(f *Facts) (*Draft, error) {
 		}
 		parts = append(parts, text)
 	}
-	d.Body = strings.Join(parts, "\n\n")
+	d.Body = typeset(f.Lang, strings.Join(parts, "\n\n"))
 	if f.Subject == Undercharge { // nobody objects to money that comes back
 		for _, name := range objections {
 			var a Answer
@@ -338,6 +338,7 @@ func (t *Templates) Draft(f *Facts) (*Draft, error) {
 			if a.Answer, err = fill(t.files[f.Lang+"/objections"].section(name+ending), w); err != nil {
 				return nil, err
 			}
+			a.Objection, a.Answer = typeset(f.Lang, a.Objection), typeset(f.Lang, a.Answer)
 			d.Objections = append(d.Objections, a)
 		}
 	}
