@@ -84,6 +84,16 @@ func (o Opener) Open(inv *invoice.Invoice, v *detectors.Verdict, received, detec
 	return c
 }
 
+// LastDay returns the last day, as 2028-02-29, on which the money of an invoice can be
+// claimed; "" where the law is not known. It is what workers decide by.
+func (o Opener) LastDay(inv *invoice.Invoice) string {
+	return o.lastDay(inv.IssuedAt, inv.Country, inv.CustomerType)
+}
+
+func (o Opener) lastDay(issued time.Time, country, customerType string) string {
+	return o.Limitations.Date(issued, cmp.Or(country, o.Country), o.Kinds.Of(customerType))
+}
+
 // limit says until when a loss can be claimed, and whether that was over when the case
 // was detected. What is owed to the customer is no claim: no day ends it.
 func (o Opener) limit(c *Case, loss invoice.Amount) {
@@ -91,8 +101,7 @@ func (o Opener) limit(c *Case, loss invoice.Amount) {
 	if loss < 0 {
 		return
 	}
-	kind := o.Kinds.Of(c.Segment.CustomerType)
-	c.Limitation = o.Limitations.Date(c.IssuedAt, cmp.Or(c.Country, o.Country), kind)
+	c.Limitation = o.lastDay(c.IssuedAt, c.Country, c.Segment.CustomerType)
 	c.TooLate = loss > 0 && c.Limitation != "" && c.DetectedAt.UTC().Format(time.DateOnly) > c.Limitation
 }
 

@@ -55,8 +55,9 @@ func oneWay(l Loss) Loss {
 }
 
 // decide fills the decision on a suspect: a draft is held, a member of an open
-// incident and one behind the first of a new one stand for no case of their own, a
-// case is opened where it brings at least what it costs, the rest is logged. The one
+// incident and one behind the first of a new one stand for no case of their own, what
+// is too late to claim is logged and begins no incident, a case is opened where it
+// brings at least what it costs, the rest is logged. The one
 // that makes an incident is opened whatever it brings: many more may follow. recoup's
 // own canaries ask for nothing.
 func (e *Engine) decide(v *Verdict) {
@@ -65,8 +66,12 @@ func (e *Engine) decide(v *Verdict) {
 		return
 	}
 	e.Recall(v)
-	members := e.joinIncident(v)
-	joined := members == 0 && e.joinRun(v)
+	members, joined, late := 0, false, e.tooLate(v)
+	if late {
+		v.Rules = append(v.Rules, RuleTooLate)
+	} else if members = e.joinIncident(v); members == 0 {
+		joined = e.joinRun(v)
+	}
 	if open := e.memberOf(v); open != "" {
 		v.IncidentID, joined = open, true
 	}
@@ -75,7 +80,7 @@ func (e *Engine) decide(v *Verdict) {
 		v.Decision = DecisionHold
 	case joined || members > casesBeforeBundle:
 		v.Decision = DecisionBundle
-	case members == casesBeforeBundle || e.worthIt(v):
+	case members == casesBeforeBundle || !late && e.worthIt(v):
 		v.Decision = DecisionOpenCase
 	default:
 		v.Decision = DecisionLogOnly

@@ -62,6 +62,7 @@ type Engine struct {
 	forget   []string   // shared keys to tombstone: an older epoch wrote what this engine never learned
 	replaced bool       // a baseline was replaced since the last checkpoint
 	outcomes outcomes
+	lastDay  func(*invoice.Invoice) string // on which money can be claimed; nil: no law is known
 
 	cur     current
 	prose   prose // of the verdict last scored
@@ -72,6 +73,7 @@ type Engine struct {
 type current struct {
 	inv         *invoice.Invoice
 	position    invoice.Position
+	received    time.Time
 	eventMS     int64
 	lateMS      int64
 	implausible bool
@@ -105,7 +107,7 @@ func NewEngine(s Settings, shared *Shared, partition int) *Engine {
 // engine keeps inv until Teach; it must not change meanwhile.
 func (e *Engine) Begin(inv *invoice.Invoice, pos invoice.Position, received time.Time) Kind {
 	c := &e.cur
-	c.inv, c.position = inv, pos
+	c.inv, c.position, c.received = inv, pos, received
 	c.eventMS, c.implausible = eventTime(inv, received, e.settings.FutureTolerance)
 	c.lateMS = 0
 	inv.Hash(&c.ev.hashes)

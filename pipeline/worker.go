@@ -88,6 +88,7 @@ func newWorker(m *Member, partition int) *Worker {
 		block: m.store.NewBlock(), queue: newRowQueue(), beforeAt: -1}
 	w.engine.UseReferences(m.refs.store)
 	w.engine.UseIncidents(m.incidents)
+	w.engine.UseLimitation(m.opt.Cases.LastDay)
 	w.counting.Counts, w.counting.saved = detectors.NewCounts(m.opt.Scoring), mostSaved
 	w.position = invoice.Position{Topic: m.opt.Topics.Invoices, Partition: partition}
 	w.decisions = appender{log: m.log, topic: m.opt.Topics.Suspects, partition: partition, onGap: w.seeDecisionGap}

@@ -96,6 +96,28 @@ func TestSmallSiblings(t *testing.T) {
 	}
 }
 
+// A14: forty errors of a release whose money nobody can claim any more are not worth an
+// incident, however much it was; forty that can be are.
+func TestTooLateOpensNoIncident(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		c := newCompany(t, 4, 7)
+		c.quietly(6*time.Hour, 600, c.everyday)
+		left := 40
+		c.quietly(20*time.Minute, 600, func() (*invoice.Invoice, *bad) {
+			inv := c.plain()
+			if left > 0 && c.rng.IntN(4) == 0 {
+				left--
+				inv.SourceRelease = "r9"
+				return inv, &bad{cause: detectors.CausePriceList, kind: "stale", loss: 900 * invoice.Unit, late: late}
+			}
+			return inv, nil
+		})
+		if opened := len(c.opened()); opened > 0 == late || left > 0 {
+			t.Errorf("too late %v: %d incidents were opened, %d errors are left", late, opened, left)
+		}
+	}
+}
+
 // The narrowest cause wins: a batch within a release within a system.
 func TestNarrowestCause(t *testing.T) {
 	for _, c := range []struct {

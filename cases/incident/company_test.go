@@ -63,6 +63,7 @@ type bad struct {
 	cause, kind string
 	loss        invoice.Amount
 	incident    string
+	late        bool // nothing can be claimed any more
 }
 
 // chance is an error of nothing in common: three in a hundred invoices, of any cause.
@@ -95,6 +96,9 @@ func (c *company) bills(inv *invoice.Invoice, found *bad) {
 	if found != nil {
 		v.Suspect, v.PError, v.IncidentID = true, 0.8, found.incident
 		v.Loss = detectors.Loss{Point: found.loss, Low: found.loss, High: found.loss}
+		if found.late {
+			v.Rules = []string{detectors.RuleTooLate}
+		}
 		v.Direction = detectors.DirectionNone
 		switch {
 		case found.loss > 0:

@@ -295,12 +295,16 @@ func (b *Board) several(members []*suspect) bool {
 // worth tells whether what may come back pays for one investigation, or there are so
 // many that it has to be looked at whatever it brings.
 func (b *Board) worth(members []*suspect) bool {
-	if int64(len(members)) >= b.settings.ManyMembers {
-		return true
-	}
+	many := int64(0)
 	recovery := map[string]invoice.Amount{}
 	for _, x := range members {
+		if !x.late {
+			many++
+		}
 		recovery[x.member.Currency] = plus(recovery[x.member.Currency], x.recovery())
+	}
+	if many >= b.settings.ManyMembers {
+		return true
 	}
 	for currency, sum := range recovery {
 		if cost, known := b.settings.HandlingCost[currency]; known && sum >= cost {
@@ -311,7 +315,12 @@ func (b *Board) worth(members []*suspect) bool {
 }
 
 // recovery is what working a suspect may bring.
-func (x *suspect) recovery() invoice.Amount { return share(magnitude(x.member.Loss.Point), x.p) }
+func (x *suspect) recovery() invoice.Amount {
+	if x.late {
+		return 0
+	}
+	return share(magnitude(x.member.Loss.Point), x.p)
+}
 
 // usual is the usual share of suspects of some causes, as of a candidate's window.
 func (b *Board) usual(c *candidate, is func(cause int) bool) (share float64) {

@@ -78,6 +78,7 @@ type suspect struct {
 	joined  *openIncident // nil: none
 	named   string        // incident id of the worker
 	settled bool
+	late    bool // nothing can be claimed any more
 }
 
 func (b *Board) suspect(at invoice.Position, v *detectors.Verdict, s *cases.Subject, decided time.Time) {
@@ -87,7 +88,7 @@ func (b *Board) suspect(at invoice.Position, v *detectors.Verdict, s *cases.Subj
 		return
 	}
 	x := &suspect{key: key, at: at, decided: decided, event: eventTime(s), p: v.PError, batch: s.BatchID,
-		named: v.IncidentID, cause: detectors.Causes - 1,
+		named: v.IncidentID, cause: detectors.Causes - 1, late: slices.Contains(v.Rules, detectors.RuleTooLate),
 		member: cases.Member{Seller: v.Seller, InvoiceID: v.InvoiceID, Revision: v.Revision, Customer: s.CustomerRef,
 			CaseID: v.CaseID, Currency: v.Currency, Loss: v.Loss, At: at, Decision: v.Decision,
 			Finding: detectors.CauseUnknown + ":" + detectors.KindNoRepair}}

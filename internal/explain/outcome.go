@@ -57,6 +57,8 @@ func (p *printer) why() string {
 		return "all of it is at stake, as nobody knows what it should be in the usual currency"
 	case v.Decision == detectors.DecisionBundle:
 		return "it shares its cause with others, which are worked together"
+	case slices.Contains(v.Rules, detectors.RuleTooLate):
+		return "it is too late to claim the money"
 	case !p.known():
 		return "by settings that are not those in force now"
 	case !priced:
