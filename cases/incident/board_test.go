@@ -399,7 +399,8 @@ func TestPageNamesWhatToHold(t *testing.T) {
 		want    string
 	}{
 		{nil, nil, ""},
-		{[]cases.ValueCount{{Value: "B-1", Members: 3}, {Value: "B-2", Members: 1}}, nil, "recoup hold --batch B-1 --seller acme"},
+		{[]cases.ValueCount{{Value: "B-1", Members: 3}, {Value: "B-2", Members: 1}}, nil,
+			"recoup hold --batch B-1 --seller acme"},
 		{[]cases.ValueCount{{Value: "B-1", Members: 3}, {Value: "B-2", Members: 1}}, []string{"B-1"},
 			"recoup hold --batch B-2 --seller acme"},
 		{[]cases.ValueCount{{Value: "B-1", Members: 3}}, []string{"B-1"}, ""},
