@@ -134,7 +134,8 @@ func folder(t *testing.T, name, text string) string {
 
 // D1: amounts nobody has confirmed are marked, in every sentence that has them.
 func TestAmountsToConfirmAreMarked(t *testing.T) {
-	for lang, mark := range map[string]string{French: "25,00\u00a0EUR [à confirmer]", English: "25.00 EUR [to be confirmed]"} {
+	for lang, mark := range map[string]string{French: "25,00\u00a0EUR [à confirmer]",
+		English: "25.00 EUR [to be confirmed]"} {
 		f := sample(lang, Email, Undercharge)
 		f.Confirmed = false
 		draft, err := Embedded().Draft(f)
@@ -206,8 +207,8 @@ func TestTypography(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"du 22\u00a0novembre 2026", "-12\u00a0346,67\u00a0EUR", "1\u00a0000\u00a0000,12\u00a0EUR",
-		"Objet\u00a0: ", "Ce qui s'est passé\u00a0: x"} {
+	for _, want := range []string{"du 22\u00a0novembre 2026", "-12\u00a0346,67\u00a0EUR",
+		"1\u00a0000\u00a0000,12\u00a0EUR", "Objet\u00a0: ", "Ce qui s'est passé\u00a0: x"} {
 		if !strings.Contains(draft.Body, want) {
 			t.Errorf("no %q in\n%s", want, draft.Body)
 		}

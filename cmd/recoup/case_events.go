@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -46,7 +47,7 @@ func (f *eventFlags) sendEvent(ctx context.Context, s *session, fill func(*caseF
 	}
 	value, err := e.Encode()
 	if err != nil {
-		return err
+		return unsendable(err)
 	}
 	if err := file.refused(func(l *cases.Life) { l.Apply(e) }); err != nil {
 		return err
@@ -55,6 +56,14 @@ func (f *eventFlags) sendEvent(ctx context.Context, s *session, fill func(*caseF
 		return err
 	}
 	return f.tell(s, file, value)
+}
+
+// unsendable says what of a command line no record may say.
+func unsendable(err error) error {
+	if wrong, ok := errors.AsType[*invoice.DecodeError](err); ok {
+		return usage("cannot send %s: %s", wrong.Field, wrong.Message)
+	}
+	return err
 }
 
 // tell says what was written and what comes next.
@@ -186,12 +195,12 @@ func (c *caseDecideCommand) confirm(f *caseFile, e *cases.Event) error {
 		return nil // its invoices have their own amounts
 	}
 	if c.Correct == nil {
-		billed := "what was billed"
+		billed := "what was billed, which recoup does not know (--billed AMOUNT --currency CODE)"
 		if f.knowsBilled() {
 			billed = f.Case.Billed.String() + " " + f.Case.Currency
 		}
-		return usage("cannot confirm an error without --correct: what should have been billed instead of %s "+
-			"(the same, when no money is at stake)", billed)
+		return usage("cannot confirm an error without --correct AMOUNT: what should have been billed instead of %s; "+
+			"the same, when no money is at stake", billed)
 	}
 	billed, currency, err := c.billed(f)
 	if err != nil {

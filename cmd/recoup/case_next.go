@@ -18,6 +18,8 @@ func (f *caseFile) next(state *cases.State, t *tongue) string {
 		return fmt.Sprintf(t.ack, id)
 	case state.Outcome == "" && shared:
 		return fmt.Sprintf(t.decideShared, id)
+	case state.Outcome == "" && !f.knowsBilled():
+		return fmt.Sprintf(t.decideUnknown, id)
 	case state.Outcome == "":
 		return fmt.Sprintf(t.decide, id)
 	case state.Outcome == cases.OutcomeConfirmed && f.Case.Kind == cases.KindIncident:

@@ -66,7 +66,7 @@ func (c *caseRecoverCommand) Run(ctx context.Context, s *session) error {
 	for _, r := range steps {
 		value, err := r.Encode()
 		if err != nil {
-			return err
+			return unsendable(err)
 		}
 		values = append(values, value)
 	}

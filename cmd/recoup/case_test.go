@@ -81,7 +81,7 @@ func TestCaseFromAlertToEuro(t *testing.T) {
 	contains(t, run("show", id, "--draft"), "Thank you for your order.\n", "> A promotion?\nIt had ended.")
 	fails(t, exitFailed, on("close", "F-17"), "nobody has decided it; first: recoup case decide")
 	fails(t, exitFailed, on("recover", "F-17", "immediate_payment", "offered"), "nobody has confirmed an error")
-	contains(t, run("ack", id[:8], "--role", "billing clerk"), "acknowledged", "Next: make sure of the above")
+	contains(t, run("ack", id[:8], "--role", "billing clerk"), "acknowledged", "Next: verify the facts")
 	fails(t, exitUsage, on("decide", "F-17", "confirmed_error"), "without --correct", "instead of 100.00 EUR")
 	fails(t, exitUsage, on("decide", "F-17", "not_an_error", "--correct", "125"), "they belong to confirmed_error")
 	fails(t, exitUsage, on("decide", "F-17", "confirmed_error", "--correct", "125", "--verified", "all"),

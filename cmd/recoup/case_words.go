@@ -20,13 +20,13 @@ type tongue struct {
 	day      string                            // layout of a date
 	moment   string                            // layout of a time, UTC
 
-	head, invoice, columns, counted, because, also                  string
-	status, answer, escalates, owner, billed, notKnown, right       string
-	stake, confirmed, back, worth, until, part, muted, runbook      string
-	query, dunning, held, contacted, restart, resolved, verify      string
-	settle, gesture, accept, happened, by, instalment, due, flagged string
-	next, nothing, ack, decide, decideShared, members, close        string
-	offer, schedule, pay, await, collect, credit                    string
+	head, invoice, columns, counted, because, also                   string
+	status, answer, escalates, owner, billed, notKnown, right        string
+	stake, confirmed, back, worth, until, part, muted, runbook       string
+	query, dunning, held, contacted, restart, resolved, verify       string
+	settle, gesture, accept, happened, by, instalment, due, flagged  string
+	next, nothing, ack, decide, decideShared, decideUnknown, members string
+	close, offer, schedule, pay, await, collect, credit              string
 }
 
 var tongues = map[string]*tongue{"en": &english, "fr": &french}
@@ -49,10 +49,12 @@ var english = tongue{
 	settle: "Ways to settle, best first", gesture: ", the gesture costs %s", accept: ", %.0f %% accept",
 	happened: "What happened (UTC)", by: ", by %s", instalment: ", instalment %d of %d", due: ", due %s",
 	flagged: "does not fit: %s (event %s)", next: "Next: ",
-	nothing:      "nothing; if that is wrong: recoup case reopen %s",
-	ack:          "recoup case ack %s",
-	decide:       "make sure of the above, then recoup case decide %s confirmed_error --correct AMOUNT, or not_an_error",
-	decideShared: "make sure of the above, then recoup case decide %s confirmed_error, or not_an_error",
+	nothing: "nothing; if that is wrong: recoup case reopen %s",
+	ack:     "recoup case ack %s",
+	decide:  "verify the facts, then recoup case decide %s confirmed_error --correct AMOUNT, or not_an_error",
+	decideUnknown: "look up what was billed, then recoup case decide %s confirmed_error --correct AMOUNT " +
+		"--billed AMOUNT --currency CODE, or not_an_error",
+	decideShared: "verify the facts, then recoup case decide %s confirmed_error, or not_an_error",
 	members: "settle its members, each by its invoice id like a case (recoup case ls --incident %s lists them: " +
 		"decide, recover), then recoup case close %[1]s",
 	close:    "recoup case close %s",
@@ -86,9 +88,11 @@ var french = tongue{
 	flagged: "ne va pas : %s (événement %s)", next: "Ensuite : ",
 	nothing: "rien ; si c'est à tort : recoup case reopen %s",
 	ack:     "recoup case ack %s",
-	decide: "vérifier ce qui précède, puis recoup case decide %s confirmed_error --correct MONTANT, " +
+	decide: "vérifier les faits, puis recoup case decide %s confirmed_error --correct MONTANT, " +
 		"ou not_an_error",
-	decideShared: "vérifier ce qui précède, puis recoup case decide %s confirmed_error, ou not_an_error",
+	decideUnknown: "chercher ce qui a été facturé, puis recoup case decide %s confirmed_error --correct MONTANT " +
+		"--billed MONTANT --currency CODE, ou not_an_error",
+	decideShared: "vérifier les faits, puis recoup case decide %s confirmed_error, ou not_an_error",
 	members: "régulariser ses factures, chacune par son identifiant comme un dossier (recoup case ls --incident %s " +
 		"les liste : decide, recover), puis recoup case close %[1]s",
 	close:    "recoup case close %s",

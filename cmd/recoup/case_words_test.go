@@ -146,7 +146,10 @@ func TestDisputeWithoutACaseSystem(t *testing.T) {
 	}
 	contains(t, run("ack", "F-30", "--hold", "--contacted", "2026-03-02T09:30:00Z", "--json"), `"dunning_hold":true`,
 		`"customer_contacted_at":"2026-03-02T09:30:00Z"`, `"origin":"customer_dispute"`)
-	contains(t, run("show", "F-30"), "customer told  2026-03-02 09:30:00 UTC")
+	contains(t, run("show", "F-30"), "customer told  2026-03-02 09:30:00 UTC",
+		"Next: look up what was billed, then recoup", "--correct AMOUNT --billed AMOUNT --currency CODE")
+	fails(t, exitUsage, on("decide", "F-30", "wrong"), `cannot send outcome: "wrong" is not known, want one of`)
+	fails(t, exitUsage, on("decide", "F-30", "confirmed_error"), "which recoup does not know (--billed AMOUNT")
 	fails(t, exitUsage, on("decide", "F-30", "confirmed_error", "--correct", "90"), "--billed AMOUNT and --currency CODE")
 	contains(t, run("decide", "F-30", "confirmed_error", "--correct", "90", "--billed", "100", "--currency", "EUR",
 		"--no-hold", "--restart", "2026-04-01", "--json"), `"confirmed_loss":"-10.00"`, `"currency":"EUR"`,

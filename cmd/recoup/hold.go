@@ -87,7 +87,7 @@ func (f *holdFlags) send(ctx context.Context, s *session, state cases.HoldState,
 		Hold: &cases.Hold{BatchID: f.Batch, Seller: f.Seller, State: state}}
 	value, err := e.Encode()
 	if err != nil {
-		return err
+		return unsendable(err)
 	}
 	book, err := openCases(s)
 	if err != nil {
