@@ -158,7 +158,7 @@ func TestCaseNotFound(t *testing.T) {
 	file, _ := openCase(t, "100.00", "25.00")
 	fails(t, exitFailed, []string{"case", "show", "F-18", "--config", file}, `cannot find case "F-18"`,
 		"recoup case ls --all")
-	fails(t, exitFailed, []string{"case", "decide", "F-17", "maybe", "--config", file}, "outcome", "want one of")
+	fails(t, exitUsage, []string{"case", "decide", "F-17", "maybe", "--config", file}, "outcome", "want one of")
 	empty := settingsFor(t, fakeKafka(t), deadAddress(t), "recoup")
 	fails(t, exitFailed, []string{"case", "ls", "--config", empty}, "fix: recoup topics create")
 }
@@ -193,5 +193,5 @@ func TestHoldAndRelease(t *testing.T) {
 	contains(t, succeed(t, "hold", "--batch", "B-771", "--seller", "acme", "--config", file).stdout,
 		"recoup release --batch B-771 --seller acme")
 	fails(t, exitUsage, []string{"hold", "--config", file}, "--batch")
-	fails(t, exitFailed, []string{"hold", "--batch", "a\tb", "--config", file}, "hold.batch_id")
+	fails(t, exitUsage, []string{"hold", "--batch", "a\tb", "--config", file}, "hold.batch_id")
 }
