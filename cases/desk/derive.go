@@ -69,7 +69,7 @@ func (d *Desk) Changes() ([]Publication, error) {
 
 // countAnswers keeps the account of how customers answered.
 func (d *Desk) countAnswers(f *file) {
-	if !f.happened || f.body == nil {
+	if !f.happened || f.body.none() {
 		return
 	}
 	d.answers.Discount(f.segment, f.counted)
@@ -79,7 +79,7 @@ func (d *Desk) countAnswers(f *file) {
 
 // publish returns the record to write of one case, nil when what stands is right.
 func (d *Desk) publish(f *file) (*Publication, error) {
-	if f.body == nil && (f.base == nil || !d.opens(f)) {
+	if f.body.none() && (f.base == nil || !d.opens(f)) {
 		return nil, nil
 	}
 	next, err := d.next(f)
@@ -93,7 +93,7 @@ func (d *Desk) publish(f *file) (*Publication, error) {
 	p := &Publication{Key: next.DedupKey, Action: next.Action, Kind: next.Kind}
 	switch {
 	case changed:
-		f.take(next, body)
+		f.take(next, d.packer.pack(next, body))
 		f.joined = f.joined[len(next.Joined):]
 		f.behind = false
 		if len(f.joined) > 0 {
@@ -106,7 +106,7 @@ func (d *Desk) publish(f *file) (*Publication, error) {
 	default:
 		return nil, nil
 	}
-	p.Body = f.body
+	p.Body = f.body.body()
 	return p, nil
 }
 
@@ -122,7 +122,7 @@ func (d *Desk) next(f *file) (*cases.Case, error) {
 	c := f.base
 	if c == nil {
 		var err error
-		if c, err = decode(f.body); err != nil {
+		if c, err = decode(f.body.body()); err != nil {
 			return nil, err
 		}
 	}
@@ -144,7 +144,8 @@ func (d *Desk) next(f *file) (*cases.Case, error) {
 			return nil, err
 		}
 	}
-	return &next, f.number(&next)
+	f.number(&next)
+	return &next, nil
 }
 
 // firstOf returns the members that the next record lists, one at least.
@@ -169,8 +170,8 @@ func (f *file) unfinished(next *cases.Case) error {
 	for _, m := range next.Incident.Money {
 		facts.Money = append(facts.Money, cases.IncidentMoney{Currency: m.Currency})
 	}
-	if f.body != nil {
-		was, err := decode(f.body)
+	if !f.body.none() {
+		was, err := decode(f.body.body())
 		if err != nil {
 			return err
 		}
@@ -304,7 +305,7 @@ func (d *Desk) dunning(f *file, next *cases.Case, st *cases.State) bool {
 }
 
 // number fills in action, seq and the inputs that the record contains.
-func (f *file) number(next *cases.Case) error {
+func (f *file) number(next *cases.Case) {
 	next.Action = cases.ActionUpdate
 	inputs, last := int64(0), []invoice.Position(nil)
 	for _, t := range f.fresh {
@@ -312,31 +313,16 @@ func (f *file) number(next *cases.Case) error {
 		last = append(last, t.Position)
 	}
 	next.Seq = f.seq + max(1, inputs)
-	if f.body == nil {
+	if f.body.none() {
 		next.Seq = 1
 	}
-	wasResolved, err := f.resolved()
 	switch {
-	case err != nil:
-		return err
 	case next.Resolution != nil:
 		next.Action = cases.ActionResolve
-	case f.body == nil || wasResolved:
+	case f.body.none() || f.over:
 		next.Action = cases.ActionOpen
 	}
 	next.Applied = merge(f.applied, last)
-	return nil
-}
-
-func (f *file) resolved() (bool, error) {
-	if f.body == nil {
-		return false, nil
-	}
-	c, err := decode(f.body)
-	if err != nil {
-		return false, err
-	}
-	return c.Action == cases.ActionResolve, nil
 }
 
 // merge returns the highest position of each topic and partition.
@@ -352,10 +338,10 @@ func merge(applied, fresh []invoice.Position) []invoice.Position {
 
 // differs tells whether a record says anything that the one that stands does not.
 func (f *file) differs(next *cases.Case) (body []byte, changed bool, err error) {
-	if body, err = next.Encode(); err != nil || f.body == nil || f.clash || len(next.Joined) > 0 {
+	if body, err = next.Encode(); err != nil || f.body.none() || f.clash || len(next.Joined) > 0 {
 		return body, true, err
 	}
-	was, err := decode(f.body)
+	was, err := decode(f.body.body())
 	if err != nil {
 		return nil, false, fmt.Errorf("cannot compare with the record before: %w", err)
 	}

@@ -78,13 +78,14 @@ type Desk struct {
 	byInvoice, byNumber map[string][]string
 	corrections         map[string]correction // that met no case yet, by invoiceKey of what they put right
 	logged              [2]logged             // suspects without a case: read as they came, and read by a search
-	asks                map[string]bool       // names to search for: invoiceKeys and case ids
-	disputed            map[string]*disputed  // by invoiceKey
-	holds               map[run]hold          // the last word on each
-	voids               map[string]bool       // ids of cases that a void record opened and that wait for a valid one
-	now                 time.Time             // of the last Tick
-	swept               time.Time             // when old files were last forgotten
-	live                bool                  // Restored was called
+	packer              packer
+	asks                map[string]bool      // names to search for: invoiceKeys and case ids
+	disputed            map[string]*disputed // by invoiceKey
+	holds               map[run]hold         // the last word on each
+	voids               map[string]bool      // ids of cases that a void record opened and that wait for a valid one
+	now                 time.Time            // of the last Tick
+	swept               time.Time            // when old files were last forgotten
+	live                bool                 // Restored was called
 }
 
 // New returns a Desk that knows nothing.
@@ -124,7 +125,7 @@ func (d *Desk) Restore(at At, body []byte) error {
 		return err
 	}
 	f := d.file(c.CaseID, at.Time)
-	f.stands(c, body)
+	f.stands(c, body, &d.packer)
 	f.offer(c)
 	d.index(f, c)
 	if d.live || f.behind || f.clash || f.base != nil { // else it stands as it should, as far as the cases tell
@@ -139,10 +140,10 @@ func (d *Desk) Restored() error {
 	d.live = true
 	for _, id := range slices.Sorted(maps.Keys(d.files)) {
 		f := d.files[id]
-		if f.body == nil || f.invoice != "" {
+		if f.body.none() || f.invoice != "" {
 			continue
 		}
-		c, err := decode(f.body)
+		c, err := decode(f.body.body())
 		if err != nil {
 			return err
 		}
@@ -203,8 +204,8 @@ func (d *Desk) Cut(whole, short []byte) {
 	if err != nil {
 		return
 	}
-	if f := d.files[c.CaseID]; f != nil && bytes.Equal(f.body, whole) {
-		f.body = bytes.Clone(short)
+	if f := d.files[c.CaseID]; f != nil && bytes.Equal(f.body.body(), whole) {
+		f.body = d.packer.pack(c, short)
 		f.clash = f.clash && f.top == f.seq && f.topHash != xxhash.Sum64(short)
 	}
 }

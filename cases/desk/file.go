@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unique"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -22,7 +23,8 @@ type file struct {
 	seen time.Time // record time of the newest input
 
 	// What stands in recoup.cases, or is about to.
-	body    []byte             // the record with the highest seq; nil: none
+	body    packed             // the record with the highest seq
+	over    bool               // body says that it is resolved
 	seq     int64              // of body
 	applied []invoice.Position // of body
 	content content            // of body
@@ -89,7 +91,7 @@ func decode(body []byte) (*cases.Case, error) {
 }
 
 // stands notes a record that stands in recoup.cases.
-func (f *file) stands(c *cases.Case, body []byte) {
+func (f *file) stands(c *cases.Case, body []byte, p *packer) {
 	hash := xxhash.Sum64(body)
 	switch {
 	case c.Seq > f.top:
@@ -99,14 +101,18 @@ func (f *file) stands(c *cases.Case, body []byte) {
 	}
 	switch {
 	case c.Seq > f.seq:
-		f.take(c, bytes.Clone(body))
-	case c.Seq == f.seq && !bytes.Equal(body, f.body):
+		f.take(c, p.pack(c, body))
+	case c.Seq == f.seq && !bytes.Equal(body, f.body.body()):
 		f.clash = true
 	}
 }
 
 // take makes a record the one that counts.
-func (f *file) take(c *cases.Case, body []byte) {
+func (f *file) take(c *cases.Case, body packed) {
+	for i := range c.Applied {
+		c.Applied[i].Topic = unique.Make(c.Applied[i].Topic).Value()
+	}
+	f.over = c.Action == cases.ActionResolve
 	f.body, f.seq, f.applied, f.content, f.clash = body, c.Seq, c.Applied, contentOf(c), false
 	f.fresh = slices.DeleteFunc(f.fresh, func(t touch) bool { return f.contains(t.Position) })
 	f.bare = c.Kind == cases.KindInvoice && c.Currency == noCurrency
@@ -123,7 +129,7 @@ func (f *file) take(c *cases.Case, body []byte) {
 }
 
 // known tells whether anything says what the case is about.
-func (f *file) known() bool { return f.body != nil || f.base != nil }
+func (f *file) known() bool { return !f.body.none() || f.base != nil }
 
 // contains tells whether body contains an input.
 func (f *file) contains(at invoice.Position) bool {
@@ -173,7 +179,7 @@ func (f *file) offer(c *cases.Case) {
 	}
 	newer := contentOf(c).compare(known) > 0
 	switch isBare := c.Currency == noCurrency; {
-	case f.body == nil && f.base == nil, bare && !isBare:
+	case f.body.none() && f.base == nil, bare && !isBare:
 		f.base = c
 	case isBare && !bare:
 	case newer:
@@ -233,8 +239,8 @@ func (d *Desk) index(f *file, c *cases.Case) {
 	if c.Kind != cases.KindInvoice {
 		return
 	}
-	f.segment = c.Segment.CustomerType
-	f.seller = c.Seller
+	f.segment = unique.Make(c.Segment.CustomerType).Value()
+	f.seller = unique.Make(c.Seller).Value()
 	f.invoice, f.revision = invoiceKey(c.Seller, c.InvoiceID), revisionOf(c.DedupKey)
 	add(d.byInvoice, f.invoice, f.id)
 	if c.Number != "" {

@@ -30,7 +30,8 @@ type place struct {
 }
 
 func (p place) compare(o place) int {
-	return cmp.Or(cmp.Compare(p.revision, o.revision), cmp.Compare(p.partition, o.partition), cmp.Compare(p.offset, o.offset))
+	return cmp.Or(cmp.Compare(p.revision, o.revision), cmp.Compare(p.partition, o.partition),
+		cmp.Compare(p.offset, o.offset))
 }
 
 // put remembers where the suspect of a name stands; the highest revision counts.

@@ -121,8 +121,8 @@ func (d *Desk) sharedCase(change *incident.Change, kind cases.Kind, key, id stri
 		Basis: detectors.BasisGross, Causes: []detectors.Finding{}, Currency: noCurrency, Verify: []string{},
 		Segment: cases.Segment{Level: detectors.LevelNone}, Model: detectors.Model{Version: "counts-1", ConfigHash: noHash}}
 	c.Economics.Decision = detectors.DecisionOpenCase
-	if f := d.files[id]; f != nil && f.body != nil {
-		if was, err := decode(f.body); err == nil && was.Action != cases.ActionResolve {
+	if f := d.files[id]; f != nil && !f.body.none() {
+		if was, err := decode(f.body.body()); err == nil && was.Action != cases.ActionResolve {
 			c.DetectedAt = was.DetectedAt
 		}
 	}
