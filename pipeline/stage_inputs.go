@@ -3,11 +3,13 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
 	"recoup/cases"
 	"recoup/cases/desk"
+	"recoup/invoice"
 )
 
 // takeCase takes a record of recoup.cases, the shift's own included.
@@ -191,4 +193,77 @@ func (s *shift) readAgain(ctx context.Context, partition int, from, to int64) er
 		_ = judge(s.desk, at, &r, &highest, true) // what cannot be read was noted when it was met
 		return nil
 	})
+}
+
+// park writes to the dead letters what the desk has put aside.
+func (s *shift) park(ctx context.Context) error {
+	for {
+		s.mu.Lock()
+		list := s.desk.Parked()
+		records, disputes := s.desk.Waiting()
+		s.mu.Unlock()
+		s.m.metrics.Stage.Waiting.WithLabelValues("record").Set(float64(records))
+		s.m.metrics.Stage.Waiting.WithLabelValues("dispute").Set(float64(disputes))
+		if len(list) == 0 {
+			return nil
+		}
+		var dead []Record
+		err := s.m.persist(ctx, stagePart, func(ctx context.Context) (err error) {
+			dead, err = s.letters(ctx, list)
+			return err
+		})
+		if err == nil {
+			err = s.m.writeDeadLetters(ctx, s.claim.hold, dead)
+		}
+		if err != nil {
+			return err
+		}
+		s.m.opt.Log.Warn("records about cases or invoices that recoup does not know are parked, see recoup dead-letters ls",
+			"parked", len(dead), "first", list[0].Position, "reason", list[0].Reason, "most", s.m.opt.Stage.Desk.MostUnknown,
+			"setting", "cases.most_unknown")
+	}
+}
+
+// letters makes dead letters of those of the records that their topics still hold.
+func (s *shift) letters(ctx context.Context, list []desk.Parked) (dead []Record, err error) {
+	t := s.m.opt.Topics
+	for _, of := range []struct{ topic, stage, field string }{
+		{t.CaseEvents, "case_event", "case_id"}, {t.Recoveries, "recovery", "case_id"}, {t.Disputes, "dispute", "invoice_id"},
+	} {
+		for p := range s.m.partitionsOf[of.topic] {
+			wanted := map[int64]string{} // reasons by offset
+			from, to := int64(math.MaxInt64), int64(0)
+			for _, one := range list {
+				if one.Topic == of.topic && one.Partition == p {
+					wanted[one.Offset] = one.Reason
+					from, to = min(from, one.Offset), max(to, one.Offset+1)
+				}
+			}
+			if len(wanted) == 0 {
+				continue
+			}
+			err := readRange(ctx, s.m.log, of.topic, p, from, to, func(r Record) error {
+				if reason, is := wanted[r.Offset]; is {
+					at := invoice.Position{Topic: of.topic, Partition: p, Offset: r.Offset}
+					r.Time = plausible(r.Time)
+					dead = append(dead, s.m.deadLetter(at, &r, of.stage, unknown(of.field, reason)))
+				}
+				return nil
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return dead, nil
+}
+
+// unknown says why a record was put aside.
+func unknown(field, reason string) error {
+	if reason == desk.ReasonUnknownInvoice {
+		return invoice.Refuse(field, reason, "recoup has no case of it, and cases.most_unknown invoices are open already of "+
+			"which only a dispute is known; close some, or raise it, and send the dispute again")
+	}
+	return invoice.Refuse(field, reason, "recoup has no such case, and it did not come while the record waited; send it "+
+		"again once the case is there")
 }

@@ -1,7 +1,10 @@
 package pipeline_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,6 +80,40 @@ func TestStageOpensWorkedMember(t *testing.T) {
 		run()
 		if n := w.records(w.opt.Topics.Cases); n != said {
 			t.Errorf("the next owner wrote %d records more", n-said)
+		}
+	})
+}
+
+// G7, G6: of more events of unknown cases than are taken the oldest become dead letters
+// that tell why, with the records as they came.
+func TestStageParksWhatIsUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newStageWorld()
+		w.opt.Stage.Desk.MostUnknown = 10
+		for i := range 12 {
+			w.works(t, fmt.Sprint("u", i), cases.ID(fmt.Sprint("nobody", i)))
+		}
+		m, _ := w.member("owner", nil)
+		if err := m.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var parked []int64
+		for p := range 2 {
+			for _, r := range w.log.Records(w.opt.Topics.DeadLetter, p) {
+				var d pipeline.DeadLetter
+				if err := json.Unmarshal(r.Value, &d); err != nil {
+					t.Fatal(err)
+				}
+				sent := w.log.Records(w.opt.Topics.CaseEvents, 0)[d.Offset]
+				if d.Topic != w.opt.Topics.CaseEvents || d.Stage != "case_event" || d.Reason != "unknown_case" ||
+					d.Field != "case_id" || !bytes.Equal(d.Value, sent.Value) {
+					t.Errorf("%+v", d)
+				}
+				parked = append(parked, d.Offset)
+			}
+		}
+		if slices.Sort(parked); len(parked) != 2 {
+			t.Errorf("parked %v, want two: the eleventh leaves nine waiting", parked)
 		}
 	})
 }

@@ -39,7 +39,7 @@ type shift struct {
 
 func newShift(m *Member, c *claim) *shift {
 	settings := m.opt.Stage.Desk
-	settings.Opener = m.opt.Cases
+	settings.Opener, settings.Began = m.opt.Cases, m.opt.Now()
 	s := &shift{m: m, claim: c, desk: desk.New(settings), void: make([]int64, m.invoicePartitions),
 		past: make([]int64, m.invoicePartitions), wake: make(chan struct{}, 1), search: make(chan struct{}, 1)}
 	for p := range s.void {
@@ -253,7 +253,7 @@ func (s *shift) publish(ctx context.Context, tick bool) (int, error) {
 		left = left[n:]
 		m.progressed()
 	}
-	return len(list), nil
+	return len(list), s.park(ctx)
 }
 
 // changes asks the desk, after letting the time pass there if tick is set.

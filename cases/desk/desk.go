@@ -39,11 +39,22 @@ type Settings struct {
 	// VoidAfter is how long a case that only a void record opened waits for a valid
 	// one before it is resolved. By default one minute.
 	VoidAfter time.Duration
+	// MostUnknown is how many events and recoveries may wait for a case that recoup does
+	// not know, and how many disputed invoices may be open of which it knows no more. By
+	// default 100,000 of each. Above it the oldest events are parked, and new disputes.
+	MostUnknown int
+	// EventsWait is how long an event or a recovery waits for its case before it is
+	// parked. By default 7 days.
+	EventsWait time.Duration
+	// Began is when this owner began: what a predecessor has parked by then is not parked
+	// again. By default zero: there was none.
+	Began time.Time
 }
 
 // DefaultSettings returns every setting with its default.
 func DefaultSettings() Settings {
-	return Settings{Incidents: incident.DefaultSettings(), Keep: 120 * 24 * time.Hour, VoidAfter: time.Minute}
+	return Settings{Incidents: incident.DefaultSettings(), Keep: 120 * 24 * time.Hour, VoidAfter: time.Minute,
+		MostUnknown: 100_000, EventsWait: 7 * 24 * time.Hour}
 }
 
 // At is where an input record stands and when its log took it.
@@ -79,6 +90,10 @@ type Desk struct {
 	corrections         map[string]correction // that met no case yet, by invoiceKey of what they put right
 	logged              [2]logged             // suspects without a case: read as they came, and read by a search
 	packer              packer
+	waiting             map[string]*file     // of cases that nobody knows, by case id
+	records             int                  // that waiting hold
+	unheard             int                  // disputes of which nothing else is known, at least
+	parked              []Parked             // that Parked has not returned yet
 	asks                map[string]bool      // names to search for: invoiceKeys and case ids
 	disputed            map[string]*disputed // by invoiceKey
 	holds               map[run]hold         // the last word on each
@@ -95,7 +110,8 @@ func New(s Settings) *Desk {
 	return &Desk{settings: s, answers: answers, board: incident.New(s.Incidents),
 		files: map[string]*file{}, dirty: map[string]*file{},
 		byInvoice: map[string][]string{}, byNumber: map[string][]string{}, corrections: map[string]correction{},
-		asks: map[string]bool{}, disputed: map[string]*disputed{}, holds: map[run]hold{}, voids: map[string]bool{}}
+		waiting: map[string]*file{}, asks: map[string]bool{}, disputed: map[string]*disputed{}, holds: map[run]hold{},
+		voids: map[string]bool{}}
 }
 
 // invoiceKey names an invoice, by its id or its number, within its seller. It is the
@@ -281,6 +297,7 @@ func (d *Desk) Event(at At, e *cases.Event) {
 	}
 	if f.life.Apply(e) {
 		f.touched(at.Position)
+		d.wait(f, at, e.Origin == cases.OriginAudit)
 	}
 	f.happened, f.standing = true, nil
 	if e.Origin != cases.OriginAudit { // whoever looks at a sample works no case
@@ -305,6 +322,7 @@ func (d *Desk) Recovery(at At, r *cases.Recovery) {
 	}
 	if f.life.ApplyRecovery(r.Recorded(at.Time)) {
 		f.touched(at.Position)
+		d.wait(f, at, false)
 	}
 	f.happened, f.standing = true, nil
 	d.works(f)

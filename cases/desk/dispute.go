@@ -45,6 +45,9 @@ func (d *Desk) Dispute(at At, one *cases.Dispute) {
 	key := invoiceKey(one.Seller, one.InvoiceID)
 	p := d.disputed[key]
 	if p == nil {
+		if len(d.byInvoice[key]) == 0 && !d.admits(at) {
+			return
+		}
 		p = &disputed{seller: one.Seller, invoice: one.InvoiceID, first: at}
 		d.disputed[key] = p
 	}

@@ -35,25 +35,28 @@ type file struct {
 	behind  bool   // a lower seq stands behind the highest: it is written again
 	clash   bool   // two records have the highest seq: one more says which holds
 
-	base     *cases.Case       // what was found newer than content; nil: nothing
-	own      *cases.Case       // a base that no worker publishes: the stage opens it
-	life     cases.Life        // what happened
-	happened bool              // life has something
-	worked   bool              // of a person who works the case
-	standing *cases.State      // of life, for origin; nil: to be found again
-	origin   cases.Origin      // of standing
-	counted  []cases.Plan      // what life added to the account of answers
-	segment  string            // customer type of the invoice
-	fresh    []touch           // by topic and partition, inputs that touched the case and that body does not contain
-	joined   []cases.Member    // of an incident, not listed yet
-	member   string            // the incident that the invoice is a member of
-	settled  *cases.Resolution // by a document, according to body
-	fix      *correction       // the last document that puts the invoice right
-	invoice  string            // invoiceKey by id; "" for other kinds
-	numbered string            // invoiceKey by number; "" without one
-	revision int64             // of the invoice
-	seller   string            // of the invoice
-	bare     bool              // only a dispute says anything of the invoice
+	base     *cases.Case        // what was found newer than content; nil: nothing
+	own      *cases.Case        // a base that no worker publishes: the stage opens it
+	life     cases.Life         // what happened
+	happened bool               // life has something
+	worked   bool               // of a person who works the case
+	records  int                // that wait for the case: nobody knows it
+	waits    []invoice.Position // of these, to be parked if it does not come
+	since    time.Time          // when the first of these was recorded
+	standing *cases.State       // of life, for origin; nil: to be found again
+	origin   cases.Origin       // of standing
+	counted  []cases.Plan       // what life added to the account of answers
+	segment  string             // customer type of the invoice
+	fresh    []touch            // by topic and partition, inputs that touched the case and that body does not contain
+	joined   []cases.Member     // of an incident, not listed yet
+	member   string             // the incident that the invoice is a member of
+	settled  *cases.Resolution  // by a document, according to body
+	fix      *correction        // the last document that puts the invoice right
+	invoice  string             // invoiceKey by id; "" for other kinds
+	numbered string             // invoiceKey by number; "" without one
+	revision int64              // of the invoice
+	seller   string             // of the invoice
+	bare     bool               // only a dispute says anything of the invoice
 
 	voids     content // of the case that a void record opened
 	voidSince time.Time
@@ -236,6 +239,7 @@ func later(a, b correction) correction {
 
 // index lets the file be found by its invoice.
 func (d *Desk) index(f *file, c *cases.Case) {
+	d.arrived(f)
 	if c.Kind != cases.KindInvoice {
 		return
 	}

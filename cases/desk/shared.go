@@ -33,6 +33,9 @@ func (d *Desk) Tick(now time.Time) {
 	for _, change := range d.board.Tick(now) {
 		d.change(&change)
 	}
+	if d.unheard >= d.settings.MostUnknown {
+		d.review(now)
+	}
 	d.forget(now)
 }
 
@@ -84,6 +87,7 @@ func (d *Desk) change(change *incident.Change) {
 		c.Resolution = &cases.Resolution{By: cases.ResolvedByItself, At: d.now.UTC()}
 	}
 	f.base = c
+	d.arrived(f)
 	f.joined = append(f.joined, change.Joined...)
 	for i := range change.Joined {
 		d.join(&change.Joined[i], c.CaseID)
@@ -278,6 +282,7 @@ func (d *Desk) forget(now time.Time) {
 		return
 	}
 	d.swept = now
+	d.review(now)
 	for id, f := range d.files {
 		if !d.old(f.seen) {
 			continue
@@ -285,6 +290,8 @@ func (d *Desk) forget(now time.Time) {
 		delete(d.files, id)
 		delete(d.dirty, id)
 		delete(d.voids, id)
+		delete(d.asks, id)
+		d.arrived(f)
 		drop(d.byInvoice, f.invoice, id)
 		drop(d.byNumber, f.numbered, id)
 	}

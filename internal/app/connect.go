@@ -59,6 +59,7 @@ func member(c *config.Config) pipeline.Options {
 	o.Scoring = c.Scoring.Settings()
 	o.Limits = p.Limits.Invoice()
 	o.Stage.Desk.Keep = c.Kafka.Retention.OpenCases.Std() + closedCasesFor
+	o.Stage.Desk.MostUnknown = int(c.Cases.MostUnknown)
 	o.Stage.Desk.Incidents.HandlingCost = c.Scoring.HandlingCost
 	o.PinModel = c.Models.Pin
 	o.Training.Records = c.Models.Invoices

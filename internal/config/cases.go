@@ -38,6 +38,10 @@ type Cases struct {
 	// Address of the folder with the runbooks that cases link to, such as https://wiki.example/recoup/runbooks; a path
 	// is one of recoup's repository. By default docs/runbooks.
 	Runbooks string `yaml:"runbooks"`
+	// How many events and recoveries may wait for a case that recoup does not know, and how many disputed invoices may
+	// be open of which it knows no more, 100 to 10000000. Above it the oldest of these events go to the dead letters,
+	// and new disputes. By default 100000.
+	MostUnknown int64 `yaml:"most_unknown"`
 }
 
 // defaultCases are the settings of cases where nothing else is said.
@@ -50,6 +54,7 @@ func defaultCases() Cases {
 		Goodwill:      1000,
 		Channel:       message.Email,
 		Runbooks:      cases.DefaultRunbooks,
+		MostUnknown:   100_000,
 	}
 }
 
@@ -82,6 +87,7 @@ func (v *validator) cases(s *Cases) {
 		between(v, "cases.instalments", s.Instalments, 2, 12)
 	}
 	between(v, "cases.goodwill", s.Goodwill, 0, 10_000)
+	between(v, "cases.most_unknown", s.MostUnknown, 100, 10_000_000)
 	if s.Language != "" {
 		v.oneOf("cases.language", s.Language, message.French, message.English)
 	}
