@@ -230,10 +230,23 @@ type statement struct {
 	settings   map[string]any
 }
 
+// parameterEscapes are what the server reads back: it takes a parameter for a cell of a
+// file with tabs.
+var parameterEscapes = strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\t", `\t`)
+
+// escaped returns the parameters as the server reads them.
+func (s *statement) escaped() map[string]string {
+	escaped := make(map[string]string, len(s.parameters))
+	for name, value := range s.parameters {
+		escaped[name] = parameterEscapes.Replace(value)
+	}
+	return escaped
+}
+
 // context binds a statement's parameters and settings and bounds its time.
 func (c *client) context(ctx context.Context, s statement) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(ctx, c.settings.QueryTimeout)
-	return clickhouse.Context(ctx, clickhouse.WithParameters(s.parameters),
+	return clickhouse.Context(ctx, clickhouse.WithParameters(s.escaped()),
 		clickhouse.WithSettings(clickhouse.Settings(s.settings))), cancel
 }
 

@@ -175,7 +175,7 @@ func TestLookupBefore(t *testing.T) {
 	store(t, s, invoices[0].IssuedAt, invoices, verdicts)
 	r := openReader(t, s)
 	subject := &Stored{Invoice: *invoices[5], Verdict: *verdicts[5]}
-	found, err := r.Before(t.Context(), subject, "already invoiced with A-1, resembles A-3, A-4 and A-5")
+	found, err := r.Before(t.Context(), subject, "already invoiced with A-1\nresembles A-3,\tA-4, \\N and A-5's")
 	ids := []string{}
 	for _, f := range found {
 		ids = append(ids, f.ID)
