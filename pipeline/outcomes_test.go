@@ -131,11 +131,11 @@ func outcomeCrashRun(t *testing.T, seed uint64) {
 		decideAll()
 		time.Sleep(10 * time.Second)
 		w.fillMore(t, 1, 600, 700) // so that there is something to write a checkpoint for
-		time.Sleep(time.Minute)
+		time.Sleep(10 * time.Second)
 		decideAll()
-		time.Sleep(time.Minute)
+		time.Sleep(10 * time.Second)
 		w.fillMore(t, 1, 700, 701)
-		time.Sleep(time.Minute)
+		time.Sleep(10 * time.Second)
 	})
 	taught := 0
 	for _, r := range w.store.Rows() {
@@ -151,7 +151,7 @@ func outcomeCrashRun(t *testing.T, seed uint64) {
 			t.Errorf("%s holds %d invoices, want %d usual ones and %d decided", segment, n, taught, len(decided))
 		}
 	}
-	again := w.runOn(t, func() { time.Sleep(time.Minute) })
+	again := w.runOn(t, func() { time.Sleep(10 * time.Second) })
 	if n := counter(t, again, "recoup_outcomes_learned_total"); n != 0 {
 		t.Errorf("another owner learned %v outcomes that the marker holds", n)
 	}

@@ -64,12 +64,14 @@ func pausedRun(t *testing.T, seed uint64, want outcome) {
 	w.fill(t, 1, 200)
 
 	group := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
-	asleep := make(chan struct{})
+	asleep, over := make(chan struct{}), make(chan struct{})
 	// In a second the fence still trusts the last commit: then only the gap in the
 	// decision log tells, and what slips into the store is swept.
 	length := []time.Duration{time.Second, 20 * time.Second}[seed%2]
 	if length > w.opt.FenceAfter {
 		w.opt.SweepAfter = time.Hour // the fence alone must do
+	} else {
+		w.opt.SweepAfter = 10 * time.Second
 	}
 	view := &sleeper{Log: w.log, left: 1 + rng.IntN(25)}
 	view.sleep = func() {
@@ -86,16 +88,19 @@ func pausedRun(t *testing.T, seed uint64, want outcome) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var wg sync.WaitGroup
-	wg.Go(func() { _ = w.memberOn("sleeper", view, group, w.store).Run(ctx) })
+	wg.Go(func() {
+		defer close(over)
+		_ = w.memberOn("sleeper", view, group, w.store).Run(ctx)
+	})
 	wg.Go(func() {
 		select {
 		case <-asleep:
-		case <-time.After(time.Minute): // it finished before it would have slept
+		case <-over: // before it would have slept
 		}
 		m, _ := w.member("follower", func(o *pipeline.Options) { o.UntilCaughtUp = false })
 		_ = m.Run(ctx)
 	})
-	time.Sleep(3 * time.Minute)
+	time.Sleep(length + 20*time.Second)
 	cancel()
 	wg.Wait()
 	w.outcome(t).equal(t, want)

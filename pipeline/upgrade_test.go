@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 
 	"recoup/pipeline"
 )
@@ -12,7 +13,9 @@ import (
 // A23: what the recoup at a9a34d0 kept, of state version 1, is gone on with. The file
 // holds the records of its topics, the last one of each key where they are compacted,
 // after newWorld(1).fill(t, 1, 100).
-func TestStateOfVersion1IsGoneOnWith(t *testing.T) {
+func TestStateOfVersion1IsGoneOnWith(t *testing.T) { synctest.Test(t, goOnWithVersion1) }
+
+func goOnWithVersion1(t *testing.T) {
 	content, err := os.ReadFile(filepath.Join("testdata", "state_version1.json"))
 	if err != nil {
 		t.Fatal(err)
