@@ -54,33 +54,30 @@ func oneWay(l Loss) Loss {
 	return l
 }
 
-// decide fills the decision on a suspect: a draft is held, a member of an open
-// incident and one behind the first of a new one stand for no case of their own, what
-// is too late to claim is logged and begins no incident, a case is opened where it
-// brings at least what it costs, the rest is logged. The one
-// that makes an incident is opened whatever it brings: many more may follow. recoup's
-// own canaries ask for nothing.
+// decide fills the decision on a suspect: a draft is held, a member of an open incident
+// and one that begins an incident stand for no case of their own, what is too late to
+// claim is logged and begins none, a case is opened where it brings at least what it
+// costs, the rest is logged. recoup's own canaries ask for nothing.
 func (e *Engine) decide(v *Verdict) {
 	if !v.Suspect || e.cur.inv.Canary {
 		v.Decision = DecisionNone
 		return
 	}
 	e.Recall(v)
-	members, joined, late := 0, false, e.tooLate(v)
+	late := e.tooLate(v)
 	if late {
 		v.Rules = append(v.Rules, RuleTooLate)
-	} else if members = e.joinIncident(v); members == 0 {
-		joined = e.joinRun(v)
 	}
+	joined := !late && (e.joinIncident(v) || e.joinRun(v))
 	if open := e.memberOf(v); open != "" {
 		v.IncidentID, joined = open, true
 	}
 	switch {
 	case v.Stage == invoice.PreIssue:
 		v.Decision = DecisionHold
-	case joined || members > casesBeforeBundle:
+	case joined:
 		v.Decision = DecisionBundle
-	case members == casesBeforeBundle || !late && e.worthIt(v):
+	case !late && e.worthIt(v):
 		v.Decision = DecisionOpenCase
 	default:
 		v.Decision = DecisionLogOnly

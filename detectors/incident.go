@@ -25,23 +25,18 @@ var signalWords = [history.Signals]string{
 // signalTax is the signal of a tax rate that is new.
 const signalTax = 2
 
-// casesBeforeBundle is how many members of an incident get cases of their own: so
-// many were decided before the shared cause could be seen, and they are examples
-// of it.
-const casesBeforeBundle = history.RunLeast
-
 // joinIncident has a suspect share the incident of its source, release or batch,
 // if the ones just before it had the same trouble: one shared cause is one
-// incident and no case for each of hundreds of invoices. It returns how many
-// members came so far, this one counted; 0 for none.
+// incident and no case for each of hundreds of invoices. The first ones were decided
+// before the shared cause could be seen; they are examples of it.
 //
 // The id is that of the source's or release's incident of the day the trouble began,
 // so that every partition that sees it, and the case stage, name the same incident.
-func (e *Engine) joinIncident(v *Verdict) int {
+func (e *Engine) joinIncident(v *Verdict) (joined bool) {
 	c := &e.cur
 	f := &c.ev.facts
 	if !v.Suspect || len(v.Causes) == 0 || f.Known.Source == nil {
-		return 0
+		return false
 	}
 	for signal, words := range signalWords {
 		if f.Signals[signal] == 0 || words == "" {
@@ -60,9 +55,9 @@ func (e *Engine) joinIncident(v *Verdict) int {
 		first := &v.Causes[0]
 		first.Evidence = append(first.Evidence, fmt.Sprintf("%d suspects of %s %q since %s have %s",
 			run.Invoices, dimension, value, began.Format(time.DateOnly), words))
-		return int(run.Invoices)
+		return true
 	}
-	return 0
+	return false
 }
 
 // OpenIncident is an incident that suspects may be members of.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"recoup/detectors/history"
 	"recoup/invoice"
 )
 
@@ -36,9 +37,6 @@ type valueRun struct {
 }
 
 const (
-	// runLeast is how many suspects make a run a shared cause: the first three have
-	// cases of their own where they are worth it.
-	runLeast = casesBeforeBundle + 1
 	// runCustomers is how many customers it concerns at least.
 	runCustomers = 2
 	// mostRuns bounds the values that have runs; what began longer ago than a day makes room.
@@ -52,7 +50,7 @@ func (r *valueRun) join(suspect bool, customer uint32) {
 		r.suspects++
 		r.customers |= customer
 	}
-	r.shared = r.shared || r.suspects >= runLeast && 2*r.suspects >= r.invoices &&
+	r.shared = r.shared || r.suspects >= history.RunLeast && 2*r.suspects >= r.invoices &&
 		bits.OnesCount32(r.customers) >= runCustomers
 }
 

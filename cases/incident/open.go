@@ -170,7 +170,7 @@ type triedName struct {
 // of so many days would be hashed for each suspect.
 const mostUnnamed = 10_000
 
-// openNamed opens the incident that a worker named: three of its suspects in a row had
+// openNamed opens the incident that a worker named: four of its suspects in a row had
 // the same trouble, and the next ones open no case of their own. Which value it is of
 // follows from its id.
 func (b *Board) openNamed(x *suspect) *openIncident {

@@ -17,11 +17,12 @@ type Run struct {
 }
 
 const (
-	// RunLeast is how many suspects make a run a shared cause. Two with the same
-	// trouble happen by chance in a busy hour.
-	RunLeast = 3
+	// RunLeast is how many suspects make a run a shared cause. Fewer with the same
+	// trouble happen by chance in a busy hour; they have cases of their own where they
+	// are worth it.
+	RunLeast = 4
 	// runDense is the share of the newest invoices with the trouble from which a run
-	// is a shared cause: three of three, or four of six.
+	// is a shared cause: about four of the newest seven.
 	runDense = 0.38
 	// runOver is the share below which it is over.
 	runOver = 0.05

@@ -3,7 +3,7 @@ package history
 import "testing"
 
 // A9: a source's shared trouble is told from chance, from one customer's and from
-// one product's, at its third suspect.
+// one product's, at its fourth suspect.
 func TestSharedTroubleIsRecognised(t *testing.T) {
 	type invoice struct {
 		customer uint64
@@ -35,9 +35,9 @@ func TestSharedTroubleIsRecognised(t *testing.T) {
 		members uint32
 		shared  bool
 	}{
-		{"the second", 0, 0, join(clean(20), bad(1)), 2, false},
-		{"the third", 0, 0, join(clean(20), bad(1, 2)), 3, true},
-		{"the third of one customer", 0, 0, join(clean(20), bad(9, 9)), 3, false},
+		{"the third", 0, 0, join(clean(20), bad(1, 2)), 3, false},
+		{"the fourth", 0, 0, join(clean(20), bad(1, 2, 3)), 4, true},
+		{"the fourth of one customer", 0, 0, join(clean(20), bad(9, 9, 9)), 4, false},
 		{"with right ones between", 0, 0, join(clean(20), bad(1), clean(1), bad(2, 3)), 4, true},
 		{"now and then", 0, 0, join(clean(20), bad(1), clean(5), bad(2), clean(5)), 3, false},
 		{"long after", 0, 0, join(bad(1, 2, 3, 4), clean(30)), 1, false},
