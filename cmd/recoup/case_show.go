@@ -97,7 +97,8 @@ func respondBy(c *cases.Case, t *tongue) string {
 // read reads the cases that are asked for.
 func (c *caseLsCommand) read(ctx context.Context, book *caseBook) error {
 	wanted := func(k *cases.Case) bool {
-		return (c.Team == "" || k.OwnerTeam == c.Team) && (c.Seller == "" || k.Seller == c.Seller)
+		team := c.Team == "" || k.OwnerTeam == c.Team || tongues[c.Lang].code(k.OwnerTeam) == c.Team
+		return team && (c.Seller == "" || k.Seller == c.Seller)
 	}
 	if c.Incident == "" {
 		return book.read(ctx, wanted)
