@@ -269,7 +269,7 @@ func (l *kpiLedger) money(a answers) {
 				stake = []invoice.Amount{-f.inv.loss - 300, -f.inv.loss, -f.inv.loss + 100}
 			}
 			for i, column := range []string{"low", "point", "high"} {
-				add(money4(max(0, stake[i]))*float64(f.inv.eighths)/8, column)
+				add(money4(max(0, stake[i])*invoice.Amount(f.inv.eighths)/8), column) // each cut at the fourth decimal
 			}
 		}
 		if f.c != nil {

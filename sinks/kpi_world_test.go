@@ -358,7 +358,11 @@ func (w *kpiWorld) deliver(t *testing.T, s *Store) {
 		if k.muted {
 			v.IncidentID = k.incident
 		}
-		b.Append(inv, v, inv.IssuedAt.Add(time.Second).UnixMilli())
+		received := inv.IssuedAt.Add(time.Second)
+		if i%9 == 0 { // late: the source has spoken just now
+			received = time.Now().Add(-time.Duration(1000-i) * time.Second)
+		}
+		b.Append(inv, v, received.UnixMilli())
 	}
 	if err := s.Insert(t.Context(), testOwner, 0, b); err != nil {
 		t.Fatal(err)

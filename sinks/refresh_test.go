@@ -19,7 +19,9 @@ func TestKeptViews(t *testing.T) {
 		t.Helper()
 		for _, view := range keptViews {
 			kept := table(t, s, factsOf(in, view))
-			now := table(t, s, "SELECT * FROM "+in+strings.Replace(view, "case_current", "case", 1)+"_now ORDER BY ALL")
+			asks := one(t, s, "SELECT as_select FROM system.tables WHERE name = "+quote(view)+" AND database = "+
+				quote(s.client.settings.Database))["as_select"].(string)
+			now := table(t, s, "SELECT * EXCEPT (refreshed_at) FROM ("+asks+") ORDER BY ALL")
 			if len(kept) == 0 || !slices.Equal(kept, now) {
 				t.Errorf("%s: %s has\n%v\nwant\n%v", when, view, kept, now)
 			}
@@ -45,7 +47,7 @@ func TestKeptViews(t *testing.T) {
 
 // withCanaries are the views that show canaries: the recall from them,
 // and what was told of cases whatever they are about.
-var withCanaries = []string{"recall", "case_events_once", "recoveries_once", "disputes_once",
+var withCanaries = []string{"recall", "flagged_invoices", "case_events_once", "recoveries_once", "disputes_once",
 	"case_verdicts", "case_money", "case_now"}
 
 // TestCanariesAreInNoView: wrong invoices that recoup sends itself change no KPI,
@@ -59,15 +61,23 @@ func TestCanariesAreInNoView(t *testing.T) {
 	w.deliver(t, s)
 	in := s.client.settings.Database + "."
 	views := viewNames(t, s)
+	facts := func(view string) string { // when the last canary came is told, and meant to be
+		sql := strings.Replace(factsOf(in, view), "(seconds_silent)", "(seconds_silent, last_canary_at)", 1)
+		return strings.Join(table(t, s, sql), "\n")
+	}
 	before := map[string]string{}
 	for _, view := range views {
-		before[view] = strings.Join(table(t, s, factsOf(in, view)), "\n")
+		before[view] = facts(view)
 	}
 
-	for i := range 12 {
+	held := slices.IndexFunc(w.invoices, func(inv *kpiInvoice) bool { return inv.draft && inv.suspect })
+	for i := range 14 {
 		inv := &kpiInvoice{seller: "acme", id: fmt.Sprint("canary-", i), customer: fmt.Sprint("canary", i), family: "fibre",
 			currency: "EUR", issued: w.begin.Add(time.Duration(i) * time.Hour), suspect: i%3 > 0, canary: true, eighths: 7,
-			loss: 7_0000, cause: "promotion"}
+			loss: 7_0000, cause: "promotion", draft: i%7 == 5}
+		if i == 13 { // has the id of a draft that was held and never issued
+			inv.seller, inv.id = w.invoices[held].seller, w.invoices[held].id
+		}
 		w.invoices = append(w.invoices, inv)
 		c := &kpiCase{id: inv.caseID(), kind: "invoice", origin: []string{"detector", "customer_dispute"}[i%2],
 			seller: "acme", currency: "EUR", inv: inv, detected: inv.issued, loss: inv.loss}
@@ -82,7 +92,7 @@ func TestCanariesAreInNoView(t *testing.T) {
 	}
 	w.deliver(t, s)
 	for _, view := range views {
-		after := strings.Join(table(t, s, factsOf(in, view)), "\n")
+		after := facts(view)
 		if shown := slices.Contains(withCanaries, view); shown == (after == before[view]) {
 			t.Errorf("%s shows canaries: %v, want %v:\n%s\nwas\n%s", view, !shown, shown, after, before[view])
 		}

@@ -15,7 +15,7 @@ type question struct {
 	kpi, name string
 	view      string   // that answers
 	sql       string   // gives one row
-	want      []string // by column, as ClickHouse writes it or an equal decimal; "": only the view knows
+	want      []string // by column, as ClickHouse writes it or an equal decimal
 	// say puts the answer into words. By default the figure is checked and not shown.
 	say func(got []string) string
 }
@@ -47,6 +47,7 @@ func kpis(database string, f *story.Figures) []question {
 	k.rates(f)
 	k.alerts(f)
 	k.causes(f)
+	k.repeats(f)
 	k.customers(f)
 	return k.all
 }
@@ -71,10 +72,11 @@ func (k *asker) money(f *story.Figures) {
 			return fmt.Sprintf("%s billed too little, %s too much, in %s errors, %s of them by their incident",
 				cents(got[0]), cents(got[1]), got[2], got[3])
 		})
-	k.ask("K2", "Open, expected", "loss_by_cohort", "round(sumIf(open_loss_estimate, direction != 'seller_favour'), 2), "+
-		"round(sumIf(open_loss_estimate, direction = 'seller_favour'), 2)", k.own(), unknown(2), func(got []string) string {
-		return fmt.Sprintf("%s billed too little, %s too much", cents(got[0]), cents(got[1]))
-	})
+	k.ask("K2", "Open, expected", "loss_by_cohort", "sumIf(open_loss_estimate, direction != 'seller_favour'), "+
+		"sumIf(open_loss_estimate, direction = 'seller_favour')", k.own(),
+		[]string{f.OpenLoss.TooLow.String(), f.OpenLoss.TooHigh.String()}, func(got []string) string {
+			return fmt.Sprintf("%.2f billed too little, %.2f too much", decimal(got[0]), decimal(got[1]))
+		})
 	k.ask("K3", "Recovered", "loss_by_cohort", "sum(recovered)", k.own(), []string{f.Paid.String()},
 		func(got []string) string { return cents(got[0]) })
 }
@@ -99,26 +101,51 @@ func (k *asker) options(f *story.Figures) {
 			say = nil
 		}
 		k.ask("K4", "  "+optionNames[o.Option], "recovery_by_option",
-			"sum(offered), sum(accepted), sum(paid_amount), sum(goodwill), any(uplift)",
+			"sum(offered), sum(accepted), sum(paid_amount), sum(goodwill), round(any(uplift), 4)",
 			k.own()+" AND option = '"+string(o.Option)+"'",
-			append(counts(o.Offered, o.Accepted), o.Paid.String(), o.Goodwill.String(), ""), say)
+			append(counts(o.Offered, o.Accepted), o.Paid.String(), o.Goodwill.String(), uplift(f, o)), say)
 		k.ask("K15", "  "+optionNames[o.Option], "satisfaction_by_option", "sum(answers), round(sum(mean * answers))",
 			"option = '"+string(o.Option)+"'", counts(o.Satisfied, o.SatisfactionSum), nil)
 	}
 }
 
+// uplift is how much better an option is paid than immediate payment, as the view says it.
+func uplift(f *story.Figures, o story.OptionFigures) string {
+	for _, first := range f.Options {
+		if first.Option == cases.OptionImmediate && first.Paid > 0 && first.OfferedAmount > 0 {
+			return fraction(paidRate(o)/paidRate(first) - 1)
+		}
+	}
+	return null
+}
+
+func paidRate(o story.OptionFigures) float64 {
+	if o.OfferedAmount == 0 {
+		return 0
+	}
+	return float64(o.Paid) / float64(o.OfferedAmount)
+}
+
 // cost asks what the work cost, and what is left.
 func (k *asker) cost(f *story.Figures) {
-	k.ask("K10", "Handling", "handling_cost",
-		"sum(handling), sum(below_break_even), sum(single_cases), max(break_even)", k.own(),
-		[]string{f.Handling.String(), "", strconv.Itoa(f.Cases), ""}, func(got []string) string {
+	breakEven, perRecovered := null, null
+	if f.Worth.BreakEven > 0 {
+		breakEven = fraction(f.Worth.BreakEven)
+	}
+	if f.Paid > 0 {
+		perRecovered = fraction(f.Worth.CostPerRecovery)
+	}
+	k.ask("K10", "Handling", "handling_cost", "sum(handling), sum(below_break_even), sum(single_cases), "+
+		"round(max(break_even), 4), round(toFloat64(sum(handling)) / nullIf(toFloat64(sum(recovered)), 0), 4)", k.own(),
+		append(append([]string{f.Handling.String()}, counts(f.Worth.BelowBreakEven, f.Cases)...), breakEven, perRecovered),
+		func(got []string) string {
 			text := fmt.Sprintf("%s; %s of cases below break-even", cents(got[0]), exactly(number(got[1]), number(got[2])))
 			if even, err := strconv.ParseFloat(got[3], 64); err == nil {
-				text += fmt.Sprintf(", a loss of %.2f", even)
+				text += fmt.Sprintf(", a loss of %.2f; %.2f per 1.00 recovered", even, decimal(got[4]))
 			}
 			return text
 		})
-	k.ask("K10", "Saved by incidents", "saved_by_bundling", "sum(saved)", k.own(), unknown(1),
+	k.ask("K10", "Saved by incidents", "saved_by_bundling", "sum(saved)", k.own(), []string{f.Worth.Saved.String()},
 		func(got []string) string { return cents(got[0]) })
 	k.ask("K3", "Net", "loss_by_cohort", "sum(net_recovered), sum(goodwill), sum(handling)", k.own(),
 		[]string{f.Net.String(), f.Goodwill.String(), f.Handling.String()}, func(got []string) string {
@@ -140,10 +167,12 @@ func (k *asker) rates(f *story.Figures) {
 		low, point, high := answered(got).TrueErrorRate()
 		return fmt.Sprintf("%s, from %s audited", Interval{point, low, high}, got[2])
 	})
-	k.ask("K1c", "Live error rate", "error_rate_by_month", "sum(expected_errors) / sum(invoices), "+
-		"(SELECT sum(brier * decided) / sum(decided) FROM "+k.database+".calibration)", "", unknown(2),
+	k.ask("K1c", "Live error rate", "error_rate_by_month", "toDecimal128(sum(expected_errors), 4), sum(invoices), "+
+		"(SELECT round(sum(brier * decided) / sum(decided), 4) FROM "+k.database+".calibration)", "",
+		[]string{invoice.Amount(f.ExpectedErrors / 100_000).String(), strconv.Itoa(f.Invoices), fraction(f.Brier)},
 		func(got []string) string {
-			return fmt.Sprintf("%s expected by p_error, whose Brier score is %.3f", percent(got[0]), decimal(got[1]))
+			return fmt.Sprintf("%.1f %% expected by p_error, whose Brier score is %.3f",
+				100*decimal(got[0])/decimal(got[1]), decimal(got[2]))
 		})
 	k.ask("K8", "Recall", "error_rate_by_month", audit, "", truth, func(got []string) string {
 		low, point, high := answered(got).Recall()
@@ -154,7 +183,9 @@ func (k *asker) rates(f *story.Figures) {
 // alerts asks how fast and how right recoup is.
 func (k *asker) alerts(f *story.Figures) {
 	k.ask("K5", "Detected after receipt", "time_to_detect",
-		"max(seconds_after_receipt_p50), max(seconds_after_receipt_p95)", "", unknown(2), func(got []string) string {
+		"max(seconds_after_receipt_p50), max(seconds_after_receipt_p95), max(seconds_after_issue_p50), "+
+			"max(seconds_after_issue_p95)", "", []string{fraction(f.AfterReceipt.P50), fraction(f.AfterReceipt.P95),
+			fraction(f.AfterIssue.P50), fraction(f.AfterIssue.P95)}, func(got []string) string {
 			return fmt.Sprintf("half within %.2f s, 95 %% within %.2f s, in the slowest month", decimal(got[0]), decimal(got[1]))
 		})
 	k.ask("K6", "Answered in 24 h", "time_to_respond", "sum(acknowledged_in_24h), sum(cases)", "kind = 'invoice'",
@@ -167,11 +198,25 @@ func (k *asker) alerts(f *story.Figures) {
 		counts(f.IncidentsRight, f.Incidents), func(got []string) string { return got[0] + " of " + got[1] + " right" })
 	k.ask("K14", "Waiting", "case_backlog", "sum(open_cases)", "kind = 'invoice'", counts(f.Open),
 		func(got []string) string { return got[0] + " cases" })
-	k.ask("K16", "Anomalies per 10,000", "anomalies_by_type",
-		"arrayStringConcat(arrayMap(a -> concat(a.2, ' ', toString(round(10000 * a.1 / "+
-			"(SELECT sum(invoices) FROM "+k.database+".invoice_counts_by_day), 1))), "+
-			"arrayReverseSort(arrayZip(sumMap([type], [invoices]).2, sumMap([type], [invoices]).1))), ', ')",
-		"", unknown(1), func(got []string) string { return got[0] })
+	k.ask("K16", "Anomalies per 10,000", "anomalies_by_type", named("type", "invoices"), "",
+		[]string{f.Anomalies.String()}, func(got []string) string {
+			var texts []string
+			for part := range strings.SplitSeq(got[0], ", ") {
+				name, n, _ := strings.Cut(part, " ")
+				texts = append(texts, fmt.Sprintf("%s %.1f", name, 10_000*decimal(n)/float64(f.Invoices)))
+			}
+			return strings.Join(texts, ", ")
+		})
+	k.ask("K17", "Expected from", "baseline_levels", named("level", "scored"), "", []string{f.Levels.String()},
+		func(got []string) string { return got[0] })
+	k.ask("K17", "Came in", "source_silence", "sum(invoices), (SELECT count() FROM "+k.database+".dead_letter_reasons)",
+		"", counts(f.Scored, 0), func(got []string) string { return got[0] + " invoices, " + got[1] + " unreadable" })
+}
+
+// named asks for counts by name, in the order of the names: "duplicate 3, promotion 12".
+func named(name, count string) string {
+	all := "sumMap([toString(" + name + ")], [" + count + "])"
+	return "arrayStringConcat(arrayMap((name, n) -> concat(name, ' ', toString(n)), " + all + ".1, " + all + ".2), ', ')"
 }
 
 // causes asks for each cause; the three most frequent ones are shown.
@@ -185,6 +230,17 @@ func (k *asker) causes(f *story.Figures) {
 			k.own()+" AND cause = '"+c.Cause+"'",
 			[]string{strconv.Itoa(c.Confirmed), c.Loss.TooLow.String(), c.Loss.TooHigh.String()}, say)
 	}
+}
+
+// repeats asks whether errors came back after somebody acted on their cause.
+func (k *asker) repeats(f *story.Figures) {
+	r := f.Repeats
+	k.ask("K9", "After a correction", "repeats_after_action", "count(), sum(errors_30_days_before), "+
+		"sum(errors_30_days_after), sum(errors_60_days_after), sum(errors_90_days_after)", "",
+		counts(r.Actions, r.Before30, r.After30, r.After60, r.After90), func(got []string) string {
+			return fmt.Sprintf("%s errors of the same cause in the 30 days after %s actions, %s in those before",
+				got[2], got[0], got[1])
+		})
 }
 
 // customers asks what they met, found and said.
@@ -214,8 +270,11 @@ func counts(all ...int) (texts []string) {
 	return texts
 }
 
-// unknown is what is wanted of columns that only the view knows.
-func unknown(columns int) []string { return make([]string, columns) }
+// null is how ClickHouse writes NULL.
+const null = `\N`
+
+// fraction is a number as a view that rounds to four decimals writes it, or an equal one.
+func fraction(x float64) string { return strconv.FormatFloat(x, 'f', 4, 64) }
 
 // number reads a count of an answer, decimal a fraction; 0 for NULL.
 func number(text string) int {
@@ -227,8 +286,6 @@ func decimal(text string) float64 {
 	x, _ := strconv.ParseFloat(text, 64)
 	return x
 }
-
-func percent(text string) string { return fmt.Sprintf("%.1f %%", 100*decimal(text)) }
 
 // cents writes an amount of an answer with all its decimals and separators.
 func cents(text string) string {

@@ -78,7 +78,10 @@ func (p *people) observe(v *detectors.Verdict) {
 	seen := story.Invoice{
 		Seller: data.Seller, ID: s.id, Customer: s.customer, Currency: s.currency, IssuedAt: s.issuedAt,
 		ScoredAt: time.Now(), Billed: v.Billed, Suspect: v.Suspect, PError: v.PError, CountsIn: s.isInvoice,
-		Loss: v.Loss.Point, IncidentID: strings.Clone(v.IncidentID),
+		Loss: v.Loss.Point, IncidentID: strings.Clone(v.IncidentID), Level: string(v.Level),
+	}
+	for _, rule := range v.Rules {
+		seen.Rules = append(seen.Rules, strings.Clone(rule))
 	}
 	if len(v.Causes) > 0 {
 		seen.Cause = strings.Clone(v.Causes[0].Code)

@@ -49,14 +49,14 @@ type CauseFigures struct {
 type Figures struct {
 	Currency string // ISO 4217
 
-	Invoices       int     // scored, without credit notes (K1's n)
-	Customers      int     // that were billed (K13)
-	Flagged        int     // suspects, credit notes too
-	Suspects       int     // of the invoices
-	ExpectedErrors float64 // sum of p_error (K1c)
-	Unflagged      int     // invoices that are no suspects
-	Audited        int     // of the unflagged, with a verdict (K1b)
-	AuditedWrong   int     // of the audited
+	Invoices       int   // scored, without credit notes (K1's n)
+	Customers      int   // that were billed (K13)
+	Flagged        int   // suspects, credit notes too
+	Suspects       int   // of the invoices
+	ExpectedErrors int64 // sum of p_error, in billionths (K1c)
+	Unflagged      int   // invoices that are no suspects
+	Audited        int   // of the unflagged, with a verdict (K1b)
+	AuditedWrong   int   // of the audited
 
 	Confirmed           int // errors, whoever found them, but for audits (K1's k)
 	ConfirmedByIncident int // of these, judged with their incident and not by themselves
@@ -76,12 +76,22 @@ type Figures struct {
 	Incidents         int // cases of many invoices
 	IncidentsRight    int // of these, confirmed (K7)
 
+	Scored       int     // all, credit notes too (K17)
+	Levels       Counts  // invoices by the baseline behind their expectation (K17)
+	Anomalies    Counts  // invoices by type of rule that fired, each once per type (K16)
+	Brier        float64 // mean squared distance of p_error from what was found (K1c)
+	AfterReceipt Delay   // from receipt to alert (K5)
+	AfterIssue   Delay   // from issue to alert (K5)
+	Repeats      Repeats // whether corrective actions helped (K9)
+
 	AtRisk    Money           // sum of loss of all suspects, as recoup put it
+	OpenLoss  Money           // p_error times what is at stake, of what nobody has decided (K2)
 	Decided   Money           // confirmed loss (K2)
 	Paid      invoice.Amount  // cash, not promises (K3)
 	Goodwill  invoice.Amount  // cost of accepted gestures
 	Handling  invoice.Amount  // noted, else the default per confirmed case (K10)
 	Net       invoice.Amount  // Paid less Goodwill less Handling (K3)
+	Worth     Worth           // whether handling pays (K10)
 	Options   []OptionFigures // most paid first
 	Causes    []CauseFigures  // most confirmed first (K9)
 	Answers   int             // customers who said how satisfied they are (K15)
@@ -93,9 +103,14 @@ type Figures struct {
 
 // Figures counts everything in one currency.
 func (l *Ledger) Figures(currency string) Figures {
-	f := Figures{Currency: currency}
+	f := Figures{Currency: currency, Levels: Counts{}, Anomalies: Counts{}}
 	l.countInvoices(&f)
-	f.countFindings(l.findings(currency))
+	findings := l.findings(currency)
+	f.countFindings(findings)
+	f.countOpen(findings)
+	f.countBelief(findings)
+	l.countDelays(&f)
+	l.countRepeats(&f, findings)
 	options, incidents := map[cases.Option]*OptionFigures{}, l.incidents()
 	for _, a := range l.cases(currency) {
 		f.countCase(a)
@@ -112,6 +127,7 @@ func (l *Ledger) Figures(currency string) Figures {
 	}) {
 		f.Options = append(f.Options, *option)
 	}
+	l.countWorth(&f, findings)
 	slices.Sort(f.HoursToDecide)
 	slices.Sort(f.HoursToRecover)
 	return f
@@ -125,6 +141,7 @@ func (l *Ledger) countInvoices(f *Figures) {
 		if inv.Currency != f.Currency {
 			continue
 		}
+		f.Scored++
 		if inv.Suspect {
 			f.Flagged++
 			f.AtRisk.add(inv.Loss)
@@ -133,7 +150,8 @@ func (l *Ledger) countInvoices(f *Figures) {
 			continue
 		}
 		f.Invoices++
-		f.ExpectedErrors += inv.PError
+		f.ExpectedErrors += nano(inv.PError)
+		f.countRules(inv)
 		if inv.Customer != "" {
 			customers[inv.Customer] = true
 		}
@@ -175,7 +193,7 @@ func (f *Figures) countFindings(findings []finding) {
 			touched[found.inv.Customer] = true
 		}
 		f.Decided.add(found.loss)
-		code := cmp.Or(found.cause, found.inv.Cause)
+		code := found.code()
 		cause := causes[code]
 		if cause == nil {
 			cause = &CauseFigures{Cause: code}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"recoup/cases"
+	"recoup/detectors"
 	"recoup/invoice"
 )
 
@@ -18,7 +19,12 @@ type finding struct {
 	cause   string         // of a confirmed error
 	loss    invoice.Amount // of a confirmed error; > 0: billed too little
 	joined  bool           // the outcome is that of its incident
+
+	incident *account // that it joined; nil: none
 }
+
+// code is the cause of an error: the one a person confirmed, else the predicted one.
+func (f *finding) code() string { return cmp.Or(f.cause, f.inv.Cause, detectors.CauseUnknown) }
 
 // cased tells whether it has a case of its own.
 func (f *finding) cased() bool { return f.account != nil && f.account.latest != nil }
@@ -54,8 +60,8 @@ func (l *Ledger) findings(currency string) []finding {
 	for _, a := range l.cases(currency) { // of invoices that are in no rate
 		if c := a.latest; !seen[c.CaseID] {
 			all = append(all, l.judge(c.CaseID, finding{account: a, inv: Invoice{Seller: c.Seller, ID: c.InvoiceID,
-				Customer: c.Customer, Currency: currency, Suspect: c.Origin == cases.OriginDetector, Loss: c.Loss.Point}},
-				incidents))
+				Customer: c.Customer, Currency: currency, Suspect: c.Origin == cases.OriginDetector, Loss: c.Loss.Point,
+				PError: c.PError, IssuedAt: cohort(c), Cause: firstCause(c)}}, incidents))
 		}
 	}
 	return all
@@ -63,21 +69,21 @@ func (l *Ledger) findings(currency string) []finding {
 
 // judge fills in what a finding turned out to be.
 func (l *Ledger) judge(caseID string, f finding, incidents map[string]*account) finding {
+	name := f.inv.IncidentID
+	if f.cased() {
+		name = max(name, f.account.latest.IncidentID)
+	}
+	f.incident = incidents[cmp.Or(name, l.members[caseID])]
 	if f.account != nil {
 		if e := f.account.decision(); e != nil {
 			f.outcome, f.cause, f.loss = e.Outcome, e.TrueCause, e.ConfirmedLoss.Value
 			return f
 		}
 	}
-	name := f.inv.IncidentID
-	if f.cased() {
-		name = max(name, f.account.latest.IncidentID)
-	}
-	incident := incidents[cmp.Or(name, l.members[caseID])]
-	if incident == nil || incident.outcome() == cases.OutcomeDuplicate {
+	if f.incident == nil || f.incident.outcome() == cases.OutcomeDuplicate {
 		return f
 	}
-	if e := incident.decision(); e != nil {
+	if e := f.incident.decision(); e != nil {
 		f.outcome, f.cause, f.loss, f.joined = e.Outcome, e.TrueCause, f.inv.Loss, true
 	}
 	return f

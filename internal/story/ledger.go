@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"recoup/cases"
+	"recoup/detectors"
 	"recoup/invoice"
 )
 
@@ -185,4 +186,19 @@ func (a *account) handling() (sum invoice.Amount) {
 		return a.latest.Economics.HandlingCost
 	}
 	return sum
+}
+
+// cause is the one people named last, else the one recoup named first.
+func (a *account) cause() string {
+	if e := a.last(func(e *cases.Event) bool { return e.TrueCause != "" }); e != nil {
+		return e.TrueCause
+	}
+	return firstCause(a.latest)
+}
+
+func firstCause(c *cases.Case) string {
+	if len(c.Causes) == 0 {
+		return detectors.CauseUnknown
+	}
+	return c.Causes[0].Code
 }

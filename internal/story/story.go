@@ -51,6 +51,8 @@ type Invoice struct {
 	CountsIn   bool           // an issued invoice: credit notes are in no rate of errors
 	Loss       invoice.Amount // as recoup put it; > 0: billed too little
 	Cause      string         // most probable one, as recoup put it
+	Rules      []string       // codes of what fired
+	Level      string         // of the baseline behind what recoup expected
 	IncidentID string         // the incident it joined when it was scored; "" for none
 
 	caseID string // that its case has, if there is one; set by the ledger

@@ -3,6 +3,7 @@ package story
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -178,9 +179,11 @@ func TestFigures(t *testing.T) {
 	at := began.Truncate(time.Millisecond)
 	for i, loss := range []invoice.Amount{100_0000, -40_0000, 30_0000} {
 		c := caseOf(fmt.Sprint("F-", i), "c-1", Truth{Loss: loss})
+		c.IssuedAt, c.ReceivedAt = at.Add(-time.Hour), at.Add(-time.Duration(i+1)*time.Second)
 		l.heard(c)
 		l.invoice(Invoice{Seller: "acme", ID: c.InvoiceID, Customer: "c-1", Currency: "EUR", CountsIn: true, Suspect: true,
-			Loss: loss})
+			Loss: loss, PError: 0.6, Level: "customer", Rules: []string{"deviation:segment", "deviation:customer_type",
+				[]string{"promotion:over_cap", "price_list:old", "price_list:old"}[i]}})
 	}
 	id := func(i int) string { return cases.ID(cases.DedupKey("acme", fmt.Sprint("F-", i), 0)) }
 	l.event(&cases.Event{EventID: "1", CaseID: id(0), Status: cases.StatusAcknowledged, At: at.Add(24 * time.Hour)})
@@ -206,12 +209,43 @@ func TestFigures(t *testing.T) {
 		"1 right, 1 wrong":          f.TruePositives == 1 && f.FalsePositives == 1 && f.Open == 2,
 		"1 customer":                f.Customers == 1 && f.CustomersTouched == 1,
 		"goodwill paid 90 of 90":    len(f.Options) == 1 && f.Options[0].Paid == 90_0000 && f.Options[0].Accepted == 1,
+		"open 0.6 of 30":            f.OpenLoss == Money{18_0000, 0},
+		"p_error off by 0.4, 0.6":   math.Abs(f.Brier-0.26) < 1e-12 && f.ExpectedErrors == 1_800_000_000,
+		"usual 50, all asked came":  f.Worth.Usual == 50_0000 && f.Worth.BreakEven == 50 && f.Worth.BelowBreakEven == 2,
+		"62.50 for 90 recovered":    f.Worth.CostPerRecovery == 62.5/90,
+		"after 2 and 3 s":           f.AfterReceipt == Delay{2, 3} && f.AfterIssue == Delay{3600, 3600},
+		"types of rules":            f.Anomalies.String() == "deviation 3, price_list 2, promotion 1",
+		"levels":                    f.Levels.String() == "customer 3" && f.Scored == 3,
 		"promotion 90":              len(f.Causes) == 1 && f.Causes[0] == CauseFigures{"promotion", 1, Money{90_0000, 0}},
 	}
 	for what, holds := range want {
 		if !holds {
 			t.Errorf("not %s: %+v", what, f)
 		}
+	}
+}
+
+// Errors of the same seller and cause, by the days between their issue and the action;
+// those of its own day are on neither side (K9).
+func TestRepeats(t *testing.T) {
+	l := newLedger()
+	for i, days := range []int{-31, -30, -1, 0, 1, 30, 31, 60, 61, 90, 91} {
+		issued := began.AddDate(0, 0, days)
+		for seller, cause := range map[string]string{"acme": "promotion", "bolt": "promotion", "cord": "duplicate"} {
+			c := caseOf(fmt.Sprint("F-", i), "", Truth{})
+			c.Seller, c.CaseID = seller, cases.ID(cases.DedupKey(seller, c.InvoiceID, 0))
+			l.heard(c)
+			l.invoice(Invoice{Seller: seller, ID: c.InvoiceID, Currency: "EUR", CountsIn: true, Suspect: true, IssuedAt: issued})
+			e := cases.Event{CaseID: c.CaseID, EventID: "e", Status: cases.StatusDecided, At: began,
+				Outcome: cases.OutcomeConfirmed, TrueCause: cause}
+			if seller == "acme" && days == 1 {
+				e.CorrectiveAction = "cap checked"
+			}
+			l.event(&e)
+		}
+	}
+	if r := l.Figures("EUR").Repeats; r != (Repeats{Actions: 1, Before30: 2, After30: 2, After60: 4, After90: 6}) {
+		t.Errorf("%+v", r)
 	}
 }
 
@@ -369,6 +403,7 @@ func TestMembersInheritTheOutcomeOfTheirIncident(t *testing.T) {
 		"billing_system 2": len(f.Causes) == 1 &&
 			f.Causes[0] == CauseFigures{"billing_system", 2, Money{100_0000, 40_0000}},
 		"2 customers touched":             f.CustomersTouched == 2,
+		"saved 2 cases of 50, cost 75":    f.Worth.Saved == 25_0000,
 		"handling 75":                     f.Handling == 75_0000 && f.Net == -75_0000,
 		"1 alert wrong, 1 incident right": f.FalsePositives == 1 && f.TruePositives == 0 && f.IncidentsRight == 1,
 	}

@@ -47,20 +47,50 @@ ALTER TABLE incident_members
     ADD COLUMN IF NOT EXISTS loss_low Decimal(19, 4) COMMENT 'Lower end of the loss, in currency' AFTER loss_point,
     ADD COLUMN IF NOT EXISTS loss_high Decimal(19, 4) COMMENT 'Upper end of the loss, in currency' AFTER loss_low;
 
--- The roll-up of error rates and baseline levels stands in every part of
--- scored_invoices, so it cannot differ from the rows: it comes and goes with them,
--- also when a row is deleted. p_error is added up as a decimal, so that the sum
--- does not depend on the order.
+-- Roll-ups stand in every part of scored_invoices, so they cannot differ from the
+-- rows: they come and go with them, also when a row is deleted. A query that asks
+-- for the same expressions reads a roll-up in place of the rows.
 ALTER TABLE scored_invoices MODIFY SETTING lightweight_mutation_projection_mode = 'rebuild';
 
+-- By day and segment: how many invoices, the sum of p_error (as a decimal, so that it
+-- does not depend on the order), and the facts of each suspect and each canary.
 ALTER TABLE scored_invoices ADD PROJECTION IF NOT EXISTS invoice_counts
 (
     SELECT
         seller, cohort_day, currency, customer_type, product_family, level, stage, invoice_type, canary, suspect,
         count(),
-        sum(toDecimal64(p_error, 9))
+        sum(toDecimal64(p_error, 9)),
+        {facts}
     GROUP BY
         seller, cohort_day, currency, customer_type, product_family, level, stage, invoice_type, canary, suspect
 );
 
+-- By month: how many invoices each combination of rules has, and their customers.
+ALTER TABLE scored_invoices ADD PROJECTION IF NOT EXISTS invoice_months
+(
+    SELECT
+        seller, toStartOfMonth(cohort_day), stage, invoice_type, canary, suspect, rules,
+        count(),
+        {customers}
+    GROUP BY
+        seller, toStartOfMonth(cohort_day), stage, invoice_type, canary, suspect, rules
+);
+
+-- By hour of arrival: the last invoice of each source, and how long it took to its row.
+ALTER TABLE scored_invoices ADD PROJECTION IF NOT EXISTS source_hours
+(
+    SELECT
+        seller, source_system, toStartOfHour(received_at),
+        countIf(NOT canary),
+        maxIf(received_at, NOT canary),
+        maxIf(received_at, canary),
+        {seconds_to_row}
+    GROUP BY
+        seller, source_system, toStartOfHour(received_at)
+);
+
 ALTER TABLE scored_invoices MATERIALIZE PROJECTION invoice_counts;
+
+ALTER TABLE scored_invoices MATERIALIZE PROJECTION invoice_months;
+
+ALTER TABLE scored_invoices MATERIALIZE PROJECTION source_hours;

@@ -2,6 +2,34 @@
 -- count each event once and sort by the time an event tells, so a repeat, another
 -- order or a late event changes nothing. The rules are those of the case stage.
 
+CREATE OR REPLACE VIEW flagged_invoices AS
+SELECT
+    seller, cohort_day, currency, customer_type, product_family, level, stage, invoice_type, canary, suspect,
+    fact.1 AS invoice_id,
+    fact.2 AS revision,
+    fact.3 AS customer_ref,
+    fact.4 AS p_error,
+    fact.5 AS decision,
+    fact.6 AS direction,
+    if(fact.7 = '', 'unknown', fact.7) AS predicted_cause,
+    fact.8 AS billed,
+    fact.9 AS loss_low,
+    fact.10 AS loss_point,
+    fact.11 AS loss_high,
+    fact.12 AS incident_id,
+    fact.13 AS case_id,
+    fact.14 AS source_offset
+FROM
+(
+    SELECT
+        seller, cohort_day, currency, customer_type, product_family, level, stage, invoice_type, canary, suspect,
+        {facts} AS facts
+    FROM scored_invoices
+    GROUP BY seller, cohort_day, currency, customer_type, product_family, level, stage, invoice_type, canary, suspect
+)
+ARRAY JOIN facts AS fact
+COMMENT 'What did scoring say of suspects? One row per record of a suspect or a canary, also of drafts (stage pre_issue), read from the roll-up inside scored_invoices';
+
 -- The order of steps settles what happened at one instant.
 CREATE OR REPLACE VIEW case_events_once AS
 SELECT *, indexOf(['opened', 'acknowledged', 'verified', 'decided', 'closed', 'reopened'], status) AS step
@@ -201,8 +229,30 @@ ORDER BY (seller, kind, case_id)
 AS SELECT *, now64(3, 'UTC') AS refreshed_at
 FROM case_now
 WHERE kind != 'invoice'
-    OR (seller, invoice_id, revision) NOT IN (SELECT seller, invoice_id, revision FROM scored_invoices WHERE canary)
+    OR (seller, invoice_id, revision) NOT IN (SELECT seller, invoice_id, revision FROM flagged_invoices WHERE canary)
 COMMENT 'What is the state of each case? One row per case: its last action, what people did with it and what was paid, as of refreshed_at, a minute ago at most';
+
+-- An invoice that was not flagged and that people judged, or disputed, is found among
+-- all invoices: that takes longer, so it is asked less often.
+DROP VIEW IF EXISTS judged_unflagged;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS judged_unflagged
+REFRESH EVERY 10 MINUTE
+ENGINE = MergeTree
+ORDER BY (seller, cohort_day, invoice_id)
+AS SELECT
+    seller, cohort_day, currency, customer_type, product_family, invoice_id, revision, customer_ref, p_error, decision,
+    direction, if(empty(`causes.code`), 'unknown', `causes.code`[1]) AS predicted_cause, billed,
+    loss_low, loss_point, loss_high, incident_id, case_id, source_offset, now64(3, 'UTC') AS refreshed_at
+FROM scored_invoices
+PREWHERE NOT suspect AND invoice_id IN
+    (
+        SELECT invoice_id FROM case_events WHERE invoice_id != '' AND outcome != '' AND origin != 'detector'
+        UNION DISTINCT
+        SELECT invoice_id FROM cases WHERE kind = 'invoice' AND origin != 'detector'
+    )
+WHERE NOT canary AND stage = 'issued' AND invoice_type = 'invoice'
+COMMENT 'What did scoring say of unflagged invoices that were audited or disputed? One row per record, as of refreshed_at, ten minutes ago at most';
 
 -- What scoring said comes from the newest row of the invoice, else from its case.
 -- Money at stake is what the losing side loses, never below 0. An invoice without a
@@ -306,22 +356,22 @@ FROM
             if(case_id != '', case_id, uuid(digest(concat(key_part(seller), '|invoice|', key_part(invoice_id), '|r',
                 toString(revision))))) AS id,
             source_offset AS place, seller, invoice_id, revision, cohort_day, currency, customer_type, product_family,
-            customer_ref, suspect AS flagged, p_error, decision, direction,
-            if(empty(`causes.code`), 'unknown', `causes.code`[1]) AS predicted_cause, billed,
+            customer_ref, flagged, p_error, decision, direction, predicted_cause, billed,
             [loss_low, loss_point, loss_high] AS losses, incident_id AS named_incident, '' AS member_of,
             '' AS own_origin, false AS own_open, '' AS own_outcome, '' AS own_cause,
             CAST(NULL, 'Nullable(DateTime64(3, \'UTC\'))') AS own_decided_at, '' AS own_direction, 0 AS own_audited,
             CAST(NULL, 'Nullable(Decimal(19, 4))') AS own_loss, CAST(NULL, 'Nullable(Decimal(19, 4))') AS own_correct,
             CAST(NULL, 'Nullable(Decimal(19, 4))') AS own_due,
             none AS own_paid, none AS own_goodwill, none AS own_cost, none AS own_planned
-        FROM scored_invoices
-        PREWHERE suspect OR invoice_id IN
-            (
-                SELECT invoice_id FROM case_events WHERE invoice_id != '' AND outcome != '' AND origin != 'detector'
-                UNION DISTINCT
-                SELECT invoice_id FROM cases WHERE kind = 'invoice' AND origin != 'detector'
-            )
-        WHERE NOT canary AND stage = 'issued' AND invoice_type = 'invoice'
+        FROM
+        (
+            SELECT * EXCEPT (level, stage, invoice_type, canary, suspect), true AS flagged
+            FROM flagged_invoices
+            WHERE suspect AND NOT canary AND stage = 'issued' AND invoice_type = 'invoice'
+            UNION ALL
+            SELECT * EXCEPT refreshed_at, false AS flagged
+            FROM judged_unflagged
+        )
         UNION ALL
         SELECT
             case_id, -1, seller, invoice_id, revision, cohort_day, currency, customer_type, product_family,
@@ -365,7 +415,7 @@ FROM
         GROUP BY seller, invoice_id, revision
     )
     GROUP BY id
-    HAVING max(place) >= -1
+    HAVING cased OR is_suspect OR (max(place) >= 0 AND verdict != '')
 ) AS f
 LEFT JOIN incidents AS i ON f.incident = i.alias
 COMMENT 'Which invoices were found or judged wrong, and what became of them? As invoice_findings, worked out when asked from the cases of case_current';
@@ -383,6 +433,9 @@ CREATE OR REPLACE VIEW kept_answers AS
 SELECT 'case_current' AS view, count() AS row_count, maxOrNull(refreshed_at) AS refreshed_at, dateDiff('second', refreshed_at, now64(3)) AS seconds_old
 FROM case_current
 UNION ALL
+SELECT 'judged_unflagged', count(), maxOrNull(refreshed_at) AS at, dateDiff('second', at, now64(3))
+FROM judged_unflagged
+UNION ALL
 SELECT 'invoice_findings', count(), maxOrNull(refreshed_at) AS at, dateDiff('second', at, now64(3))
 FROM invoice_findings
-COMMENT 'How old are the answers of the boards? Seconds since each kept view was worked out; more than 120: look at system.view_refreshes';
+COMMENT 'How old are the answers of the boards? Seconds since each kept view was worked out; more than 120, or 1200 of judged_unflagged: look at system.view_refreshes';

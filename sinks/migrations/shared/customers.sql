@@ -1,0 +1,1 @@
+uniqCombined64If(20)(customer_ref, customer_ref NOT IN ('', 'anonymous'))
