@@ -127,6 +127,12 @@ func (w words) Billed() string { return w.facts.money(w.facts.Billed) }
 // Correct is what it should have asked for.
 func (w words) Correct() string { return w.facts.money(w.facts.Correct) + w.facts.mark() }
 
+// NothingDue tells that the invoice should not be there, such as a duplicate.
+func (w words) NothingDue() bool { return w.facts.Correct == 0 }
+
+// Unconfirmed stands behind what the text says of amounts that nobody has confirmed.
+func (w words) Unconfirmed() string { return w.facts.mark() }
+
 // Due is the difference.
 func (w words) Due() string { return w.facts.money(w.facts.Due) + w.facts.mark() }
 

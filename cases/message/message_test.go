@@ -197,6 +197,23 @@ func TestNoDraftOfWhatIsNotKnown(t *testing.T) {
 	}
 }
 
+// Of a duplicate nothing is due: no draft asks for the rest, or for 0.00 instead.
+func TestNothingIsDue(t *testing.T) {
+	for lang, want := range map[string]string{French: "rien n'est dû [à confirmer]",
+		English: "although nothing is due [to be confirmed]"} {
+		for _, channel := range channels {
+			f := sample(lang, channel, Overcharge)
+			f.Billed, f.Due, f.Correct, f.Confirmed = 25*invoice.Unit, 25*invoice.Unit, 0, false
+			draft, err := Embedded().Draft(f)
+			if err != nil || !strings.Contains(draft.Body, want) || strings.Contains(draft.Body, " 0.00") ||
+				strings.Contains(draft.Body, " 0,00") || strings.Contains(draft.Body, "orrected amount") ||
+				strings.Contains(draft.Body, "montant corrigé") {
+				t.Errorf("%v\n%s", err, draft.Body)
+			}
+		}
+	}
+}
+
 // A17: a letter in French has the typography of one: spaces that break no line, days and
 // thousands as they are written; in English thousands, too.
 func TestTypography(t *testing.T) {

@@ -68,7 +68,8 @@ func TestCaseInFrench(t *testing.T) {
 		c.Causes[0].Evidence = []string{"the policy allows no discount above 12.5 %",
 			"promotion P-1 ended on 2026-03-01"}
 	})
-	contains(t, run("ls", "--lang", "fr", "--team", "ventes"), "RÉPONDRE AVANT", "facture F-30", "ventes", "1 dossiers ouverts sur 1")
+	contains(t, run("ls", "--lang", "fr", "--team", "ventes"),
+		"RÉPONDRE AVANT", "facture F-30", "ventes", "1 dossiers ouverts sur 1")
 	run("ack", "F-30", "--at", "2026-03-02T10:00:00Z")
 	run("decide", "F-30", "confirmed_error", "--correct", "1259.5678", "--at", "2026-03-02T11:00:00Z")
 	said := run("show", "F-30", "--lang", "fr")
