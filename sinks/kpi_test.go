@@ -8,14 +8,9 @@ import (
 // factsOf reads a view without what only the clock changes.
 func factsOf(in, view string) string {
 	except := map[string]string{"case_backlog": " EXCEPT (age_hours, age_hours_p50, age_hours_p90)",
-<<<<<<< HEAD
 		"source_silence": " EXCEPT (seconds_silent)", "kept_answers": " EXCEPT (refreshed_at, seconds_old)",
 		"case_current": " EXCEPT (refreshed_at)", "judged_unflagged": " EXCEPT (refreshed_at)",
 		"invoice_findings": " EXCEPT (refreshed_at)"}
-=======
-		"source_silence": " EXCEPT (seconds_silent, last_canary_at)", "kept_answers": " EXCEPT (refreshed_at, seconds_old)",
-		"case_current": " EXCEPT (refreshed_at)", "invoice_findings": " EXCEPT (refreshed_at)"}
->>>>>>> 4c6096b (sinks: list no source that sent canaries only)
 	return "SELECT *" + except[view] + " FROM " + in + view + " ORDER BY ALL"
 }
 

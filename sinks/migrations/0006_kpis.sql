@@ -699,12 +699,8 @@ SELECT
 FROM scored_invoices
 WHERE toStartOfHour(received_at) > now() - INTERVAL 7 DAY
 GROUP BY seller, source_system
-<<<<<<< HEAD
-COMMENT 'K17: does every source speak? Seconds since its last invoice, and from receipt to row (to 0.4 %), of what came in the last 7 days';
-=======
 HAVING countIf(NOT canary) > 0
-COMMENT 'K17: does every source speak? Seconds since its last invoice and from receipt to row, of the last 7 days';
->>>>>>> 4c6096b (sinks: list no source that sent canaries only)
+COMMENT 'K17: does every source speak? Seconds since its last invoice, and from receipt to row (to 0.4 %), of what came in the last 7 days';
 
 CREATE OR REPLACE VIEW dead_letter_reasons AS
 SELECT
