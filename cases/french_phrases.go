@@ -1,8 +1,8 @@
 package cases
 
-// phrases are the sentences of evidence and their parts. A test compares them with what
-// the detectors write: a sentence that has no phrase here fails it, and so does a phrase
-// that nobody writes any more.
+// phrases are the sentences of evidence and their parts. A test fails for what the
+// detectors write and has no phrase here; one that they write no more stays as long as
+// cases and verdicts have it.
 var phrases = []phrase{
 	// Parts: lines, totals, what other invoices have, lists.
 	{"line %d (%s)", "ligne $1 ($2)"},
@@ -173,6 +173,8 @@ var phrases = []phrase{
 	{"price list %s is named, which hardly any invoice does any more",
 		"le tarif $1 est cité, ce que presque plus aucune facture ne fait"},
 	{"%s: unit price %s, usual %s, as on %s", "$1 : prix unitaire $2, habituel $3, comme sur $4"},
+	{"%d other suspect lines", "$1 autres lignes suspectes"},
+	{"1 other suspect line", "1 autre ligne suspecte"},
 	{"suspects of %d other customers", "des factures suspectes de $1 autres clients"},
 	{"a suspect of another customer", "une facture suspecte d'un autre client"},
 	{"%s: unit price %s, usual %s", "$1 : prix unitaire $2, habituel $3"},
