@@ -8,7 +8,7 @@ type What uint8
 // What can be published.
 const (
 	PublishAll     What = iota // everything that changed
-	PublishUrgent              // values that a suspect or a canary came of: others wait for them
+	PublishUrgent              // values that a suspect or a canary came of: others wait for them; and sources
 	PublishSources             // sources: when they were heard of last
 )
 
@@ -31,8 +31,7 @@ func (c *Counts) Publish(what What) []StateRecord {
 	for _, e := range c.dirty {
 		switch {
 		case c.tables[e.value.Dimension].byName[countName{e.value.Seller, e.value.Name}] != e: // forgotten
-		case what == PublishAll, what == PublishUrgent && e.suspect,
-			what == PublishSources && e.value.Dimension == DimensionSource:
+		case what == PublishAll, what == PublishUrgent && e.suspect, e.value.Dimension == DimensionSource:
 			e.dirty, e.suspect = false, false
 			out = append(out, StateRecord{Key: []byte(e.value.key()), Value: e.count.Append(nil), Shared: true})
 		default:

@@ -14,8 +14,9 @@ const (
 	// urgentCounts is how often counts of values with new suspects are published: the
 	// case stage looks for shared causes in them.
 	urgentCounts = 2 * time.Second
-	// allCounts is how often all that changed is, and when sources were heard of last.
-	allCounts = time.Minute
+	// allCounts is how often all that changed is, sourceCounts when sources were heard of
+	// last: a silence of five minutes is told within one.
+	allCounts, sourceCounts = time.Minute, 30 * time.Second
 	// shortMark is how often it is said how far the partition was read while invoices
 	// wait or none comes, longMark while sources say it.
 	shortMark, longMark = 30 * time.Second, 2 * time.Minute
@@ -87,12 +88,13 @@ func (w *Worker) rollCounts(now bool) {
 		k.urgentAt = at
 		k.saved = max(0, k.saved-int64(len(changed))*urgentCost)
 	}
-	if now || at.Sub(k.sourcesAt) >= allCounts {
+	lag, quiet := w.lag.Load(), at.Sub(k.markAt)
+	marks := lag != unread && (now || quiet >= longMark || quiet >= shortMark && (lag > 0 || k.idle))
+	if marks || now || at.Sub(k.sourcesAt) >= sourceCounts { // what a mark says is read must be counted
 		changed = append(changed, k.Publish(detectors.PublishSources)...)
 		k.sourcesAt = at
 	}
-	lag := w.lag.Load()
-	if quiet := at.Sub(k.markAt); now || quiet >= longMark || quiet >= shortMark && (lag > 0 || k.idle) {
+	if marks {
 		mark := detectors.ReadMark{Until: at, At: at, Lag: lag}
 		if lag > 0 {
 			mark.Until = k.lastRecord

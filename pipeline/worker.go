@@ -68,7 +68,7 @@ type Worker struct {
 		dirty []dirtyKey
 	}
 	progress atomic.Int64 // Unix nanoseconds of the last step forward
-	lag      atomic.Int64 // records between next and the log's end
+	lag      atomic.Int64 // records between next and the log's end; unread before the first fetch
 }
 
 // logEntry says that the decision of a source offset stands at a log offset or behind it.
@@ -144,10 +144,15 @@ func (w *Worker) limitDrain(drain, stopped <-chan struct{}, cancel context.Cance
 	}
 }
 
+// unread is the lag of a partition that this owner has not read from: who comes back
+// after a while must not say that nothing came meanwhile.
+const unread = -1
+
 // scoreLoop is the way of a batch: fetch, score, effects, block, checkpoint.
 func (w *Worker) scoreLoop(ctx context.Context, drain <-chan struct{}, c *claim) error {
 	reader := w.m.log.Open(w.m.opt.Topics.Invoices, w.partition)
 	defer reader.Close()
+	w.lag.Store(unread)
 	w.progress.Store(w.m.opt.Now().UnixNano())
 	w.m.caughtUp(w.partition, c.position())
 	for {

@@ -101,6 +101,7 @@ func (b *Board) blindNow(now time.Time) map[string]Blind {
 			continue
 		}
 		a, joint := arrivalsOf(known)
+		b.hear(known, a.Records, now)
 		if a.Records == 0 && a.Canaries[0].At == 0 {
 			continue
 		}
@@ -112,7 +113,7 @@ func (b *Board) blindNow(now time.Time) map[string]Blind {
 		if missed, since := b.missedCanaries(&a, until); missed {
 			found(Blind{Seller: v.Seller, Source: v.Name, Reason: BlindCanary, Since: since})
 		}
-		if usual, silent := b.silent(&a, &joint, until); silent {
+		if usual, silent := b.silent(&a, &joint, until); silent && b.quiet(v, known, now) {
 			found(Blind{Seller: v.Seller, Source: v.Name, Reason: BlindSilent, Since: time.UnixMilli(a.Last).UTC(),
 				Usual: usual})
 		}
@@ -226,6 +227,29 @@ func (b *Board) silent(a, joint *detectors.Arrivals, until time.Time) (usual tim
 	usual = longestGap(joint, last, until)
 	part := longestGap(a, last, until)
 	return usual, silence > usualTimes*usual && float64(silence) > partTimes*float64(part)
+}
+
+// settled is how long workers may take, after the stage has begun, to say that a source
+// sends: twice what they usually do.
+const settled = time.Minute
+
+// hear notes when more was heard of a source.
+func (b *Board) hear(known *value, records uint32, now time.Time) {
+	switch {
+	case known.records == records:
+		return
+	case known.records == 0:
+		known.grew = now.Add(settled - b.settings.SilentAfter)
+	default:
+		known.grew = now
+	}
+	known.records = records
+}
+
+// quiet tells whether nothing was heard of a source for so long by the stage's own
+// clock: one whose producer's clock is ten minutes late is not silent.
+func (b *Board) quiet(v detectors.Value, known *value, now time.Time) bool {
+	return now.Sub(known.grew) >= b.settings.SilentAfter || b.blinds[cases.BlindKey(v.Seller, v.Name)] != nil
 }
 
 // longestGap is the longest usual pause of the hours of a silence.

@@ -19,7 +19,8 @@ type company struct {
 	counts  []*detectors.Counts
 	offsets []int64
 	now     time.Time
-	arrived time.Time // in a replay, when what was issued now arrives; zero: now
+	arrived time.Time     // in a replay, when what was issued now arrives; zero: now
+	behind  time.Duration // by which the clock of its producers is late
 	rng     *rand.Rand
 	n       int
 	changes []Change
@@ -108,7 +109,7 @@ func (c *company) bills(inv *invoice.Invoice, found *bad) {
 		}
 		v.Causes = []detectors.Finding{{Code: found.cause, Kind: found.kind, P: 0.8, Repaired: v.Billed + found.loss}}
 	}
-	c.counts[p].Note(inv, v, c.clock())
+	c.counts[p].Note(inv, v, c.clock().Add(-c.behind))
 	if v.Suspect {
 		at := invoice.Position{Topic: "recoup.suspects", Partition: p, Offset: c.offsets[p]}
 		c.offsets[p]++

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"recoup/detectors"
 )
@@ -16,6 +17,9 @@ type value struct {
 	sum    *detectors.Count // of all; nil: to be added up
 	kept   bool             // the sum stays from round to round: every one looks at it
 	newest int64            // bucket in which it was billed last
+
+	records uint32    // of a source, as of the last round
+	grew    time.Time // when these became more, by the clock of the rounds
 }
 
 // part is what one source partition counted.

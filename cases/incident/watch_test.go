@@ -137,6 +137,23 @@ func TestBlindSilence(t *testing.T) {
 	}
 }
 
+// The times of records are their producers': a source whose clock is ten minutes late is
+// not silent while it sends, and is within a minute of its fifth silent one.
+func TestBlindByALateClock(t *testing.T) {
+	c := newCompany(t, 3, 31)
+	c.behind = 10 * time.Minute
+	c.quietly(3*time.Hour, 360, func() (*invoice.Invoice, *bad) { return c.plain(), nil })
+	if len(c.changes) > 0 {
+		t.Fatalf("it sends, and is %+v", c.changes[0].Blind)
+	}
+	began := c.now
+	first := c.wait(10*time.Minute, c.readToTheEnd)
+	silence := began.Add(first).Sub(c.changes[0].Blind.Since.Add(c.behind))
+	if silence < 5*time.Minute || silence > 6*time.Minute {
+		t.Errorf("blind after %s, want 5 to 6 minutes", silence)
+	}
+}
+
 // Invoices that wait, and not fewer and fewer, blind recoup; so does a partition that
 // nobody reads. A backlog that shrinks does not.
 func TestBlindLag(t *testing.T) {
