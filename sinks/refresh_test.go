@@ -89,7 +89,7 @@ func TestCanariesAreInNoView(t *testing.T) {
 		if i > 2 {
 			w.open(c)
 		}
-		w.send("recoup.disputes", map[string]any{"schema": "dispute.v1", "event_id": "d" + inv.id, "seller": "acme",
+		w.send("recoup.disputes", map[string]any{"schema": "dispute.v1", "event_id": "d" + inv.id, "seller": inv.seller,
 			"invoice_id": inv.id, "reason": "wrong_amount", "at": stamp(inv.issued)})
 		w.tell(c, []string{"audit_sample", "detector"}[i%2], kpiEvent{status: "decided", outcome: "confirmed_error",
 			at: inv.issued.Add(time.Hour), loss: &c.loss, cause: "promotion", satisfaction: 1, action: "stop"})
