@@ -91,10 +91,7 @@ func (w *world) fillMore(t *testing.T, partitions, from, to int) {
 
 // member makes a member of the world's group.
 func (w *world) member(name string, change func(*pipeline.Options)) (*pipeline.Member, pipeline.Group) {
-	opt := w.opt
-	opt.Member = name
-	opt.Metrics = pipeline.NewMetrics(prometheus.NewRegistry())
-	opt.UntilCaughtUp = true
+	opt := w.options(name, true)
 	if change != nil {
 		change(&opt)
 	}
@@ -105,10 +102,37 @@ func (w *world) member(name string, change func(*pipeline.Options)) (*pipeline.M
 // memberOn makes a member that sees the world through what it is given and ends
 // once it has caught up.
 func (w *world) memberOn(name string, log pipeline.Log, g pipeline.Group, store pipeline.Store) *pipeline.Member {
+	return pipeline.NewMember(w.options(name, true), log, g, store)
+}
+
+// options are a member's, with metrics of its own.
+func (w *world) options(name string, untilCaughtUp bool) pipeline.Options {
 	opt := w.opt
-	opt.Member, opt.UntilCaughtUp = name, true
+	opt.Member, opt.UntilCaughtUp = name, untilCaughtUp
 	opt.Metrics = pipeline.NewMetrics(prometheus.NewRegistry())
-	return pipeline.NewMember(opt, log, g, store)
+	return opt
+}
+
+// during runs a member while something is done, and wants it to end well.
+func during(t *testing.T, m *pipeline.Member, while func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	over := make(chan error, 1)
+	go func() { over <- m.Run(ctx) }()
+	while()
+	cancel()
+	if err := <-over; err != nil {
+		t.Error(err)
+	}
+}
+
+// put appends a record to a topic.
+func (w *world) put(t *testing.T, topic string, partition int, r pipeline.Record) {
+	t.Helper()
+	if _, err := w.log.Append(context.Background(), topic, partition, []pipeline.Record{r}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // outcome is everything a run leaves behind that must not depend on crashes.

@@ -9,8 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"recoup/cases"
 	"recoup/invoice"
 	"recoup/pipeline"
@@ -21,10 +19,7 @@ const everyone = "segment|acme|EUR|B2C|fibre"
 // publishCase appends a record to the topic of cases.
 func (w *world) publishCase(t *testing.T, body string, args ...any) {
 	t.Helper()
-	record := pipeline.Record{Value: fmt.Appendf(nil, body, args...)}
-	if _, err := w.log.Append(t.Context(), w.opt.Topics.Cases, 0, []pipeline.Record{record}); err != nil {
-		t.Fatal(err)
-	}
+	w.put(t, w.opt.Topics.Cases, 0, pipeline.Record{Value: fmt.Appendf(nil, body, args...)})
 }
 
 // moreInvoices sends a few and waits, so that there is something to write a checkpoint for.
@@ -237,23 +232,17 @@ func TestOutcomesDoNotDelayScoring(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newOutcomeWorld(1)
 		w.fill(t, 1, 100)
-		opt := w.opt
-		opt.Metrics = pipeline.NewMetrics(prometheus.NewRegistry())
-		m := pipeline.NewMember(opt, tardyLog{w.log}, w.log.Group(opt.Group, opt.Topics.Invoices), w.store)
-		ctx, cancel := context.WithCancel(t.Context())
-		over := make(chan error)
-		go func() { over <- m.Run(ctx) }()
-		time.Sleep(5 * time.Second)
-		w.decide(t, w.opened(t)[0], cases.OutcomeNotAnError, "")
-		time.Sleep(5 * time.Second)
-		w.fillMore(t, 1, 101, 111)
-		time.Sleep(10 * time.Second)
-		scored := len(w.store.Rows())
-		time.Sleep(2 * time.Minute)
-		cancel()
-		if err := <-over; err != nil {
-			t.Error(err)
-		}
+		scored := 0
+		m := w.memberLive("slow", tardyLog{w.log}, w.log.Group(w.opt.Group, w.opt.Topics.Invoices))
+		during(t, m, func() {
+			time.Sleep(5 * time.Second)
+			w.decide(t, w.opened(t)[0], cases.OutcomeNotAnError, "")
+			time.Sleep(5 * time.Second)
+			w.fillMore(t, 1, 101, 111)
+			time.Sleep(10 * time.Second)
+			scored = len(w.store.Rows())
+			time.Sleep(2 * time.Minute)
+		})
 		if all := len(w.store.Rows()); scored != all {
 			t.Errorf("%d of %d invoices are scored while a decided one is read again", scored, all)
 		}

@@ -38,16 +38,17 @@ func (w *world) decide(t *testing.T, c *cases.Case, outcome cases.Outcome, corre
 		}
 		e.CorrectAmount, e.Currency = invoice.OptionalAmount{Value: amount, Set: true}, "EUR"
 	}
+	w.tell(t, &e)
+}
+
+// tell appends what a person says of a case.
+func (w *world) tell(t *testing.T, e *cases.Event) {
+	t.Helper()
 	body, err := e.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	partition := int(c.CaseID[0]) % 2
-	record := pipeline.Record{Key: []byte(c.CaseID), Value: body}
-	_, err = w.log.Append(context.Background(), w.opt.Topics.CaseEvents, partition, []pipeline.Record{record})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.put(t, w.opt.Topics.CaseEvents, int(e.CaseID[0])%2, pipeline.Record{Key: []byte(e.CaseID), Value: body})
 }
 
 // opened returns the cases published so far, the first record of each.
@@ -280,13 +281,6 @@ func (w *world) runOn(t *testing.T, while func()) *prometheus.Registry {
 		o.UntilCaughtUp = false
 		o.Metrics = pipeline.NewMetrics(registry)
 	})
-	ctx, cancel := context.WithCancel(t.Context())
-	over := make(chan error)
-	go func() { over <- m.Run(ctx) }()
-	while()
-	cancel()
-	if err := <-over; err != nil {
-		t.Error(err)
-	}
+	during(t, m, while)
 	return registry
 }

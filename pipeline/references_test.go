@@ -1,7 +1,6 @@
 package pipeline_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -44,10 +43,7 @@ func (w *world) withReferences(t *testing.T, n int) {
 
 func (w *world) sendReference(t *testing.T, topic string, partition int, value string) {
 	t.Helper()
-	record := pipeline.Record{Key: []byte(value), Value: []byte(value), Time: start}
-	if _, err := w.log.Append(context.Background(), topic, partition, []pipeline.Record{record}); err != nil {
-		t.Fatal(err)
-	}
+	w.put(t, topic, partition, pipeline.Record{Key: []byte(value), Value: []byte(value), Time: start})
 }
 
 // total adds up a metric over its labels.

@@ -9,8 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"recoup/cases"
 	"recoup/docs/contract/contracttest"
 	"recoup/pipeline"
@@ -41,10 +39,7 @@ func (c *company) bills(source, release string, wrong bool) {
 		`"operator_ref":"o%d"}`, c.n, c.n, now.Format(time.RFC3339Nano), net, c.rng.IntN(300), c.n, source, release,
 		c.batch(now), c.rng.IntN(9))
 	partition := c.n % c.partitions
-	record := pipeline.Record{Key: fmt.Append(nil, c.n), Value: body}
-	if _, err := c.w.log.Append(c.t.Context(), c.w.opt.Topics.Invoices, partition, []pipeline.Record{record}); err != nil {
-		c.t.Error(err)
-	}
+	c.w.put(c.t, c.w.opt.Topics.Invoices, partition, pipeline.Record{Key: fmt.Append(nil, c.n), Value: body})
 }
 
 // batch is a billing run: of a quarter of an hour, or of any where that is no matter.
@@ -69,18 +64,12 @@ func billing(t *testing.T, partitions int, play func(c *company)) *world {
 	t.Helper()
 	w := newStageWorldOf(partitions)
 	m, _ := w.member("only", func(o *pipeline.Options) { o.UntilCaughtUp = false })
-	done := make(chan error)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	go func() { done <- m.Run(ctx) }()
-	play(&company{t: t, w: w, rng: rand.New(rand.NewPCG(1, 1)), partitions: partitions})
-	if err := m.Ready(); err != nil {
-		t.Errorf("not ready: %v", err)
-	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
+	during(t, m, func() {
+		play(&company{t: t, w: w, rng: rand.New(rand.NewPCG(1, 1)), partitions: partitions})
+		if err := m.Ready(); err != nil {
+			t.Errorf("not ready: %v", err)
+		}
+	})
 	return w
 }
 
@@ -184,16 +173,9 @@ func incidentOverCrashes(t *testing.T, seed uint64) {
 	w := newStageWorldOf(2)
 	w.opt.FlushInterval, w.opt.CheckpointInterval = time.Second, 5*time.Second
 	m, _ := w.member("warm", func(o *pipeline.Options) { o.UntilCaughtUp = false })
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- m.Run(ctx) }()
 	c := &company{t: t, w: w, rng: rand.New(rand.NewPCG(seed, 1)), partitions: 2}
-	c.usual(40 * time.Minute)
-	cancel()
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	over := make(chan struct{})
+	during(t, m, func() { c.usual(40 * time.Minute) })
+	over, done := make(chan struct{}), make(chan struct{})
 	lives := 0
 	go func() {
 		defer close(done)
@@ -258,8 +240,7 @@ func (w *world) liveUntilDeath(t *testing.T, name string, rng *rand.Rand) {
 	stage := w.log.Group("stage", leadTopic)
 	view := &mortal{Log: w.log, Store: w.store, left: 20 + rng.IntN(300), after: rng.IntN(2) == 0}
 	view.die = func() { group.Evict(); stage.Evict(); cancel() }
-	opt := w.opt
-	opt.Member, opt.Metrics = name, pipeline.NewMetrics(prometheus.NewRegistry())
+	opt := w.options(name, false)
 	opt.Stage.Group = func() pipeline.Group { return &mortalGroup{stage, view} }
 	_ = pipeline.NewMember(opt, view, &mortalGroup{group, view}, view).Run(ctx) // it may die
 }

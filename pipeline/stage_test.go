@@ -10,8 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"recoup/cases"
 	"recoup/docs/contract/contracttest"
 	"recoup/invoice"
@@ -47,10 +45,7 @@ func (w *world) people(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		record := pipeline.Record{Key: []byte(key), Value: body, Time: start.Add(4 * time.Hour)}
-		if _, err := w.log.Append(t.Context(), topic, len(key)%2, []pipeline.Record{record}); err != nil {
-			t.Fatal(err)
-		}
+		w.put(t, topic, len(key)%2, pipeline.Record{Key: []byte(key), Value: body, Time: start.Add(4 * time.Hour)})
 	}
 	topics := w.opt.Topics
 	event := func(id, invoiceID string, status cases.Status, outcome cases.Outcome, minute int) {
@@ -372,8 +367,5 @@ func pausedStage(t *testing.T, seed uint64, want map[string]string) {
 
 // memberLive makes a member that sees the world through log and runs on.
 func (w *world) memberLive(name string, log pipeline.Log, g pipeline.Group) *pipeline.Member {
-	opt := w.opt
-	opt.Member, opt.UntilCaughtUp = name, false
-	opt.Metrics = pipeline.NewMetrics(prometheus.NewRegistry())
-	return pipeline.NewMember(opt, log, g, w.store)
+	return pipeline.NewMember(w.options(name, false), log, g, w.store)
 }

@@ -41,9 +41,7 @@ func (w *world) fillDaysOf(t *testing.T, seller string, partitions, from, to int
 
 func (w *world) append(t *testing.T, partition int, r pipeline.Record) {
 	t.Helper()
-	if _, err := w.log.Append(context.Background(), w.opt.Topics.Invoices, partition, []pipeline.Record{r}); err != nil {
-		t.Fatal(err)
-	}
+	w.put(t, w.opt.Topics.Invoices, partition, r)
 	w.sent++
 }
 

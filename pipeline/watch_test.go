@@ -2,7 +2,6 @@ package pipeline_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -16,19 +15,6 @@ import (
 	"recoup/invoice"
 	"recoup/pipeline"
 )
-
-// tell appends what a person says, under the key that people use.
-func (w *world) tell(t *testing.T, key string, e *cases.Event) {
-	t.Helper()
-	body, err := e.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	record := pipeline.Record{Key: []byte(key), Value: body}
-	if _, err := w.log.Append(context.Background(), w.opt.Topics.CaseEvents, 0, []pipeline.Record{record}); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // told are the actions on one case, which keeps its moment of detection and counts seq.
 func told(t *testing.T, list []*cases.Case) string {
@@ -82,7 +68,7 @@ func TestRateOverOwners(t *testing.T) {
 		_, stop = w.start("second", nil)
 		c.television(5*time.Minute, 0.04)
 		open := rates()[0]
-		w.tell(t, open.CaseID, &cases.Event{EventID: "a", CaseID: open.CaseID, Status: cases.StatusAcknowledged,
+		w.tell(t, &cases.Event{EventID: "a", CaseID: open.CaseID, Status: cases.StatusAcknowledged,
 			At: time.Now().UTC()})
 		c.television(time.Minute, 0.04)
 		stop()
