@@ -44,6 +44,7 @@ type lineEvidence struct {
 	slip       slip          // what made the price of one that is known
 	meant      invoice.Fixed // that price
 
+	agreed    bool // other customers, or other goods of the invoice, have the new price, too
 	revised   bool // a new price list explains the price: it is the expected one moved by shift
 	shift     float64
 	announced bool // references explain the discount

@@ -43,7 +43,7 @@ func (e *evidence) discounts() {
 			if lowest > 0 && l.NetPrice < lowest && e.lines[i].off == 0 {
 				if e.raise(fNetBelow, min(4, math.Log(float64(lowest)/float64(l.NetPrice)))*(1-1/float64(l.OfProduct.Lines))) {
 					if g := f.Known.Seller; g != nil {
-						e.set(fNetEnd, history.EndRare(&g.NetEnds, l.NetEnd))
+						e.set(fNetEnd, history.EndRare(g.NetEnds[:], l.NetEnd))
 					}
 					e.set(fRateRound, roundRate(line.DiscountRate.Value))
 				}

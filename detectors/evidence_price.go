@@ -41,7 +41,7 @@ func (e *evidence) prices() {
 			continue
 		}
 		if g := f.Known.Seller; g != nil && le.off > 0.5 {
-			ends += history.EndRare(&g.Ends, l.End)
+			ends += history.EndRare(g.Ends[:], l.End)
 			endLines++
 		}
 		e.worstPrice(l, le, value)
@@ -187,7 +187,40 @@ func (e *evidence) price(i int) {
 	if le.log != 0 && e.revise(l, le) || le.off == 0 {
 		return
 	}
+	if le.off == 1 && !le.listed && e.agreed(i) {
+		le.off, le.agreed = 0.5, true // as one met once
+		return
+	}
 	e.slipped(l, le)
+}
+
+// agreed tells whether the new price of line i is hardly one invoice's error: other
+// customers' suspects have it, or other goods on the invoice, near the line, that cost
+// the same as the line's and now cost its new price, too.
+func (e *evidence) agreed(i int) bool {
+	const near = 8 // lines before and behind
+	lines := e.facts.Lines
+	l := &lines[i]
+	if l.OfProduct.Agree(l.Price, &e.facts) > 0 {
+		return true
+	}
+	usual := usualPrice(l)
+	for k := max(0, i-near); k < min(len(lines), i+near+1); k++ {
+		s := &lines[k]
+		if s.Price == l.Price && s.Product != l.Product && s.OfProduct != nil && usual != 0 && usualPrice(s) == usual &&
+			history.Find(&s.OfProduct.List, s.Price) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// usualPrice is the price that a line's quantity usually has, 0 where none is known.
+func usualPrice(l *history.Line) invoice.Fixed {
+	if best := history.Best(&l.OfProduct.List, float64(l.Quantity)); best != nil {
+		return best.Price
+	}
+	return 0
 }
 
 // slipped looks for a known price of which the line's is a slip.
@@ -219,7 +252,7 @@ func (e *evidence) worstPrice(l *history.Line, le *lineEvidence, value float64) 
 		e.set(fWorstLog, max(-5, min(5, near)))
 		e.set(fWorstStable, le.stable)
 		e.set(fWorstPair, 0)
-		e.set(fAgree, logCount(l.OfProduct.Agree(l.Price)))
+		e.set(fAgree, logCount(l.OfProduct.Agree(l.Price, &e.facts)))
 		if l.OfPair != nil && l.OfPair.Price > 0 {
 			e.set(fWorstPair, 1+logCount(int(l.OfPair.Lines)))
 		}

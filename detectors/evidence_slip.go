@@ -21,7 +21,7 @@ func (e *evidence) misprints() {
 // keys from a known price, or a new price of a product that had others before.
 func (e *evidence) misprint(i int) {
 	l, le := &e.facts.Lines[i], &e.lines[i]
-	if le.off != 1 && le.off != 0.5 {
+	if le.off != 1 && le.off != 0.5 || le.agreed {
 		return
 	}
 	e.outOfRange(l)
@@ -123,14 +123,14 @@ func slipShare(s slip, meant invoice.Fixed) float64 {
 }
 
 // freshPrice is how likely a new price is just this number: most are near a known
-// one, and have the last digit that the seller's prices have.
+// one, and have the last two digits that the seller's prices have.
 func (e *evidence) freshPrice(l *history.Line) float64 {
 	const usual = 0.1
 	z := nearest(&l.OfProduct.List, l.Price, float64(l.Quantity)) / usual
 	cents := math.Max(1, float64(l.Price/cent))
 	p := 1 / (math.Pi * usual * (1 + z*z)) / cents
 	if g := e.facts.Known.Seller; g != nil {
-		p *= 10 * math.Exp(-history.EndRare(&g.Ends, l.End))
+		p *= float64(len(g.Ends)) * math.Exp(-history.EndRare(g.Ends[:], l.End))
 	}
 	return p
 }

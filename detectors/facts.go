@@ -112,14 +112,14 @@ func factsOfLines(f *history.Facts, inv *invoice.Invoice, products []uint64) {
 		q := fixedFloat(l.Quantity.Value)
 		line.Quantity, line.LogQuantity = float32(q), logOf(q)
 		line.Price = l.UnitPrice.Value
-		line.End = lastDigit(l.UnitPrice.Value)
+		line.End = endOf(l.UnitPrice.Value)
 		if l.DiscountRate.Value != 0 {
 			line.Rate = float32(fixedFloat(l.DiscountRate.Value))
 			line.Half = l.DiscountRate.Value == invoice.One/2 && q >= 2 && math.Mod(q, 2) == 0
 		}
 		line.Priced = l.UnitPrice.Value > 0 && l.Quantity.Value > 0
 		if line.Priced && l.Net.Set {
-			line.NetEnd = lastDigit(invoice.Fixed(l.Net.Value) * (invoice.One / 10_000))
+			line.NetEnd = endOf(invoice.Fixed(l.Net.Value) * (invoice.One / 10_000))
 			line.NetPrice = perUnit(l.Net.Value, l.Quantity.Value)
 			if l.Description != "" {
 				line.Like = index.MixWith(currency, xxhash.Sum64String(l.Description))
@@ -151,8 +151,8 @@ func printLine(p *history.Print, product uint64, l *invoice.Line, first bool) {
 	}
 }
 
-// lastDigit is the digit of whole cents.
-func lastDigit(price invoice.Fixed) uint8 { return uint8(max(0, price) / cent % 10) }
+// endOf is the last two digits of a price, in whole cents.
+func endOf(price invoice.Fixed) uint8 { return uint8(max(0, price) / cent % 100) }
 
 // perUnit is an amount over a quantity, rounded to a tenth of a cent: what a
 // unit came to is only known as well as the line was rounded.

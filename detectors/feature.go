@@ -59,8 +59,8 @@ const (
 	fLike       // worst line of a hardly known product: price against goods of its description, in standard deviations
 	fLikeSign   // its sign
 	fLikeNet    // the same of the net price, where it is too low
-	fEnds       // how rare the last digits of unknown prices are
-	fNetEnd     // how rare that of the lowest net price is
+	fEnds       // how rare the last two digits of unknown prices are
+	fNetEnd     // how rare those of the lowest net price are
 	fRateRound  // how round the discount there is
 	fOffHabit   // usual share of lines with unknown prices of this customer
 	fCodeTwice  // a code stands twice on a line

@@ -91,23 +91,23 @@ func detectNewPrice(s *Subject) (Finding, bool) {
 		return Finding{}, false
 	}
 	r := s.repair()
-	f := Finding{Code: CausePriceList, Kind: "new_price"}
+	f := Finding{Code: CausePriceList, Kind: "new_price", Evidence: s.list()}
 	for i := range e.lines {
 		l, le := &e.facts.Lines[i], &e.lines[i]
-		if !le.known || le.off != 1 || le.slip != noSlip && le.slip < slipOtherDigit {
+		if !le.agreed {
 			continue
 		}
-		n := l.OfProduct.Agree(l.Price)
+		n := l.OfProduct.Agree(l.Price, &e.facts)
 		if n == 0 {
 			continue
 		}
 		f.P = max(f.P, newPriceP*le.stable*math.Sqrt(float64(min(n, 4))/4))
 		s.billAt(&r, i, le.expected)
-		others := fmt.Sprintf("%d other suspect lines", n)
-		if n == 1 {
-			others = "1 other suspect line"
+		others := "1 other suspect line"
+		if n > 1 {
+			others = s.say("%d other suspect lines", n)
 		}
-		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: unit price %s, usual %s, as on %s", s.lineName(i),
+		f.Evidence = append(f.Evidence, s.say("%s: unit price %s, usual %s, as on %s", s.lineName(i),
 			s.price(l.Price), s.price(le.expected), others))
 	}
 	if f.P < leastListP {

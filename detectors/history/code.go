@@ -187,6 +187,7 @@ func (c *coder) pending(p *Pending) {
 	signed(c, &p.Day)
 	unsigned(c, &p.Batch)
 	c.real(&p.Least)
+	unsigned(c, &p.Buyers)
 }
 
 func (c *coder) product(p *Product) {

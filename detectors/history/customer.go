@@ -109,23 +109,23 @@ type Group struct {
 	Party
 	// Rates counts lines by their discount, in steps of 5 %; the last is 95 % and more.
 	Rates   [20]uint32
-	Ends    [10]uint16 // lines by the last digit of their unit price, in cents; of a seller only
-	NetEnds [10]uint16 // lines with a discount, by the last digit of what they come to; of a seller only
-	Halves  Share      // lines at half price: those of an even quantity; of a seller only
+	Ends    [100]uint16 // lines by the last two digits of their unit price, in cents; of a seller only
+	NetEnds [100]uint16 // lines with a discount, by the last two digits of what they come to; of a seller only
+	Halves  Share       // lines at half price: those of an even quantity; of a seller only
 }
 
-// EndRare is how rare a last digit is: the negative logarithm of its share, 0
-// for the digit that all share.
-func EndRare(ends *[10]uint16, digit uint8) float64 {
+// EndRare is how rare an ending is: the negative logarithm of its share, 0 for the
+// one that all have.
+func EndRare(ends []uint16, end uint8) float64 {
 	var all float64
 	for _, n := range ends {
 		all += float64(n)
 	}
-	return -math.Log((float64(ends[digit]) + 1) / (all + 10))
+	return -math.Log((float64(ends[end]) + 1) / (all + float64(len(ends))))
 }
 
-func noteEnd(ends *[10]uint16, digit uint8) {
-	if ends[digit]++; ends[digit] == 1<<15 {
+func noteEnd(ends []uint16, end uint8) {
+	if ends[end]++; ends[end] == 1<<15 {
 		for i := range ends {
 			ends[i] /= 2
 		}

@@ -53,23 +53,25 @@ type Product struct {
 // invoice names neither) days, agree on it without a line at the most frequent
 // price between them: that price is still in use.
 type Pending struct {
-	Price invoice.Fixed // unit price
-	Net   invoice.Fixed // what a unit came to
-	Count uint16        // lines, 0: none
-	Mixed bool          // more than one release or batch brought it
-	Day   int32         // of the first, days since 1970
-	Batch uint32        // release and batch of the first
-	Least float32       // smallest quantity
+	Price  invoice.Fixed // unit price
+	Net    invoice.Fixed // what a unit came to
+	Count  uint16        // lines, 0: none
+	Mixed  bool          // more than one release or batch brought it
+	Day    int32         // of the first, days since 1970
+	Batch  uint32        // release and batch of the first
+	Least  float32       // smallest quantity
+	Buyers uint32        // who was billed it, a bit each by hash
 }
 
 // pending is how many such prices are counted at a time.
 const pending = 3
 
-// Agree returns how many lines of suspects brought a price so far, from more than
-// one release, batch or day.
-func (p *Product) Agree(price invoice.Fixed) int {
+// Agree returns how many lines of suspects brought a price so far, 0 where none of them
+// is another customer's, from another release, batch or day than the invoice.
+func (p *Product) Agree(price invoice.Fixed, f *Facts) int {
 	for i := range p.Next {
-		if n := &p.Next[i]; n.Count > 0 && n.Price == price && n.Mixed {
+		n := &p.Next[i]
+		if n.Price == price && (n.Mixed || n.Batch != f.Batch) && n.Buyers&^f.buyer() != 0 {
 			return int(n.Count)
 		}
 	}
@@ -96,11 +98,13 @@ func (p *Product) suspect(l *Line, f *Facts) {
 		}
 	}
 	if n.Count == 0 || n.Price != l.Price {
-		*n = Pending{Price: l.Price, Net: l.NetPrice, Count: 1, Day: f.Day, Batch: f.Batch, Least: l.Quantity}
+		*n = Pending{Price: l.Price, Net: l.NetPrice, Count: 1, Day: f.Day, Batch: f.Batch, Least: l.Quantity,
+			Buyers: f.buyer()}
 		return
 	}
 	n.Count = min(n.Count, 65534) + 1
 	n.Least = min(n.Least, l.Quantity)
+	n.Buyers |= f.buyer()
 	n.Mixed = n.Mixed || n.Batch != f.Batch
 	if n.Count >= agreeLines && n.Mixed && f.Day-n.Day >= agreeDays-1 {
 		for range 2 {

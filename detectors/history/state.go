@@ -63,7 +63,7 @@ func parseKey(key []byte) (number uint16, slot uint8, ok bool) {
 
 // format is the first byte of a bucket's stored form. It rises whenever an item's
 // stored form or meaning changes: the coder's methods say what it is.
-const format = 6
+const format = 7
 
 // Changed returns how many buckets Checkpoint would write now.
 func (s *Store) Changed() int { return len(s.marks.dirty) }

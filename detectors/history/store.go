@@ -55,8 +55,8 @@ type Line struct {
 	Quantity      float32       // units; negative on returns
 	LogQuantity   float32       // natural logarithm of it
 	Rate          float32       // discount, a fraction
-	End           uint8         // last digit of the unit price, in cents
-	NetEnd        uint8         // last digit of the line's net amount, in cents
+	End           uint8         // last two digits of the unit price, in cents
+	NetEnd        uint8         // last two digits of the line's net amount, in cents
 	Types         uint16        // TypeBit of the invoice's customer type
 	Priced        bool          // it has a positive price and quantity
 	Discounted    bool          // it has a discount
@@ -291,9 +291,9 @@ func (s *Store) teachGroup(key uint64, known *Group, f *Facts, suspect bool) {
 	if key == f.Seller {
 		for i := range f.Lines {
 			if l := &f.Lines[i]; l.Priced {
-				noteEnd(&g.Ends, l.End)
+				noteEnd(g.Ends[:], l.End)
 				if l.Discounted {
-					noteEnd(&g.NetEnds, l.NetEnd)
+					noteEnd(g.NetEnds[:], l.NetEnd)
 				}
 				if l.Rate == 0.5 {
 					g.Halves.teach(l.Half)

@@ -8,9 +8,9 @@
 // was known at the marker, whatever part of a later checkpoint was stored.
 //
 // Bytes an item, stored (mean over the bundled retail corpus) and in memory with
-// its place in the index: a product 225 and 635, a pair of customer and product 33
+// its place in the index: a product 225 and 660, a pair of customer and product 33
 // and 85, a customer 82 and 285, its up to five recent invoices 139 and 495, a
-// customer type or country 79 and 325, a seller's conduct 680 and 1,680, a
+// customer type or country 79 and 685, a seller's conduct 680 and 1,680, a
 // discount code 25 and 110, a source 34 and 240, a description of goods 32 and 60, a
 // deal 16 and 45.
 package history
