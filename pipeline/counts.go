@@ -43,6 +43,7 @@ type counting struct {
 	*detectors.Counts
 	from       int64         // offsets below were counted by a former owner
 	saved      int64         // invoices that no record was written for
+	since      int64         // records handed over since the last checkpoint
 	sourcesAt  time.Time     // last publication of sources
 	markAt     time.Time     // last mark of how far the partition was read
 	idle       bool          // no invoice was noted since
@@ -80,12 +81,12 @@ func (w *Worker) rollCounts(now bool) {
 	switch {
 	case everything:
 		changed = k.Publish(detectors.PublishAll)
-		k.allAt, k.urgentAt = at, at
+		k.allAt, k.urgentAt, k.sourcesAt = at, at, at
 		k.saved = max(0, k.saved-int64(len(changed))*allCost)
 		w.sayOthers()
 	case urgent:
 		changed = k.Publish(detectors.PublishUrgent)
-		k.urgentAt = at
+		k.urgentAt, k.sourcesAt = at, at
 		k.saved = max(0, k.saved-int64(len(changed))*urgentCost)
 	}
 	lag, quiet := w.lag.Load(), at.Sub(k.markAt)
@@ -109,6 +110,7 @@ func (w *Worker) rollCounts(now bool) {
 	for _, r := range changed {
 		records = append(records, w.countRecord(r))
 	}
+	k.since += int64(len(records))
 	k.out <- records
 }
 
