@@ -63,13 +63,16 @@ func FitDisputes(facts []DisputeFacts, disputed []bool) (o *DisputeOdds, ok bool
 		return nil, false
 	}
 	for range disputeSteps {
-		o.step(facts, disputed)
+		if o.step(facts, disputed) < 1e-9 {
+			break
+		}
 	}
 	return o, true
 }
 
-// step is one of Newton's. The first weight, which is how rare disputes are, has no prior.
-func (o *DisputeOdds) step(facts []DisputeFacts, disputed []bool) {
+// step is one of Newton's and returns how far the weight went that went farthest. The
+// first weight, which is how rare disputes are, has no prior.
+func (o *DisputeOdds) step(facts []DisputeFacts, disputed []bool) (moved float64) {
 	var slope [disputeWeights]float64
 	var curve [disputeWeights][disputeWeights]float64
 	for j := 1; j < disputeWeights; j++ {
@@ -105,7 +108,9 @@ func (o *DisputeOdds) step(facts []DisputeFacts, disputed []bool) {
 		}
 		slope[j] /= curve[j][j]
 		o.weights[j] -= max(-3, min(3, slope[j])) // never far in one step, wherever it starts
+		moved = max(moved, math.Abs(slope[j]))
 	}
+	return moved
 }
 
 // P returns the probability of a dispute, 0 to 1.

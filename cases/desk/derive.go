@@ -188,6 +188,7 @@ func (d *Desk) invoiceFacts(f *file, next *cases.Case, st *cases.State) {
 	if p := d.dispute(f); p != nil && p.earliest.At.Before(next.DetectedAt) {
 		next.Origin = cases.OriginDispute // the customer found it first
 	}
+	d.foresee(f, next)
 	next.IncidentID = cmp.Or(f.member, next.IncidentID)
 	if f.member != "" {
 		next.Severity, next.Economics.Decision = cases.SeverityInfo, detectors.DecisionBundle
@@ -347,6 +348,7 @@ func (f *file) differs(next *cases.Case) (body []byte, changed bool, err error) 
 	}
 	same := *next
 	same.Seq, same.Applied, same.Joined = was.Seq, was.Applied, nil
+	same.PDispute = was.PDispute // it rides along: of its own it is not worth a record
 	if (was.Action == cases.ActionResolve) == (next.Action == cases.ActionResolve) {
 		same.Action = was.Action
 	}

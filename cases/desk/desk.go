@@ -90,17 +90,20 @@ type Desk struct {
 	corrections         map[string]correction // that met no case yet, by invoiceKey of what they put right
 	logged              [2]logged             // suspects without a case: read as they came, and read by a search
 	packer              packer
-	waiting             map[string]*file     // of cases that nobody knows, by case id
-	records             int                  // that waiting hold
-	unheard             int                  // disputes of which nothing else is known, at least
-	parked              []Parked             // that Parked has not returned yet
-	asks                map[string]bool      // names to search for: invoiceKeys and case ids
-	disputed            map[string]*disputed // by invoiceKey
-	holds               map[run]hold         // the last word on each
-	voids               map[string]bool      // ids of cases that a void record opened and that wait for a valid one
-	now                 time.Time            // of the last Tick
-	swept               time.Time            // when old files were last forgotten
-	live                bool                 // Restored was called
+	waiting             map[string]*file       // of cases that nobody knows, by case id
+	records             int                    // that waiting hold
+	unheard             int                    // disputes of which nothing else is known, at least
+	parked              []Parked               // that Parked has not returned yet
+	asks                map[string]bool        // names to search for: invoiceKeys and case ids
+	disputed            map[string]*disputed   // by invoiceKey
+	holds               map[run]hold           // the last word on each
+	voids               map[string]bool        // ids of cases that a void record opened and that wait for a valid one
+	odds                *cases.DisputeOdds     // what makes customers dispute; nil: too few did
+	past                map[string][]time.Time // when customers disputed, by customer
+	learned             time.Time              // the day that odds and past are of
+	now                 time.Time              // of the last Tick
+	swept               time.Time              // when old files were last forgotten
+	live                bool                   // Restored was called
 }
 
 // New returns a Desk that knows nothing.

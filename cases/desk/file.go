@@ -56,6 +56,10 @@ type file struct {
 	numbered string             // invoiceKey by number; "" without one
 	revision int64              // of the invoice
 	seller   string             // of the invoice
+	customer string             // of the invoice
+	pError   float32            // of the invoice
+	share    float32            // of its loss in what was billed; > 0: billed too little
+	found    bool               // recoup found it, before any customer
 	bare     bool               // only a dispute says anything of the invoice
 
 	voids     content // of the case that a void record opened
@@ -245,6 +249,8 @@ func (d *Desk) index(f *file, c *cases.Case) {
 	}
 	f.segment = unique.Make(c.Segment.CustomerType).Value()
 	f.seller = unique.Make(c.Seller).Value()
+	f.customer, f.pError, f.share = c.Customer, float32(c.PError), lossShare(c)
+	f.found = c.Origin == cases.OriginDetector && c.Currency != noCurrency
 	f.invoice, f.revision = invoiceKey(c.Seller, c.InvoiceID), revisionOf(c.DedupKey)
 	add(d.byInvoice, f.invoice, f.id)
 	if c.Number != "" {

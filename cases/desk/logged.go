@@ -13,7 +13,7 @@ import (
 
 // mostLogged is how many names of suspects without a case are remembered, at least the
 // newest half of them: each has two, its case id and its invoice.
-const mostLogged = 500_000
+const mostLogged = 1_000_000
 
 // logged finds the suspects that no worker opened a case of again in the decision log,
 // by the hash of a name. When young is full it becomes old, and what was old is

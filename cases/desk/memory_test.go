@@ -52,7 +52,7 @@ func full(t testing.TB, texts *message.Templates, n int) []byte {
 // G7: an open case takes less than 1.5 kB in memory, though its record has 5, and what
 // is published of it is what was packed.
 func TestMemoryOfACase(t *testing.T) {
-	const n = 2000
+	const n = 5000
 	texts, err := message.Load("")
 	if err != nil {
 		t.Fatal(err)

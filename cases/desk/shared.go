@@ -33,6 +33,7 @@ func (d *Desk) Tick(now time.Time) {
 	for _, change := range d.board.Tick(now) {
 		d.change(&change)
 	}
+	d.learnDisputes(now)
 	if d.unheard >= d.settings.MostUnknown {
 		d.review(now)
 	}
