@@ -50,7 +50,7 @@ func (w *copyWorld) send(t *testing.T, topic string, partition int, values ...st
 	t.Helper()
 	var records []pipeline.Record
 	for _, v := range values {
-		records = append(records, pipeline.Record{Value: []byte(v), Time: time.UnixMilli(1_795_000_000_000)})
+		records = append(records, pipeline.Record{Value: []byte(v), Time: time.UnixMilli(4_000_000_000_000)})
 	}
 	if _, err := w.log.Append(t.Context(), topic, partition, records); err != nil {
 		t.Fatal(err)

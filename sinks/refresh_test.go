@@ -47,7 +47,8 @@ func TestKeptViews(t *testing.T) {
 
 // withCanaries are the views that show canaries: the recall from them,
 // and what was told of cases whatever they are about.
-var withCanaries = []string{"recall", "flagged_invoices", "case_events_once", "recoveries_once", "disputes_once",
+var withCanaries = []string{"recall", "flagged_invoices", "recovery_steps", "case_events_once",
+	"recoveries_once", "disputes_once",
 	"case_verdicts", "case_money", "case_now"}
 
 // TestCanariesAreInNoView: wrong invoices that recoup sends itself change no KPI,

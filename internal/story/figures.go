@@ -275,7 +275,7 @@ func (f *Figures) countMoney(a *account) {
 
 // countOptions adds the recoveries of a case.
 func countOptions(options map[cases.Option]*OptionFigures, a *account) {
-	var settled cases.Option // what the customer paid by in the end
+	var settled cases.Option // the agreement that stands
 	for i := range a.recoveries {
 		r := &a.recoveries[i]
 		o := options[r.Option]
@@ -293,6 +293,10 @@ func countOptions(options map[cases.Option]*OptionFigures, a *account) {
 			settled = r.Option
 		case cases.StepPaid:
 			o.Paid += r.Amount
+		case cases.StepRefused, cases.StepFailed, cases.StepCancelled, cases.StepWrittenOff:
+			if settled == r.Option {
+				settled = ""
+			}
 		}
 	}
 	answer := a.last(func(e *cases.Event) bool { return e.Satisfaction != nil })

@@ -30,25 +30,57 @@ FROM
 ARRAY JOIN facts AS fact
 COMMENT 'What did scoring say of suspects? One row per record of a suspect or a canary, also of drafts (stage pre_issue), read from the roll-up inside scored_invoices';
 
--- The order of steps settles what happened at one instant.
+-- The order of steps settles what happened at one instant. What lies behind the day
+-- after its record had not come yet: it counts as the end of that day, so that one
+-- wrong year is not the last word for ever.
 CREATE OR REPLACE VIEW case_events_once AS
-SELECT *, indexOf(['opened', 'acknowledged', 'verified', 'decided', 'closed', 'reopened'], status) AS step
-FROM case_events
+SELECT
+    * REPLACE (least(at, toDateTime64(toStartOfDay(recorded_at) + INTERVAL 2 DAY, 3, 'UTC')) AS at),
+    c.at AS told_at,
+    indexOf(['opened', 'acknowledged', 'verified', 'decided', 'closed', 'reopened'], status) AS step
+FROM case_events AS c
 WHERE parse_error = ''
-ORDER BY at, step, recorded_at, source_partition, source_offset
+ORDER BY least(c.at, toDateTime64(toStartOfDay(recorded_at) + INTERVAL 2 DAY, 3, 'UTC')), told_at, step, recorded_at,
+    source_partition, source_offset
 LIMIT 1 BY event_id
-COMMENT 'What did people do? Every event of case_events once, however often it came';
+COMMENT 'What did people do? Every event of case_events once, however often it came; told_at is the time it told, at the one that counts';
 
 CREATE OR REPLACE VIEW recoveries_once AS
 SELECT
-    *,
+    * REPLACE (least(at, toDateTime64(toStartOfDay(recorded_at) + INTERVAL 2 DAY, 3, 'UTC')) AS at),
+    c.at AS told_at,
     indexOf(['offered', 'accepted', 'refused', 'scheduled', 'paid', 'failed', 'completed', 'cancelled', 'written_off'],
         event) AS step
-FROM recoveries
+FROM recoveries AS c
 WHERE parse_error = ''
-ORDER BY at, step, recorded_at, source_partition, source_offset
+ORDER BY least(c.at, toDateTime64(toStartOfDay(recorded_at) + INTERVAL 2 DAY, 3, 'UTC')), told_at, step, recorded_at,
+    source_partition, source_offset
 LIMIT 1 BY event_id
-COMMENT 'What was offered, promised and paid? Every step of recoveries once, however often it came';
+COMMENT 'What was offered, promised and paid? Every step of recoveries once, however often it came; told_at is the time it told, at the one that counts';
+
+-- A formal notice counts after an amicable option was offered and then refused or
+-- failed; money that an earlier one brought is money all the same.
+CREATE OR REPLACE VIEW recovery_steps AS
+SELECT * EXCEPT (was_offered, amicable_failed)
+FROM
+(
+    SELECT
+        *,
+        max(event IN ('refused', 'failed') AND was_offered AND option IN ('immediate_payment', 'instalments',
+            'offset_next_order', 'goodwill')) OVER (PARTITION BY case_id, currency ORDER BY place
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS amicable_failed
+    FROM
+    (
+        SELECT
+            *,
+            (at, told_at, step, event_id) AS place,
+            max(event = 'offered') OVER (PARTITION BY case_id, currency, recovery_id, option ORDER BY place
+                ROWS UNBOUNDED PRECEDING) AS was_offered
+        FROM recoveries_once
+    )
+)
+WHERE option != 'formal_notice' OR event = 'paid' OR amicable_failed
+COMMENT 'Which steps of recoveries count? Those of recoveries_once without formal notices that came too early';
 
 CREATE OR REPLACE VIEW disputes_once AS
 SELECT *
@@ -92,8 +124,8 @@ FROM
 (
     SELECT
         *,
-        (at, step, event_id) AS place,
-        place >= max(if(status = 'reopened', place, (toDateTime64(0, 3, 'UTC'), toUInt64(0), '')))
+        (at, told_at, step, event_id) AS place,
+        place >= max(if(status = 'reopened', place, (toDateTime64(0, 3, 'UTC'), toDateTime64(0, 3, 'UTC'), toUInt64(0), '')))
             OVER (PARTITION BY case_id) AS stands,
         argMinIf(currency, place, currency != '') OVER (PARTITION BY case_id) AS case_currency
     FROM case_events_once
@@ -102,18 +134,23 @@ FROM
 GROUP BY case_id
 COMMENT 'What did people say of each case? One row per case_id that has events, with or without a case';
 
--- The cost of a gesture counts once, when it was accepted.
+-- The cost of a gesture counts once, when it was accepted. An agreement stands until
+-- its option is refused, fails, is cancelled or written off.
 CREATE OR REPLACE VIEW case_money AS
+WITH
+    argMax(option, accepted_place) AS accepted_last,
+    max(accepted_place) AS agreed_place
 SELECT
     case_id,
     currency,
     sum(plan_paid) AS paid,
-    sumIf(ifNull(cost, 0), agreed) AS goodwill_cost,
+    sumIf(greatest(ifNull(cost, 0), 0), agreed) AS goodwill_cost,
     sum(plan_written_off) AS written_off,
     max(plan_last_paid_at) AS last_paid_at,
     max(plan_completed_at) AS completed_at,
     max(plan_written_off_at) AS written_off_at,
-    argMax(accepted_option, accepted_place) AS settled_by,
+    if(agreed_place.4 = '' OR arrayExists(end -> end.1 = accepted_last AND end.2 > agreed_place,
+        groupArray((option, ended_place))), '', accepted_last) AS settled_by,
     arraySort(arrayFlatten(groupArray(plan_payments))) AS payments
 FROM
 (
@@ -121,18 +158,19 @@ FROM
         case_id,
         currency,
         recovery_id,
+        option,
         max(event IN ('accepted', 'paid')) AS agreed,
-        argMaxIf(tuple(goodwill_cost), (at, step, event_id), option = 'goodwill' AND goodwill_cost IS NOT NULL).1 AS cost,
+        argMaxIf(tuple(goodwill_cost), place, option = 'goodwill' AND goodwill_cost IS NOT NULL).1 AS cost,
         sumIf(amount, event = 'paid') AS plan_paid,
         sumIf(amount, event = 'written_off') AS plan_written_off,
         maxOrNullIf(at, event = 'paid') AS plan_last_paid_at,
         minOrNullIf(at, event = 'completed') AS plan_completed_at,
         maxOrNullIf(at, event = 'written_off') AS plan_written_off_at,
-        argMaxIf(option, (at, step, event_id), event = 'accepted') AS accepted_option,
-        maxIf((at, step, event_id), event = 'accepted') AS accepted_place,
+        maxIf(place, event = 'accepted') AS accepted_place,
+        maxIf(place, event IN ('refused', 'failed', 'cancelled', 'written_off')) AS ended_place,
         groupArrayIf((at, event_id, amount), event = 'paid') AS plan_payments
-    FROM recoveries_once
-    GROUP BY case_id, currency, recovery_id
+    FROM recovery_steps
+    GROUP BY case_id, currency, recovery_id, option
 )
 GROUP BY case_id, currency
 COMMENT 'What came back for each case, and what did it cost? One row per case_id and currency';

@@ -212,10 +212,10 @@ FROM
         max(event = 'offered') AS was_offered,
         max(event = 'accepted') AS was_accepted,
         max(event IN ('accepted', 'paid')) AS was_agreed,
-        argMaxIf(amount, (at, step, event_id), event = 'offered') AS asked,
+        argMaxIf(amount, place, event = 'offered') AS asked,
         sumIf(amount, event = 'paid') AS plan_paid,
-        if(option = 'goodwill', argMaxIf(ifNull(goodwill_cost, 0), (at, step, event_id), goodwill_cost IS NOT NULL), 0) AS cost
-    FROM recoveries_once
+        if(option = 'goodwill', argMaxIf(ifNull(goodwill_cost, 0), place, goodwill_cost IS NOT NULL), 0) AS cost
+    FROM recovery_steps
     GROUP BY case_id, currency, option, recovery_id
 ) AS plans
 INNER JOIN (SELECT case_id, seller FROM case_current) AS c ON plans.case_id = c.case_id
