@@ -101,7 +101,7 @@ type Case struct {
 	FlagsMore   int64              `json:"flags_more,omitempty"`     // how many more flags there are
 	Settlement  *Settlement        `json:"settlement,omitempty"`     // the money so far; nil: nothing happened
 	DunningHold bool               `json:"dunning_hold,omitempty"`   // the claim is disputed: no reminders, no interest
-	PDispute    *float64           `json:"p_dispute,omitempty"`      // that the customer disputes it; nil: too little is known
+	PDispute    *float64           `json:"p_dispute,omitempty"`      // that it is disputed; nil: too little is known
 	Resolution  *Resolution        `json:"resolution,omitempty"`     // why it is resolved; nil: it is not
 	IncidentID  string             `json:"incident_id,omitempty"`    // the incident the invoice is a member of
 	Incident    *Incident          `json:"incident,omitempty"`       // kind incident only: all that is known of it
