@@ -22,7 +22,7 @@ import (
 // partition opens a few cases and no more. Unlike counts they decide, so they are part
 // of the state: the marker holds them, and replay teaches them.
 type runs struct {
-	byValue map[Value][]valueRun // ascending by cause
+	byValue map[Value]*[]valueRun // ascending by cause
 	promos  []string
 }
 
@@ -92,7 +92,7 @@ func customerBit(inv *invoice.Invoice) uint32 {
 // find returns the value whose run a suspect makes, or continues as, a shared cause.
 func (s *runs) find(inv *invoice.Invoice, cause int) (found Value, run valueRun, ok bool) {
 	s.each(inv, func(v Value) bool {
-		for _, r := range s.byValue[v] {
+		for _, r := range s.of(v) {
 			if int(r.cause) == cause {
 				if r.join(true, customerBit(inv)); r.shared {
 					found, run, ok = v, r, true
@@ -114,7 +114,7 @@ func (s *runs) teach(c *current, suspect bool) {
 		return
 	}
 	s.each(inv, func(v Value) bool {
-		list := s.byValue[v]
+		list := s.of(v)
 		if list == nil && cause < 0 {
 			return true
 		}
@@ -139,25 +139,37 @@ func (s *runs) teach(c *current, suspect bool) {
 	})
 }
 
-// put keeps the runs of a value, under a name of its own.
+// of returns the runs of a value.
+func (s *runs) of(v Value) []valueRun {
+	if list := s.byValue[v]; list != nil {
+		return *list
+	}
+	return nil
+}
+
+// put keeps the runs of a value, under a name of its own: the invoice's memory is used
+// again. Go replaces a key that is assigned to, so a known one is not.
 func (s *runs) put(v Value, list []valueRun) {
 	if len(list) == 0 {
 		delete(s.byValue, v)
 		return
 	}
-	if _, known := s.byValue[v]; !known {
-		v.Seller, v.Name = strings.Clone(v.Seller), strings.Clone(v.Name)
+	if known := s.byValue[v]; known != nil {
+		*known = list
+		return
 	}
 	if s.byValue == nil {
-		s.byValue = map[Value][]valueRun{}
+		s.byValue = map[Value]*[]valueRun{}
 	}
-	s.byValue[v] = list
+	v.Seller, v.Name = strings.Clone(v.Seller), strings.Clone(v.Name)
+	kept := list
+	s.byValue[v] = &kept
 }
 
 // makeRoom forgets values whose runs began more than a day ago.
 func (s *runs) makeRoom(hour int32) bool {
-	maps.DeleteFunc(s.byValue, func(_ Value, list []valueRun) bool {
-		return !slices.ContainsFunc(list, func(r valueRun) bool { return r.since > hour-24 })
+	maps.DeleteFunc(s.byValue, func(_ Value, list *[]valueRun) bool {
+		return !slices.ContainsFunc(*list, func(r valueRun) bool { return r.since > hour-24 })
 	})
 	return len(s.byValue) < mostRuns
 }
@@ -194,7 +206,7 @@ func (e *Engine) Runs() []byte {
 	}
 	dst := []byte{countVersion}
 	for _, v := range slices.SortedFunc(maps.Keys(e.runs.byValue), compareValues) {
-		list := e.runs.byValue[v]
+		list := e.runs.of(v)
 		dst = appendText(append(dst, byte(v.Dimension)), v.Seller)
 		dst = append(appendText(dst, v.Name), byte(len(list)))
 		for _, r := range list {

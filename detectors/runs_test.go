@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"testing"
+	"unsafe"
 
 	"recoup/invoice"
 )
@@ -52,6 +53,21 @@ func TestRunsOfSuspects(t *testing.T) {
 		if ok != c.joins || ok && (v != Value{"acme", DimensionRelease, "r1"}) {
 			t.Errorf("%s: joins %v of %v (%+v), want %v", c.name, ok, v, run, c.joins)
 		}
+	}
+}
+
+// G5: a run outlives the memory of the invoices that made it, which the next ones use again.
+func TestRunsKeepTheirNames(t *testing.T) {
+	var s runs
+	memory := []byte("r1")
+	release := unsafe.String(&memory[0], len(memory))
+	for n := range 3 {
+		copy(memory, "r1")
+		s.teach(begun(sold(n, release, "b", 9), CausePriceList), true)
+		copy(memory, "r2")
+	}
+	if run := s.of(Value{"acme", DimensionRelease, "r1"}); len(run) != 1 || run[0].suspects != 3 {
+		t.Errorf("the run of release r1 is %+v, want one of 3 suspects", run)
 	}
 }
 
