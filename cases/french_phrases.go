@@ -266,6 +266,8 @@ var phrases = []phrase{
 
 	// What an incident is made of.
 	{"%s: %d of %d members%s; its repair makes %d usual", "$1 : $2 sur $3 membres$4 ; sa correction suffit pour $5"},
+	{"%d of %d members%s; its repair makes %d usual", "$1 sur $2 membres$3 ; sa correction suffit pour $4"},
+	{"%d of %d members%s", "$1 sur $2 membres$3"},
 	{"%s: %d of %d members%s", "$1 : $2 sur $3 membres$4"},
 	{"%v too low", "$1 en moins"},
 	{"%v too high", "$1 en trop"},

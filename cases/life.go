@@ -107,9 +107,15 @@ func recoveryOrder(a, b *Recovery) int {
 // Events returns the events in their order.
 func (l *Life) Events() []*Event { return slices.SortedFunc(maps.Values(l.events), eventOrder) }
 
-// Recoveries returns the steps of recoveries in their order.
+// Recoveries returns the steps of recoveries in their order, the instalments of one moment by
+// number: people read them. What they come to goes by recoveryOrder, as in the views.
 func (l *Life) Recoveries() []*Recovery {
-	return slices.SortedFunc(maps.Values(l.recoveries), recoveryOrder)
+	return slices.SortedFunc(maps.Values(l.recoveries), func(a, b *Recovery) int {
+		if a.Event == b.Event && a.At.Equal(b.At) && a.told.Equal(b.told.Time) && a.Instalment != b.Instalment {
+			return a.Instalment - b.Instalment
+		}
+		return recoveryOrder(a, b)
+	})
 }
 
 // State is where a case stands. Amounts are in Currency and never negative but
@@ -130,7 +136,7 @@ type State struct {
 	ContactedAt    time.Time // first contact with the customer
 	TermRestartAt  time.Time // from when the payment term runs again, the last word
 	ReopenedAt     time.Time // last reopening
-	DunningHold    bool      // the claim is disputed, the last word
+	DunningHold    bool      // no reminders, the last word
 	DunningSaidAt  time.Time // when that was said
 
 	HandlingMinutes  float64                // of all events
@@ -189,7 +195,7 @@ func (l *Life) StateOf(origin Origin) State {
 	for id := range l.reused {
 		s.flag(FlagReused, id)
 	}
-	events, recoveries := l.Events(), l.Recoveries()
+	events, recoveries := l.Events(), slices.SortedFunc(maps.Values(l.recoveries), recoveryOrder)
 	s.Currency = currencyOf(events, recoveries)
 	for _, r := range recoveries {
 		s.flagTime(r.told, r.EventID)

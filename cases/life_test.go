@@ -209,6 +209,21 @@ func TestRecoveries(t *testing.T) {
 	}
 }
 
+// The instalments of one moment come back by number, whatever their event ids are.
+func TestInstalmentsInTheirOrder(t *testing.T) {
+	var l cases.Life
+	for _, n := range []int{4, 12, 1, 11, 2, 10, 3, 9, 5, 8, 6, 7} {
+		part := recovery(1, cases.OptionInstalments, cases.StepScheduled)
+		part.EventID, part.Instalment, part.Instalments = fmt.Sprint("part-", n*7%13), n, 12
+		l.ApplyRecovery(part)
+	}
+	for i, part := range l.Recoveries() {
+		if part.Instalment != i+1 {
+			t.Errorf("instalment %d stands at %d", part.Instalment, i+1)
+		}
+	}
+}
+
 // More came in than was lost: kept, and said.
 func TestOverpaid(t *testing.T) {
 	decided := event(1, cases.StatusDecided)

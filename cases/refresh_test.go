@@ -154,7 +154,7 @@ func TestTooLateToClaim(t *testing.T) {
 			recovery(3, cases.OptionInstalments, cases.StepFailed))
 	}
 	if en, fr := c.Summary.EN, c.Summary.FR; !strings.HasSuffix(en, "; too late to claim, the last day was 2028-03-01.") ||
-		!strings.HasSuffix(fr, " ; trop tard pour la réclamer, le dernier jour était le 2028-03-01.") {
+		!strings.HasSuffix(fr, " ; trop tard pour la réclamer, le dernier jour était le 01/03/2028.") {
 		t.Errorf("summary %+v", c.Summary)
 	}
 	owed := cases.State{Status: cases.StatusDecided, Outcome: cases.OutcomeConfirmed,

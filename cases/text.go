@@ -64,7 +64,8 @@ func summarise(inv *invoice.Invoice, v *detectors.Verdict, c *Case) Summary {
 	}
 	if c.TooLate {
 		en = en + "; too late to claim, the last day was " + c.Limitation
-		fr = fr + " ; trop tard pour la réclamer, le dernier jour était le " + c.Limitation
+		day, _ := frenchValue(c.Limitation)
+		fr = fr + " ; trop tard pour la réclamer, le dernier jour était le " + day
 	}
 	return Summary{FR: "Facture " + name + " : " + fr + ".", EN: "Invoice " + name + ": " + en + "."}
 }
