@@ -97,15 +97,15 @@ func (d *Desk) openBare(key string, p *disputed) {
 	d.touch(f)
 }
 
-// reasonWords say what a customer disputes.
+// reasonWords say what a customer questions, in English, and what he does, in French.
 var reasonWords = map[cases.Reason][2]string{
-	cases.ReasonWrongAmount:     {"the amount", "le montant"},
-	cases.ReasonPrice:           {"the price", "le prix"},
-	cases.ReasonDuplicate:       {"that it was not billed before", "qu'elle n'ait pas déjà été facturée"},
-	cases.ReasonNotDelivered:    {"the delivery", "la livraison"},
-	cases.ReasonQuality:         {"the quality of what was delivered", "la qualité de ce qui a été livré"},
-	cases.ReasonMissingDocument: {"a missing document", "l'absence d'un document"},
-	cases.ReasonOther:           {"the invoice", "la facture"},
+	cases.ReasonWrongAmount:     {"the amount", "conteste le montant"},
+	cases.ReasonPrice:           {"the price", "conteste le prix"},
+	cases.ReasonDuplicate:       {"whether it was billed before", "signale qu'elle a déjà été facturée"},
+	cases.ReasonNotDelivered:    {"the delivery", "conteste la livraison"},
+	cases.ReasonQuality:         {"the quality of what was delivered", "conteste la qualité de ce qui a été livré"},
+	cases.ReasonMissingDocument: {"a missing document", "réclame un document manquant"},
+	cases.ReasonOther:           {"the invoice", "conteste la facture"},
 }
 
 // bareCase is the case of an invoice of which nothing but disputes is known: what the
@@ -122,8 +122,8 @@ func (d *Desk) bareCase(p *disputed) *cases.Case {
 	words := reasonWords[first.Reason]
 	c.Origin = cases.OriginDispute
 	c.Summary = cases.Summary{EN: fmt.Sprintf("Invoice %s: the customer questions %s.", p.invoice, words[0]),
-		FR: fmt.Sprintf("Facture %s : le client conteste %s.", p.invoice, words[1])}
-	c.Links.Runbook = "docs/runbooks/dispute.md"
+		FR: fmt.Sprintf("Facture %s : le client %s.", p.invoice, words[1])}
+	c.Links.Runbook = d.settings.Opener.Runbook("dispute")
 	c.Links.Query = fmt.Sprintf("SELECT * FROM %s.scored_invoices WHERE seller = %s AND invoice_id = %s",
 		cmp.Or(d.settings.Opener.Database, "recoup"), quoted(p.seller), quoted(p.invoice))
 	return c
