@@ -3,7 +3,9 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -153,20 +155,113 @@ func (s *shift) lookUp(ctx context.Context, working *sync.WaitGroup) {
 			}
 		}
 		s.mu.Lock()
-		places := s.desk.Places(wanted)
+		places, lost := s.desk.Places(wanted)
 		s.mu.Unlock()
-		for _, at := range places {
-			err := s.m.persist(ctx, stagePart, func(ctx context.Context) error {
-				return s.readAgain(ctx, at.Partition, at.Offset, at.Offset+1)
-			})
-			if err != nil {
-				return
-			}
+		if s.readPlaces(ctx, places) != nil {
+			return
+		}
+		now := s.m.opt.Now()
+		switch {
+		case len(lost) == 0:
+		case now.Sub(s.scanned) < scanEvery: // they wait for the next one
+			wanted = slices.DeleteFunc(wanted, func(name string) bool { return slices.Contains(lost, name) })
+		case s.scan(ctx, lost) != nil:
+			return
+		default:
+			s.scanned = now
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.desk.Answered(wanted)
 	})
+}
+
+// scanEvery is how often the whole decision log is searched at most.
+const scanEvery = time.Minute
+
+// readPlaces gives the desk single records of the decision log again. An error says that
+// ctx ended.
+func (s *shift) readPlaces(ctx context.Context, places []invoice.Position) error {
+	offsets := map[int][]int64{}
+	for _, at := range places {
+		offsets[at.Partition] = append(offsets[at.Partition], at.Offset)
+	}
+	for _, p := range slices.Sorted(maps.Keys(offsets)) {
+		slices.Sort(offsets[p])
+		list := slices.Compact(offsets[p])
+		err := s.m.persist(ctx, stagePart, func(ctx context.Context) error {
+			return readSome(ctx, s.m.log, s.m.opt.Topics.Suspects, p, list, s.again(p))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readSome calls each for the records at offsets, which rise. What the log does not hold
+// is passed over.
+func readSome(ctx context.Context, log Log, topic string, partition int, offsets []int64,
+	each func(Record) error) error {
+	start, end, err := log.Bounds(ctx, topic, partition)
+	if err != nil {
+		return fmt.Errorf("cannot read bounds of %s/%d: %w", topic, partition, err)
+	}
+	reader := log.Open(topic, partition)
+	defer reader.Close()
+	low, _ := slices.BinarySearch(offsets, start)
+	high, _ := slices.BinarySearch(offsets, end)
+	offsets = offsets[low:max(low, high)]
+	for len(offsets) > 0 {
+		got, err := reader.Fetch(ctx, offsets[0])
+		if err != nil {
+			return fmt.Errorf("cannot read %s/%d at offset %d: %w", topic, partition, offsets[0], err)
+		}
+		for _, r := range got.Records {
+			i, found := slices.BinarySearch(offsets, r.Offset)
+			if offsets = offsets[i:]; !found {
+				continue
+			}
+			if err := each(r); err != nil {
+				return err
+			}
+			offsets = offsets[1:]
+		}
+		passed, _ := slices.BinarySearch(offsets, got.Next)
+		if offsets = offsets[passed:]; len(offsets) > 0 && offsets[0] >= got.End {
+			return nil // the end moved back
+		}
+	}
+	return nil
+}
+
+// scan searches the whole decision log for names whose places the desk may have forgotten,
+// and decodes few records. An error says that ctx ended.
+func (s *shift) scan(ctx context.Context, lost []string) error {
+	names := map[string]bool{}
+	for _, name := range lost {
+		names[name] = true
+	}
+	topic := s.m.opt.Topics.Suspects
+	for p := range s.m.invoicePartitions {
+		err := s.m.persist(ctx, stagePart, func(ctx context.Context) error {
+			_, end, err := s.m.log.Bounds(ctx, topic, p)
+			if err != nil {
+				return fmt.Errorf("cannot read bounds of %s/%d: %w", topic, p, err)
+			}
+			take := s.again(p)
+			return readRange(ctx, s.m.log, topic, p, 0, end, func(r Record) error {
+				if string(r.Key) != kindOwnership && !desk.Stands(names, r.Key, r.Value) {
+					return nil
+				}
+				return take(r)
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readPast has the desk note what stands in a partition of the decision log before the
@@ -184,15 +279,20 @@ func (s *shift) readAgain(ctx context.Context, partition int, from, to int64) er
 	if from >= to {
 		return nil
 	}
-	topic, highest := s.m.opt.Topics.Suspects, int64(-1)
-	return readRange(ctx, s.m.log, topic, partition, from, to, func(r Record) error {
+	return readRange(ctx, s.m.log, s.m.opt.Topics.Suspects, partition, from, to, s.again(partition))
+}
+
+// again gives the desk what a reader of a partition of the decision log brings, once more.
+func (s *shift) again(partition int) func(Record) error {
+	highest := int64(-1)
+	return func(r Record) error {
 		at := desk.At{Time: plausible(r.Time)}
-		at.Topic, at.Partition, at.Offset = topic, partition, r.Offset
+		at.Topic, at.Partition, at.Offset = s.m.opt.Topics.Suspects, partition, r.Offset
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		_ = judge(s.desk, at, &r, &highest, true) // what cannot be read was noted when it was met
 		return nil
-	})
+	}
 }
 
 // park writes to the dead letters what the desk has put aside.

@@ -35,6 +35,8 @@ type shift struct {
 	inputs []*tail       // all but cases
 	wake   chan struct{} // holds one when an input brought something
 	search chan struct{} // holds one while the decision log is searched
+
+	scanned time.Time // when the whole decision log was last searched; of who holds search
 }
 
 func newShift(m *Member, c *claim) *shift {

@@ -114,7 +114,7 @@ func (d *Desk) publish(f *file) (*Publication, error) {
 // suspects, and theirs comes by recoup.cases; not of those that were disputed or worked
 // though they were logged only, or muted.
 func (d *Desk) opens(f *file) bool {
-	return f.base.Kind != cases.KindInvoice || f.base.Origin == cases.OriginDispute || f.base == f.own
+	return f.base.Kind != cases.KindInvoice || (f.base.Origin == cases.OriginDispute || f.base == f.own) && !d.sought(f)
 }
 
 // next derives the record that should stand.

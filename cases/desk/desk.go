@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unique"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -87,8 +88,10 @@ type Desk struct {
 	dirty    map[string]*file  // those to look at in Changes, by case id
 	// byInvoice and byNumber find the cases of an invoice: case ids by invoiceKey.
 	byInvoice, byNumber map[string][]string
-	corrections         map[string]correction // that met no case yet, by invoiceKey of what they put right
-	logged              [2]logged             // suspects without a case: read as they came, and read by a search
+	corrections         map[string]correction         // that met no case yet, by invoiceKey of what they put right
+	logged              [logs]logged                  // what belongs to no case yet
+	members             newest[unique.Handle[string]] // incidents of suspects without a case, by case id
+	aliases             map[string]string             // ids of incidents, by other ids that workers gave
 	packer              packer
 	waiting             map[string]*file       // of cases that nobody knows, by case id
 	records             int                    // that waiting hold
@@ -114,7 +117,7 @@ func New(s Settings) *Desk {
 		files: map[string]*file{}, dirty: map[string]*file{},
 		byInvoice: map[string][]string{}, byNumber: map[string][]string{}, corrections: map[string]correction{},
 		waiting: map[string]*file{}, asks: map[string]bool{}, disputed: map[string]*disputed{}, holds: map[run]hold{},
-		voids: map[string]bool{}}
+		voids: map[string]bool{}, aliases: map[string]string{}}
 }
 
 // invoiceKey names an invoice, by its id or its number, within its seller. It is the
@@ -147,6 +150,7 @@ func (d *Desk) Restore(at At, body []byte) error {
 	f.stands(c, body, &d.packer)
 	f.offer(c)
 	d.index(f, c)
+	d.gather(c, c.Joined)
 	if d.live || f.behind || f.clash || f.base != nil { // else it stands as it should, as far as the cases tell
 		d.touch(f)
 	}
@@ -239,6 +243,9 @@ func (d *Desk) Decision(at At, s *Suspect) {
 		d.note(at, s)
 		return
 	}
+	if f := d.files[v.CaseID]; s.Searched && f != nil && !f.body.none() {
+		return // its case stands already
+	}
 	c, err := decode(s.Case)
 	if err != nil {
 		return // it stands in the cases too, if it could be published: Restore says so
@@ -262,6 +269,7 @@ func (d *Desk) Correction(at At, c *cases.Correction, decided time.Time) {
 		key, byID = invoiceKey(c.Seller, c.InvoiceID), true
 	}
 	fact := correction{Correction: *c, position: at.Position, decided: decided, byID: byID}
+	d.logged[corrections].put(ofCorrection+key, at.Position, decided.UnixNano())
 	if d.now.Sub(decided) <= CorrectionsWait { // else a search reads it
 		d.corrections[key] = later(d.corrections[key], fact)
 	}

@@ -173,7 +173,11 @@ func (w *world) live(d *Desk, rng *rand.Rand, read map[string]int, steps int) {
 
 // search answers for the decision log: what is wanted of it is read again.
 func (w *world) search(d *Desk, wanted []string) {
-	for _, at := range d.Places(wanted) {
+	places, lost := d.Places(wanted)
+	if len(lost) > 0 {
+		w.t.Errorf("lost %q", lost)
+	}
+	for _, at := range places {
 		w.topics["suspects"][at.Offset](d, At{Position: at, Time: recorded})
 	}
 	d.Answered(wanted)

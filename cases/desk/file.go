@@ -261,6 +261,7 @@ func (d *Desk) index(f *file, c *cases.Case) {
 		if fix, ok := d.corrections[key]; ok {
 			f.correct(fix)
 		}
+		d.seekCorrection(f, key)
 	}
 }
 

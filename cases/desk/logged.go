@@ -1,56 +1,84 @@
 package desk
 
 import (
+	"bytes"
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
+	"unique"
 
 	"github.com/cespare/xxhash/v2"
 
 	"recoup/cases"
+	"recoup/detectors"
 	"recoup/invoice"
 )
 
-// mostLogged is how many names of suspects without a case are remembered, at least the
-// newest half of them: each has two, its case id and its invoice.
+// mostLogged is how many names are remembered of each sort, at least the half of them that
+// was put last. A suspect without a case has two: its case id and its invoice.
 const mostLogged = 1_000_000
 
-// logged finds the suspects that no worker opened a case of again in the decision log,
-// by the hash of a name. When young is full it becomes old, and what was old is
-// forgotten.
-type logged struct {
-	young, old map[uint64]place
-	topic      string // of the decision log
+// newest finds what was put last under a name, by the name's hash. When young is full it
+// becomes old, and what was old is forgotten.
+type newest[V any] struct {
+	young, old map[uint64]V
+	lost       bool // something was forgotten
 }
 
-// place is where a decision stands in the decision log.
+func (n *newest[V]) put(name string, v V) {
+	if n.young == nil || len(n.young) >= mostLogged/2 {
+		n.lost = n.lost || n.old != nil
+		n.young, n.old = map[uint64]V{}, n.young
+	}
+	n.young[xxhash.Sum64String(name)] = v
+}
+
+func (n *newest[V]) find(name string) (v V, known bool) {
+	key := xxhash.Sum64String(name)
+	if v, known = n.young[key]; !known {
+		v, known = n.old[key]
+	}
+	return v, known
+}
+
+// logged finds in the decision log again what belongs to no case yet.
+type logged struct {
+	newest[place]
+	topic string // of the decision log
+}
+
+// What of the decision log is found again, each in a logged of its own.
+const (
+	asItCame    = iota // suspects that no worker opened a case of
+	bySearch           // such suspects that are older, but were read later
+	corrections        // documents that put an invoice right
+	logs
+)
+
+// ofCorrection begins the name of the documents that put an invoice right; its invoiceKey
+// follows. No other name begins with it.
+const ofCorrection = "\x00"
+
+// place is where a record stands in the decision log.
 type place struct {
-	revision, offset int64
-	partition        int32
+	rank      int64 // the highest counts: revision of a suspect, of a correction when it was scored
+	offset    int64
+	partition int32
 }
 
 func (p place) compare(o place) int {
-	return cmp.Or(cmp.Compare(p.revision, o.revision), cmp.Compare(p.partition, o.partition),
-		cmp.Compare(p.offset, o.offset))
+	return cmp.Or(cmp.Compare(p.rank, o.rank), cmp.Compare(p.partition, o.partition), cmp.Compare(p.offset, o.offset))
 }
 
-// put remembers where the suspect of a name stands; the highest revision counts.
-func (l *logged) put(name string, p place) {
+// put remembers where the record of a name stands; the highest rank counts.
+func (l *logged) put(name string, at invoice.Position, rank int64) {
+	p := place{rank: rank, partition: int32(at.Partition), offset: at.Offset}
 	if was, known := l.find(name); known && was.compare(p) >= 0 {
 		return
 	}
-	if l.young == nil || len(l.young) >= mostLogged/2 {
-		l.young, l.old = map[uint64]place{}, l.young
-	}
-	l.young[xxhash.Sum64String(name)] = p
-}
-
-func (l *logged) find(name string) (p place, known bool) {
-	key := xxhash.Sum64String(name)
-	if p, known = l.young[key]; !known {
-		p, known = l.old[key]
-	}
-	return p, known
+	l.topic = at.Topic
+	l.newest.put(name, p)
 }
 
 // mostAsked is how many names Wanted returns at once.
@@ -65,16 +93,51 @@ func (d *Desk) Wanted() []string {
 	return names[:min(len(names), mostAsked)]
 }
 
-// Places returns where in the decision log suspects of these names stand.
-func (d *Desk) Places(names []string) (at []invoice.Position) {
+// Places returns where in the decision log the records of these names stand. Of the lost
+// ones it may have forgotten it: Stands finds them in the log.
+func (d *Desk) Places(names []string) (at []invoice.Position, lost []string) {
 	for _, name := range names {
+		found, forgot := false, false
 		for i := range d.logged {
-			if p, known := d.logged[i].find(name); known {
-				at = append(at, invoice.Position{Topic: d.logged[i].topic, Partition: int(p.partition), Offset: p.offset})
+			l := &d.logged[i]
+			if p, known := l.find(name); known {
+				found = true
+				at = append(at, invoice.Position{Topic: l.topic, Partition: int(p.partition), Offset: p.offset})
 			}
+			forgot = forgot || l.lost && (i == corrections) == strings.HasPrefix(name, ofCorrection)
+		}
+		if !found && forgot {
+			lost = append(lost, name)
 		}
 	}
-	return at
+	return at, lost
+}
+
+// Stands tells, without reading it whole, whether a record of the decision log may be the
+// one of a name that Wanted returned.
+func Stands(names map[string]bool, key, value []byte) bool {
+	if bytes.HasPrefix(value, []byte(`{"schema":"decision.v1","kind":"correction"`)) { // its key is the document's
+		for name := range names {
+			if strings.HasPrefix(name, ofCorrection) {
+				return true
+			}
+		}
+		return false
+	}
+	seller, id, ok := strings.Cut(string(key), "|")
+	return ok && (names[string(key)] || names[cases.ID(cases.DedupKey(seller, id, revisionIn(value)))])
+}
+
+// revisionIn reads the first revision that a record speaks of: that of its verdict.
+func revisionIn(value []byte) (n int64) {
+	_, rest, _ := bytes.Cut(value, []byte(`"revision":`))
+	for _, c := range rest {
+		if c < '0' || c > '9' {
+			break
+		}
+		n = 10*n + int64(c-'0')
+	}
+	return n
 }
 
 // Answered says that the decision log was searched for these names: a disputed invoice
@@ -82,11 +145,78 @@ func (d *Desk) Places(names []string) (at []invoice.Position) {
 func (d *Desk) Answered(names []string) {
 	for _, name := range names {
 		delete(d.asks, name)
+		if f := d.files[name]; f != nil {
+			d.touch(f)
+		}
+		for _, id := range d.casesOf(strings.TrimPrefix(name, ofCorrection), false) {
+			d.touch(d.files[id])
+		}
 		if p := d.disputed[name]; p != nil && !p.asked {
 			p.asked = true
 			d.openBare(name, p)
 		}
 	}
+}
+
+// sought tells whether the decision log is searched for what may say more of an invoice:
+// its case is opened once all is known, so that no new owner need ask again.
+func (d *Desk) sought(f *file) bool {
+	return len(d.asks) > 0 && (d.asks[f.id] || d.asks[f.invoice] || d.asks[ofCorrection+f.invoice] ||
+		d.asks[ofCorrection+f.numbered])
+}
+
+// seekCorrection searches for the last document that puts the invoice of a key right,
+// unless the file has it.
+func (d *Desk) seekCorrection(f *file, key string) {
+	p, known := d.logged[corrections].find(ofCorrection + key)
+	switch {
+	case key == "":
+	case !known && d.logged[corrections].lost && f.body.none(),
+		known && (f.fix == nil || p.rank > f.fix.decided.UnixNano()) &&
+			(f.settled == nil || f.settled.Document == "" || p.rank > f.settled.At.UnixNano()):
+		d.asks[ofCorrection+key] = true
+	}
+}
+
+// gather notes which incident suspects without a case are members of, and by what other
+// ids workers call it. One that ended as part of another one says nothing of what that
+// one has.
+func (d *Desk) gather(c *cases.Case, joined []cases.Member) {
+	if c.Incident == nil {
+		return
+	}
+	whole := d.aliases[c.CaseID]
+	for _, alias := range c.Incident.Aliases {
+		if was := d.aliases[alias]; was == "" || was != whole {
+			d.aliases[alias] = c.CaseID
+		}
+	}
+	incident := unique.Make(c.CaseID)
+	for i := range joined {
+		m := &joined[i]
+		if m.CaseID != "" {
+			continue
+		}
+		id := cases.ID(cases.DedupKey(m.Seller, m.InvoiceID, m.Revision))
+		if was, known := d.members.find(id); !known || was != incident && was.Value() != whole {
+			d.members.put(id, incident)
+		}
+	}
+}
+
+// incidentOf returns the incident that a suspect is a member of, "" for none, by what the
+// board says, by what was published, and by the name that its worker gave.
+func (d *Desk) incidentOf(v *detectors.Verdict, id string) string {
+	if i := d.board.Incident(v.Seller, v.InvoiceID, v.Revision); i != "" {
+		return i
+	}
+	if i, known := d.members.find(id); known {
+		return i.Value()
+	}
+	if f := d.files[v.IncidentID]; f != nil && f.known() {
+		return v.IncidentID
+	}
+	return cmp.Or(d.aliases[v.IncidentID], v.IncidentID)
 }
 
 // note takes a suspect that no worker opened a case of, being logged only or a member of
@@ -98,20 +228,19 @@ func (d *Desk) note(at At, s *Suspect) {
 		return
 	}
 	id, key := cases.ID(cases.DedupKey(v.Seller, v.InvoiceID, v.Revision)), invoiceKey(v.Seller, v.InvoiceID)
-	read := &d.logged[0]
+	read := &d.logged[asItCame]
 	if s.Searched {
-		read = &d.logged[1] // older, but read later
+		read = &d.logged[bySearch]
 	}
-	read.topic = at.Topic
 	for _, name := range []string{id, key} {
-		read.put(name, place{revision: v.Revision, partition: int32(at.Partition), offset: at.Offset})
+		read.put(name, at.Position, v.Revision)
 	}
 	f, p := d.files[id], d.disputed[key]
 	if p == nil && (f == nil || !f.worked) {
 		return
 	}
 	c := d.settings.Opener.OpenDecided(v, s.Subject, s.DetectedAt)
-	c.IncidentID = cmp.Or(d.board.Incident(v.Seller, v.InvoiceID, v.Revision), c.IncidentID)
+	c.IncidentID = d.incidentOf(v, id)
 	f = d.file(id, at.Time)
 	if p != nil {
 		c.Origin = cases.OriginDispute

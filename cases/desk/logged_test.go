@@ -54,15 +54,15 @@ func TestMembersThatAreWorked(t *testing.T) {
 // many are remembered has a limit.
 func TestLogged(t *testing.T) {
 	l := logged{}
-	l.put("twice", place{revision: 2, offset: 1})
-	l.put("twice", place{revision: 1, offset: 2})
-	if p, _ := l.find("twice"); p.revision != 2 {
-		t.Errorf("revision %d stands for the invoice, want 2", p.revision)
+	l.put("twice", invoice.Position{Offset: 1}, 2)
+	l.put("twice", invoice.Position{Offset: 2}, 1)
+	if p, _ := l.find("twice"); p.rank != 2 {
+		t.Errorf("revision %d stands for the invoice, want 2", p.rank)
 	}
 	var name [8]byte
 	for i := range 2 * mostLogged {
 		name[0], name[1], name[2] = byte(i), byte(i>>8), byte(i>>16)
-		l.put(string(name[:]), place{offset: int64(i)})
+		l.put(string(name[:]), invoice.Position{Offset: int64(i)}, 0)
 	}
 	n := len(l.young) + len(l.old)
 	if p, known := l.find(string(name[:])); !known || p.offset != 2*mostLogged-1 || n > mostLogged {
