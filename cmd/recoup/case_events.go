@@ -111,15 +111,15 @@ func (c *caseAckCommand) Run(ctx context.Context, s *session) error {
 type caseDecideCommand struct {
 	eventFlags
 	contactFlags
-	Outcome  string          `arg:"" help:"What it turned out to be; the list is below."`
-	Correct  *invoice.Amount `placeholder:"AMOUNT" help:"What should have been billed; needed for confirmed_error."`
-	Billed   *invoice.Amount `placeholder:"AMOUNT" help:"What was billed, where recoup does not know it."`
-	Currency string          `placeholder:"CODE" help:"Of the amounts, where recoup does not know it."`
-	Cause    string          `placeholder:"CODE" help:"True cause. By default the first of the case."`
-	Minutes  *float64        `placeholder:"N" help:"Working time spent."`
-	Cost     *invoice.Amount `placeholder:"AMOUNT" help:"What handling cost, if somebody noted it."`
-	Role     string          `placeholder:"ROLE" help:"Role of who decided, never a name."`
-	Verified []string        `placeholder:"FACT" help:"What was made sure of; the list is below."`
+	Outcome  string       `arg:"" help:"What it turned out to be; the list is below."`
+	Correct  *typedAmount `placeholder:"AMOUNT" help:"What should have been billed; needed for confirmed_error."`
+	Billed   *typedAmount `placeholder:"AMOUNT" help:"What was billed, where recoup does not know it."`
+	Currency string       `placeholder:"CODE" help:"Of the amounts, where recoup does not know it."`
+	Cause    string       `placeholder:"CODE" help:"True cause. By default the first of the case."`
+	Minutes  *float64     `placeholder:"N" help:"Working time spent."`
+	Cost     *typedAmount `placeholder:"AMOUNT" help:"What handling cost, if somebody noted it."`
+	Role     string       `placeholder:"ROLE" help:"Role of who decided, never a name."`
+	Verified []string     `placeholder:"FACT" help:"What was made sure of; the list is below."`
 }
 
 // Help is the longer text of `recoup case decide --help`.
@@ -135,7 +135,8 @@ func (*caseDecideCommand) Help() string {
 The loss of a confirmed error is --correct less what was billed; give what was billed where no money is at stake. Of an
 invoice that recoup never judged (a customer disputes it) --billed and --currency say what was. A confirmed incident
 has no amounts: each of its members is decided with its own (recoup case ls --incident ID).
---verified takes invoice_is_wrong, invoice_was_sent and due_date_passed, separated by commas.
+--verified takes invoice_is_wrong, invoice_was_sent and due_date_passed, separated by commas. Amounts may have a
+decimal comma: 1964,53.
 
 Examples:
 
@@ -150,7 +151,7 @@ func (c *caseDecideCommand) Run(ctx context.Context, s *session) error {
 		e.Status, e.Outcome = cases.StatusDecided, cases.Outcome(c.Outcome)
 		e.HandlingMinutes, e.DecidedByRole = c.Minutes, c.Role
 		if c.Cost != nil {
-			e.HandlingCost = invoice.OptionalAmount{Value: *c.Cost, Set: true}
+			e.HandlingCost = invoice.OptionalAmount{Value: invoice.Amount(*c.Cost), Set: true}
 			if e.Currency = cmp.Or(c.Currency, f.Case.Currency); e.Currency == unknownCurrency {
 				return usage("cannot use --cost without --currency: recoup does not know the invoice's")
 			}
@@ -175,7 +176,8 @@ func (c *caseDecideCommand) verified(e *cases.Event) error {
 	for _, fact := range c.Verified {
 		field := known[fact]
 		if field == nil {
-			return usage("cannot use --verified %q: want invoice_is_wrong, invoice_was_sent or due_date_passed", fact)
+			return usage("cannot use --verified %q: want invoice_is_wrong, invoice_was_sent or due_date_passed; "+
+				"whatever else the case asks to verify is looked at, and noted nowhere", fact)
 		}
 		*field, e.Verified = &yes, v
 	}
@@ -206,11 +208,12 @@ func (c *caseDecideCommand) confirm(f *caseFile, e *cases.Event) error {
 	if err != nil {
 		return err
 	}
-	loss, ok := c.Correct.Sub(billed)
+	correct := invoice.Amount(*c.Correct)
+	loss, ok := correct.Sub(billed)
 	if !ok {
-		return usage("cannot use --correct %s: too large", *c.Correct)
+		return usage("cannot use --correct %s: too large", correct)
 	}
-	e.CorrectAmount = invoice.OptionalAmount{Value: *c.Correct, Set: true}
+	e.CorrectAmount = invoice.OptionalAmount{Value: correct, Set: true}
 	e.ConfirmedLoss = invoice.OptionalAmount{Value: loss, Set: true}
 	disputed := loss != 0
 	e.Currency, e.Direction, e.DunningHold = currency, directionOf(loss), &disputed
@@ -220,7 +223,7 @@ func (c *caseDecideCommand) confirm(f *caseFile, e *cases.Event) error {
 // billed is what the invoice asks for: as recoup knows it, or as the command line says.
 func (c *caseDecideCommand) billed(f *caseFile) (invoice.Amount, string, error) {
 	known := cmp.Or(c.Currency, f.Case.Currency)
-	differs := c.Billed != nil && *c.Billed != f.Case.Billed || known != f.Case.Currency
+	differs := c.Billed != nil && invoice.Amount(*c.Billed) != f.Case.Billed || known != f.Case.Currency
 	switch {
 	case f.knowsBilled() && differs:
 		return 0, "", usage("cannot use --billed or --currency: recoup knows that %s %s were billed", f.Case.Billed,
@@ -231,7 +234,7 @@ func (c *caseDecideCommand) billed(f *caseFile) (invoice.Amount, string, error) 
 		return 0, "", usage("cannot tell the loss, since recoup does not know what was billed: give --billed AMOUNT and " +
 			"--currency CODE")
 	}
-	return *c.Billed, known, nil
+	return invoice.Amount(*c.Billed), known, nil
 }
 
 // caseCloseCommand is `recoup case close`.

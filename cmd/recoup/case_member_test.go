@@ -75,11 +75,11 @@ func TestMembersAreSettledWithoutCases(t *testing.T) {
 	}
 	run("ack", id)
 	contains(t, run("decide", id, "confirmed_error"), "settle its members", "recoup case ls --incident "+id[:13])
-	contains(t, run("ls", "--incident", id[:8]), "invoice F-20", "invoice F-21", "opened  -", "2 of 2 cases are open")
+	contains(t, run("ls", "--incident", id[:8]), "invoice F-20", "invoice F-21", "opened  -", "cases open: 2 of 2")
 
 	own := cases.ID(cases.DedupKey("acme", "F-20", 0))
 	contains(t, run("show", "F-20"), "Case "+own, "100.00 EUR", "25.00 EUR", "25 % above the cap",
-		"incident "+id[:13]+" (decided, confirmed_error)", "none was opened for it")
+		"incident "+id[:13]+" (decided, confirmed error)", "none was opened for it")
 	contains(t, run("show", own[:8]), "invoice F-20")
 	said := run("decide", "F-20", "confirmed_error", "--correct", "125", "--json")
 	if err := contracttest.Validate([]byte(said)); err != nil {
@@ -88,8 +88,8 @@ func TestMembersAreSettledWithoutCases(t *testing.T) {
 	contains(t, said, `"case_id":"`+own+`"`, `"invoice_id":"F-20"`, `"confirmed_loss":"25.00"`)
 	run("recover", "F-20", "immediate_payment", "offered")
 	run("recover", "F-20", "immediate_payment", "paid")
-	contains(t, run("close", "F-20"), "closed, confirmed_error")
-	contains(t, run("ls", "--incident", id), "1 of 2 cases are open")
+	contains(t, run("close", "F-20"), "closed, confirmed error")
+	contains(t, run("ls", "--incident", id), "cases open: 1 of 2")
 }
 
 // What the decision log has forgotten the incident still tells, but for what was billed.

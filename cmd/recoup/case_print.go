@@ -15,7 +15,7 @@ import (
 // print writes the case for a person.
 func (f *caseFile) print(out io.Writer, state *cases.State, t *tongue) {
 	c := f.Case
-	fmt.Fprintf(out, t.head+"\n%s\n\n", c.CaseID, what(c, t), printable(c.Seller), t.summary(c.Summary))
+	fmt.Fprintf(out, t.head+"\n%s\n\n", c.CaseID, what(c, t), printable(c.Seller), t.pick(c.Summary.EN, c.Summary.FR))
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	line := func(format string, args ...any) { fmt.Fprintf(w, "  "+format+"\n", args...) }
 	line(t.status+"\t%s", f.status(state, t))
@@ -23,9 +23,19 @@ func (f *caseFile) print(out io.Writer, state *cases.State, t *tongue) {
 		line(t.answer+"\t"+t.escalates, c.RespondBy.UTC().Format(t.moment), c.EscalateAt.UTC().Format(t.moment))
 	}
 	line(t.owner+"\t%s", t.code(c.OwnerTeam))
+	if c.PError > 0 && state.Outcome == "" {
+		line(t.wrong, 100*c.PError)
+	}
+	if c.PDispute != nil && c.Origin != cases.OriginDispute {
+		line(t.disputes, 100**c.PDispute)
+	}
 	f.printMoney(line, state, t)
 	if c.DunningHold || state.DunningHold && !f.resolved(state) {
-		line(t.dunning + "\t" + t.held)
+		why := t.held
+		if c.Origin == cases.OriginDispute {
+			why = t.disputed
+		}
+		line(t.dunning + "\t" + why)
 	}
 	if !state.ContactedAt.IsZero() {
 		line(t.contacted+"\t%s UTC", state.ContactedAt.Format(t.moment))
@@ -75,7 +85,7 @@ func (f *caseFile) printMoney(line func(string, ...any), state *cases.State, t *
 			between = fmt.Sprintf(" (%s – %s)", t.money(c.Loss.Low, ""), t.money(c.Loss.High, ""))
 		}
 		line(t.stake+"\t%s%s, %s", t.money(c.Loss.Point, currency), between, t.code(string(c.Direction)))
-		line(t.worth, t.money(c.Economics.ExpectedRecovery, currency), t.money(c.Economics.HandlingCost, currency))
+		f.printWorth(line, currency, t)
 	}
 	if state.ConfirmedLoss.Set {
 		line(t.confirmed, t.money(state.ConfirmedLoss.Value, currency), t.code(state.TrueCause))
@@ -83,10 +93,41 @@ func (f *caseFile) printMoney(line func(string, ...any), state *cases.State, t *
 	}
 }
 
+// printWorth says whether working the case pays.
+func (f *caseFile) printWorth(line func(string, ...any), currency string, t *tongue) {
+	c := f.Case
+	switch e := &c.Economics; {
+	case *e == (cases.Economics{}): // nobody has weighed it
+	case c.Loss.Point < 0:
+		line(t.notOurs)
+	case c.TooLate:
+		line(t.tooLate)
+	default:
+		line(t.worth, t.money(e.ExpectedRecovery, currency), t.money(e.HandlingCost, currency), t.money(e.NetValue, currency))
+		if e.BreakEven > 0 {
+			line(t.breakEven, t.money(e.BreakEven, currency))
+		}
+	}
+	if d := c.Economics.Decision; d != "" {
+		line(t.decision, t.code(string(d)))
+	}
+}
+
 // printCauses says why recoup thinks so, and what to make sure of.
 func (f *caseFile) printCauses(out io.Writer, t *tongue) {
+	head, share := t.ifWrong, t.share
+	if f.Case.Kind != cases.KindInvoice {
+		head, share = t.cause, t.ofMembers
+	}
 	for _, cause := range f.Case.Causes {
-		fmt.Fprintf(out, "\n"+t.because+"\n", t.code(cause.Code), 100*cause.P, strings.Join(t.evidence(&cause), t.also))
+		text := fmt.Sprintf(head, t.code(cause.Code))
+		if cause.P > 0 {
+			text += fmt.Sprintf(share, 100*cause.P)
+		}
+		if said := t.evidence(&cause); len(said) > 0 {
+			text += t.says + strings.Join(said, t.also)
+		}
+		fmt.Fprintln(out, "\n"+text)
 	}
 	if len(f.Case.Verify) > 0 {
 		fmt.Fprintln(out, "\n"+t.verify)

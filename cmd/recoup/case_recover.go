@@ -14,15 +14,15 @@ import (
 // caseRecoverCommand is `recoup case recover`.
 type caseRecoverCommand struct {
 	eventFlags
-	Option       string          `arg:"" help:"Way to settle it; the list is below."`
-	Step         string          `arg:"" help:"What happened; the list is below."`
-	Amount       *invoice.Amount `placeholder:"AMOUNT" help:"By default what is owed, or the instalment's part."`
-	Instalments  int             `placeholder:"N" help:"With scheduled: how many, 2 to 12."`
-	Instalment   int             `placeholder:"I" help:"With paid or failed: which one, from 1."`
-	FirstDue     time.Time       `placeholder:"DAY" format:"2006-01-02" help:"With scheduled. By default in 14 days."`
-	GoodwillCost *invoice.Amount `placeholder:"AMOUNT" help:"What the gesture costs; needed for goodwill."`
-	Plan         string          `placeholder:"ID" help:"Recovery id. By default the latest of this option, or a new one."`
-	Channel      string          `placeholder:"TEXT" help:"How the customer was reached or paid, such as email."`
+	Option       string       `arg:"" help:"Way to settle it; the list is below."`
+	Step         string       `arg:"" help:"What happened; the list is below."`
+	Amount       *typedAmount `placeholder:"AMOUNT" help:"By default what is owed, or the instalment's part."`
+	Instalments  int          `placeholder:"N" help:"With scheduled: how many, 2 to 12."`
+	Instalment   int          `placeholder:"I" help:"With paid or failed: which one, from 1."`
+	FirstDue     time.Time    `placeholder:"DAY" format:"2006-01-02" help:"With scheduled. By default in 14 days."`
+	GoodwillCost *typedAmount `placeholder:"AMOUNT" help:"What the gesture costs; needed for goodwill."`
+	Plan         string       `placeholder:"ID" help:"Recovery id. By default the latest of this option, or a new one."`
+	Channel      string       `placeholder:"TEXT" help:"How the customer was reached or paid, such as email."`
 }
 
 // Help is the longer text of `recoup case recover --help`.
@@ -84,7 +84,8 @@ func (c *caseRecoverCommand) Run(ctx context.Context, s *session) error {
 	}
 	if !c.JSON {
 		for _, r := range steps {
-			fmt.Fprintf(s.stdout, "%s %s: %s %s, plan %s%s\n", r.Option, r.Event, r.Amount, r.Currency, r.RecoveryID, part(r))
+			fmt.Fprintf(s.stdout, "%s %s: %s, plan %s%s\n", r.Option, r.Event, english.money(r.Amount, r.Currency),
+				r.RecoveryID, part(r))
 		}
 	}
 	return c.tell(s, f, values...)
@@ -127,7 +128,7 @@ func (c *caseRecoverCommand) steps(f *caseFile, state *cases.State) ([]*cases.Re
 		r.Amount = plan.Due
 	}
 	if c.GoodwillCost != nil {
-		r.GoodwillCost = invoice.OptionalAmount{Value: *c.GoodwillCost, Set: true}
+		r.GoodwillCost = invoice.OptionalAmount{Value: invoice.Amount(*c.GoodwillCost), Set: true}
 	} else if r.Option == cases.OptionGoodwill {
 		return nil, usage("cannot note goodwill without --goodwill-cost: what the gesture costs, such as 2.50")
 	}
@@ -140,7 +141,7 @@ func (c *caseRecoverCommand) steps(f *caseFile, state *cases.State) ([]*cases.Re
 		}
 	}
 	if c.Amount != nil {
-		r.Amount = *c.Amount
+		r.Amount = invoice.Amount(*c.Amount)
 	}
 	if r.Amount <= 0 {
 		return nil, usage("cannot tell the amount: nothing is owed any more; give --amount if that is wrong")
@@ -169,7 +170,7 @@ func (c *caseRecoverCommand) schedule(r cases.Recovery) ([]*cases.Recovery, erro
 		return nil, usage("cannot schedule %d instalments: give --instalments, 2 to 12", c.Instalments)
 	}
 	if c.Amount != nil {
-		r.Amount = *c.Amount
+		r.Amount = invoice.Amount(*c.Amount)
 	}
 	first := c.FirstDue
 	if first.IsZero() {

@@ -73,7 +73,7 @@ func TestCaseFromAlertToEuro(t *testing.T) {
 	on := func(args ...string) []string { return append(append([]string{"case"}, args...), "--config", file) }
 
 	contains(t, run("ls"), "CASE", id[:13], "invoice F-17", "25.00 EUR", "promotion", "sales", "opened",
-		"1 of 1 cases are open, 1 listed")
+		"cases open: 1 of 1, listed: 1")
 	contains(t, run("show", "F-17"), "Case "+id, "Invoice F-17 looks too low.", "25 % above the cap",
 		"Was the code valid on that day?", "Next: recoup case ack "+id[:13])
 	contains(t, run("show", id[:8], "--lang", "fr"), "La facture F-17 semble trop basse.", "02/03/2028",
@@ -87,7 +87,7 @@ func TestCaseFromAlertToEuro(t *testing.T) {
 	fails(t, exitUsage, on("decide", "F-17", "confirmed_error", "--correct", "125", "--verified", "all"),
 		"want invoice_is_wrong, invoice_was_sent or due_date_passed")
 	contains(t, run("decide", "F-17", "confirmed_error", "--correct", "125", "--minutes", "20",
-		"--verified", "invoice_is_wrong,invoice_was_sent"), "decided, confirmed_error", "25.00 EUR are owed")
+		"--verified", "invoice_is_wrong,invoice_was_sent"), "decided, confirmed error", "25.00 EUR are owed")
 	fails(t, exitFailed, on("ack", "F-17"), "the case is further than that already")
 
 	fails(t, exitFailed, on("recover", "F-17", "formal_notice", "offered"),
@@ -107,9 +107,9 @@ func TestCaseFromAlertToEuro(t *testing.T) {
 	}
 	fails(t, exitFailed, on("recover", "F-17", "instalments", "paid", "--instalment", "3"),
 		"more would be paid than was lost")
-	contains(t, run("close", "F-17", "--satisfaction", "4"), "closed, confirmed_error", "Next: nothing")
+	contains(t, run("close", "F-17", "--satisfaction", "4"), "closed, confirmed error", "Next: nothing")
 	contains(t, run("show", "F-17"), "25.00, gestures cost 0.00", "instalment 3 of 3")
-	contains(t, run("ls"), "0 of 1 cases are open, 0 listed")
+	contains(t, run("ls"), "cases open: 0 of 1, listed: 0")
 	contains(t, run("reopen", "F-17"), "reopened")
 	contains(t, run("ls", "--all", "--json"), `"open":true`)
 }
@@ -181,7 +181,7 @@ func TestHoldAndRelease(t *testing.T) {
 	}
 	succeed(t, "release", "--batch", "B-77l", "--config", file)
 	listed := succeed(t, "hold", "--list", "--config", file).stdout
-	contains(t, listed, "B-771  since ", "B-772  since ", "2 billing runs are held")
+	contains(t, listed, "B-771  since ", "B-772  since ", "billing runs held: 2")
 	if strings.Contains(listed, "B-77l") {
 		t.Errorf("a released run is listed: %s", listed)
 	}

@@ -69,15 +69,16 @@ func TestCaseInFrench(t *testing.T) {
 			"promotion P-1 ended on 2026-03-01"}
 	})
 	contains(t, run("ls", "--lang", "fr", "--team", "ventes"),
-		"RÉPONDRE AVANT", "facture F-30", "ventes", "1 dossiers ouverts sur 1")
+		"RÉPONDRE AVANT", "facture F-30", "ventes", "dossiers ouverts : 1 sur 1, affichés : 1")
 	run("ack", "F-30", "--at", "2026-03-02T10:00:00Z")
 	run("decide", "F-30", "confirmed_error", "--correct", "1259.5678", "--at", "2026-03-02T11:00:00Z")
 	said := run("show", "F-30", "--lang", "fr")
 	contains(t, said, "1 234,57 EUR", "(20,12 – 30,13)", "à l'avantage du client", "décidé, erreur confirmée",
 		"02/03/2028", "03/03/2026 09:00 UTC", "une remise dépasse le maximum prévu", "la facture est-elle vraiment fausse ?",
 		"que disent les conditions de la promotion ?", "Ensuite : recoup case recover", "(25,00 EUR sont dus)",
-		"suspendues : créance contestée", "promotion, 80 % : une remise dépasse le maximum prévu ; la politique commerciale "+
-			"n'admet aucune remise au-dessus de 12,5 % ; la promotion P-1 s'est terminée le 01/03/2026\n")
+		"suspendues, intérêts compris\n",
+		"Si elle est fausse : promotion, 80 % : une remise dépasse le maximum prévu ; la politique "+
+			"commerciale n'admet aucune remise au-dessus de 12,5 % ; la promotion P-1 s'est terminée le 01/03/2026\n")
 	for _, english := range []string{"status", "owner", "worth", "Next", "decided", "customer_favour", "2026-03"} {
 		if strings.Contains(said, english) {
 			t.Errorf("%q in:\n%s", english, said)
@@ -92,11 +93,12 @@ func TestCaseInFrench(t *testing.T) {
 	if said := run("show", "F-30"); !strings.Contains(said, "status ") || strings.Contains(said, "resolved") {
 		t.Errorf("reopened: %s", said)
 	}
-	contains(t, run("ls"), "1 of 1 cases are open")
+	contains(t, run("ls"), "cases open: 1 of 1")
 }
 
-// What the page for people lists as codes of checks and flags is said in French.
-func TestEveryCodeIsSaidInFrench(t *testing.T) {
+// What the page for people lists as codes of checks and flags is said in French, and what is
+// said in French is in English.
+func TestEveryCodeIsSaid(t *testing.T) {
 	page, err := os.ReadFile("../../docs/CASES.md")
 	if err != nil {
 		t.Fatal(err)
@@ -114,6 +116,50 @@ func TestEveryCodeIsSaidInFrench(t *testing.T) {
 				t.Errorf("%s is not said in French", c[1])
 			}
 		}
+	}
+	for code := range frenchCodes {
+		if englishCodes[code] == "" {
+			t.Errorf("%s is not said in English", code)
+		}
+	}
+}
+
+// A14, A20: how probable an error is, apart from what it would be; whether working it pays, and
+// from which amount on; and of the customer's money that this is not asked.
+func TestCaseSaysWhetherItPays(t *testing.T) {
+	file, _, run := newTopics(t)
+	p := 0.12
+	weighed := func(c *cases.Case) {
+		c.PError, c.PDispute, c.DunningHold = 0.468, &p, true
+		c.Loss.Point, c.Economics = 10_000*invoice.Unit, cases.Economics{HandlingCost: 50 * invoice.Unit,
+			ExpectedRecovery: 4680 * invoice.Unit, NetValue: 4630 * invoice.Unit, BreakEven: 1068400, Rate: 1,
+			Decision: detectors.DecisionOpenCase}
+		c.Causes[0].Evidence = []string{
+			"promotion:over_cap: 9 of 9 members, 1361.00 EUR too low; its repair makes 6 usual",
+		}
+	}
+	putCase(t, file, weighed)
+	contains(t, run("show", "F-30"), "probably wrong   47 %", "If it is wrong: promotion, 80 %: a discount is above what",
+		"9 of 9 members, 1,361.00 EUR too low; to repair it explains 6 of them", "may be disputed  12 %, a weak hint",
+		"4,680.00 EUR expected back, handling costs 50.00 EUR: 4,630.00 EUR net", "pays from        106.84 EUR at stake",
+		"decision         open a case", "in the customer's favour", "on hold, and so is interest\n",
+		"- is the invoice really wrong?")
+	contains(t, run("show", "F-30", "--lang", "fr"), "risque d'erreur         47 %", "12 %, indice faible",
+		"4 630,00 EUR net",
+		"106,84 EUR en jeu", "ouvrir un dossier", "9 sur 9 membres, 1 361,00 EUR en moins ; sa correction suffit pour 6")
+	putCase(t, file, func(c *cases.Case) {
+		weighed(c)
+		c.Seq, c.Direction, c.Loss = 2, detectors.DirectionSellerFavour, detectors.Loss{Point: -25 * invoice.Unit}
+	})
+	if shown := run("show", "F-30"); !strings.Contains(shown, "owed to the customer, not a matter of return") ||
+		strings.Contains(shown, "expected back") {
+		t.Error(shown)
+	}
+	run("ack", "F-30")
+	run("decide", "F-30", "confirmed_error", "--correct", "1 209,57")
+	if shown := run("show", "F-30"); strings.Contains(shown, "probably wrong") ||
+		!strings.Contains(shown, "decided, confirmed error") {
+		t.Error(shown)
 	}
 }
 
@@ -141,7 +187,8 @@ func TestDisputeWithoutACaseSystem(t *testing.T) {
 		c.Direction, c.Limitation = detectors.DirectionNone, ""
 	})
 	shown := run("show", "F-30")
-	contains(t, shown, "billed     not known", "at stake   not known", "on hold: the claim is disputed")
+	contains(t, shown, "billed     not known", "at stake   not known",
+		"on hold, and so is interest: the customer disputes the claim")
 	if strings.Contains(shown, "XXX") {
 		t.Errorf("XXX in %s", shown)
 	}
@@ -177,7 +224,7 @@ func TestNextFollowsThePlan(t *testing.T) {
 		"Next: instalment 2 of 3, 8.33 EUR, is due 2026-05-01", "instalments paid --instalment 2, or failed")
 	closed := recoup(t, "", on("close", "F-30")...)
 	contains(t, closed.stderr, "16.66 EUR are still owed")
-	contains(t, closed.stdout, "closed, confirmed_error")
+	contains(t, closed.stdout, "closed, confirmed error")
 }
 
 // A draft that is not there says why (A17).

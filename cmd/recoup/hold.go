@@ -158,7 +158,7 @@ func (f *holdFlags) list(ctx context.Context, s *session) error {
 		fmt.Fprintf(s.stdout, "%s%s  since %s UTC\n", printable(run.BatchID), whose, e.At.UTC().Format(time.DateTime))
 	}
 	if !f.JSON {
-		fmt.Fprintf(s.stdout, "%d billing runs are held\n", held)
+		fmt.Fprintf(s.stdout, "billing runs held: %d\n", held)
 	}
 	return nil
 }
