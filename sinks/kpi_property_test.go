@@ -19,8 +19,7 @@ var kpiQueries = []string{
 	`concat('recall|', seller, '|', toString(cohort_month)), map(estimate, n(caught),
 		concat(estimate, ' sent'), n(looked_at)) FROM recall WHERE estimate != 'audit'`,
 	`concat('customers_touched|', seller), map('customers', n(customers), 'touched', n(touched)) FROM customers_touched`,
-	`concat('anomalies_by_type|', seller, '|', toString(cohort_month)), map(type, n(invoices)) FROM anomalies_by_type
-		WHERE type != 'deviation'`,
+	`concat('anomalies_by_type|', seller, '|', toString(cohort_month)), map(type, n(invoices)) FROM anomalies_by_type`,
 	`concat('loss_by_cohort|', seller, '|', currency, '|', toString(cohort_month), '|', direction), map(
 		'confirmed', n(confirmed), 'confirmed_loss', m(confirmed_loss), 'low', m(open_loss_low),
 		'point', m(open_loss_estimate), 'high', m(open_loss_high), 'recovered', m(recovered), 'goodwill', m(goodwill),

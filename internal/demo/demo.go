@@ -211,10 +211,16 @@ func (s *show) stream(ctx context.Context, cfg *config.Config) error {
 	defer func() { _ = client.Close() }()
 	stop, followed := make(chan struct{}), make(chan struct{})
 	go func() { defer close(followed); follow(s.options.Out, s.tally, time.Second, stop) }()
+	trained := untilTrained(client.Log(), cfg.Kafka.Topics.Models)
+	week := func(ctx context.Context) error {
+		s.tally.waits(true)
+		defer s.tally.waits(false)
+		return trained(ctx)
+	}
 	err = s.beside(ctx, func(ctx context.Context) error { return s.people.run(ctx, client.Log()) },
 		func(ctx context.Context) error {
 			err := replay(ctx, client.Log(), cfg.Kafka.Topics.Invoices, partitions, s.samples, s.options.Speed,
-				s.tally.replayed, untilTrained(client.Log(), cfg.Kafka.Topics.Models))
+				s.tally.replayed, week)
 			if err == nil {
 				err = s.waitStored(ctx)
 			}

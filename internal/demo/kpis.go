@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -54,16 +55,15 @@ func kpis(database string, f *story.Figures) []question {
 
 // money asks what was lost and what came back.
 func (k *asker) money(f *story.Figures) {
-	k.ask("", "At risk", "scored_invoices",
-		"sumIf(loss_point, loss_point > 0), -sumIf(loss_point, loss_point < 0), count()", "suspect AND "+k.own(),
-		[]string{f.AtRisk.TooLow.String(), f.AtRisk.TooHigh.String(), strconv.Itoa(f.Flagged)},
-		func(got []string) string {
-			return fmt.Sprintf("%s billed too little, %s too much, in %s flagged invoices", cents(got[0]), cents(got[1]), got[2])
-		})
-	k.ask("", "Cases", "case_current", "countIf(kind = 'invoice'), countIf(kind = 'incident')",
+	k.risk(f)
+	k.ask("", "Cases", "case_current", "countIf(kind = 'invoice'), countIf(kind = 'incident'), "+
+		"countIf(kind = 'invoice' AND origin = 'detector'), countIf(kind = 'invoice' AND origin = 'customer_dispute')",
 		// A case that a customer opened names no currency (XXX) before somebody decides it.
-		"currency IN ('"+f.Currency+"', 'XXX')", counts(f.Cases, f.Incidents),
-		func(got []string) string { return got[0] + " of single invoices, " + got[1] + " of many" })
+		"currency IN ('"+f.Currency+"', 'XXX')", counts(f.Cases, f.Incidents, f.Detected, f.Disputed),
+		func(got []string) string {
+			return fmt.Sprintf("%s of single invoices (%s flagged, worked members of incidents too; %s disputed), %s of many",
+				got[0], got[2], got[3], got[1])
+		})
 	k.ask("K2", "Decided", "loss_by_cohort", "sumIf(confirmed_loss, direction != 'seller_favour'), "+
 		"sumIf(confirmed_loss, direction = 'seller_favour'), sum(confirmed), sum(confirmed_by_incident)", k.own(),
 		append([]string{f.Decided.TooLow.String(), f.Decided.TooHigh.String()},
@@ -79,11 +79,36 @@ func (k *asker) money(f *story.Figures) {
 		})
 	k.ask("K3", "Recovered", "loss_by_cohort", "sum(recovered)", k.own(), []string{f.Paid.String()},
 		func(got []string) string { return cents(got[0]) })
+	k.ask("", "Not asked for", "confirmed_losses", "sum(loss), count()",
+		k.own()+" AND judged_by = 'incident' AND direction = 'customer_favour' AND loss > 0",
+		append([]string{f.LeftOut.String()}, counts(f.NotAsked)...), func(got []string) string {
+			return fmt.Sprintf("%s of %s members of incidents: below %s each, so that asking does not pay, or undecided",
+				cents(got[0]), got[1], story.WorthAsking)
+		})
 }
 
-// claims are what articles say of ways to settle: to compare with, nothing rests on them.
+// risk asks what the flagged invoices may cost.
+func (k *asker) risk(f *story.Figures) {
+	weighed := "sumIf(toDecimal128(toDecimal128(p_error, 9) * abs(loss_point), 4), loss_point "
+	k.ask("", "At risk", "scored_invoices",
+		"sumIf(loss_point, loss_point > 0), -sumIf(loss_point, loss_point < 0), count(), "+weighed+"> 0), "+weighed+"< 0), "+
+			"argMax(invoice_id, (abs(loss_point), invoice_id)), max(abs(loss_point)), "+
+			"round(argMax(p_error, (abs(loss_point), invoice_id)), 4)", "suspect AND NOT canary AND "+k.own(),
+		[]string{f.AtRisk.TooLow.String(), f.AtRisk.TooHigh.String(), strconv.Itoa(f.Flagged), f.Weighed.TooLow.String(),
+			f.Weighed.TooHigh.String(), f.Largest.ID, max(f.Largest.Loss, -f.Largest.Loss).String(), fraction(f.Largest.PError)},
+		func(got []string) string {
+			return fmt.Sprintf("%s billed too little, %s too much, in %s flagged invoices; "+
+				"weighed by probability: %.2f and %.2f; largest: %s of %s, p_error %.2f",
+				cents(got[0]), cents(got[1]), got[2], decimal(got[3]), decimal(got[4]),
+				cents(got[6]), got[5], decimal(got[7]))
+		})
+}
+
+// claims are what articles say of ways to settle. The customers of the story draw by
+// them, so only chance lies between: what few offers show proves nothing.
 var claims = map[cases.Option]string{
-	cases.OptionImmediate: "; claim: 45 %", cases.OptionGoodwill: "; claim: 40 %",
+	cases.OptionImmediate: "; claim: 45 %, and the chance here",
+	cases.OptionGoodwill:  "; claim: 40 %, and the chance here",
 }
 
 // options asks for the fate of each way to settle.
@@ -92,8 +117,9 @@ func (k *asker) options(f *story.Figures) {
 		say := func(got []string) string {
 			offered, accepted := number(got[0]), number(got[1])
 			text := fmt.Sprintf("%s, accepted %s%s", cents(got[2]), share(accepted, offered), claims[o.Option])
-			if uplift, err := strconv.ParseFloat(got[4], 64); err == nil && o.Option == cases.OptionInstalments {
-				text += fmt.Sprintf("; paid rate %+.0f %% against at once; claim: +20 %%", 100*uplift)
+			if o.Option == cases.OptionInstalments {
+				text += fmt.Sprintf("; %.0f %% of the money offered was paid, against %.0f %% at once; claim: +20 %%",
+					100*decimal(got[5]), 100*decimal(got[6]))
 			}
 			return text
 		}
@@ -101,22 +127,34 @@ func (k *asker) options(f *story.Figures) {
 			say = nil
 		}
 		k.ask("K4", "  "+optionNames[o.Option], "recovery_by_option",
-			"sum(offered), sum(accepted), sum(paid_amount), sum(goodwill), round(any(uplift), 4)",
+			"sum(offered), sum(accepted), sum(paid_amount), sum(goodwill), round(any(uplift), 4), "+
+				"round(any(paid_rate), 4), round(any(immediate_paid_rate), 4)",
 			k.own()+" AND option = '"+string(o.Option)+"'",
-			append(counts(o.Offered, o.Accepted), o.Paid.String(), o.Goodwill.String(), uplift(f, o)), say)
+			append(counts(o.Offered, o.Accepted), o.Paid.String(), o.Goodwill.String(), uplift(f, o),
+				fraction(paidRate(o)), fraction(paidRate(immediate(f)))), say)
 		k.ask("K15", "  "+optionNames[o.Option], "satisfaction_by_option", "sum(answers), round(sum(mean * answers))",
 			"option = '"+string(o.Option)+"'", counts(o.Satisfied, o.SatisfactionSum), nil)
 	}
 }
 
-// uplift is how much better an option is paid than immediate payment, as the view says it.
+// uplift is how much better an option is paid than immediate payment, as the view says
+// it: NULL while one of the two was offered too rarely.
 func uplift(f *story.Figures, o story.OptionFigures) string {
-	for _, first := range f.Options {
-		if first.Option == cases.OptionImmediate && first.Paid > 0 && first.OfferedAmount > 0 {
-			return fraction(paidRate(o)/paidRate(first) - 1)
+	first := immediate(f)
+	if min(o.Offered, first.Offered) < 20 || first.Paid == 0 {
+		return null
+	}
+	return fraction(paidRate(o)/paidRate(first) - 1)
+}
+
+// immediate is the fate of immediate payment, to which others are compared.
+func immediate(f *story.Figures) story.OptionFigures {
+	for _, o := range f.Options {
+		if o.Option == cases.OptionImmediate {
+			return o
 		}
 	}
-	return null
+	return story.OptionFigures{}
 }
 
 func paidRate(o story.OptionFigures) float64 {
@@ -165,19 +203,29 @@ func (k *asker) rates(f *story.Figures) {
 	}
 	k.ask("K1b", "True error rate", "error_rate_by_month", audit, "", truth, func(got []string) string {
 		low, point, high := answered(got).TrueErrorRate()
-		return fmt.Sprintf("%s, from %s audited", Interval{point, low, high}, got[2])
+		return fmt.Sprintf("%s, from %s audited; truly %s", Interval{point, low, high}, got[2], exactly(f.Wrong, f.Invoices))
 	})
 	k.ask("K1c", "Live error rate", "error_rate_by_month", "toDecimal128(sum(expected_errors), 4), sum(invoices), "+
 		"(SELECT round(sum(brier * decided) / sum(decided), 4) FROM "+k.database+".calibration)", "",
 		[]string{invoice.Amount(f.ExpectedErrors / 100_000).String(), strconv.Itoa(f.Invoices), fraction(f.Brier)},
 		func(got []string) string {
-			return fmt.Sprintf("%.1f %% expected by p_error, whose Brier score is %.3f",
-				100*decimal(got[0])/decimal(got[1]), decimal(got[2]))
+			return fmt.Sprintf("%.1f %% expected by p_error: %.0f errors, truly %d%s; its Brier score is %.3f",
+				100*decimal(got[0])/decimal(got[1]), decimal(got[0]), f.Wrong, calibrated(f), decimal(got[2]))
 		})
 	k.ask("K8", "Recall", "error_rate_by_month", audit, "", truth, func(got []string) string {
 		low, point, high := answered(got).Recall()
-		return fmt.Sprintf("%s, from the same audit", Interval{point, low, high})
+		return fmt.Sprintf("%s, from the same audit; truly %s", Interval{point, low, high},
+			exactly(f.WrongSuspects, f.Wrong))
 	})
+}
+
+// calibrated says whether the level of p_error is to be believed: chance alone moves the
+// number of errors by two standard deviations in one of twenty cases.
+func calibrated(f *story.Figures) string {
+	if off := float64(f.ExpectedErrors)/1e9 - float64(f.Wrong); math.Abs(off) > 2*f.Spread {
+		return ", not calibrated"
+	}
+	return ""
 }
 
 // alerts asks how fast and how right recoup is.
@@ -237,10 +285,14 @@ func (k *asker) repeats(f *story.Figures) {
 	r := f.Repeats
 	k.ask("K9", "After a correction", "repeats_after_action", "count(), sum(errors_30_days_before), "+
 		"sum(errors_30_days_after), sum(errors_60_days_after), sum(errors_90_days_after)", "",
-		counts(r.Actions, r.Before30, r.After30, r.After60, r.After90), func(got []string) string {
-			return fmt.Sprintf("%s errors of the same cause in the 30 days after %s actions, %s in those before",
-				got[2], got[0], got[1])
-		})
+		counts(r.Actions, r.Before30, r.After30, r.After60, r.After90), nil)
+	k.ask("K9", "After a correction", "repeat_rate", "sum(actions_30), sum(repeated_30), "+
+		"(SELECT count() FROM "+k.database+".repeats_after_action)", "", counts(0, 0, r.Actions), func(got []string) string {
+		if got[0] == "0" { // people act now, whenever the invoices were issued
+			return got[2] + " actions, not yet 30 days ago: nobody can say whether the errors return"
+		}
+		return fmt.Sprintf("the cause returned within 30 days of %s of %s actions", got[1], got[0])
+	})
 }
 
 // customers asks what they met, found and said.

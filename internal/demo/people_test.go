@@ -80,7 +80,10 @@ func TestAccountRefusesWrongViews(t *testing.T) {
 	f := story.Figures{Currency: "GBP", Cases: 3, Paid: 1234_5600, Net: 1000_0000, Confirmed: 2, TruePositives: 2,
 		Invoices: 100, Unflagged: 97, Audited: 10, Anomalies: story.Counts{"duplicate": 3, "promotion": 12},
 		Levels: story.Counts{"customer": 100}, Brier: 0.0312, Worth: story.Worth{Usual: 50_0000, BreakEven: 62.5},
-		Repeats: story.Repeats{Actions: 2, Before30: 7}, Causes: []story.CauseFigures{{Cause: "promotion", Confirmed: 2}},
+		Repeats: story.Repeats{Actions: 2, Before30: 7}, ExpectedErrors: 186e9, Wrong: 145, WrongSuspects: 116, Spread: 8,
+		NotAsked: 3, LeftOut: 12_0000, Weighed: story.Money{TooLow: 90_0000},
+		Largest: story.Invoice{ID: "F-7", Loss: 100_0000, PError: 0.9},
+		Causes:  []story.CauseFigures{{Cause: "promotion", Confirmed: 2}},
 		Options: []story.OptionFigures{{Option: cases.OptionGoodwill, Offered: 4, Accepted: 1, Paid: 81_0000}}}
 	answers := map[string]string{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -107,10 +110,14 @@ func TestAccountRefusesWrongViews(t *testing.T) {
 	var out strings.Builder
 	account.print(&out)
 	for _, want := range []string{"in GBP", "K3   Recovered               1,234.56  [loss_by_cohort]",
-		"with a gesture        81.00, accepted 25.0 % [4.6–69.9] (1 of 4); claim: 40 %", "1,000.00, after handling",
+		"with a gesture        81.00, accepted 25.0 % [4.6–69.9] (1 of 4); claim: 40 %, and the chance here",
+		"1,000.00, after handling",
 		"K11  Customer found first", "Cause promotion         100.0 % (2 of 2)", "K1c ", "K5 ", "below break-even",
 		"undetermined: 0", "K12 ", "K15 ", "duplicate 300.0, promotion 1200.0", "K17 ",
-		"a loss of 62.50", "Brier score is 0.031", "0 errors of the same cause in the 30 days after 2 actions, 7",
+		"a loss of 62.50", "186 errors, truly 145, not calibrated; its Brier score is 0.031",
+		"2 actions, not yet 30 days ago", "from 10 audited; truly 145.0 % (145 of 100)", "truly 80.0 % (116 of 145)",
+		"weighed by probability: 90.00 and 0.00; largest: 100.00 of F-7, p_error 0.90",
+		"12.00 of 3 members of incidents",
 		"may differ between runs"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, out.String())

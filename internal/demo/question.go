@@ -13,8 +13,8 @@ func (w *warehouse) questions() []string {
 	rows := w.database + ".scored_invoices"
 	return []string{
 		"SELECT count() AS rows, uniqExact(invoice_id) AS invoices FROM " + rows,
-		"SELECT invoice_id, causes.code[1] AS cause, billed, loss_point FROM " + rows + " WHERE suspect " +
-			"ORDER BY abs(loss_point) DESC LIMIT 10",
+		"SELECT invoice_id, causes.code[1] AS cause, billed, loss_point, round(p_error, 2) AS p_error FROM " + rows +
+			" WHERE suspect AND NOT canary ORDER BY abs(loss_point) DESC LIMIT 10",
 		"SELECT cohort_month, direction, confirmed, confirmed_loss, recovered, goodwill, handling, net_recovered FROM " +
 			w.database + ".loss_by_cohort ORDER BY cohort_month, direction",
 		"SELECT toDate(issued_at) AS day, count(), countIf(suspect) FROM " + rows + " GROUP BY day ORDER BY day",

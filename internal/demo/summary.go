@@ -63,7 +63,7 @@ func summarise(sent []sample, rows []StoredRow, labels map[string]data.Label, tr
 		stored[row.InvoiceID] = row
 	}
 	var s Summary
-	var suspects, right, cases int
+	var suspects, right, cases, invoices, wrongInvoices int
 	var all, low, high, inReach known
 	for _, sample := range sent {
 		row, ok := stored[sample.id]
@@ -72,6 +72,9 @@ func summarise(sent []sample, rows []StoredRow, labels map[string]data.Label, tr
 			s.Missing++
 		case row.Rows > 1:
 			s.Twice++
+		}
+		if sample.isInvoice {
+			invoices++
 		}
 		label, wrong := labels[sample.id]
 		if row.Suspect {
@@ -87,6 +90,9 @@ func summarise(sent []sample, rows []StoredRow, labels map[string]data.Label, tr
 			continue
 		}
 		all.count(0, row.Suspect)
+		if sample.isInvoice {
+			wrongInvoices++
+		}
 		if label.Loss >= 0 {
 			low.count(label.Loss, row.Suspect)
 		} else {
@@ -100,9 +106,10 @@ func summarise(sent []sample, rows []StoredRow, labels map[string]data.Label, tr
 	s.Lines = []SummaryLine{
 		{"Rows in ClickHouse", thousands(len(sent)) + " invoices sent", fmt.Sprintf("%s, %d missing, %d twice",
 			thousands(len(rows)), s.Missing, s.Twice)},
-		{"Cases opened", thousands(suspects) + " flagged", thousands(cases)},
+		{"Cases opened", thousands(suspects) + " flagged",
+			thousands(cases) + " at once; others with a dispute or when worked"},
 		{"Flagged", "invoices sent", share(suspects, len(sent))},
-		{"Truly wrong", "invoices sent", exactly(all.errors, len(sent))},
+		{"Truly wrong", "invoices, without credit notes", exactly(wrongInvoices, invoices)},
 		{"Precision", "flagged invoices that hold an error", share(right, suspects)},
 		{"Recall", "all injected errors", share(all.found, all.errors)},
 		{"Recall", "zero and wrong totals, exact duplicates", share(inReach.found, inReach.errors)},

@@ -16,8 +16,9 @@ import (
 // is missing or there twice (G2).
 func TestSummary(t *testing.T) {
 	sent := []sample{
-		{id: "right", currency: "GBP"}, {id: "right-flagged", currency: "GBP"}, {id: "zero", currency: "GBP"},
-		{id: "typo", currency: "GBP"}, {id: "copy", currency: "GBP"}, {id: "lost", currency: "GBP"},
+		{id: "right", currency: "GBP", isInvoice: true}, {id: "right-flagged", currency: "GBP"},
+		{id: "zero", currency: "GBP", isInvoice: true},
+		{id: "typo", currency: "GBP", isInvoice: true}, {id: "copy", currency: "GBP"}, {id: "lost", currency: "GBP"},
 	}
 	labels := map[string]data.Label{
 		"zero": {Cause: "billing_system", Kind: "zero_total", Loss: 300_0000},
@@ -38,7 +39,7 @@ func TestSummary(t *testing.T) {
 	for _, want := range []string{
 		"5, 1 missing, 1 twice", "(2 of 3)", "100.0 % [34.2–100.0] (2 of 2)",
 		"300 of 400 (75.0 %)", "80 of 80 (100.0 %)", "3 flagged", "50.0 % [18.8–81.2] (3 of 6)",
-		"Truly wrong         invoices sent                            50.0 % (3 of 6)",
+		"Truly wrong         invoices, without credit notes           66.7 % (2 of 3)", "2 at once",
 		"4 of 6 were judged by models trained",
 	} {
 		if !strings.Contains(out.String(), want) {

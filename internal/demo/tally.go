@@ -70,6 +70,7 @@ type Figures struct {
 	Elapsed          time.Duration // since the start
 	Model            string        // version that judges: prior-1 until one is trained
 	Trained          int           // verdicts by trained models
+	Training         bool          // the replay waits for a model to be trained
 }
 
 // tally counts verdicts as they are made. It may be used concurrently.
@@ -90,6 +91,7 @@ type tally struct {
 	firstScored time.Duration
 	model       string
 	trained     int
+	training    bool
 	recent      []moment
 }
 
@@ -123,6 +125,13 @@ func (t *tally) replayed(n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sent += n
+}
+
+// waits notes whether the replay waits for a model to be trained.
+func (t *tally) waits(training bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.training = training
 }
 
 // observe counts one verdict; it keeps nothing of it.
@@ -188,6 +197,7 @@ func (t *tally) figures() Figures {
 		Sent: t.sent, Total: t.total, Scored: t.scored, Suspects: t.suspects, Cases: t.cases,
 		PerSecond: t.rate(now), Flagged: wilson(t.suspects, t.scored), Latest: slices.Clone(t.latest),
 		FirstScored: t.firstScored, Elapsed: now, Model: t.model, Trained: t.trained,
+		Training: t.training,
 	}
 	for _, money := range t.money {
 		f.Money = append(f.Money, money)

@@ -19,8 +19,12 @@ func (f *Figures) line() string {
 	if money.Len() == 0 {
 		money.WriteString("  none")
 	}
-	return fmt.Sprintf("%3.0f s  %s of %s scored, %s/s  by %s  flagged %s  cases %d  at risk:%s", f.Elapsed.Seconds(),
-		thousands(f.Scored), thousands(f.Total), thousands(int(f.PerSecond+0.5)), f.Model, f.Flagged, f.Cases, money.String())
+	rate := thousands(int(f.PerSecond+0.5)) + "/s"
+	if f.Training {
+		rate = "waits for a model to be trained"
+	}
+	return fmt.Sprintf("%3.0f s  %s of %s scored, %s  by %s  flagged %s  cases %d  at risk:%s", f.Elapsed.Seconds(),
+		thousands(f.Scored), thousands(f.Total), rate, f.Model, f.Flagged, f.Cases, money.String())
 }
 
 // String returns the share and its interval: "2.8 % [2.3–3.4]".

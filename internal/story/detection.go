@@ -43,10 +43,12 @@ func (f *Figures) countRules(inv *Invoice) {
 	types := map[string]bool{}
 	for _, rule := range inv.Rules {
 		name, _, _ := strings.Cut(rule, ":")
-		types[name] = true
+		types[name] = name != "deviation" // the 15 % rule is no type of error
 	}
-	for name := range types {
-		f.Anomalies[name]++
+	for name, is := range types {
+		if is {
+			f.Anomalies[name]++
+		}
 	}
 	f.Levels[inv.Level]++
 }

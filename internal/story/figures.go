@@ -3,6 +3,7 @@ package story
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -54,14 +55,19 @@ type Figures struct {
 	Flagged        int   // suspects, credit notes too
 	Suspects       int   // of the invoices
 	ExpectedErrors int64 // sum of p_error, in billionths (K1c)
-	Unflagged      int   // invoices that are no suspects
-	Audited        int   // of the unflagged, with a verdict (K1b)
-	AuditedWrong   int   // of the audited
+	Wrong          int   // of the invoices, really, whether anybody found it or not
+	WrongSuspects  int   // of these, flagged
+	// Spread is the standard deviation that the number of errors has when p_error is right.
+	Spread       float64
+	Unflagged    int // invoices that are no suspects
+	Audited      int // of the unflagged, with a verdict (K1b)
+	AuditedWrong int // of the audited
 
 	Confirmed           int // errors, whoever found them, but for audits (K1's k)
 	ConfirmedByIncident int // of these, judged with their incident and not by themselves
 	ConfirmedDisputed   int // of these, found by a customer first (K11)
 	Caught              int // errors that were flagged (K1b, K8)
+	NotAsked            int // billed too little, judged with their incident alone: nobody asks for them
 	CustomersTouched    int // with a confirmed error (K13)
 
 	Cases             int // of single invoices
@@ -85,6 +91,9 @@ type Figures struct {
 	Repeats      Repeats // whether corrective actions helped (K9)
 
 	AtRisk    Money           // sum of loss of all suspects, as recoup put it
+	Weighed   Money           // the same, each times its p_error
+	Largest   Invoice         // suspect of the largest loss in either direction
+	LeftOut   invoice.Amount  // confirmed loss of NotAsked
 	OpenLoss  Money           // p_error times what is at stake, of what nobody has decided (K2)
 	Decided   Money           // confirmed loss (K2)
 	Paid      invoice.Amount  // cash, not promises (K3)
@@ -135,7 +144,7 @@ func (l *Ledger) Figures(currency string) Figures {
 
 // countInvoices counts what was scored.
 func (l *Ledger) countInvoices(f *Figures) {
-	customers := map[string]bool{}
+	customers, variance := map[string]bool{}, 0.0
 	for i := range l.invoices {
 		inv := &l.invoices[i]
 		if inv.Currency != f.Currency {
@@ -144,14 +153,20 @@ func (l *Ledger) countInvoices(f *Figures) {
 		f.Scored++
 		if inv.Suspect {
 			f.Flagged++
-			f.AtRisk.add(inv.Loss)
+			f.countRisk(inv)
 		}
 		if !inv.CountsIn {
 			continue
 		}
 		f.Invoices++
 		f.ExpectedErrors += nano(inv.PError)
+		variance += inv.PError * (1 - inv.PError)
 		f.countRules(inv)
+		if inv.wrong {
+			if f.Wrong++; inv.Suspect {
+				f.WrongSuspects++
+			}
+		}
 		if inv.Customer != "" {
 			customers[inv.Customer] = true
 		}
@@ -161,7 +176,17 @@ func (l *Ledger) countInvoices(f *Figures) {
 			f.Unflagged++
 		}
 	}
-	f.Customers = len(customers)
+	f.Customers, f.Spread = len(customers), math.Sqrt(variance)
+}
+
+// countRisk adds what a suspect may cost.
+func (f *Figures) countRisk(inv *Invoice) {
+	f.AtRisk.add(inv.Loss)
+	f.Weighed.add(scaled(inv.Loss, nano(inv.PError)))
+	if size, most := max(inv.Loss, -inv.Loss), max(f.Largest.Loss, -f.Largest.Loss); size > most ||
+		size == most && inv.ID > f.Largest.ID {
+		f.Largest = *inv
+	}
 }
 
 // countFindings counts the errors, each invoice once.
@@ -184,7 +209,9 @@ func (f *Figures) countFindings(findings []finding) {
 		}
 		f.Confirmed++
 		if found.joined {
-			f.ConfirmedByIncident++
+			if f.ConfirmedByIncident++; found.loss > 0 {
+				f.NotAsked, f.LeftOut = f.NotAsked+1, f.LeftOut+found.loss
+			}
 		}
 		if found.cased() && found.account.latest.Origin == cases.OriginDispute {
 			f.ConfirmedDisputed++

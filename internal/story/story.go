@@ -56,6 +56,7 @@ type Invoice struct {
 	IncidentID string         // the incident it joined when it was scored; "" for none
 
 	caseID string // that its case has, if there is one; set by the ledger
+	wrong  bool   // it holds an error; set by the story
 }
 
 // Options say who the people are. The zero value of a share means its default.
@@ -79,6 +80,8 @@ type Story struct {
 	opt    Options
 	ledger *Ledger
 	played map[string]bool // case_id → the people have dealt with it
+	// asked are members of incidents, by case_id, and when the team began to ask for them.
+	asked map[string]time.Time
 }
 
 // Usual share and salt of the audit.
@@ -95,7 +98,7 @@ func New(opt Options) *Story {
 	if opt.AuditSalt == "" {
 		opt.AuditSalt = usualAuditSalt
 	}
-	return &Story{opt: opt, ledger: newLedger(), played: map[string]bool{}}
+	return &Story{opt: opt, ledger: newLedger(), played: map[string]bool{}, asked: map[string]time.Time{}}
 }
 
 // Ledger returns what has happened so far. It grows with the story.
@@ -104,13 +107,14 @@ func (s *Story) Ledger() *Ledger { return s.ledger }
 // Invoice tells the people of a scored invoice: a customer may dispute it, an
 // auditor may look at it. It returns what they do.
 func (s *Story) Invoice(inv Invoice) []Message {
+	truth := s.opt.Truth(inv.ID)
+	inv.wrong = truth.Wrong()
 	s.ledger.invoice(inv)
 	if !inv.CountsIn {
 		return nil
 	}
 	w := s.writer(cases.ID(cases.DedupKey(inv.Seller, inv.ID, 0)), "invoice", inv.ScoredAt)
 	w.invoiceID, w.currency = inv.ID, inv.Currency
-	truth := s.opt.Truth(inv.ID)
 	if w.disputes(truth, inv.Suspect) {
 		w.wait(2*day, 20*day)
 		w.dispute(inv, truth)
@@ -118,6 +122,9 @@ func (s *Story) Invoice(inv Invoice) []Message {
 	if !inv.Suspect && Sampled(inv.Seller, inv.ID, s.opt.AuditSalt, s.opt.AuditRate) {
 		w.now = inv.ScoredAt.Truncate(time.Millisecond)
 		w.audit(truth)
+	}
+	if inv.Suspect {
+		w.messages = append(w.messages, s.pursue()...)
 	}
 	return w.messages
 }
@@ -127,17 +134,21 @@ func (s *Story) Invoice(inv Invoice) []Message {
 func (s *Story) Case(c *cases.Case) []Message {
 	s.ledger.heard(c)
 	if s.played[c.CaseID] || c.Action == cases.ActionResolve {
-		return nil
+		return s.pursue()
 	}
 	s.played[c.CaseID] = true
-	w := s.writer(c.CaseID, "case", c.DetectedAt)
+	from := c.DetectedAt
+	if asked := s.asked[c.CaseID]; asked.After(from) {
+		from = asked
+	}
+	w := s.writer(c.CaseID, "case", from)
 	w.invoiceID, w.currency, w.origin = c.InvoiceID, s.currencyOf(c), c.Origin
 	if c.Kind == cases.KindInvoice {
 		w.work(s.opt.Truth(c.InvoiceID))
 	} else {
 		w.workMany(c)
 	}
-	return w.messages
+	return append(w.messages, s.pursue()...)
 }
 
 // currencyOf is that of a case, or of its invoice where a customer found the error and

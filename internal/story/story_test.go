@@ -214,7 +214,7 @@ func TestFigures(t *testing.T) {
 		"usual 50, all asked came":  f.Worth.Usual == 50_0000 && f.Worth.BreakEven == 50 && f.Worth.BelowBreakEven == 2,
 		"62.50 for 90 recovered":    f.Worth.CostPerRecovery == 62.5/90,
 		"after 2 and 3 s":           f.AfterReceipt == Delay{2, 3} && f.AfterIssue == Delay{3600, 3600},
-		"types of rules":            f.Anomalies.String() == "deviation 3, price_list 2, promotion 1",
+		"types of rules":            f.Anomalies.String() == "price_list 2, promotion 1",
 		"levels":                    f.Levels.String() == "customer 3" && f.Scored == 3,
 		"promotion 90":              len(f.Causes) == 1 && f.Causes[0] == CauseFigures{"promotion", 1, Money{90_0000, 0}},
 	}
@@ -461,5 +461,52 @@ func TestHurriedPeopleLeaveNothingToTheFuture(t *testing.T) {
 	usual, hurried := slow.Ledger().Figures("EUR"), quick.Ledger().Figures("EUR")
 	if usual.Paid != hurried.Paid || usual.Net != hurried.Net || usual.Confirmed != hurried.Confirmed || usual.Paid == 0 {
 		t.Errorf("usual %+v, hurried %+v", usual, hurried)
+	}
+}
+
+// Once an incident is confirmed, the team asks for its members that have no case: it
+// works each once, whichever is heard of first, and leaves out what does not pay (K3).
+func TestTeamAsksForMembers(t *testing.T) {
+	for _, first := range []string{"incident", "invoices"} {
+		s := New(Options{Seed: 1, Hurried: true, Truth: func(string) Truth {
+			return Truth{Cause: "billing_system", Due: 200_0000, Loss: 100_0000}
+		}})
+		incident := &cases.Case{CaseID: cases.ID("release"), Seq: 1, Action: cases.ActionOpen, Kind: cases.KindIncident,
+			Origin: cases.OriginDetector, Currency: "EUR", DetectedAt: began,
+			Causes: []detectors.Finding{{Code: "billing_system"}},
+			Joined: []cases.Member{{Seller: "acme", InvoiceID: "F-1"}}}
+		var messages []Message
+		if first == "incident" {
+			messages = s.Case(incident)
+		}
+		for i, loss := range []invoice.Amount{100_0000, 100_0000, 10_0000, -100_0000} {
+			inv := Invoice{Seller: "acme", ID: fmt.Sprint("F-", i), Currency: "EUR", CountsIn: true, Suspect: true, Loss: loss,
+				ScoredAt: began.Add(time.Minute)}
+			if i != 1 { // which joins by the record of the incident
+				inv.IncidentID = incident.CaseID
+			}
+			messages = append(messages, s.Invoice(inv)...)
+		}
+		incident.Seq = 2
+		messages = append(messages, s.Case(incident)...)
+		worked := map[string]int{}
+		for _, m := range messages {
+			if e, err := cases.DecodeEvent(m.Value); err == nil && e.Status == cases.StatusAcknowledged {
+				worked[e.InvoiceID]++
+			}
+		}
+		if worked["F-0"] != 1 || worked["F-1"] != 1 || worked["F-2"]+worked["F-3"] != 0 {
+			t.Errorf("%s first: worked %v, want F-0 and F-1 once", first, worked)
+		}
+		if f := s.Ledger().Figures("EUR"); f.NotAsked != 3 || f.LeftOut != 210_0000 {
+			t.Errorf("%s first: %d of %v not asked for before a case is opened", first, f.NotAsked, f.LeftOut)
+		}
+		c := caseOf("F-1", "c-1", Truth{Loss: 100_0000})
+		s.Case(c)
+		for _, e := range s.Ledger().accounts[c.CaseID].events {
+			if e.At.Before(s.asked[c.CaseID]) {
+				t.Errorf("%s first: %s at %s, before the team began", first, e.Status, e.At)
+			}
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package story
 
 import (
+	"cmp"
 	"time"
 
 	"recoup/cases"
@@ -112,8 +113,41 @@ var correctiveActions = map[string]string{
 	"missing_admin_data": "field is required in the order form",
 }
 
-// workMany is the life of an incident, a rate or a blind case: one investigation
-// for all of it. The money comes back through the cases of the invoices.
+// WorthAsking is the least loss of a member that the team asks for: less does not pay
+// for the work.
+const WorthAsking invoice.Amount = 50_0000
+
+// pursue has the team ask for the members of confirmed incidents that have no case: as
+// soon as somebody works one, recoup opens its case, and its life begins.
+func (s *Story) pursue() []Message {
+	var messages []Message
+	incidents := s.ledger.incidents()
+	for i := range s.ledger.invoices {
+		inv := &s.ledger.invoices[i]
+		if !inv.Suspect || !inv.CountsIn || inv.Loss < WorthAsking || !s.asked[inv.caseID].IsZero() {
+			continue
+		}
+		with := incidents[cmp.Or(inv.IncidentID, s.ledger.members[inv.caseID])]
+		own := s.ledger.accounts[inv.caseID]
+		if with == nil || with.outcome() != cases.OutcomeConfirmed || own != nil && own.latest != nil {
+			continue
+		}
+		from := with.decision().At
+		if inv.ScoredAt.After(from) {
+			from = inv.ScoredAt
+		}
+		w := s.writer(inv.caseID, "member", from)
+		w.invoiceID, w.currency, w.origin = inv.ID, inv.Currency, cases.OriginDetector
+		w.wait(time.Hour, day)
+		w.event(cases.Event{Status: cases.StatusAcknowledged})
+		s.asked[inv.caseID] = w.at()
+		messages = append(messages, w.messages...)
+	}
+	return messages
+}
+
+// workMany is the life of an incident, a rate or a blind case: one investigation for all
+// of it. The money comes back through the cases of its members.
 func (w *writer) workMany(c *cases.Case) {
 	if !w.acknowledge() {
 		return

@@ -203,7 +203,8 @@ SELECT
     sum(plan_paid) AS paid_amount,
     if(offered_amount = 0, 0, toFloat64(paid_amount) / toFloat64(offered_amount)) AS paid_rate,
     max(if(option = 'immediate_payment', paid_rate, 0)) OVER (PARTITION BY seller, currency) AS immediate_paid_rate,
-    if(immediate_paid_rate = 0, NULL, paid_rate / immediate_paid_rate - 1) AS uplift,
+    max(if(option = 'immediate_payment', offered, 0)) OVER (PARTITION BY seller, currency) AS immediate_offered,
+    if(immediate_paid_rate = 0 OR least(offered, immediate_offered) < 20, NULL, paid_rate / immediate_paid_rate - 1) AS uplift,
     sumIf(cost, was_agreed) AS goodwill
 FROM
 (
@@ -220,7 +221,7 @@ FROM
 ) AS plans
 INNER JOIN (SELECT case_id, seller FROM case_current) AS c ON plans.case_id = c.case_id
 GROUP BY seller, option, currency
-COMMENT 'K4: which way of getting the money back works? Acceptance with 95 % Wilson bounds, paid rate and its uplift against immediate payment, in currency';
+COMMENT 'K4: which way of getting the money back works? Acceptance with 95 % Wilson bounds, paid rate and its uplift against immediate payment, in currency; no uplift before each of the two was offered 20 times';
 
 CREATE OR REPLACE VIEW time_to_detect AS
 SELECT
@@ -273,7 +274,8 @@ SELECT
     cases,
     sum(recovered_now) OVER before AS recovered,
     still_waiting,
-    exp(sum(log(1 - recovered_now / still_waiting)) OVER before) AS share_waiting
+    exp(sum(log(1 - recovered_now / still_waiting)) OVER before) AS share_waiting,
+    first_alert
 FROM
 (
     SELECT
@@ -282,14 +284,16 @@ FROM
         hours,
         sum(is_recovered) AS recovered_now,
         sum(count()) OVER (PARTITION BY seller, currency) AS cases,
-        sum(count()) OVER (PARTITION BY seller, currency ORDER BY hours DESC ROWS UNBOUNDED PRECEDING) AS still_waiting
+        sum(count()) OVER (PARTITION BY seller, currency ORDER BY hours DESC ROWS UNBOUNDED PRECEDING) AS still_waiting,
+        min(min(detected_at)) OVER (PARTITION BY seller, currency) AS first_alert
     FROM
     (
         SELECT
             seller,
             currency,
             recovered_at IS NOT NULL AS is_recovered,
-            greatest(0, dateDiff('second', detected_at, ifNull(over_at, now64(3)))) / 3600 AS hours
+            greatest(0, dateDiff('second', detected_at, ifNull(over_at, now64(3)))) / 3600 AS hours,
+            detected_at
         FROM case_current
         WHERE kind IN ('invoice', 'incident') AND direction = 'customer_favour' AND outcome IN ('', 'confirmed_error')
             AND (paid > 0 OR kind = 'incident' OR incident_id = '') AND (outcome != '' OR is_open)
@@ -307,11 +311,11 @@ SELECT
     any(cases) AS alerts,
     max(recovered) AS paid_back,
     minOrNullIf(hours, share_waiting <= 0.5 + 1e-9) AS median_hours,
-    1 - minIf(share_waiting, hours <= 30 * 24) AS share_in_30_days,
-    1 - minIf(share_waiting, hours <= 90 * 24) AS share_in_90_days
+    if(any(first_alert) > now() - INTERVAL 30 DAY, NULL, 1 - ifNull(minOrNullIf(share_waiting, hours <= 30 * 24), 1)) AS share_in_30_days,
+    if(any(first_alert) > now() - INTERVAL 90 DAY, NULL, 1 - ifNull(minOrNullIf(share_waiting, hours <= 90 * 24), 1)) AS share_in_90_days
 FROM recovery_curve
 GROUP BY seller, currency
-COMMENT 'K6: how long until the last cent is back? Kaplan-Meier median of the hours since the alert, NULL while more than half still waits';
+COMMENT 'K6: how long until the last cent is back? Kaplan-Meier median of the hours since the alert, NULL while more than half still waits; shares are NULL before the oldest alert is 30 or 90 days old';
 
 CREATE OR REPLACE VIEW alert_precision AS
 WITH {wilson}
@@ -452,7 +456,7 @@ LEFT JOIN
     GROUP BY seller, cause, cohort_day
 ) AS e ON a.seller = e.seller AND a.cause = e.cause
 GROUP BY seller, cause, case_id, corrected_at, corrective_action
-COMMENT 'K9: did the corrective action help? Per action: confirmed errors of the same seller and cause, issued in the 30 days before and the 30, 60 and 90 days after its day';
+COMMENT 'K9: did the corrective action help? Per action: confirmed errors of the same seller and cause, issued in the 30 days before and the 30, 60 and 90 days after its day; an error counts with each action on its cause, so do not add up actions';
 
 CREATE OR REPLACE VIEW repeat_rate AS
 SELECT
@@ -660,7 +664,7 @@ FROM
 (
     SELECT
         seller, cohort_month, suspect, n,
-        arrayDistinct(arrayMap(rule -> splitByChar(':', toString(rule))[1], rules)) AS types,
+        arrayFilter(name -> name != 'deviation', arrayDistinct(arrayMap(rule -> splitByChar(':', toString(rule))[1], rules))) AS types,
         sum(n) OVER (PARTITION BY seller, cohort_month) AS all_invoices
     FROM
     (
@@ -672,7 +676,7 @@ FROM
 )
 ARRAY JOIN types AS type
 GROUP BY seller, cohort_month, type
-COMMENT 'K16: which anomalies occur how often? Invoices with a rule of each type (duplicate, price_list, before_shipment, missing_admin_data …; deviation is the 15 % rule) per 10,000 invoices';
+COMMENT 'K16: which anomalies occur how often? Invoices with a rule of each type (duplicate, price_list, before_shipment, missing_admin_data …; not deviation, which is the 15 % rule) per 10,000 invoices';
 
 CREATE OR REPLACE VIEW baseline_levels AS
 SELECT
