@@ -92,6 +92,7 @@ type Desk struct {
 	logged              [logs]logged                  // what belongs to no case yet
 	members             newest[unique.Handle[string]] // incidents of suspects without a case, by case id
 	aliases             map[string]string             // ids of incidents, by other ids that workers gave
+	incidents           map[string]*cases.Incident    // newest facts, without what they come to, by id
 	packer              packer
 	waiting             map[string]*file       // of cases that nobody knows, by case id
 	records             int                    // that waiting hold
@@ -117,7 +118,7 @@ func New(s Settings) *Desk {
 		files: map[string]*file{}, dirty: map[string]*file{},
 		byInvoice: map[string][]string{}, byNumber: map[string][]string{}, corrections: map[string]correction{},
 		waiting: map[string]*file{}, asks: map[string]bool{}, disputed: map[string]*disputed{}, holds: map[run]hold{},
-		voids: map[string]bool{}, aliases: map[string]string{}}
+		voids: map[string]bool{}, aliases: map[string]string{}, incidents: map[string]*cases.Incident{}}
 }
 
 // invoiceKey names an invoice, by its id or its number, within its seller. It is the

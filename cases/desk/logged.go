@@ -11,6 +11,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"recoup/cases"
+	"recoup/cases/incident"
 	"recoup/detectors"
 	"recoup/invoice"
 )
@@ -185,38 +186,64 @@ func (d *Desk) gather(c *cases.Case, joined []cases.Member) {
 	if c.Incident == nil {
 		return
 	}
+	if was := d.incidents[c.CaseID]; was == nil || !c.Incident.LastMember.Before(was.LastMember) {
+		i := *c.Incident
+		i.Money, i.Findings, i.Batches = nil, nil, nil
+		d.incidents[c.CaseID] = &i
+	}
 	whole := d.aliases[c.CaseID]
 	for _, alias := range c.Incident.Aliases {
 		if was := d.aliases[alias]; was == "" || was != whole {
 			d.aliases[alias] = c.CaseID
 		}
 	}
-	incident := unique.Make(c.CaseID)
+	own := unique.Make(c.CaseID)
 	for i := range joined {
 		m := &joined[i]
 		if m.CaseID != "" {
 			continue
 		}
 		id := cases.ID(cases.DedupKey(m.Seller, m.InvoiceID, m.Revision))
-		if was, known := d.members.find(id); !known || was != incident && was.Value() != whole {
-			d.members.put(id, incident)
+		if was, known := d.members.find(id); !known || was != own && was.Value() != whole {
+			d.members.put(id, own)
 		}
 	}
 }
 
 // incidentOf returns the incident that a suspect is a member of, "" for none, by what the
 // board says, by what was published, and by the name that its worker gave.
-func (d *Desk) incidentOf(v *detectors.Verdict, id string) string {
+func (d *Desk) incidentOf(at At, s *Suspect, id string) string {
+	v := s.Verdict
 	if i := d.board.Incident(v.Seller, v.InvoiceID, v.Revision); i != "" {
 		return i
 	}
 	if i, known := d.members.find(id); known {
 		return i.Value()
 	}
+	if v.IncidentID == "" {
+		return d.counted(at, s)
+	}
 	if f := d.files[v.IncidentID]; f != nil && f.known() {
 		return v.IncidentID
 	}
 	return cmp.Or(d.aliases[v.IncidentID], v.IncidentID)
+}
+
+// counted returns the incident that had counted a suspect, "" for none, as a new owner
+// knows it that reads the suspect again: the topic of the cases is compacted, and the
+// record that listed the member may be gone.
+func (d *Desk) counted(at At, s *Suspect) string {
+	v, issued := s.Verdict, s.Subject.IssuedAt
+	b := incident.New(d.settings.Incidents)
+	for _, id := range slices.Sorted(maps.Keys(d.incidents)) {
+		i := d.incidents[id]
+		if i.Seller == v.Seller && detectors.NearIncident(i.Since, i.Latest(), issued, issued) {
+			b.RestoreOver(i, s.DetectedAt)
+		}
+	}
+	b.Suspect(at.Position, v, s.Subject, s.DetectedAt)
+	b.Tick(s.DetectedAt)
+	return b.Incident(v.Seller, v.InvoiceID, v.Revision)
 }
 
 // note takes a suspect that no worker opened a case of, being logged only or a member of
@@ -240,7 +267,7 @@ func (d *Desk) note(at At, s *Suspect) {
 		return
 	}
 	c := d.settings.Opener.OpenDecided(v, s.Subject, s.DetectedAt)
-	c.IncidentID = d.incidentOf(v, id)
+	c.IncidentID = d.incidentOf(at, s, id)
 	f = d.file(id, at.Time)
 	if p != nil {
 		c.Origin = cases.OriginDispute

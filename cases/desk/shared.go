@@ -299,6 +299,7 @@ func (d *Desk) forget(now time.Time) {
 	}
 	maps.DeleteFunc(d.disputed, func(_ string, p *disputed) bool { return d.old(p.seen) })
 	maps.DeleteFunc(d.holds, func(_ run, h hold) bool { return d.old(h.at) })
+	maps.DeleteFunc(d.incidents, func(id string, _ *cases.Incident) bool { return d.files[id] == nil })
 	maps.DeleteFunc(d.aliases, func(_, id string) bool { return d.files[id] == nil })
 	maps.DeleteFunc(d.corrections, func(_ string, c correction) bool { return now.Sub(c.decided) > CorrectionsWait })
 }

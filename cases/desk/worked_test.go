@@ -114,7 +114,7 @@ func TestWorkedMemberKeepsItsIncident(t *testing.T) {
 		name     string
 		after    time.Duration
 		takeOver bool
-		named    bool // only those that their worker had named: the topic was compacted
+		compact  bool // the topic of the cases: the record that listed the members is gone
 	}{
 		{"after an hour", time.Hour, false, false}, {"after 8 hours", 8 * time.Hour, false, false},
 		{"after 3 days", 72 * time.Hour, false, false}, {"by a new owner", 8 * time.Hour, true, false},
@@ -132,18 +132,20 @@ func TestWorkedMemberKeepsItsIncident(t *testing.T) {
 			}
 			m.suspect(s)
 		}
+		none, _ := suspect("none", 5, false)
+		none.Subject.SourceRelease = "r1"
+		m.suspect(none)
 		m.owner(0)
 		m.tick(minutes(20))
-		members := 12
-		if c.named {
+		if c.compact {
 			m.tick(minutes(40 * 60)) // it is over
-			m.published, members = m.published[len(m.published)-1:], 8
+			m.published = m.published[len(m.published)-1:]
 		}
 		if c.takeOver {
 			m.owner(len(m.log))
 		}
 		m.tick(minutes(20).Add(c.after))
-		for n := range members {
+		for n := range 12 {
 			id := fmt.Sprint("i", n)
 			m.works(id)
 			said := m.tick(minutes(20).Add(c.after))
@@ -151,6 +153,10 @@ func TestWorkedMemberKeepsItsIncident(t *testing.T) {
 				said[0].Severity != cases.SeverityInfo {
 				t.Errorf("%s: %s is worked: %+v, want a case of %s", c.name, id, said, incident)
 			}
+		}
+		m.works("none")
+		if said := m.tick(minutes(20).Add(c.after)); len(said) != 1 || said[0].IncidentID != "" {
+			t.Errorf("%s: what is no member: %+v", c.name, said)
 		}
 	}
 }
