@@ -85,7 +85,8 @@ func TestScanFindsWhatWasForgotten(t *testing.T) {
 		inv := &invoice.Invoice{Seller: "acme", ID: fmt.Sprint("i", n), Number: fmt.Sprint("F-", n), Revision: 2,
 			Currency: "EUR", IssuedAt: at}
 		v := &detectors.Verdict{Schema: detectors.VerdictSchema, Seller: "acme", InvoiceID: inv.ID, Revision: 2,
-			Suspect: true, Decision: detectors.DecisionLogOnly, Currency: "EUR", Billed: 280 * invoice.Unit, Stage: invoice.Issued}
+			Suspect: true, Decision: detectors.DecisionLogOnly, Currency: "EUR",
+			Billed: 280 * invoice.Unit, Stage: invoice.Issued}
 		put("acme|"+inv.ID, Decision{Kind: kindDecision, Verdict: v, Subject: cases.SubjectOf(inv, at)})
 	}
 	put("acme|note", Decision{Kind: kindCorrection, Correction: &cases.Correction{Seller: "acme", PrecedingNumber: "F-30",
