@@ -81,7 +81,8 @@ type Story struct {
 	ledger *Ledger
 	played map[string]bool // case_id → the people have dealt with it
 	// asked are members of incidents, by case_id, and when the team began to ask for them.
-	asked map[string]time.Time
+	asked     map[string]time.Time
+	incidents bool // there are some
 }
 
 // Usual share and salt of the audit.
@@ -133,6 +134,7 @@ func (s *Story) Invoice(inv Invoice) []Message {
 // each case, to the end; later ones tell them nothing new.
 func (s *Story) Case(c *cases.Case) []Message {
 	s.ledger.heard(c)
+	s.incidents = s.incidents || c.Kind == cases.KindIncident
 	if s.played[c.CaseID] || c.Action == cases.ActionResolve {
 		return s.pursue()
 	}

@@ -120,6 +120,9 @@ const WorthAsking invoice.Amount = 50_0000
 // pursue has the team ask for the members of confirmed incidents that have no case: as
 // soon as somebody works one, recoup opens its case, and its life begins.
 func (s *Story) pursue() []Message {
+	if !s.incidents {
+		return nil
+	}
 	var messages []Message
 	incidents := s.ledger.incidents()
 	for i := range s.ledger.invoices {
