@@ -21,8 +21,8 @@ func newStageMetrics(reg prometheus.Registerer) StageMetrics {
 		Cases: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "recoup_stage_cases_total",
 			Help: "Records of cases that the case stage published, by kind and action."}, []string{"kind", "action"}),
 		Waiting: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "recoup_stage_waiting",
-			Help: "Events and recoveries that wait for a case, and disputes that are all that is known of their invoice, " +
-				"by kind; at cases.most_unknown the case stage parks."}, []string{"kind"}),
+			Help: "Events and recoveries that wait for a case, audits aside, and disputes that are all that is known of " +
+				"their invoice, by kind; at cases.most_unknown the case stage parks."}, []string{"kind"}),
 		Progress: prometheus.NewGauge(prometheus.GaugeOpts{Name: "recoup_stage_progress_timestamp_seconds",
 			Help: "When the case stage of this process last looked at its inputs."}),
 	}

@@ -41,7 +41,7 @@ type shift struct {
 
 func newShift(m *Member, c *claim) *shift {
 	settings := m.opt.Stage.Desk
-	settings.Opener, settings.Began = m.opt.Cases, m.opt.Now()
+	settings.Opener = m.opt.Cases
 	s := &shift{m: m, claim: c, desk: desk.New(settings), void: make([]int64, m.invoicePartitions),
 		past: make([]int64, m.invoicePartitions), wake: make(chan struct{}, 1), search: make(chan struct{}, 1)}
 	for p := range s.void {
@@ -244,6 +244,9 @@ func (s *shift) publish(ctx context.Context, tick bool) (int, error) {
 		return 0, err
 	}
 	m.progressed()
+	if err := s.park(ctx); err != nil { // first: whoever published has parked, the next owner says
+		return 0, err
+	}
 	for left := list; len(left) > 0; {
 		n := 1
 		for n < len(left) && (left[n].Kind == cases.KindInvoice) == (left[0].Kind == cases.KindInvoice) {
@@ -255,7 +258,7 @@ func (s *shift) publish(ctx context.Context, tick bool) (int, error) {
 		left = left[n:]
 		m.progressed()
 	}
-	return len(list), s.park(ctx)
+	return len(list), nil
 }
 
 // changes asks the desk, after letting the time pass there if tick is set.

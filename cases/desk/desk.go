@@ -42,14 +42,12 @@ type Settings struct {
 	VoidAfter time.Duration
 	// MostUnknown is how many events and recoveries may wait for a case that recoup does
 	// not know, and how many disputed invoices may be open of which it knows no more. By
-	// default 100,000 of each. Above it the oldest events are parked, and new disputes.
+	// default 100,000 of each. Above it the oldest events are parked, and new disputes. As
+	// many verdicts of audits on invoices without a case are remembered besides.
 	MostUnknown int
 	// EventsWait is how long an event or a recovery waits for its case before it is
 	// parked. By default 7 days.
 	EventsWait time.Duration
-	// Began is when this owner began: what a predecessor has parked by then is not parked
-	// again. By default zero: there was none.
-	Began time.Time
 }
 
 // DefaultSettings returns every setting with its default.
@@ -94,8 +92,10 @@ type Desk struct {
 	aliases             map[string]string             // ids of incidents, by other ids that workers gave
 	incidents           map[string]*cases.Incident    // newest facts, without what they come to, by id
 	packer              packer
-	waiting             map[string]*file       // of cases that nobody knows, by case id
-	records             int                    // that waiting hold
+	waiting             room                   // what people say of cases that nobody knows
+	audited             room                   // what audits alone say of such cases
+	before              time.Time              // when a predecessor last published; zero: never
+	reviewed            time.Time              // when review last ran
 	unheard             int                    // disputes of which nothing else is known, at least
 	parked              []Parked               // that Parked has not returned yet
 	asks                map[string]bool        // names to search for: invoiceKeys and case ids
@@ -103,7 +103,7 @@ type Desk struct {
 	holds               map[run]hold           // the last word on each
 	voids               map[string]bool        // ids of cases that a void record opened and that wait for a valid one
 	odds                *cases.DisputeOdds     // what makes customers dispute; nil: too few did
-	past                map[string][]time.Time // when customers disputed, by customer
+	past                map[string][]time.Time // when customers disputed, by invoiceKey of the customer
 	learned             time.Time              // the day that odds and past are of
 	now                 time.Time              // of the last Tick
 	swept               time.Time              // when old files were last forgotten
@@ -115,9 +115,9 @@ func New(s Settings) *Desk {
 	answers := &cases.Acceptance{}
 	s.Opener.Acceptance = answers
 	return &Desk{settings: s, answers: answers, board: incident.New(s.Incidents),
-		files: map[string]*file{}, dirty: map[string]*file{},
+		files: map[string]*file{}, dirty: map[string]*file{}, audited: newRoom(),
 		byInvoice: map[string][]string{}, byNumber: map[string][]string{}, corrections: map[string]correction{},
-		waiting: map[string]*file{}, asks: map[string]bool{}, disputed: map[string]*disputed{}, holds: map[run]hold{},
+		waiting: newRoom(), asks: map[string]bool{}, disputed: map[string]*disputed{}, holds: map[run]hold{},
 		voids: map[string]bool{}, aliases: map[string]string{}, incidents: map[string]*cases.Incident{}}
 }
 
@@ -148,6 +148,7 @@ func (d *Desk) Restore(at At, body []byte) error {
 		return err
 	}
 	f := d.file(c.CaseID, at.Time)
+	d.predecessor(at.Time, c)
 	f.stands(c, body, &d.packer)
 	f.offer(c)
 	d.index(f, c)
@@ -162,6 +163,7 @@ func (d *Desk) Restore(at At, body []byte) error {
 // and blindness goes on where a predecessor has published it, and what is over stays over.
 func (d *Desk) Restored() error {
 	d.live = true
+	d.countUnheard()
 	for _, id := range slices.Sorted(maps.Keys(d.files)) {
 		f := d.files[id]
 		if f.body.none() || f.invoice != "" {

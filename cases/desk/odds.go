@@ -27,7 +27,8 @@ func (d *Desk) learnDisputes(now time.Time) {
 	for _, id := range ids {
 		f := d.files[id]
 		if p := d.dispute(f); p != nil && f.customer != "" && p.earliest.At.Before(day) {
-			d.past[f.customer] = append(d.past[f.customer], p.earliest.At)
+			key := invoiceKey(f.seller, f.customer) // another seller's customer of that name is another
+			d.past[key] = append(d.past[key], p.earliest.At)
 		}
 	}
 	var facts []cases.DisputeFacts
@@ -54,7 +55,7 @@ func (d *Desk) facts(f *file, by time.Time) cases.DisputeFacts {
 	case f.share < 0:
 		known.Direction = detectors.DirectionSellerFavour
 	}
-	for _, at := range d.past[f.customer] {
+	for _, at := range d.past[invoiceKey(f.seller, f.customer)] {
 		if at.Before(by) {
 			known.Past++
 		}

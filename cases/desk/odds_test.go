@@ -95,3 +95,15 @@ func TestForeseesDisputes(t *testing.T) {
 		t.Errorf("what was said has changed to %v", p)
 	}
 }
+
+// B22: customers of two sellers that have one name are two.
+func TestForeseesBySeller(t *testing.T) {
+	d := quarrel(t)
+	d.Tick(t0.Add(21 * 24 * time.Hour))
+	f := *d.files[cases.ID(cases.DedupKey("acme", "i2", 0))]
+	own := d.facts(&f, t0.Add(21*24*time.Hour)).Past
+	f.seller = "other"
+	if others := d.facts(&f, t0.Add(21*24*time.Hour)).Past; own != 1 || others != 0 {
+		t.Errorf("the customer has disputed %d times, that of another seller %d; want 1 and 0", own, others)
+	}
+}

@@ -34,10 +34,10 @@ func (d *Desk) Tick(now time.Time) {
 		d.change(&change)
 	}
 	d.learnDisputes(now)
-	if d.unheard >= d.settings.MostUnknown {
+	d.forget(now)
+	if d.unheard >= d.settings.MostUnknown && now.Sub(d.reviewed) >= reviewEvery {
 		d.review(now)
 	}
-	d.forget(now)
 }
 
 // CountsForgotten returns how many values' counts gave way to others, for want of

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"recoup/cases"
 	"recoup/invoice"
 )
 
@@ -26,41 +27,81 @@ type Parked struct {
 	Reason           string // one of the Reasons
 }
 
-// overlap is how long before it began a new owner takes for granted that a predecessor
-// has parked what had to be: a record is parked once, or twice where owners changed.
+// overlap is how long a predecessor may have taken to park what had to be. A record is
+// parked once, or again by an owner that cannot know that it was.
 const overlap = 24 * time.Hour
 
-// wait notes that a record speaks of a case that nobody knows. What only an audit says
-// waits, too, but is not parked: of an invoice that is right no case ever comes.
+// predecessor notes when a former owner was at work: what a worker writes of a case is
+// its first record.
+func (d *Desk) predecessor(at time.Time, c *cases.Case) {
+	if !d.live && (c.Seq > 1 || c.Kind != cases.KindInvoice) {
+		d.before = latest(d.before, at)
+	}
+}
+
+// left tells whether a predecessor has parked what had to be at a time. Once it has
+// looked at all that was there, an owner parks what comes itself.
+func (d *Desk) left(due time.Time) bool {
+	return d.reviewed.IsZero() && due.Before(d.before.Add(-overlap))
+}
+
+// room holds the files of cases that nobody knows, by case id.
+type room struct {
+	files   map[string]*file
+	records int // of all files
+}
+
+func newRoom() room { return room{files: map[string]*file{}} }
+
+func (r *room) put(f *file) {
+	r.files[f.id] = f
+	r.records += f.records
+}
+
+func (r *room) drop(f *file) {
+	delete(r.files, f.id)
+	r.records -= f.records
+}
+
+// roomOf returns where a file waits. What only an audit says of waits apart, and is not
+// parked: of an invoice that is right no case ever comes.
+func (d *Desk) roomOf(f *file) *room {
+	if len(f.waits) > 0 {
+		return &d.waiting
+	}
+	return &d.audited
+}
+
+// wait notes that a record speaks of a case that nobody knows.
 func (d *Desk) wait(f *file, at At, audit bool) {
 	if f.known() {
 		return
 	}
+	d.roomOf(f).drop(f)
 	if f.records == 0 {
 		f.since = at.Time
-		d.waiting[f.id] = f
 	}
 	f.records++
-	d.records++
 	if !audit {
 		f.waits = append(f.waits, at.Position)
 	}
-	if d.records > d.settings.MostUnknown {
-		d.shed()
+	r := d.roomOf(f)
+	r.put(f)
+	if r.records > d.settings.MostUnknown {
+		d.shed(r)
 	}
 }
 
 // arrived notes that the case of what waited is known.
 func (d *Desk) arrived(f *file) {
-	d.records -= f.records
+	d.roomOf(f).drop(f)
 	f.records, f.waits = 0, nil
-	delete(d.waiting, f.id)
 }
 
-// shed parks the tenth of all that waits which came first.
-func (d *Desk) shed() {
-	for _, f := range d.oldest() {
-		if d.records <= d.settings.MostUnknown*9/10 {
+// shed leaves the tenth of all that waits in a room which came first.
+func (d *Desk) shed(r *room) {
+	for _, f := range r.oldest() {
+		if r.records <= d.settings.MostUnknown*9/10 {
 			return
 		}
 		d.leave(f)
@@ -68,19 +109,16 @@ func (d *Desk) shed() {
 }
 
 // oldest returns what waits, what came first before what came later.
-func (d *Desk) oldest() []*file {
-	return slices.SortedFunc(maps.Values(d.waiting), func(a, b *file) int {
+func (r *room) oldest() []*file {
+	return slices.SortedFunc(maps.Values(r.files), func(a, b *file) int {
 		return cmp.Or(a.since.Compare(b.since), strings.Compare(a.id, b.id))
 	})
 }
 
-// leave forgets a file whose case did not come.
+// leave forgets a file whose case did not come. A predecessor has parked the last of its
+// records when that one had waited, at the latest.
 func (d *Desk) leave(f *file) {
-	due := f.since.Add(d.settings.EventsWait)
-	if d.now.IsZero() { // it is reading what a predecessor has read, who parked what came first, too
-		due = f.seen
-	}
-	if !due.Before(d.settings.Began.Add(-overlap)) {
+	if !d.left(f.seen.Add(d.settings.EventsWait)) {
 		for _, at := range f.waits {
 			d.parked = append(d.parked, Parked{at, ReasonUnknownCase})
 		}
@@ -98,19 +136,33 @@ func (d *Desk) admits(at At) bool {
 		d.unheard++
 		return true
 	}
-	if !d.now.IsZero() || !at.Time.Before(d.settings.Began.Add(-overlap)) {
+	if !d.left(at.Time) {
 		d.parked = append(d.parked, Parked{at.Position, ReasonUnknownInvoice})
 	}
 	return false
 }
 
+// countUnheard counts the cases that a predecessor has opened and of which only a dispute is
+// known.
+func (d *Desk) countUnheard() {
+	for _, f := range d.files {
+		if f.bareNow() && !f.over && d.disputedCase(f.invoice) == f {
+			d.unheard++
+		}
+	}
+}
+
+// reviewEvery is how often a desk that takes no more disputes looks whether it can.
+const reviewEvery = time.Minute
+
 // review parks events that waited too long, and counts the disputes of which nothing
 // else is known.
 func (d *Desk) review(now time.Time) {
-	for _, f := range d.oldest() {
-		if len(f.waits) > 0 && now.Sub(f.since) > d.settings.EventsWait {
-			d.leave(f)
+	for _, f := range d.waiting.oldest() {
+		if now.Sub(f.since) <= d.settings.EventsWait {
+			break
 		}
+		d.leave(f)
 	}
 	d.unheard = 0
 	for key, p := range d.disputed {
@@ -118,11 +170,12 @@ func (d *Desk) review(now time.Time) {
 			d.unheard++
 		}
 	}
+	d.reviewed = now
 }
 
-// Waiting returns how many records wait for a case, and how many disputes are all that
-// is known of their invoice.
-func (d *Desk) Waiting() (records, disputes int) { return d.records, d.unheard }
+// Waiting returns how many records wait for a case, those of audits aside, and how many
+// disputes are all that is known of their invoice.
+func (d *Desk) Waiting() (records, disputes int) { return d.waiting.records, d.unheard }
 
 // mostParked is how many records Parked returns at once.
 const mostParked = 1000
