@@ -10,6 +10,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"recoup/cases"
+	"recoup/detectors"
 	"recoup/internal/app"
 	"recoup/internal/config"
 	"recoup/internal/kafka"
@@ -45,9 +46,10 @@ type caseFile struct {
 	Case *cases.Case // as its newest record says
 	Life cases.Life  // what people did
 
-	incident *caseFile // the one it is a member of; nil: none
-	muted    bool      // it has no record: recoup opened no case for this invoice
-	unbilled bool      // nothing tells what was billed
+	incident *caseFile          // the one it is a member of; nil: none
+	muted    bool               // it has no record: recoup opened no case for this invoice
+	unbilled bool               // nothing tells what was billed
+	stored   *detectors.Verdict // on the invoice, where the case does not tell what was billed; nil: not found
 }
 
 // state is where the case stands.
@@ -79,6 +81,7 @@ func openNamed(ctx context.Context, s *session, name string) (*caseBook, *caseFi
 		book.close()
 		return nil, nil, err
 	}
+	f.lookUp(ctx, book)
 	return book, f, nil
 }
 

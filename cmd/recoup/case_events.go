@@ -152,7 +152,8 @@ func (c *caseDecideCommand) Run(ctx context.Context, s *session) error {
 		e.HandlingMinutes, e.DecidedByRole = c.Minutes, c.Role
 		if c.Cost != nil {
 			e.HandlingCost = invoice.OptionalAmount{Value: invoice.Amount(*c.Cost), Set: true}
-			if e.Currency = cmp.Or(c.Currency, f.Case.Currency); e.Currency == unknownCurrency {
+			_, of := f.billed()
+			if e.Currency = cmp.Or(c.Currency, of); e.Currency == unknownCurrency {
 				return usage("cannot use --cost without --currency: recoup does not know the invoice's")
 			}
 		}
@@ -199,7 +200,8 @@ func (c *caseDecideCommand) confirm(f *caseFile, e *cases.Event) error {
 	if c.Correct == nil {
 		billed := "what was billed, which recoup does not know (--billed AMOUNT --currency CODE)"
 		if f.knowsBilled() {
-			billed = f.Case.Billed.String() + " " + f.Case.Currency
+			amount, currency := f.billed()
+			billed = amount.String() + " " + currency
 		}
 		return usage("cannot confirm an error without --correct AMOUNT: what should have been billed instead of %s; "+
 			"the same, when no money is at stake", billed)
@@ -222,14 +224,14 @@ func (c *caseDecideCommand) confirm(f *caseFile, e *cases.Event) error {
 
 // billed is what the invoice asks for: as recoup knows it, or as the command line says.
 func (c *caseDecideCommand) billed(f *caseFile) (invoice.Amount, string, error) {
-	known := cmp.Or(c.Currency, f.Case.Currency)
-	differs := c.Billed != nil && invoice.Amount(*c.Billed) != f.Case.Billed || known != f.Case.Currency
+	billed, of := f.billed()
+	known := cmp.Or(c.Currency, of)
+	differs := c.Billed != nil && invoice.Amount(*c.Billed) != billed || known != of
 	switch {
 	case f.knowsBilled() && differs:
-		return 0, "", usage("cannot use --billed or --currency: recoup knows that %s %s were billed", f.Case.Billed,
-			f.Case.Currency)
+		return 0, "", usage("cannot use --billed or --currency: recoup knows that %s %s were billed", billed, of)
 	case f.knowsBilled():
-		return f.Case.Billed, f.Case.Currency, nil
+		return billed, of, nil
 	case c.Billed == nil || known == unknownCurrency:
 		return 0, "", usage("cannot tell the loss, since recoup does not know what was billed: give --billed AMOUNT and " +
 			"--currency CODE")

@@ -4,13 +4,17 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
 
 	"recoup/cases"
 	"recoup/detectors"
+	"recoup/internal/app"
+	"recoup/invoice"
 	"recoup/pipeline"
+	"recoup/sinks"
 )
 
 // unknownCurrency is ISO 4217's code for none: nobody has told recoup what was billed.
@@ -88,14 +92,60 @@ func (b *caseBook) incidentNamed(id string) string {
 	return id
 }
 
+// drafted tells whether the case itself knows what the invoice asks for, so that the service
+// could draft a text.
+func (f *caseFile) drafted() bool { return !f.unbilled && f.Case.Currency != unknownCurrency }
+
 // knowsBilled tells whether recoup knows what the invoice asks for.
-func (f *caseFile) knowsBilled() bool { return !f.unbilled && f.Case.Currency != unknownCurrency }
+func (f *caseFile) knowsBilled() bool { return f.drafted() || f.stored != nil }
+
+// billed is what the invoice asks for, if that is known.
+func (f *caseFile) billed() (invoice.Amount, string) {
+	if f.stored != nil {
+		return f.stored.Billed, f.stored.Currency
+	}
+	return f.Case.Billed, f.Case.Currency
+}
+
+// lookUpWithin is how long a command waits for ClickHouse, which it can do without.
+const lookUpWithin = 3 * time.Second
+
+// lookUp asks ClickHouse what was billed where the case does not tell, as that of a dispute of an
+// invoice that was no suspect. It stays unknown where ClickHouse cannot be reached, has no such
+// invoice, or has several that ask for different amounts.
+func (f *caseFile) lookUp(ctx context.Context, b *caseBook) {
+	if f.drafted() || f.Case.Kind != cases.KindInvoice {
+		return
+	}
+	reader, err := sinks.OpenReader(app.ClickHouse(b.config, slog.New(slog.DiscardHandler)))
+	if err != nil {
+		return
+	}
+	defer func() { _ = reader.Close() }()
+	ctx, cancel := context.WithTimeout(ctx, lookUpWithin)
+	defer cancel()
+	found, err := reader.Invoices(ctx, sinks.Lookup{InvoiceID: f.Case.InvoiceID, Seller: f.Case.Seller})
+	if err != nil {
+		return
+	}
+	for i := range found {
+		switch inv, v := &found[i].Invoice, &found[i].Verdict; {
+		case inv.Stage == invoice.PreIssue: // a draft was not sent
+		case f.stored == nil:
+			f.stored = v
+		case v.Billed != f.stored.Billed || v.Currency != f.stored.Currency:
+			f.stored = nil
+			return
+		}
+	}
+}
 
 // currency is that of the case's money; of an invoice that recoup never judged the one
-// that people say.
+// that people say, or its stored one.
 func (f *caseFile) currency(state *cases.State) string {
 	if f.Case.Currency == unknownCurrency {
-		return cmp.Or(state.Currency, unknownCurrency)
+		_, stored := f.billed()
+		return cmp.Or(state.Currency, stored)
 	}
 	return f.Case.Currency
 }

@@ -83,7 +83,7 @@ func (f *caseFile) whyNoDraft(state *cases.State) string {
 	switch {
 	case c.Kind != cases.KindInvoice:
 		return "it is about no single customer; its members have drafts"
-	case !f.knowsBilled():
+	case !f.drafted():
 		return "recoup does not know what was billed"
 	case c.Customer == "" || c.Customer == invoice.Anonymous:
 		return "the invoice names no customer, as that of a counter sale"

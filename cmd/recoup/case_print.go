@@ -72,8 +72,9 @@ func (f *caseFile) printMoney(line func(string, ...any), state *cases.State, t *
 	case !f.knowsBilled():
 		line(t.billed + "\t" + t.notKnown)
 	default:
-		line(t.billed+"\t%s", t.money(c.Billed, currency))
-		if right, ok := c.Billed.Add(c.Loss.Point); ok && !state.ConfirmedLoss.Set && c.Loss.Point != 0 {
+		billed, of := f.billed()
+		line(t.billed+"\t%s", t.money(billed, of))
+		if right, ok := billed.Add(c.Loss.Point); ok && !state.ConfirmedLoss.Set && c.Loss.Point != 0 {
 			line(t.right+"\t%s", t.money(right, currency))
 		}
 	}

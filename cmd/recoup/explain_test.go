@@ -66,13 +66,38 @@ func openWarehouse(t *testing.T) warehouse {
 	add("acme", "F-3", 0, as)
 	add("other", "F-3", 0, as)
 	add("acme", "F-4", 0, as)
-	add("acme", "F-4", 1, as)
+	add("acme", "F-4", 1, func(_ *invoice.Invoice, v *detectors.Verdict) { v.Billed += invoice.Unit })
 	add("acme", "it's 1", 0, as)
 	owner := pipeline.Owner{Group: "g", Topic: "billing.invoices", Epoch: 1}
 	if err := store.Insert(t.Context(), owner, 0, block); err != nil {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// What was billed is looked up for a dispute of an invoice that was no suspect; where revisions
+// differ it stays unknown.
+func TestDisputeOfAStoredInvoice(t *testing.T) {
+	w := openWarehouse(t)
+	file := settingsFor(t, fakeKafka(t), w.address, w.name)
+	succeed(t, "topics", "create", "--partitions", "2", "--config", file)
+	for i, id := range []string{"F-1", "F-4"} {
+		putCase(t, file, func(c *cases.Case) {
+			c.DedupKey = cases.DedupKey("acme", id, 0)
+			c.CaseID, c.InvoiceID, c.Seq = cases.ID(c.DedupKey), id, int64(i+1)
+			c.Origin, c.Currency, c.Billed, c.Loss = cases.OriginDispute, unknownCurrency, 0, detectors.Loss{}
+		})
+	}
+	on := func(args ...string) []string { return append(append([]string{"case"}, args...), "--config", file) }
+	contains(t, succeed(t, on("show", "F-1")...).stdout, "100.00 EUR", "at stake     not known")
+	contains(t, succeed(t, on("show", "F-4")...).stdout, "billed       not known")
+	fails(t, exitFailed, on("show", "F-1", "--draft"), "recoup does not know what was billed")
+	succeed(t, on("ack", "F-1")...)
+	fails(t, exitUsage, on("decide", "F-1", "confirmed_error", "--correct", "90", "--billed", "95"),
+		"that 100.00 EUR were")
+	contains(t, succeed(t, on("decide", "F-1", "confirmed_error", "--correct", "90", "--json")...).stdout,
+		`"confirmed_loss":"-10.00"`, `"currency":"EUR"`)
+	contains(t, succeed(t, on("show", "F-1")...).stdout, "give 10.00 EUR back")
 }
 
 // storeCase stores a case as the copy of its topic does.
