@@ -56,18 +56,18 @@ func oneWay(l Loss) Loss {
 
 // decide fills the decision on a suspect: a draft is held, a member of an open incident
 // and one that begins an incident stand for no case of their own, what is too late to
-// claim is logged and begins none, a case is opened where it brings at least what it
+// claim is logged and has no part in beginning one, a case is opened where it brings at least what it
 // costs, the rest is logged. recoup's own canaries ask for nothing.
 func (e *Engine) decide(v *Verdict) {
 	if !v.Suspect || e.cur.inv.Canary {
 		v.Decision = DecisionNone
 		return
 	}
-	e.Recall(v)
 	late := e.tooLate(v)
 	if late {
 		v.Rules = append(v.Rules, RuleTooLate)
 	}
+	e.Recall(v)
 	joined := !late && (e.joinIncident(v) || e.joinRun(v))
 	if open := e.memberOf(v); open != "" {
 		v.IncidentID, joined = open, true

@@ -326,7 +326,7 @@ func (e *evidence) signals() {
 	}
 	on(0, e.x[fSumOff] > 0)
 	on(1, e.x[fLineOff] > 0)
-	on(signalTax, e.x[fTaxRare] > 0.8 || e.x[fTaxCountry] > 0.8)
+	on(history.TaxRate, e.x[fTaxRare] > 0.8 || e.x[fTaxCountry] > 0.8)
 	on(3, e.x[fCurrencySeller] > 0.8)
 	on(4, e.x[fZero] > 0 || e.x[fZeroPrice] > 0)
 	on(history.OffPrices, e.x[fOff] > 0.5)

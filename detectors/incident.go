@@ -22,9 +22,6 @@ var signalWords = [history.Signals]string{
 	"fewer lines than delivered",
 }
 
-// signalTax is the signal of a tax rate that is new.
-const signalTax = 2
-
 // joinIncident has a suspect share the incident of its source, release or batch,
 // if the ones just before it had the same trouble: one shared cause is one
 // incident and no case for each of hundreds of invoices. The first ones were decided

@@ -1,6 +1,8 @@
 package detectors
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -74,5 +76,49 @@ func TestTooLateRunNamesNoIncident(t *testing.T) {
 		if named != want {
 			t.Errorf("last day %s: an incident is named: %v, want %v", last, named, want)
 		}
+	}
+}
+
+// A14, G5: errors of years ago are no part of the run that the claimable ones behind them
+// make: the first three of these have cases of their own, also after a replay of what was
+// decided.
+func TestTooLateIsNoPartOfARun(t *testing.T) {
+	e, again := NewEngine(DefaultSettings(), NewShared(), 0), NewEngine(DefaultSettings(), NewShared(), 0)
+	var got []Decision
+	for n := range 12 {
+		inv := threeLineInvoice()
+		inv.ID, inv.SourceRelease, inv.CustomerRef = fmt.Sprint("i", n), "r1", fmt.Sprint("c", n)
+		last := "2026-01-04"
+		if n >= 8 {
+			last = "2028-01-05"
+		}
+		e.UseLimitation(func(*invoice.Invoice) string { return last })
+		at := invoice.Position{Offset: int64(n)}
+		e.Begin(inv, at, inv.IssuedAt)
+		v := &Verdict{Seller: "acme", Currency: "EUR", Suspect: true, PError: 0.9, Stage: invoice.Issued,
+			Loss: Loss{Point: 500 * invoice.Unit}, Causes: []Finding{{Code: CauseUnknown, Kind: "deviation", P: 0.9}}}
+		e.decide(v)
+		got = append(got, v.Decision)
+		e.Teach(true)
+
+		body, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var logged Verdict
+		if err := json.Unmarshal(body, &logged); err != nil {
+			t.Fatal(err)
+		}
+		again.Begin(inv, at, inv.IssuedAt)
+		again.Recall(&logged)
+		again.Teach(true)
+		if !bytes.Equal(again.Runs(), e.Runs()) {
+			t.Fatalf("invoice %d: a replay has other runs", n)
+		}
+	}
+	want := append(slices.Repeat([]Decision{DecisionLogOnly}, 8), DecisionOpenCase, DecisionOpenCase, DecisionOpenCase,
+		DecisionBundle)
+	if !slices.Equal(got, want) {
+		t.Errorf("decided %v, want %v", got, want)
 	}
 }

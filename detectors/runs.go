@@ -104,9 +104,13 @@ func (s *runs) find(inv *invoice.Invoice, cause int) (found Value, run valueRun,
 	return found, run, ok
 }
 
-// teach adds the invoice last begun.
+// teach adds the invoice last begun. What is too late to claim is neither of a run nor
+// right.
 func (s *runs) teach(c *current, suspect bool) {
 	inv, cause, hour := c.inv, -1, c.ev.facts.Hour
+	if suspect && c.ev.facts.TooLate {
+		return
+	}
 	if suspect {
 		cause = c.cause
 	}
@@ -194,6 +198,7 @@ func (e *Engine) joinRun(v *Verdict) (joined bool) {
 // Recall has the invoice last begun taught with a verdict that was made of it before,
 // in place of Score.
 func (e *Engine) Recall(v *Verdict) {
+	e.cur.ev.facts.TooLate = slices.Contains(v.Rules, RuleTooLate)
 	if v.Suspect && len(v.Causes) > 0 {
 		e.cur.cause = CauseIndex(v.Causes[0].Code)
 	}

@@ -69,7 +69,7 @@ func (s *Subject) taxRate() (Finding, bool) {
 // outage, or the law. Neither says how often single invoices are wrong.
 func (e *evidence) taxChanges() bool {
 	source := e.facts.Known.Source
-	return e.facts.Signals[signalTax] > 0 && source != nil && source.Runs[signalTax].Shared
+	return e.facts.Signals[history.TaxRate] > 0 && source != nil && source.Runs[history.TaxRate].Shared
 }
 
 // usualTax is the habit a tax rate is compared with: the customer's, or its

@@ -57,6 +57,10 @@ func (r *Run) join(signal int, f *Facts, share float32) {
 		(signal != OffPrices || bits.OnesCount32(r.Products) >= runProducts))
 }
 
+// TaxRate is the signal of tax rates that are new: a run of these says that the law may
+// have changed, whether or not the money can still be claimed.
+const TaxRate = 2
+
 // bitOf is one of 32 bits, by the upper bits of a hash.
 func bitOf(hash uint64) uint32 { return 1 << (hash * 0x9e3779b97f4a7c15 >> 59) }
 
@@ -77,7 +81,9 @@ func (s *Source) teach(f *Facts, suspect bool) {
 		}
 		switch r := &s.Runs[i]; {
 		case suspect && f.Signals[i] > 0:
-			r.join(i, f, s.Recent[i])
+			if !f.TooLate || i == TaxRate {
+				r.join(i, f, s.Recent[i])
+			}
 		case s.Recent[i] < runOver:
 			*r = Run{}
 		}

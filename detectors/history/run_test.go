@@ -6,8 +6,8 @@ import "testing"
 // one product's, at its fourth suspect.
 func TestSharedTroubleIsRecognised(t *testing.T) {
 	type invoice struct {
-		customer uint64
-		bad      bool
+		customer  uint64
+		bad, late bool
 	}
 	clean := func(n int) (all []invoice) {
 		for i := range n {
@@ -17,7 +17,14 @@ func TestSharedTroubleIsRecognised(t *testing.T) {
 	}
 	bad := func(customers ...uint64) (all []invoice) {
 		for _, c := range customers {
-			all = append(all, invoice{c << 50, true})
+			all = append(all, invoice{customer: c << 50, bad: true})
+		}
+		return all
+	}
+	late := func(customers ...uint64) (all []invoice) {
+		for _, i := range bad(customers...) {
+			i.late = true
+			all = append(all, i)
 		}
 		return all
 	}
@@ -43,6 +50,8 @@ func TestSharedTroubleIsRecognised(t *testing.T) {
 		{"long after", 0, 0, join(bad(1, 2, 3, 4), clean(30)), 1, false},
 		{"unknown prices of one product", OffPrices, 1, bad(1, 2, 3), 4, false},
 		{"unknown prices of three products", OffPrices, 7, bad(1, 2, 3), 4, true},
+		{"behind some that are too late to claim", 0, 0, join(clean(20), late(1, 2, 3, 4, 5), bad(1)), 2, false},
+		{"a tax rate on such", TaxRate, 0, join(clean(20), late(1, 2, 3)), 4, true},
 	} {
 		var s Source
 		now := Facts{Customer: 9 << 50, Odd: c.odd}
@@ -51,7 +60,7 @@ func TestSharedTroubleIsRecognised(t *testing.T) {
 			f := Facts{Customer: i.customer}
 			if i.bad {
 				f = now
-				f.Customer = i.customer
+				f.Customer, f.TooLate = i.customer, i.late
 			}
 			s.teach(&f, i.bad)
 		}

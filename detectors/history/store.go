@@ -35,6 +35,7 @@ type Facts struct {
 	SomeNumber  uint64           // of one line, drawn by the invoice's number
 	Early       float32          // how early the list of lines ends, as Conduct.Early says; -1: not known
 	Odd         uint32           // OddBit of products at unknown prices
+	TooLate     bool             // a suspect whose money can no longer be claimed
 	Print       Print            // what the next invoices compare themselves with
 	Lines       []Line           // one per invoice line, in their order
 	Codes       []Code           // one per discount code
