@@ -51,8 +51,6 @@ func (p *printer) why() string {
 		return "its probability is below " + p.threshold()
 	case v.Decision == detectors.DecisionHold:
 		return "it is a draft; a person looks before it is sent"
-	case v.Decision == detectors.DecisionOpenCase && v.IncidentID != "":
-		return "it makes an incident, so that many more may follow"
 	case v.Decision == detectors.DecisionOpenCase && v.Causes[0].Code+":"+v.Causes[0].Kind == "billing_system:currency":
 		return "all of it is at stake, as nobody knows what it should be in the usual currency"
 	case v.Decision == detectors.DecisionBundle:
