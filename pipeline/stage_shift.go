@@ -268,6 +268,9 @@ func (s *shift) changes(tick bool) ([]desk.Publication, error) {
 	if tick {
 		s.desk.Tick(s.m.opt.Now())
 		s.m.metrics.CountsDropped.Add(float64(s.desk.CountsForgotten()))
+		if s.desk.CountsCrowded() {
+			s.m.opt.Log.Warn("counts take more memory than they should: too many sources, or values with an open incident")
+		}
 	}
 	return s.desk.Changes()
 }

@@ -44,6 +44,10 @@ func (d *Desk) Tick(now time.Time) {
 // memory, since it was asked last.
 func (d *Desk) CountsForgotten() uint64 { return d.board.Forgotten() }
 
+// CountsCrowded tells, once, that counts take more memory than they should, as too many may
+// not give way.
+func (d *Desk) CountsCrowded() bool { return d.board.Crowded() }
+
 // settle tells the board that an invoice was found to be right.
 func (d *Desk) settle(f *file) {
 	if !f.happened || f.invoice == "" {

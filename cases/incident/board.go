@@ -132,6 +132,14 @@ func (b *Board) Forgotten() (n uint64) {
 	return n
 }
 
+// Crowded tells, once, that counts take more than Settings.MostBytes wants, as too many
+// may not be forgotten.
+func (b *Board) Crowded() bool {
+	first := b.crowded && !b.told
+	b.told = b.told || first
+	return first
+}
+
 // Suspect takes a suspect verdict of the decision log, which stands at the given
 // partition and offset, with the subject and the moment of its decision. A position
 // that an incident has counted before changes nothing of that incident; drafts and

@@ -357,6 +357,37 @@ func TestWorkersIncident(t *testing.T) {
 	}
 }
 
+// A14: what nobody can claim any more neither opens the incident that a worker named nor
+// makes it urgent.
+func TestTooLateNeverPages(t *testing.T) {
+	c := newCompany(t, 1, 13)
+	id := detectors.IncidentID(detectors.IncidentKey("acme", "release", "r5", c.now))
+	bills := func(loss invoice.Amount, late bool) {
+		inv := c.plain()
+		inv.SourceRelease = "r5"
+		c.bills(inv, &bad{cause: detectors.CausePriceList, kind: "stale", loss: loss * invoice.Unit, incident: id,
+			late: late})
+		c.tick()
+	}
+	bills(900, true)
+	if n := len(c.opened()); n > 0 {
+		t.Fatalf("%d incidents for what is too late to claim", n)
+	}
+	bills(1, false)
+	for range 4 {
+		bills(900, true)
+	}
+	i := c.only("release", "r5")
+	if m := i.Money[0]; i.Members != 6 || m.TooLow.Point != invoice.Unit || m.PerHour > 4*invoice.Unit {
+		t.Errorf("%d members, %v too low, %v an hour; want 6, 1.00, at most 4.00", i.Members, m.TooLow.Point, m.PerHour)
+	}
+	for _, ch := range c.changes {
+		if ch.Incident != nil && ch.Severity != cases.SeverityWarning {
+			t.Errorf("%s of %d members pages: %s", ch.Action, ch.Incident.Members, ch.Severity)
+		}
+	}
+}
+
 // The page of kpi.md: it names no customer and no invoice, and says what to do.
 func TestPage(t *testing.T) {
 	i := &cases.Incident{ID: "5f0c2a9e", Seller: "acme", Dimension: "promotion", Value: "BLACK25",

@@ -11,13 +11,13 @@ func (i *openIncident) near(since, until time.Time) bool {
 	return detectors.NearIncident(i.Since, i.Until, since, until)
 }
 
-// reach has the trouble last to an event time.
+// reach has the trouble last to an event time. Workers go by the times as published.
 func (i *openIncident) reach(event time.Time) {
 	if i.Since.IsZero() || event.Before(i.Since) {
-		i.Since = event
+		i.Since, i.changed = event, true
 	}
 	if event.After(i.Until) {
-		i.Until = event
+		i.Until, i.changed = event, true
 	}
 }
 

@@ -118,11 +118,17 @@ func (b *Board) candidates(now int64) []candidate {
 		if v.Dimension == detectors.DimensionSeller || v.Name == "" {
 			continue
 		}
+		if b.values[v] == nil || b.values[detectors.Value{Seller: v.Seller}] == nil {
+			continue
+		}
+		tested += detectors.Causes
+		if int64(len(b.byValue[v])) < b.settings.LeastMembers {
+			continue // too few to have an incident; most are such, and to add up their counts takes long
+		}
 		s, ok := b.spansOf(v, now)
 		if !ok {
 			continue
 		}
-		tested += detectors.Causes
 		covered := b.covered(v, s.from, s.to, nil)
 		for cause, suspects := range s.now.Suspects {
 			c := candidate{value: v, cause: cause, from: s.from, to: s.to, n: int64(s.now.Invoices),

@@ -43,6 +43,9 @@ func (b *Board) tick(now time.Time) []Change {
 	b.follow()
 	b.joinFresh()
 	bucket := bucketOf(now)
+	if bucket != b.bucket {
+		b.bucket, b.vain = bucket, 0
+	}
 	for _, c := range b.choose(b.candidates(bucket), bucket) {
 		b.openFor(&c)
 	}
@@ -66,7 +69,7 @@ func (b *Board) joinFresh() {
 		if i == nil {
 			i = b.openBy(x)
 		}
-		if i == nil && x.named != "" {
+		if i == nil && x.named != "" && !x.late {
 			i = b.openNamed(x)
 		}
 		if i == nil {
@@ -314,6 +317,15 @@ func (b *Board) worth(members []*suspect) bool {
 	return false
 }
 
+// stake is what a suspect's incident is urgent for: its loss, but none that the seller
+// can no longer claim.
+func (x *suspect) stake() detectors.Loss {
+	if x.late && x.member.Loss.Point > 0 {
+		return detectors.Loss{}
+	}
+	return x.member.Loss
+}
+
 // recovery is what working a suspect may bring.
 func (x *suspect) recovery() invoice.Amount {
 	if x.late {
@@ -381,7 +393,7 @@ func (b *Board) join(i *openIncident, x *suspect) {
 		return
 	}
 	x.joined = i
-	i.recent = append(i.recent, pace{x.event, x.member.Currency, x.member.Loss})
+	i.recent = append(i.recent, pace{x.event, x.member.Currency, x.stake()})
 	if !i.counted(x) {
 		i.add(x)
 	}
@@ -398,7 +410,7 @@ func (i *openIncident) add(x *suspect) {
 	m := i.money(x.member.Currency)
 	m.Members++
 	m.Recovery = plus(m.Recovery, x.recovery())
-	switch loss := x.member.Loss; {
+	switch loss := x.stake(); {
 	case loss.Point > 0:
 		m.TooLow = addLoss(m.TooLow, loss)
 	case loss.Point < 0:

@@ -59,3 +59,25 @@ func TestReplayTellsOutagesApart(t *testing.T) {
 		}
 	}
 }
+
+// Workers mute by the times that are published: a trouble that goes on is said to, though
+// no member has come with it.
+func TestLongerTroubleIsSaid(t *testing.T) {
+	i := &openIncident{}
+	i.reach(monday)
+	for _, c := range []struct {
+		name  string
+		event time.Time
+		says  bool
+	}{
+		{"the same", monday, false},
+		{"before", monday.Add(-time.Hour), true},
+		{"later", monday.Add(time.Hour), true},
+		{"between", monday, false},
+	} {
+		i.changed = false
+		if i.reach(c.event); i.changed != c.says {
+			t.Errorf("%s: changed %v, want %v", c.name, i.changed, c.says)
+		}
+	}
+}

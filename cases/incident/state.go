@@ -24,6 +24,10 @@ type boardState struct {
 	values    map[detectors.Value]*value
 	bytes     int64                    // that values take
 	forgotten uint64                   // values, to make room
+	vain      int64                    // bytes up to which making room is in vain, in the bucket of the last round
+	bucket    int64                    // of the last round
+	crowded   bool                     // making room was in vain
+	told      bool                     // that it was
 	summed    []*value                 // whose sum was added up since the round began
 	changed   map[detectors.Value]bool // since they were tested last
 	marks     map[int]detectors.ReadMark

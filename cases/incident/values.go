@@ -121,9 +121,10 @@ func (v *value) drop(partition int) {
 
 // makeRoom forgets, when counts take too much memory, an eighth of it: what was billed
 // longest ago first. What everything is compared with, sources that may fall silent, and
-// values with an open incident stay.
+// values with an open incident stay; where these alone take too much, it tries again only
+// when counts have grown by an eighth, or with the next bucket.
 func (b *Board) makeRoom() {
-	if b.bytes <= b.settings.MostBytes {
+	if b.bytes <= max(b.settings.MostBytes, b.vain) {
 		return
 	}
 	oldest := slices.SortedFunc(maps.Keys(b.values), func(x, y detectors.Value) int {
@@ -139,6 +140,9 @@ func (b *Board) makeRoom() {
 		b.change(v, func(known *value) { known.parts = nil })
 		delete(b.changed, v)
 		b.forgotten++
+	}
+	if b.bytes > b.settings.MostBytes/8*7 {
+		b.vain, b.crowded = b.bytes/8*9, true
 	}
 }
 

@@ -56,6 +56,48 @@ func TestCountsStayBounded(t *testing.T) {
 	}
 }
 
+// G7: where nothing more may be forgotten, room is not sought again with every count, but
+// when they have grown or some time has passed; that is said once.
+func TestRoomIsNotSoughtInVain(t *testing.T) {
+	c := newCompany(t, 1, 1)
+	c.board.settings.MostBytes = 100_000
+	counts := detectors.NewCounts(detectors.DefaultSettings())
+	note := func(batch, source string) {
+		t.Helper()
+		inv := &invoice.Invoice{Seller: "acme", BatchID: batch, SourceSystem: source, IssuedAt: c.now}
+		counts.Note(inv, &c.verdict, c.now)
+		for _, r := range counts.Publish(detectors.PublishAll) {
+			if err := c.board.Count(r.Key, r.Value, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	known := func(batch string) bool {
+		return c.board.values[detectors.Value{Seller: "acme", Dimension: detectors.DimensionBatch, Name: batch}] != nil
+	}
+	c.board.Tick(c.now)
+	for n := 0; c.board.vain == 0; n++ {
+		if note("", fmt.Sprint("erp", n)); c.board.bytes > c.board.settings.MostBytes*5/4 {
+			t.Fatal("room is sought again and again")
+		}
+	}
+	note("b1", "erp0")
+	if !known("b1") || !c.board.Crowded() || c.board.Crowded() {
+		t.Error("room is sought at once, or not said once to be wanting")
+	}
+	c.now = c.now.Add(detectors.BucketLength)
+	c.board.Tick(c.now)
+	note("b2", "erp0")
+	if known("b1") {
+		t.Error("room is not sought in the next bucket")
+	}
+	for n, tried := 0, c.board.vain; c.board.vain == tried; n++ {
+		if note("", fmt.Sprint("crm", n)); c.board.bytes > tried*5/4 {
+			t.Fatal("room is not sought when counts have grown")
+		}
+	}
+}
+
 func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
