@@ -75,7 +75,7 @@ func (k *asker) money(f *story.Figures) {
 	k.ask("K2", "Open, expected", "loss_by_cohort", "sumIf(open_loss_estimate, direction != 'seller_favour'), "+
 		"sumIf(open_loss_estimate, direction = 'seller_favour')", k.own(),
 		[]string{f.OpenLoss.TooLow.String(), f.OpenLoss.TooHigh.String()}, func(got []string) string {
-			return fmt.Sprintf("%.2f billed too little, %.2f too much", decimal(got[0]), decimal(got[1]))
+			return fmt.Sprintf("%s billed too little, %s too much", rounded(got[0]), rounded(got[1]))
 		})
 	k.ask("K3", "Recovered", "loss_by_cohort", "sum(recovered)", k.own(), []string{f.Paid.String()},
 		func(got []string) string { return cents(got[0]) })
@@ -98,8 +98,8 @@ func (k *asker) risk(f *story.Figures) {
 			f.Weighed.TooHigh.String(), f.Largest.ID, max(f.Largest.Loss, -f.Largest.Loss).String(), fraction(f.Largest.PError)},
 		func(got []string) string {
 			return fmt.Sprintf("%s billed too little, %s too much, in %s flagged invoices; "+
-				"weighed by probability: %.2f and %.2f; largest: %s of %s, p_error %.2f",
-				cents(got[0]), cents(got[1]), got[2], decimal(got[3]), decimal(got[4]),
+				"weighed by probability: %s and %s; largest: %s of %s, p_error %.2f",
+				cents(got[0]), cents(got[1]), got[2], rounded(got[3]), rounded(got[4]),
 				cents(got[6]), got[5], decimal(got[7]))
 		})
 }
@@ -353,6 +353,9 @@ func cents(text string) string {
 	}
 	return thousands(n) + "." + decimals
 }
+
+// rounded writes an expected amount, which has more decimals than money, to the cent.
+func rounded(text string) string { return cents(fmt.Sprintf("%.2f", decimal(text))) }
 
 // optionNames are the options in words.
 var optionNames = map[cases.Option]string{
