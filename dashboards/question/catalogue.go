@@ -1,0 +1,83 @@
+package question
+
+import (
+	"embed"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// files holds the SQL: sql/<name>.sql for each question, and in sql/shared what
+// several of them are made of, put in for {name}.
+//
+//go:embed sql
+var files embed.FS
+
+// catalogue is every question, sorted by name.
+var catalogue = complete(slices.Concat(overviewQuestions, causeQuestions, recoveryQuestions, alertQuestions))
+
+var (
+	parameter = regexp.MustCompile(`\{(\w+):[^}]+\}`)
+	include   = regexp.MustCompile(`\{(\w+)\}`)
+)
+
+// complete gives each question its SQL and what follows from it.
+func complete(questions []Question) []Question {
+	for i := range questions {
+		q := &questions[i]
+		q.SQL = statement("sql/" + q.Name + ".sql")
+		for _, match := range parameter.FindAllStringSubmatch(q.SQL, -1) {
+			switch name := Filter(match[1]); {
+			case name == "from":
+				q.Timed = true
+			case name != "to" && name != "limit" && !q.Takes(name):
+				q.Filters = append(q.Filters, name)
+			}
+		}
+		if q.MaxRows == 0 {
+			q.MaxRows = 1000
+		}
+	}
+	slices.SortFunc(questions, func(a, b Question) int { return strings.Compare(a.Name, b.Name) })
+	return questions
+}
+
+// statement reads SQL and puts the shared parts in.
+func statement(file string) string {
+	text, err := files.ReadFile(file)
+	if err != nil {
+		panic(err) // a question without its file
+	}
+	return include.ReplaceAllStringFunc(strings.TrimSpace(string(text)), func(part string) string {
+		return statement(path.Join("sql/shared", strings.Trim(part, "{}")+".sql"))
+	})
+}
+
+// The columns of answers, in short.
+
+func label(name, en, fr string) Column {
+	return Column{Name: name, Kind: Label, Title: Text{en, fr}}
+}
+
+func number(name, unit, en, fr string) Column {
+	return Column{Name: name, Kind: Number, Unit: unit, Title: Text{en, fr}}
+}
+
+// A share is a fraction of 1, a count a whole number, money an amount in the
+// currency that the question was asked for.
+func share(name, en, fr string) Column { return number(name, "percentunit", en, fr) }
+func count(name, en, fr string) Column { return number(name, "short", en, fr) }
+func money(name, en, fr string) Column { return number(name, "none", en, fr) }
+
+// low and high are the two ends of the band around the number before them.
+func low(name, unit string) Column {
+	return Column{Name: name, Kind: Number, Unit: unit, Title: Text{"95 % low", "95 % bas"}, Low: true}
+}
+
+func high(name, unit string) Column {
+	return Column{Name: name, Kind: Number, Unit: unit, Title: Text{"95 % high", "95 % haut"}, High: true}
+}
+
+// day is the first column of a Series by day of issue.
+var day = Column{Name: "time", Kind: Time, Title: Text{"Day of issue", "Jour d'émission"}}

@@ -1,0 +1,50 @@
+package question
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The bounds are those of the views.
+func TestWilsonIsThatOfTheViews(t *testing.T) {
+	views, err := os.ReadFile("../../sinks/migrations/shared/wilson.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if statement("sql/shared/wilson.sql") != strings.TrimSpace(string(views)) {
+		t.Error("sql/shared/wilson.sql differs from sinks/migrations/shared/wilson.sql: copy it")
+	}
+}
+
+func TestParameters(t *testing.T) {
+	q, _ := Find("error_rate")
+	from, to := time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC), time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
+	got, err := q.Parameters(Values{From: from, To: to, Filters: map[Filter][]string{
+		FilterSeller: {`a'\b`}, FilterCustomerType: {`it's`, `\`}, FilterProductFamily: {Everything}, FilterInvoice: {"aside"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"from": "2026-01-02 03:04:05.006", "to": "2026-02-01 00:00:00.000", "seller": `a'\\b`,
+		"customer_type": `['it\'s','\\']`, "product_family": "['*']", "limit": "1000"}
+	for name, value := range want {
+		if got[name] != value {
+			t.Errorf("%s = %q, want %q", name, got[name], value)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	for text, v := range map[string]Values{
+		"filter seller: it has 0 values": {From: from, To: to},
+		"want a time range":              {From: to, To: from},
+		"for -1 rows":                    {From: from, To: to, Limit: -1},
+		"filter seller: it has 2 values": {From: from, To: to, Filters: map[Filter][]string{FilterSeller: {"a", "b"}}},
+		"filter seller: \"xxxxx":         {From: from, To: to, Filters: map[Filter][]string{FilterSeller: {strings.Repeat("x", 2000)}}},
+	} {
+		if _, err := q.Parameters(v); err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("error %v, want one that says %q", err, text)
+		}
+	}
+}

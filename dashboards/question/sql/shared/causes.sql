@@ -1,0 +1,1 @@
+(has({cause:Array(String)}, '*') OR cause IN {cause:Array(String)})
