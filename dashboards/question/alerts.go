@@ -5,14 +5,91 @@ var alertQuestions = []Question{
 	{
 		Name: "precision", Shape: Table,
 		Title: Text{"How often is an alert right?", "Combien d'alertes sont justes ?"},
-		Help: Text{"Right / (right + wrong) of the alerts that people decided, with 95 % Wilson bounds, by the cause that recoup " +
-			"named; an expected change counts as wrong, what nobody can tell is left out and shown; an incident is one alert (K7).",
-			"Justes / (justes + fausses) des alertes décidées, avec bornes de Wilson à 95 %, par cause nommée par recoup ; un " +
-				"changement attendu compte comme fausse, l'indéterminé est exclu et montré ; un incident est une alerte (K7)."},
-		Columns: []Column{label("cause", "Cause", "Cause"), count("alerts", "Alerts", "Alertes"),
-			count("right", "Right", "Justes"), count("wrong", "Wrong", "Fausses"),
-			share("undetermined_share", "Undetermined", "Indéterminées"), count("undecided", "Undecided", "Non décidées"),
-			share("precision", "Precision", "Précision"), low("precision_low", "percentunit"),
-			high("precision_high", "percentunit")},
+		Help: Text{
+			"Right / (right + wrong) of the alerts that people decided, with 95 % Wilson bounds, by the cause " +
+				"that recoup named. An expected change counts as wrong; what nobody can tell is left out and shown;" +
+				" an incident is one alert (K7).",
+			"Justes / (justes + fausses) des alertes décidées, avec bornes de Wilson à 95 %, par cause " +
+				"nommée par recoup. Un changement attendu compte comme fausse ; l'indéterminé est exclu et " +
+				"montré ; un incident est une alerte (K7).",
+		},
+		Columns: []Column{cause, count("alerts", "Alerts", "Alertes"), count("confirmed", "Right", "Justes"),
+			count("refuted", "Wrong", "Fausses"), share("undetermined_share", "Undetermined", "Indéterminées"),
+			count("undecided", "Undecided", "Non décidées"), share("precision", "Precision", "Précision"),
+			low("precision_low", "percentunit"), high("precision_high", "percentunit")},
+	},
+	{
+		Name: "precision_by_day", Shape: Series,
+		Title: Text{"Do alerts get better?", "Les alertes s'améliorent-elles ?"},
+		Help: Text{
+			"Precision of the alerts on invoices issued that day, week or month, with 95 % Wilson bounds (K7).",
+			"Précision des alertes sur les factures émises ce jour, cette semaine ou ce mois, avec bornes " +
+				"de Wilson à 95 % (K7).",
+		},
+		Columns: []Column{day, count("alerts", "Alerts", "Alertes"), count("confirmed", "Right", "Justes"),
+			count("refuted", "Wrong", "Fausses"), share("undetermined_share", "Undetermined", "Indéterminées"),
+			count("undecided", "Undecided", "Non décidées"), share("precision", "Precision", "Précision"),
+			low("precision_low", "percentunit"), high("precision_high", "percentunit")},
+	},
+	{
+		Name: "precision_by_segment", Shape: Table,
+		Title: Text{"In which segment are alerts right?", "Dans quel segment les alertes sont-elles justes ?"},
+		Help: Text{
+			"Precision of the alerts by customer type and product family, with 95 % Wilson bounds (K7).",
+			"Précision des alertes par type de client et famille de produits, avec bornes de Wilson à 95 % " +
+				"(K7).",
+		},
+		Columns: []Column{customerType, productFamily, count("alerts", "Alerts", "Alertes"),
+			count("confirmed", "Right", "Justes"), count("refuted", "Wrong", "Fausses"),
+			share("undetermined_share", "Undetermined", "Indéterminées"),
+			count("undecided", "Undecided", "Non décidées"), share("precision", "Precision", "Précision"),
+			low("precision_low", "percentunit"), high("precision_high", "percentunit")},
+	},
+	{
+		Name: "precision_by_spread", Shape: Table,
+		Title: Text{
+			"Are alerts right where amounts vary?",
+			"Les alertes sont-elles justes où les montants varient ?",
+		},
+		Help: Text{
+			"Precision of the alerts by the coefficient of variation (standard deviation / mean) of the " +
+				"baseline behind the expectation, with 95 % Wilson bounds (K7).",
+			"Précision des alertes selon le coefficient de variation (écart type / moyenne) de la " +
+				"référence, avec bornes de Wilson à 95 % (K7).",
+		},
+		Columns: []Column{label("spread", "Spread (CV)", "Dispersion (CV)"), count("alerts", "Alerts", "Alertes"),
+			count("confirmed", "Right", "Justes"), count("refuted", "Wrong", "Fausses"),
+			share("undetermined_share", "Undetermined", "Indéterminées"),
+			count("undecided", "Undecided", "Non décidées"), share("precision", "Precision", "Précision"),
+			low("precision_low", "percentunit"), high("precision_high", "percentunit")},
+	},
+	{
+		Name: "recall", Shape: Table,
+		Title: Text{"Which share of the errors is caught?", "Quelle part des erreurs est trouvée ?"},
+		Help: Text{
+			"Per month of issue, estimated three ways (K8): audit: TP / (TP + unflagged × share wrong among " +
+				"those audited); canary: found / sent; disputes: flagged / confirmed disputes.",
+			"Par mois d'émission, estimé de trois façons (K8) : audit : VP / (VP + non signalées × part " +
+				"fausse des auditées) ; canari : trouvés / envoyés ; contestations : signalées / confirmées.",
+		},
+		Columns: []Column{instant("month", "Month", "Mois"), label("estimate", "Estimate", "Estimation"),
+			share("recall", "Recall", "Rappel"), low("recall_low", "percentunit"),
+			high("recall_high", "percentunit"), count("caught", "Caught", "Trouvées"),
+			count("looked_at", "Looked at", "Examinées")},
+	},
+	{
+		Name: "calibration", Shape: Table,
+		Title: Text{"Is p_error to be believed?", "Peut-on croire p_error ?"},
+		Help: Text{
+			"Per tenth of p_error, of the invoices people decided: mean p_error against the share confirmed, " +
+				"with 95 % Wilson bounds; equal means calibrated. Brier: mean squared difference, 0 is best (K1c).",
+			"Par dixième de p_error, des factures décidées : p_error moyen contre part confirmée, avec " +
+				"bornes de Wilson à 95 % ; égaux signifie calibré. Brier : écart carré moyen, 0 est le mieux " +
+				"(K1c).",
+		},
+		Columns: []Column{label("p_error_tenth", "p_error", "p_error"),
+			share("expected_share", "Expected", "Attendue"), share("confirmed_share", "Confirmed", "Confirmée"),
+			low("confirmed_share_low", "percentunit"), high("confirmed_share_high", "percentunit"),
+			count("decided", "Decided", "Décidées"), number("brier", "none", "Brier", "Brier")},
 	},
 }

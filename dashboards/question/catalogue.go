@@ -15,7 +15,8 @@ import (
 var files embed.FS
 
 // catalogue is every question, sorted by name.
-var catalogue = complete(slices.Concat(overviewQuestions, causeQuestions, recoveryQuestions, alertQuestions))
+var catalogue = complete(slices.Concat(overviewQuestions, causeQuestions, recoveryQuestions, alertQuestions,
+	pipelineQuestions, drillQuestions, valueQuestions))
 
 var (
 	parameter = regexp.MustCompile(`\{(\w+):[^}]+\}`)
@@ -53,31 +54,3 @@ func statement(file string) string {
 		return statement(path.Join("sql/shared", strings.Trim(part, "{}")+".sql"))
 	})
 }
-
-// The columns of answers, in short.
-
-func label(name, en, fr string) Column {
-	return Column{Name: name, Kind: Label, Title: Text{en, fr}}
-}
-
-func number(name, unit, en, fr string) Column {
-	return Column{Name: name, Kind: Number, Unit: unit, Title: Text{en, fr}}
-}
-
-// A share is a fraction of 1, a count a whole number, money an amount in the
-// currency that the question was asked for.
-func share(name, en, fr string) Column { return number(name, "percentunit", en, fr) }
-func count(name, en, fr string) Column { return number(name, "short", en, fr) }
-func money(name, en, fr string) Column { return number(name, "none", en, fr) }
-
-// low and high are the two ends of the band around the number before them.
-func low(name, unit string) Column {
-	return Column{Name: name, Kind: Number, Unit: unit, Title: Text{"95 % low", "95 % bas"}, Low: true}
-}
-
-func high(name, unit string) Column {
-	return Column{Name: name, Kind: Number, Unit: unit, Title: Text{"95 % high", "95 % haut"}, High: true}
-}
-
-// day is the first column of a Series by day of issue.
-var day = Column{Name: "time", Kind: Time, Title: Text{"Day of issue", "Jour d'émission"}}

@@ -5,26 +5,116 @@ var overviewQuestions = []Question{
 	{
 		Name: "error_rate", Shape: Series,
 		Title: Text{"How many invoices are wrong?", "Combien de factures sont fausses ?"},
-		Help: Text{"Confirmed errors / invoices issued that day, week or month, with 95 % Wilson bounds: a lower bound of the " +
-			"truth, as people look at few invoices (K1). Live: sum of p_error / invoices (K1c).",
-			"Erreurs confirmées / factures émises ce jour, cette semaine ou ce mois, avec bornes de Wilson à 95 % : un minimum, " +
-				"car peu de factures sont examinées (K1). En direct : somme de p_error / factures (K1c)."},
+		Help: Text{
+			"Confirmed errors / invoices issued that day, week or month, with 95 % Wilson bounds: a lower bound" +
+				" of the truth, as people look at few invoices (K1). Live: sum of p_error / invoices (K1c).",
+			"Erreurs confirmées / factures émises ce jour, cette semaine ou ce mois, avec bornes de Wilson " +
+				"à 95 % : un minimum, car peu de factures sont examinées (K1). En direct : somme de p_error / " +
+				"factures (K1c).",
+		},
 		Columns: []Column{day, share("confirmed_rate", "Confirmed", "Confirmées"),
 			low("confirmed_rate_low", "percentunit"), high("confirmed_rate_high", "percentunit"),
-			share("live_rate", "Live, by p_error", "En direct, par p_error"), share("suspect_rate", "Suspected", "Suspectes"),
-			count("invoices", "Invoices", "Factures")},
+			share("live_rate", "Live, by p_error", "En direct, par p_error"),
+			share("suspect_rate", "Suspected", "Suspectes"), count("invoices", "Invoices", "Factures")},
+	},
+	{
+		Name: "errors_total", Shape: Table,
+		Title: Text{"How many invoices are wrong in all?", "Combien de factures sont fausses au total ?"},
+		Help: Text{
+			"Of all invoices issued in the time range: confirmed (K1), live (K1c) and true error rate (K1b): " +
+				"(confirmed suspects + unflagged × share of wrong ones among those audited) / invoices. True is " +
+				"empty without an audit.",
+			"De toutes les factures émises dans la période : taux confirmé (K1), en direct (K1c) et réel " +
+				"(K1b) : (suspectes confirmées + non signalées × part de fausses parmi celles auditées) / " +
+				"factures. Réel est vide sans audit.",
+		},
+		Columns: []Column{count("invoices", "Invoices", "Factures"), count("suspects", "Suspects", "Suspectes"),
+			count("confirmed", "Confirmed", "Confirmées"),
+			share("confirmed_rate", "Confirmed error rate", "Taux confirmé"),
+			low("confirmed_rate_low", "percentunit"), high("confirmed_rate_high", "percentunit"),
+			share("live_rate", "Live error rate", "Taux en direct"), count("audited", "Audited", "Auditées"),
+			count("audited_wrong", "Audited, wrong", "Auditées, fausses"),
+			share("true_rate", "True error rate", "Taux réel"), low("true_rate_low", "percentunit"),
+			high("true_rate_high", "percentunit")},
 	},
 	{
 		Name: "loss", Shape: Table,
 		Title: Text{"What was lost, and what came back?", "Qu'a-t-on perdu, et qu'est-il revenu ?"},
-		Help: Text{"Of the invoices issued in the time range, each direction on its own: confirmed loss, open loss " +
-			"(p_error × what is at stake, with band), cash recovered, net = recovered − gestures − handling (K2, K3).",
-			"Des factures émises dans la période, chaque sens à part : perte confirmée, perte ouverte (p_error × enjeu, avec " +
-				"bande), encaissé, net = encaissé − gestes − traitement (K2, K3)."},
-		Columns: []Column{label("direction", "In favour of", "En faveur de"), count("found", "Invoices", "Factures"),
-			count("confirmed_errors", "Confirmed", "Confirmées"), money("confirmed_loss", "Confirmed loss", "Perte confirmée"),
-			low("open_loss_low", "none"), money("open_loss", "Open loss, expected", "Perte ouverte, attendue"),
-			high("open_loss_high", "none"), money("recovered", "Recovered", "Récupéré"),
-			money("goodwill", "Gestures", "Gestes"), money("handling", "Handling", "Traitement"), money("net", "Net", "Net")},
+		Help: Text{
+			"Of the invoices issued in the time range, each direction on its own, never netted: confirmed loss," +
+				" open loss (p_error × what is at stake, with band), cash recovered, net = recovered − gestures − " +
+				"handling (K2, K3). What many invoices share counts when no segment is chosen.",
+			"Des factures émises dans la période, chaque sens à part, jamais compensés : perte confirmée, " +
+				"perte ouverte (p_error × enjeu, avec bande), encaissé, net = encaissé − gestes − traitement " +
+				"(K2, K3). Ce que plusieurs factures partagent compte quand aucun segment n'est choisi.",
+		},
+		Columns: []Column{direction, count("found", "Invoices", "Factures"),
+			count("confirmed_errors", "Confirmed", "Confirmées"),
+			money("confirmed_loss", "Confirmed loss", "Perte confirmée"), low("open_loss_low", "none"),
+			money("open_loss", "Open loss, expected", "Perte ouverte, attendue"), high("open_loss_high", "none"),
+			money("recovered", "Recovered", "Récupéré"), money("goodwill", "Gestures", "Gestes"),
+			money("handling", "Handling", "Traitement"), money("net", "Net", "Net")},
+	},
+	{
+		Name: "money_by_day", Shape: Series,
+		Title: Text{"How does the money develop?", "Comment évolue l'argent ?"},
+		Help: Text{
+			"What was billed too little, by day, week or month of issue: confirmed loss, open loss (p_error × " +
+				"what is at stake), cash recovered, net of gestures and handling (K2, K3).",
+			"Ce qui fut facturé trop peu, par jour, semaine ou mois d'émission : perte confirmée, perte " +
+				"ouverte (p_error × enjeu), encaissé, net des gestes et du traitement (K2, K3).",
+		},
+		Columns: []Column{day, money("confirmed_loss", "Confirmed loss", "Perte confirmée"),
+			money("open_loss", "At risk: open loss, expected", "À risque : perte ouverte, attendue"),
+			money("recovered", "Recovered", "Récupéré"), money("net", "Net", "Net")},
+	},
+	{
+		Name: "handling", Shape: Table,
+		Title: Text{"What does handling cost?", "Que coûte le traitement ?"},
+		Help: Text{
+			"Per month of issue in the time range, summed (K10): what was noted, else the planned cost of each " +
+				"confirmed error; per unit of money recovered; single cases whose loss lies below break-even (usual" +
+				" cost / paid rate); what incidents saved against one case per invoice.",
+			"Par mois d'émission dans la période, sommé (K10) : le coût noté, sinon le coût prévu de chaque" +
+				" erreur confirmée ; par unité récupérée ; cas simples dont la perte est sous le seuil de " +
+				"rentabilité (coût usuel / part payée) ; ce que les incidents ont économisé.",
+		},
+		Columns: []Column{money("total_handling", "Handling", "Traitement"),
+			money("total_recovered", "Recovered", "Récupéré"),
+			number("cost_per_recovered", "none", "Cost per unit recovered", "Coût par unité récupérée"),
+			count("cases", "Single cases", "Cas simples"),
+			share("below_break_even_share", "Below break-even", "Sous le seuil"),
+			money("break_even_loss", "Break-even loss", "Perte au seuil"),
+			money("saved", "Saved by incidents", "Économisé par les incidents")},
+	},
+	{
+		Name: "found_first", Shape: Table,
+		Title: Text{
+			"How often did the customer find it first?",
+			"Combien de fois le client l'a-t-il trouvée le premier ?",
+		},
+		Help: Text{
+			"Confirmed errors that began with a dispute / all confirmed errors of the invoices issued in the " +
+				"time range, with 95 % Wilson bounds (K11). Aim at 0.",
+			"Erreurs confirmées nées d'une contestation / toutes les erreurs confirmées des factures émises" +
+				" dans la période, avec bornes de Wilson à 95 % (K11). Viser 0.",
+		},
+		Columns: []Column{count("confirmed", "Confirmed", "Confirmées"),
+			count("by_customer", "Found by the customer", "Trouvées par le client"),
+			share("part", "Share", "Part"), low("part_low", "percentunit"), high("part_high", "percentunit")},
+	},
+	{
+		Name: "prevented", Shape: Table,
+		Title: Text{"What was stopped before it was sent?", "Qu'a-t-on arrêté avant l'envoi ?"},
+		Help: Text{
+			"Drafts that were held and not issued as suspect after all, their loss, and their share of these " +
+				"and the confirmed errors that were issued (K12).",
+			"Brouillons retenus puis non émis comme suspects, leur perte, et leur part parmi ceux-ci et les" +
+				" erreurs confirmées émises (K12).",
+		},
+		Columns: []Column{count("drafts_held", "Held", "Retenus"),
+			count("drafts_prevented", "Prevented", "Évités"),
+			money("loss_prevented", "Loss prevented", "Perte évitée"),
+			share("caught_before_issue", "Caught before issue", "Arrêtées avant l'émission")},
 	},
 }

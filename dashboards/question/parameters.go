@@ -33,7 +33,7 @@ func (q *Question) Parameters(v Values) (map[string]string, error) {
 		if v.From.IsZero() || v.To.Before(v.From) {
 			return nil, fmt.Errorf("cannot ask %s from %v to %v: want a time range", q.Name, v.From, v.To)
 		}
-		p["from"], p["to"] = instant(v.From), instant(v.To)
+		p["from"], p["to"] = moment(v.From), moment(v.To)
 	}
 	for _, f := range q.Filters {
 		value, err := f.parameter(v.Filters[f])
@@ -79,5 +79,5 @@ var (
 	quote  = strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\t", `\t`, "\n", `\n`)
 )
 
-// instant encodes a time for DateTime64(3, 'UTC').
-func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000") }
+// moment encodes a time for DateTime64(3, 'UTC').
+func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000") }

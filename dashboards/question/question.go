@@ -24,8 +24,8 @@ const (
 
 // Text is something a person reads.
 type Text struct {
-	EN string // English
-	FR string // French
+	EN string `json:"en"` // English
+	FR string `json:"fr"` // French
 }
 
 // In returns the text in a language, in English if it is none of the two.
@@ -70,12 +70,12 @@ const (
 
 // Column is one column of an answer, in the order of the SELECT.
 type Column struct {
-	Name  string // in SQL
-	Kind  Kind
-	Unit  string // unit id of Grafana: percentunit, s, h, short, none; "" for texts. Money is none: its currency is a filter
-	Title Text
-	Low   bool // lower end of the band around the number before it
-	High  bool // upper end of that band
+	Name  string `json:"name"`  // in SQL
+	Kind  Kind   `json:"kind"`  // of its values
+	Unit  string `json:"unit"`  // Grafana's id; none for money, whose currency is a filter; "" for no number
+	Title Text   `json:"title"` // over it
+	Low   bool   `json:"low"`   // lower end of a band; Name is that of its number and _low
+	High  bool   `json:"high"`  // upper end of that band; … and _high
 }
 
 // Shape is how rows are meant.
@@ -89,15 +89,15 @@ const (
 
 // Question is something that can be asked of recoup's tables.
 type Question struct {
-	Name    string   // stable: boards and saved queries name it; lower case, "_" between words
-	Title   Text     // the question in a few words
-	Help    Text     // what the answer means, and its formula
-	Shape   Shape    // of the answer
-	SQL     string   // one SELECT on the views, of at most {limit:UInt32} rows
-	Filters []Filter // that SQL takes
-	Timed   bool     // SQL takes {from:…} and {to:…}
-	Columns []Column // exactly what SQL returns
-	MaxRows int      // limit that suffices for a board; above 0
+	Name    string   `json:"name"`    // stable, as saved queries name it: lower case, "_" between words
+	Title   Text     `json:"title"`   // the question in a few words
+	Help    Text     `json:"help"`    // what the answer means, and its formula
+	Shape   Shape    `json:"shape"`   // of the answer
+	SQL     string   `json:"-"`       // one SELECT on the views, of at most {limit:UInt32} rows
+	Filters []Filter `json:"filters"` // that SQL takes
+	Timed   bool     `json:"timed"`   // SQL takes {from:…} and {to:…}
+	Columns []Column `json:"columns"` // exactly what SQL returns
+	MaxRows int      `json:"maxRows"` // limit that suffices for a board; above 0
 }
 
 // Takes tells whether a filter narrows the question.

@@ -21,8 +21,8 @@ func TestWilsonIsThatOfTheViews(t *testing.T) {
 func TestParameters(t *testing.T) {
 	q, _ := Find("error_rate")
 	from, to := time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC), time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
-	got, err := q.Parameters(Values{From: from, To: to, Filters: map[Filter][]string{
-		FilterSeller: {`a'\b`}, FilterCustomerType: {`it's`, `\`}, FilterProductFamily: {Everything}, FilterInvoice: {"aside"}}})
+	got, err := q.Parameters(Values{From: from, To: to, Filters: map[Filter][]string{FilterSeller: {`a'\b`},
+		FilterCustomerType: {`it's`, `\`}, FilterProductFamily: {Everything}, FilterInvoice: {"aside"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,12 +36,13 @@ func TestParameters(t *testing.T) {
 	if len(got) != len(want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
+	seller := func(names ...string) map[Filter][]string { return map[Filter][]string{FilterSeller: names} }
 	for text, v := range map[string]Values{
 		"filter seller: it has 0 values": {From: from, To: to},
 		"want a time range":              {From: to, To: from},
 		"for -1 rows":                    {From: from, To: to, Limit: -1},
-		"filter seller: it has 2 values": {From: from, To: to, Filters: map[Filter][]string{FilterSeller: {"a", "b"}}},
-		"filter seller: \"xxxxx":         {From: from, To: to, Filters: map[Filter][]string{FilterSeller: {strings.Repeat("x", 2000)}}},
+		"filter seller: it has 2 values": {From: from, To: to, Filters: seller("a", "b")},
+		"filter seller: \"xxxxx":         {From: from, To: to, Filters: seller(strings.Repeat("x", 2000))},
 	} {
 		if _, err := q.Parameters(v); err == nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("error %v, want one that says %q", err, text)

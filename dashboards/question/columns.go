@@ -1,0 +1,45 @@
+package question
+
+// The columns of answers, in short.
+
+func label(name, en, fr string) Column {
+	return Column{Name: name, Kind: Label, Title: Text{en, fr}}
+}
+
+func instant(name, en, fr string) Column {
+	return Column{Name: name, Kind: Time, Title: Text{en, fr}}
+}
+
+func number(name, unit, en, fr string) Column {
+	return Column{Name: name, Kind: Number, Unit: unit, Title: Text{en, fr}}
+}
+
+// A share is a fraction of 1, a count a whole number, money an amount in the
+// currency that the question was asked for.
+func share(name, en, fr string) Column { return number(name, "percentunit", en, fr) }
+func count(name, en, fr string) Column { return number(name, "short", en, fr) }
+func money(name, en, fr string) Column { return number(name, "none", en, fr) }
+
+// low and high are the two ends of the band around the number before them.
+func low(name, unit string) Column {
+	return Column{Name: name, Kind: Number, Unit: unit, Title: Text{"95 % low", "95 % bas"}, Low: true}
+}
+
+func high(name, unit string) Column {
+	return Column{Name: name, Kind: Number, Unit: unit, Title: Text{"95 % high", "95 % haut"}, High: true}
+}
+
+// Columns that many answers have.
+var (
+	day           = instant("time", "Day of issue", "Jour d'émission")
+	month         = instant("time", "Month of issue", "Mois d'émission")
+	cause         = label("cause", "Cause", "Cause")
+	customerType  = label("customer_type", "Customer type", "Type de client")
+	productFamily = label("product_family", "Product family", "Famille de produits")
+	direction     = label("direction", "Direction", "Sens")
+	severity      = label("severity", "Severity", "Gravité")
+	state         = label("state", "State", "État")
+	team          = label("team", "Team", "Équipe")
+	option        = label("option", "Option", "Option")
+	answer        = label("answer", "Answer", "Réponse")
+)

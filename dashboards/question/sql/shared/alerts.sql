@@ -1,0 +1,1 @@
+seller = {seller:String} AND {days} AND {segment} AND {causes} AND kind IN ('invoice', 'incident') AND origin = 'detector'

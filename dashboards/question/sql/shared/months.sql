@@ -1,0 +1,1 @@
+cohort_month BETWEEN toStartOfMonth(toDate({from:DateTime64(3, 'UTC')})) AND toDate({to:DateTime64(3, 'UTC')})

@@ -1,0 +1,1 @@
+seller = {seller:String} AND invoice_id = {invoice_id:String}
