@@ -2,15 +2,18 @@ package load
 
 import (
 	"bytes"
+	"math"
 	"strings"
 )
 
-// hugeJunkBytes stays below the 1 MiB that a broker takes by default.
-const hugeJunkBytes = 900_000
+// largeGarbage are the bytes of the large kinds: the first stays below the 1 MiB
+// that a broker takes by default, the second does not, the third is beyond what
+// anybody should send.
+var largeGarbage = map[string]int{"huge_junk": 900_000, "over_1_mib": 1_100_000, "enormous_junk": 20_000_000}
 
-// mostHugeJunk bounds how often the huge kind comes, or a long run would be
-// mostly junk by volume.
-const mostHugeJunk = 8
+// mostBytes bounds how often a large kind comes, or a long run would be mostly
+// junk by volume: no more than this in all, but twice at least.
+const mostBytes = 8_000_000
 
 // garbage is one way a record can be broken. spoil gets a right invoice in a
 // buffer of its own and returns what is sent instead.
@@ -47,16 +50,40 @@ var garbageKinds = []garbage{
 	{"array", func(_ *Generator, good []byte) []byte { return append(append([]byte{'['}, good...), ']') }},
 	{"trailing_data", func(_ *Generator, good []byte) []byte { return append(good, `{"again":true}`...) }},
 	{"xml", func(*Generator, []byte) []byte { return []byte(`<?xml version="1.0"?><Invoice><ID>1</ID></Invoice>`) }},
-	{"huge_junk", func(*Generator, []byte) []byte { return bytes.Repeat([]byte("junk "), hugeJunkBytes/5) }},
+	{"huge_junk", nil},
+	{"over_1_mib", nil},
+	{"enormous_junk", nil},
 }
 
-// GarbageKinds returns the kinds of garbage in the order they come.
-func GarbageKinds() []string {
-	kinds := make([]string, len(garbageKinds))
-	for i, g := range garbageKinds {
-		kinds[i] = g.kind
+// GarbageKinds returns the kinds of garbage in the order they come, those with
+// more bytes than largest left out.
+func GarbageKinds(largest int) (kinds []string) {
+	for _, g := range garbageUpTo(largest) {
+		kinds = append(kinds, g.kind)
 	}
 	return kinds
+}
+
+func garbageUpTo(largest int) (kinds []garbage) {
+	for _, g := range garbageKinds {
+		size := largeGarbage[g.kind]
+		if size > largest {
+			continue
+		}
+		if size > 0 {
+			g.spoil = func(*Generator, []byte) []byte { return bytes.Repeat([]byte("junk "), size/5) }
+		}
+		kinds = append(kinds, g)
+	}
+	return kinds
+}
+
+// times tells how often a kind may come.
+func (g *garbage) times() int {
+	if size := largeGarbage[g.kind]; size > 0 {
+		return max(2, mostBytes/size)
+	}
+	return math.MaxInt
 }
 
 // replace returns a spoiler that changes the first occurrence of a text.
@@ -68,14 +95,15 @@ func replace(old, with string) func(*Generator, []byte) []byte {
 
 // nextGarbage returns a record that cannot be decoded.
 func (g *Generator) nextGarbage() (Record, Truth) {
-	if g.garbage%len(garbageKinds) == len(garbageKinds)-1 && g.garbage/len(garbageKinds) >= mostHugeJunk {
+	chosen := g.kinds[g.garbage%len(g.kinds)]
+	for g.garbage/len(g.kinds) >= chosen.times() {
 		g.garbage++
+		chosen = g.kinds[g.garbage%len(g.kinds)]
 	}
-	chosen := garbageKinds[g.garbage%len(garbageKinds)]
 	g.garbage++
 	d := g.newDraw(g.rng.IntN(g.plan.Customers))
 	good, _, _ := g.render(nil, d)
 	partition, key := d.customer%g.plan.Partitions, g.key(d.customer)
-	truth := Truth{Seq: g.seq, Partition: partition, Key: string(key), GarbageKind: chosen.kind}
+	truth := Truth{Partition: partition, Key: string(key), GarbageKind: chosen.kind}
 	return Record{Partition: partition, Key: key, Value: chosen.spoil(g, good)}, truth
 }

@@ -44,8 +44,10 @@ type Generator struct {
 	segments []segment
 	seq      int64 // records made
 	number   int64 // distinct invoices made
-	garbage  int   // garbage records made
-	warmUp   int64 // distinct invoices of the warm-up
+	kinds    []garbage
+	garbage  int     // garbage records made, those passed over counted too
+	offsets  []int64 // records made of each partition
+	warmUp   int64   // distinct invoices of the warm-up
 	earlier  []draw
 	arena    []byte
 }
@@ -59,6 +61,8 @@ func New(plan Plan) *Generator {
 		earlier: make([]draw, 0, remembered),
 	}
 	g.segments = makeSegments(g.plan)
+	g.kinds = garbageUpTo(g.plan.LargestGarbage)
+	g.offsets = make([]int64, g.plan.Partitions)
 	return g
 }
 
@@ -82,7 +86,14 @@ func (g *Generator) All() iter.Seq2[Record, Truth] {
 // Next returns the next record and the truth about it. The bytes belong to the
 // caller; the generator never writes to them again.
 func (g *Generator) Next() (Record, Truth) {
-	defer func() { g.seq++ }()
+	record, truth := g.next()
+	truth.Seq, truth.Offset = g.seq, g.offsets[truth.Partition]
+	g.seq++
+	g.offsets[truth.Partition]++
+	return record, truth
+}
+
+func (g *Generator) next() (Record, Truth) {
 	if g.number < g.warmUp {
 		return g.deliver(g.remember(g.warmUpDraw()), Truth{WarmUp: true})
 	}
@@ -112,7 +123,7 @@ func (g *Generator) freshDraw() (d draw, late bool) {
 	d = g.newDraw(g.rng.IntN(g.plan.Customers))
 	late = g.rng.Float64() < g.plan.Late
 	if late {
-		back := time.Hour + time.Duration(g.rng.Int64N(int64(10*24*time.Hour)))
+		back := time.Hour + time.Duration(g.rng.Int64N(int64(g.plan.LateBy)))
 		d.issuedAt -= back.Milliseconds()
 	}
 	if g.rng.Float64() >= g.plan.Injected {
@@ -163,7 +174,7 @@ func (g *Generator) deliver(d draw, truth Truth) (Record, Truth) {
 	g.arena, net, loss = g.render(g.arena, d)
 	value := g.arena[start:len(g.arena):len(g.arena)]
 	key := g.key(d.customer)
-	truth.Seq, truth.Partition, truth.Key = g.seq, d.customer%g.plan.Partitions, string(key)
+	truth.Partition, truth.Key = d.customer%g.plan.Partitions, string(key)
 	truth.Seller, truth.InvoiceID = g.segmentOf(d.customer).seller, "INV"+strconv.FormatInt(d.number, 10)
 	truth.Net, truth.Loss = invoice.Amount(net*unitsPerCent), invoice.Amount(loss*unitsPerCent)
 	truth.Injected, truth.Kind = d.kind != "", d.kind

@@ -38,6 +38,9 @@ var everything = Plan{
 	Injected: 0.03, Redelivered: 0.01, Late: 0.02, Garbage: 0.01, Separated: true,
 }
 
+// largest lets all kinds of garbage come.
+const largest = 20_000_000
+
 // The same plan gives the same stream; another seed another one.
 func TestStreamIsDeterministic(t *testing.T) {
 	again, other := everything, everything
@@ -60,16 +63,23 @@ func TestStreamIsDeterministic(t *testing.T) {
 
 // The ledger tells the truth: what it says of each record is what the record says.
 func TestTruthMatchesRecords(t *testing.T) {
+	offsets := make([]int64, everything.Partitions)
 	first := map[string][]byte{}      // invoice → bytes of its first delivery
 	deliveries := map[string]string{} // delivery → customer
 	partitionOf := map[string]int{}   // customer → partition
 	kinds, broken := map[string]int{}, map[string]int{}
 	redelivered, late := 0, 0
-	for record, truth := range New(everything).All() {
+	plan := everything
+	plan.LargestGarbage = largest
+	for record, truth := range New(plan).All() {
 		if known, seen := partitionOf[string(record.Key)]; seen && known != record.Partition {
 			t.Fatalf("customer %s is on partitions %d and %d", record.Key, known, record.Partition)
 		}
 		partitionOf[string(record.Key)] = record.Partition
+		if truth.Offset != offsets[record.Partition] {
+			t.Fatalf("record %d has offset %d, want %d", truth.Seq, truth.Offset, offsets[record.Partition])
+		}
+		offsets[record.Partition]++
 		if truth.GarbageKind != "" {
 			broken[truth.GarbageKind]++
 			continue
@@ -104,8 +114,8 @@ func TestTruthMatchesRecords(t *testing.T) {
 	if len(first) != everything.Invoices {
 		t.Errorf("%d distinct invoices, want %d", len(first), everything.Invoices)
 	}
-	if len(broken) < 12 || len(broken) != len(GarbageKinds()) {
-		t.Errorf("%d kinds of garbage came, want all %d", len(broken), len(GarbageKinds()))
+	if len(broken) < 12 || len(broken) != len(GarbageKinds(largest)) {
+		t.Errorf("%d kinds of garbage came, want all %d", len(broken), len(GarbageKinds(largest)))
 	}
 	for _, kind := range Kinds() {
 		if kinds[kind] < 50 {
@@ -257,7 +267,9 @@ func TestZeroPlan(t *testing.T) {
 func TestDecoderAgreesWithLedger(t *testing.T) {
 	var inv invoice.Invoice
 	decoder := invoice.NewDecoder(invoice.Limits{})
-	for record, truth := range New(everything).All() {
+	plan := everything
+	plan.LargestGarbage = largest
+	for record, truth := range New(plan).All() {
 		err := decoder.Decode(record.Value, &inv)
 		if (err != nil) != (truth.GarbageKind != "") {
 			t.Fatalf("record %d, garbage %q: decoder says %v", truth.Seq, truth.GarbageKind, err)

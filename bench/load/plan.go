@@ -44,10 +44,15 @@ type Plan struct {
 	// Redelivered is the number of redeliveries (same bytes again, later) per invoice.
 	Redelivered float64
 	// Late is the share of invoices that carry an event time one hour to ten days
-	// before their neighbours'.
+	// before their neighbours', at most LateBy.
 	Late float64
+	// LateBy is how late the latest are, more than one hour. By default ten days.
+	LateBy time.Duration
 	// Garbage is the number of undecodable records per invoice; GarbageKinds come in turn.
 	Garbage float64
+	// LargestGarbage leaves out kinds of garbage with records of more bytes. By
+	// default 1,000,000, which any broker takes; all come with 20,000,000.
+	LargestGarbage int
 	// Separated keeps every amount far from any threshold, so that the truth does
 	// not depend on the order of arrival over partitions: each customer type and
 	// each product family has one usual amount, good invoices lie within 2 % of
@@ -82,6 +87,12 @@ func (p Plan) withDefaults() Plan {
 	}
 	if p.Step <= 0 {
 		p.Step = time.Second
+	}
+	if p.LateBy <= time.Hour {
+		p.LateBy = 10 * 24 * time.Hour
+	}
+	if p.LargestGarbage <= 0 {
+		p.LargestGarbage = 1_000_000
 	}
 	p.Customers = max(p.Customers, p.Partitions*p.cells())
 	return p

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -23,6 +24,9 @@ type Sending struct {
 	Topic string // one that exists, with at least the partitions of the plan
 	// Rate is records per second. By default as fast as the log takes them.
 	Rate float64
+	// Patience is how long a partition that does not take records is tried again.
+	// Nobody else may write to it. By default not at all: the first error ends it.
+	Patience time.Duration
 	// Sent is called after each append with the truths of its records, by one
 	// goroutine per partition at a time. By default nothing.
 	Sent func(truths []Truth)
@@ -35,8 +39,8 @@ type batch struct {
 	bytes   int
 }
 
-// Send appends all records of the plan, each partition in order. An error ends
-// it: whatever is repeated after one could double records that the ledger holds once.
+// Send appends all records of the plan, each partition in order, and completes
+// their truths with the offsets they got.
 func Send(ctx context.Context, log pipeline.Log, g *Generator, how Sending) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -45,11 +49,12 @@ func Send(ctx context.Context, log pipeline.Log, g *Generator, how Sending) erro
 	for partition := range queues {
 		queues[partition] = make(chan *batch, 2)
 		senders.Go(func() {
+			s := sender{log: log, how: how, partition: partition, next: -1}
 			for b := range queues[partition] {
 				if ctx.Err() != nil {
 					continue // drain, so that the generator never blocks
 				}
-				if _, err := log.Append(ctx, how.Topic, partition, b.records); err != nil {
+				if err := s.send(ctx, b); err != nil {
 					cancel(fmt.Errorf("cannot send %d records to %s partition %d: %w",
 						len(b.records), how.Topic, partition, err))
 				} else if how.Sent != nil {
@@ -64,6 +69,86 @@ func Send(ctx context.Context, log pipeline.Log, g *Generator, how Sending) erro
 	}
 	senders.Wait()
 	return context.Cause(ctx)
+}
+
+// sender appends to one partition.
+type sender struct {
+	log       pipeline.Log
+	how       Sending
+	partition int
+	next      int64 // offset the next record should get, -1 when unknown
+}
+
+// retryPause is how long a sender waits before it looks what became of an append
+// without an answer.
+const retryPause = 500 * time.Millisecond
+
+// send appends a batch. After an error some of it may stand in the log, and more
+// may come to stand there, so nothing is sent again before the log told its end.
+func (s *sender) send(ctx context.Context, b *batch) error {
+	began := time.Now()
+	if s.next < 0 {
+		_, end, err := s.log.Bounds(ctx, s.how.Topic, s.partition)
+		if err != nil {
+			return err
+		}
+		s.next = end
+	}
+	truths := b.truths // of what is not known to stand
+	for {
+		base, err := s.log.Append(ctx, s.how.Topic, s.partition, b.records[len(b.records)-len(truths):])
+		if err == nil {
+			s.stand(b, truths, base)
+			return nil
+		}
+		for err != nil {
+			if errors.Is(err, pipeline.ErrTooLarge) || time.Since(began) >= s.how.Patience {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-time.After(retryPause):
+			}
+			truths, err = s.look(ctx, truths)
+		}
+		if len(truths) == 0 {
+			return nil
+		}
+	}
+}
+
+// look sets the offsets of those records of which the log has told meanwhile that
+// they stand, and returns the others.
+func (s *sender) look(ctx context.Context, truths []Truth) ([]Truth, error) {
+	_, end, err := s.log.Bounds(ctx, s.how.Topic, s.partition)
+	if err != nil {
+		return truths, err
+	}
+	for len(truths) > 0 && s.next < end {
+		truths[0].Offset = s.next
+		s.next++
+		truths = truths[1:]
+	}
+	return truths, nil
+}
+
+// stand sets the offsets of records that were acknowledged. Where an append that had
+// no answer came through after all, those before base are the same records: then
+// the acknowledged ones are their redeliveries.
+func (s *sender) stand(b *batch, truths []Truth, base int64) {
+	var twice []Truth
+	for i := range truths {
+		if s.next+int64(i) < base {
+			first := truths[i]
+			first.Offset = s.next + int64(i)
+			twice = append(twice, first)
+			truths[i].Redelivery = truths[i].GarbageKind == ""
+		}
+		truths[i].Offset = base + int64(i)
+	}
+	s.next = base + int64(len(truths))
+	b.truths = append(b.truths, twice...)
 }
 
 // generate fills the queues at the rate until the plan ends or ctx is done.

@@ -91,3 +91,68 @@ func TestSendRate(t *testing.T) {
 		t.Errorf("error %v after cancel", err)
 	}
 }
+
+// Whatever becomes of appends (refused, torn, unanswered, and one that comes through
+// after it was given up), the ledger says what stands where.
+func TestSendLedgerOutlivesFaults(t *testing.T) {
+	plan := everything
+	plan.Invoices, plan.Partitions = 3_000, 1
+	lost, tries := errors.New("no answer"), 0
+	var log *memlog.Log
+	log = memlog.New(memlog.Options{MaxWait: -1, Hooks: memlog.Hooks{
+		BeforeAppend: func(topic string, partition int, records []pipeline.Record) error {
+			switch tries++; tries {
+			case 1:
+				return lost
+			case 3:
+				return &memlog.Torn{Records: 7, Err: lost}
+			case 5:
+				_, err := log.Append(t.Context(), topic, partition, records[:5]) // tries = 6
+				return err
+			}
+			return nil
+		},
+		AfterAppend: func(string, int, int64, []pipeline.Record) error {
+			if tries == 4 {
+				return lost
+			}
+			return nil
+		},
+	}})
+	log.CreateTopic("t", 1, 0)
+	ledger := map[int64]Truth{}
+	err := Send(t.Context(), log, New(plan), Sending{Topic: "t", Patience: time.Minute, Sent: func(truths []Truth) {
+		for _, truth := range truths {
+			ledger[truth.Offset] = truth
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, end, err := log.Bounds(t.Context(), "t", 0)
+	if err != nil || end != int64(len(ledger)) {
+		t.Fatalf("%d records stand, the ledger has %d, error %v", end, len(ledger), err)
+	}
+	first := map[string]bool{}
+	reader := log.Open("t", 0)
+	for offset := int64(0); offset < end; {
+		fetched, err := reader.Fetch(t.Context(), offset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, record := range fetched.Records {
+			truth := ledger[record.Offset]
+			if truth.GarbageKind != "" {
+				continue
+			}
+			if !bytes.Contains(record.Value, []byte(`"invoice_id":"`+truth.InvoiceID+`"`)) {
+				t.Fatalf("the ledger says %s of offset %d, which holds %s", truth.InvoiceID, record.Offset, record.Value)
+			}
+			if truth.Redelivery != first[truth.InvoiceID] {
+				t.Fatalf("offset %d: redelivery %v", record.Offset, truth.Redelivery)
+			}
+			first[truth.InvoiceID] = true
+		}
+		offset = fetched.Next
+	}
+}

@@ -14,6 +14,7 @@ import (
 type Truth struct {
 	Seq       int64          `json:"seq"`                  // 0 for the first record of the stream
 	Partition int            `json:"partition"`            // it was sent to
+	Offset    int64          `json:"offset"`               // in that partition; on a topic that was empty, until it is sent
 	Key       string         `json:"key"`                  // customer_ref
 	Seller    string         `json:"seller,omitempty"`     // "" for garbage
 	InvoiceID string         `json:"invoice_id,omitempty"` // "" for garbage
@@ -41,6 +42,8 @@ func (t *Truth) AppendJSON(dst []byte) []byte {
 	dst = strconv.AppendInt(dst, t.Seq, 10)
 	dst = append(dst, `,"partition":`...)
 	dst = strconv.AppendInt(dst, int64(t.Partition), 10)
+	dst = append(dst, `,"offset":`...)
+	dst = strconv.AppendInt(dst, t.Offset, 10)
 	dst = appendText(dst, "key", t.Key)
 	dst = appendText(dst, "seller", t.Seller)
 	dst = appendText(dst, "invoice_id", t.InvoiceID)

@@ -1,0 +1,146 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"recoup/internal/child"
+)
+
+// Member is a process of `recoup run`. It dies with this process.
+type Member struct {
+	// Name is its place in the order of joining: "member-1".
+	Name string
+	// HTTP is the host:port of /metrics and /readyz.
+	HTTP string
+
+	process *child.Process
+	log     *os.File
+	mu      sync.Mutex // guards usage
+	usage   Usage
+}
+
+// Usage is what a member took, as it told itself.
+type Usage struct {
+	// Member is the member's name.
+	Member string `json:"member"`
+	// Resident is the most memory it was seen with, in bytes; 0: it was never seen.
+	Resident int64 `json:"resident_bytes"`
+	// Goroutines is how many it had when it was seen last.
+	Goroutines int `json:"goroutines"`
+}
+
+// Join starts a further member; extra are variables for its environment (NAME=value).
+// It does not wait until the group has given it partitions.
+func (c *Cluster) Join(extra ...string) (*Member, error) {
+	port, err := child.FreePort()
+	if err != nil {
+		return nil, err
+	}
+	m := &Member{Name: fmt.Sprintf("member-%d", len(c.members)+1), HTTP: fmt.Sprintf("127.0.0.1:%d", port)}
+	if m.log, err = os.Create(m.LogFile(c)); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(c.binary, "--config", c.file, "run")
+	cmd.Env = append(append(os.Environ(), "RECOUP_HTTP_LISTEN="+m.HTTP), extra...)
+	if m.process, err = child.Start(cmd, m.log); err != nil {
+		_ = m.log.Close()
+		return nil, err
+	}
+	m.usage.Member = m.Name
+	c.members = append(c.members, m)
+	go m.watch()
+	return m, nil
+}
+
+// LogFile names the file that holds what the member printed.
+func (m *Member) LogFile(c *Cluster) string { return filepath.Join(c.dir, m.Name+".log") }
+
+// Running tells whether the process has not ended; one that is paused runs.
+func (m *Member) Running() bool { return m.process.Ended() == nil }
+
+// Ended says how the process ended, nil while it runs.
+func (m *Member) Ended() error { return m.process.Ended() }
+
+// Kill ends the member at once, as kill -9 does, paused or not.
+func (m *Member) Kill() {
+	if m.Running() {
+		m.process.Kill()
+	}
+}
+
+// Pause stops the process where it stands, inside a write too, until Continue.
+func (m *Member) Pause() error { return syscall.Kill(m.process.PID(), syscall.SIGSTOP) }
+
+// Continue lets a paused process go on.
+func (m *Member) Continue() error { return syscall.Kill(m.process.PID(), syscall.SIGCONT) }
+
+// Stop asks the member to leave and waits; it is killed when ctx ends.
+func (m *Member) Stop(ctx context.Context) error { return m.process.Stop(ctx) }
+
+// Usage returns what the member took so far.
+func (m *Member) Usage() Usage {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.usage
+}
+
+// watchEvery is how often a member is asked what it takes.
+const watchEvery = time.Second
+
+// watch asks until the process ends; a member that does not answer is asked again.
+func (m *Member) watch() {
+	defer func() { _ = m.log.Close() }()
+	client := &http.Client{Timeout: watchEvery}
+	defer client.CloseIdleConnections()
+	for {
+		select {
+		case <-m.process.Done():
+			return
+		case <-time.After(watchEvery):
+		}
+		got, err := metrics(client, m.HTTP, "process_resident_memory_bytes", "go_goroutines")
+		if err != nil {
+			continue
+		}
+		m.mu.Lock()
+		m.usage.Resident = max(m.usage.Resident, int64(got[0]))
+		m.usage.Goroutines = int(got[1])
+		m.mu.Unlock()
+	}
+}
+
+// metrics asks for metrics without labels, by name.
+func metrics(client *http.Client, addr string, names ...string) ([]float64, error) {
+	response, err := client.Get("http://" + addr + "/metrics")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	values := make([]float64, len(names))
+	for line := range strings.Lines(string(body)) {
+		name, text, _ := strings.Cut(strings.TrimSpace(line), " ")
+		for i, want := range names {
+			if name == want {
+				if values[i], err = strconv.ParseFloat(text, 64); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	return values, nil
+}
