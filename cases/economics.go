@@ -15,10 +15,11 @@ type Economics struct {
 	NetValue         invoice.Amount `json:"net_value"`            // ExpectedRecovery − HandlingCost
 	BreakEven        invoice.Amount `json:"break_even,omitempty"` // money at stake from which it pays; 0: any or none does
 	// Rate is the share of a claim that comes back: accepted × paid of the amicable
-	// option that brings most. 1 as long as Offers is 0; 0 where there is no claim: the
-	// money is owed to the customer, or it is too late.
+	// option that brings most; where that is not known, as of the case that a worker opens,
+	// what its decision was weighed by (detectors.RecoveryRate). 1 as long as Offers is 0; 0
+	// where there is no claim: the money is owed to the customer, or it is too late.
 	Rate     float64            `json:"recovery_rate"`
-	Offers   int64              `json:"recovery_offers"` // answered offers behind Rate; 0: nothing is known
+	Offers   int64              `json:"recovery_offers"` // answers or closed cases behind Rate; 0: nothing is known
 	Decision detectors.Decision `json:"decision"`        // open_case, or bundle once an incident took it over
 }
 
@@ -44,6 +45,8 @@ func (o Opener) weigh(loss invoice.Amount, p float64, c *Case) Economics {
 		e.Rate = 0
 	} else if best, ok := o.Acceptance.Best(c.Segment.CustomerType, c.DetectedAt); ok {
 		e.Rate, e.Offers = best.Rate(), best.Accepts.N
+	} else if r := c.Model.Recovery; r.Cases > 0 {
+		e.Rate, e.Offers = r.Rate, r.Cases
 	}
 	stake := magnitude(loss)
 	w := detectors.Weigh(stake, p, e.Rate, e.HandlingCost)

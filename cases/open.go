@@ -23,9 +23,9 @@ type Opener struct {
 	HandlingCost map[string]invoice.Amount
 	// Terms are what is offered to customers.
 	Terms Terms
-	// Acceptance is how customers answered. Workers have none, nil: what they open says
-	// that nothing is known, and the same invoice gives the same case whatever was
-	// answered meanwhile. The case stage has all of it, and of a case it uses what was
+	// Acceptance is how customers answered. Workers have none, nil: what they open says by
+	// what share its decision was weighed, and the same invoice gives the same case whatever
+	// was answered meanwhile. The case stage has all of it, and of a case it uses what was
 	// known when the case was detected, so that it, too, writes the same however often.
 	Acceptance *Acceptance
 	// Kinds tells consumers from businesses.

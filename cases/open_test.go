@@ -60,6 +60,23 @@ func verdictOn(inv *invoice.Invoice, before ...*invoice.Invoice) *detectors.Verd
 	return &v
 }
 
+// A14: a case shows what its decision was weighed by, also once the stage refreshes it,
+// until it is known how customers answer.
+func TestCaseShowsWhatItWasWeighedBy(t *testing.T) {
+	inv := fibre("F-1", 200)
+	v := verdictOn(inv)
+	v.Model.Recovery = detectors.RecoveryRate{Rate: 0.5, Cases: 40}
+	c, stage := opener.Open(inv, v, received, detected), opener
+	stage.Acceptance = &cases.Acceptance{}
+	for _, step := range []string{"opened", "refreshed"} {
+		e, whole := c.Economics, detectors.Weigh(c.Loss.Point, c.PError, 1, 50*invoice.Unit)
+		if e.Rate != 0.5 || e.Offers != 40 || e.ExpectedRecovery > whole.Expected/2 || e.ExpectedRecovery == 0 {
+			t.Errorf("%s: %+v, of all %+v", step, e, whole)
+		}
+		stage.Refresh(c, &cases.State{})
+	}
+}
+
 // B5, B12, B15, D1, D5, G4: a whole case, byte for byte, as the contract wants it.
 func TestWholeCase(t *testing.T) {
 	inv := fibre("2026-000417", 200, 200, 120)

@@ -24,6 +24,7 @@ type Classifier struct {
 	version   string
 	usual     float64 // p of an invoice whose evidence passes no gate
 	feedback  feedback
+	recovery  RecoveryRate
 }
 
 // causeCodes are the causes that the classifier tells apart, in the order of its
@@ -79,6 +80,10 @@ func (m *Classifier) causeOf(x *[features]float32, dst *[len(causeCodes)]float64
 // change their meaning or the form changes: such a classifier must be trained anew.
 const classifierMark = "rcM\x04"
 
+// recoveryMark begins the form that has a RecoveryRate before all else. Its last byte
+// rises with the other's.
+const recoveryMark = "rcR\x04"
+
 // Append adds the stored form, which ParseClassifier reads.
 func (m *Classifier) Append(dst []byte) []byte {
 	body := m.body()
@@ -88,6 +93,9 @@ func (m *Classifier) Append(dst []byte) []byte {
 
 func (m *Classifier) body() []byte {
 	dst := []byte(classifierMark)
+	if m.recovery.Cases > 0 {
+		dst = m.recovery.append([]byte(recoveryMark))
+	}
 	dst = binary.AppendUvarint(dst, uint64(features))
 	dst = appendBytes(dst, []byte(m.seller))
 	for _, f := range [...]float64{m.threshold, m.baseRate, m.usual} {
@@ -106,19 +114,24 @@ func appendBytes(dst, b []byte) []byte {
 // ParseClassifier reads what Append wrote; it keeps nothing of data. Damaged
 // bytes and those of other versions give an error.
 func ParseClassifier(data []byte) (*Classifier, error) {
-	if len(data) < len(classifierMark)+8 || string(data[:len(classifierMark)]) != classifierMark {
+	mark := string(data[:min(len(data), len(classifierMark))])
+	if mark != classifierMark && mark != recoveryMark || len(data) < len(mark)+8 {
 		return nil, fmt.Errorf("cannot read the model: it is none, or one of another version of recoup; train it anew")
 	}
 	body := data[:len(data)-8]
 	if binary.LittleEndian.Uint64(data[len(body):]) != xxhash.Sum64(body) {
 		return nil, fmt.Errorf("cannot read the model: it is damaged (its checksum differs)")
 	}
-	r := stateReader{rest: body[len(classifierMark):]}
+	r := stateReader{rest: body[len(mark):]}
+	m := &Classifier{}
+	if mark == recoveryMark {
+		m.recovery = r.recovery()
+	}
 	if n := r.uvarint(); n != uint64(features) {
 		return nil, fmt.Errorf("cannot read the model: it reads %d features of an invoice, this recoup has %d; "+
 			"train it anew", n, features)
 	}
-	m := &Classifier{seller: string(r.bytes(r.uvarint()))}
+	m.seller = string(r.bytes(r.uvarint()))
 	for _, f := range [...]*float64{&m.threshold, &m.baseRate, &m.usual} {
 		*f = math.Float64frombits(r.fixed())
 	}

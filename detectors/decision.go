@@ -84,14 +84,13 @@ func (e *Engine) decide(v *Verdict) {
 	}
 }
 
-// worthIt tells whether the money at stake pays for a case, if all of what was lost
-// comes back: how much does is known to those who work cases, not here. A currency
-// without a handling cost is judged only where it is the error itself.
+// worthIt tells whether what may come back of the money at stake pays for a case. A
+// currency without a handling cost is judged only where it is the error itself.
 func (e *Engine) worthIt(v *Verdict) bool {
 	stake := v.Stake()
 	cost, known := e.settings.HandlingCost[v.Currency]
 	if !known {
 		return ForeignCurrency(v.Causes) && stake != 0
 	}
-	return Weigh(stake, v.PError, 1, cost).Pays()
+	return Weigh(stake, v.PError, v.RecoveryRate(), cost).Pays()
 }

@@ -85,7 +85,7 @@ func (e *Engine) judge(v *Verdict) {
 			found = m.p(&c.ev.x)
 		}
 		v.PError = max(1-(1-found)*p.unproved, shownWeight*(1-p.unshown))
-		v.Model.Version = m.version
+		v.Model.Version, v.Model.Recovery = m.version, m.recovery
 		if e.settings.SuspectThreshold == 0 {
 			threshold = m.threshold
 		}

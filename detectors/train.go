@@ -21,7 +21,8 @@ type examples struct {
 	trainedOn int64     // day of that
 	triedOn   int64     // newest day on which training was due
 
-	labels map[uint64]Label // by identity of the invoice
+	labels   map[uint64]Label // by identity of the invoice
+	recovery RecoveryRate
 }
 
 type example struct {
@@ -150,7 +151,7 @@ func (s *examples) train(seller string, o TrainerOptions) *Classifier {
 		panic("the training's own logits cannot be calibrated: " + err.Error())
 	}
 	m := &Classifier{seller: seller, baseRate: base, rows: uint32(len(s.rows)), forest: forest, curve: curve,
-		causes: s.causes(o)}
+		causes: s.causes(o), recovery: s.recovery}
 	m.threshold = t.threshold(m, logits, c.realProved)
 	if len(s.labels) > 0 {
 		t.recalibrate(m, logits)

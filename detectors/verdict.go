@@ -263,4 +263,6 @@ type Model struct {
 	ConfigHash    string `json:"config_hash"`     // of the scoring settings, 16 hex digits
 	ReferenceAsOf string `json:"reference_as_of"` // RFC 3339, empty without references
 	FeedbackAsOf  string `json:"feedback_as_of"`  // RFC 3339, empty without outcomes
+	// Recovery is what Decision was weighed by; zero: not known, all is taken to come back.
+	Recovery RecoveryRate `json:"recovery,omitzero"`
 }

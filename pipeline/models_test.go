@@ -25,6 +25,12 @@ import (
 // on more of them.
 func classifiers(t *testing.T, n int) (list []*model.Record) {
 	t.Helper()
+	return ratedClassifiers(t, n, detectors.RecoveryRate{})
+}
+
+// ratedClassifiers trains some that know how much comes back.
+func ratedClassifiers(t *testing.T, n int, recovery detectors.RecoveryRate) (list []*model.Record) {
+	t.Helper()
 	e := detectors.NewEngine(detectors.DefaultSettings(), detectors.NewShared(), 0)
 	trainer := detectors.NewTrainer(detectors.TrainerOptions{})
 	decoder := invoice.NewDecoder(invoice.Limits{})
@@ -44,6 +50,7 @@ func classifiers(t *testing.T, n int) (list []*model.Record) {
 		if i < 600 || i%50 > 0 {
 			continue
 		}
+		trainer.Recovered("acme", recovery)
 		c := trainer.Train("acme")
 		if c == nil {
 			t.Fatalf("%d invoices train no model", i)

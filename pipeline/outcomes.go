@@ -34,6 +34,7 @@ type outcomes struct {
 	known   book[*casePlace]
 	decided [][]decided // by partition of the case events: what teaches, by rising offset
 	labels  book[detectors.Label]
+	closed  book[closedCase]
 	sources heldRecords
 }
 
@@ -89,7 +90,7 @@ func newOutcomes(m *Member, caseCount, eventCount int) *outcomes {
 	if eventCount == 0 {
 		caseCount = 0
 	}
-	o.known.limit, o.labels.limit = mostCases/2, mostCases/2
+	o.known.limit, o.labels.limit, o.closed.limit = mostCases/2, mostCases/2, mostClosed
 	o.cases = newTail(m, m.opt.Topics.Cases, caseCount, o.takeCases)
 	o.events = newTail(m, m.opt.Topics.CaseEvents, eventCount, o.takeEvents)
 	o.sources.m = m
@@ -136,6 +137,8 @@ func (b *book[T]) put(id string, value T) {
 type caseHead struct {
 	CaseID     string           `json:"case_id"`
 	Kind       string           `json:"kind"`
+	Seller     string           `json:"seller"`
+	Seq        int64            `json:"seq"`
 	Rules      []string         `json:"rules"`
 	Source     invoice.Position `json:"source"`
 	IncidentID string           `json:"incident_id"`
@@ -145,6 +148,14 @@ type caseHead struct {
 	Joined []struct {
 		At invoice.Position `json:"at"`
 	} `json:"members_joined"`
+
+	// What a closed case came to.
+
+	Loss       detectors.Loss    `json:"loss"`
+	TooLate    bool              `json:"too_late"`
+	Outcome    cases.Outcome     `json:"outcome"`
+	Settlement *cases.Settlement `json:"settlement"`
+	Resolution *cases.Resolution `json:"resolution"`
 }
 
 // nowhere is the partition of an invoice that is not known.
@@ -161,6 +172,7 @@ func (o *outcomes) takeCases(_ int, got *Fetched) {
 		switch c.Kind {
 		case "invoice":
 			o.takeInvoice(&c)
+			o.takeClosed(&c)
 		case "incident":
 			o.takeIncident(&c)
 		}

@@ -104,7 +104,8 @@ type trainer struct {
 // trainIfDue trains the sellers that are due, when one is, and returns how long it
 // took.
 func (t *trainer) trainIfDue(ctx context.Context) (took time.Duration, err error) {
-	if err := errors.Join(t.m.models.catchUp(ctx), t.m.outcomes.events.catchUp(ctx)); err != nil {
+	o := t.m.outcomes
+	if err := errors.Join(t.m.models.catchUp(ctx), o.events.catchUp(ctx), o.cases.catchUp(ctx)); err != nil {
 		return 0, err
 	}
 	newest, err := t.newest(ctx)
@@ -196,6 +197,7 @@ func (t *trainer) run(ctx context.Context, l *learned) (models, examples int, er
 		if span.last.Sub(span.first) < detectors.TrainAfter || !t.due(seller, span.last) {
 			continue
 		}
+		l.trainer.Recovered(seller, t.m.outcomes.recoveryOf(seller))
 		c := l.trainer.Train(seller)
 		if ctx.Err() != nil {
 			return 0, 0, context.Cause(ctx)
@@ -246,8 +248,8 @@ func (t *trainer) publish(ctx context.Context, l *learned, c *detectors.Classifi
 		return fmt.Errorf("cannot publish model %s of %q: %w", c.Version(), c.Seller(), err)
 	}
 	m.opt.Log.Info("model published", "seller", c.Seller(), "version", c.Version(), "examples", c.Examples(),
-		"decided", c.Decided(), "base_rate", c.BaseRate(), "threshold", c.Threshold(), "through", through,
-		"bytes", len(body))
+		"decided", c.Decided(), "base_rate", c.BaseRate(), "threshold", c.Threshold(), "recovery_rate", record.RecoveryRate,
+		"recovery_cases", record.RecoveryCases, "through", through, "bytes", len(body))
 	return nil
 }
 

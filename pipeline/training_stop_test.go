@@ -34,7 +34,7 @@ func TestTrainingEndsWithItsGeneration(t *testing.T) {
 		e.Teach(v.Suspect)
 		l.saw(inv.Seller, inv.IssuedAt)
 	}
-	tr := &trainer{m: &Member{models: &models{}}} // there is nothing to publish to
+	tr := &trainer{m: &Member{models: &models{}, outcomes: &outcomes{}}} // there is nothing to publish to
 	n, _, err := tr.run(ctx, l)
 	if n != 0 || !errors.Is(err, errDrained) {
 		t.Errorf("%d models, %v; want none and %v", n, err, errDrained)

@@ -103,7 +103,8 @@ func verdictCells(v *detectors.Verdict) []storedCell {
 			return nil
 		}}, {"incident_id", &v.IncidentID, nil}, {"case_id", &v.CaseID, nil}, {"model_version", &v.Model.Version, nil},
 		{"config_hash", &v.Model.ConfigHash, nil}, asOf("reference_as_of", &v.Model.ReferenceAsOf),
-		asOf("feedback_as_of", &v.Model.FeedbackAsOf), {"source_topic", &v.Source.Topic, nil},
+		asOf("feedback_as_of", &v.Model.FeedbackAsOf), {"recovery_rate", &v.Model.Recovery.Rate, nil},
+		{"recovery_cases", &v.Model.Recovery.Cases, nil}, {"source_topic", &v.Source.Topic, nil},
 		{"source_incarnation", &v.Source.Incarnation, nil}, {"source_partition", &partition, func() error {
 			v.Source.Partition = int(partition)
 			return nil

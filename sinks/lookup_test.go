@@ -37,6 +37,7 @@ func fullInvoice(t *testing.T) (*invoice.Invoice, *detectors.Verdict) {
 	v.Causes = append(v.Causes, detectors.Finding{Code: "unknown", Kind: "deviation", P: 0.5, Repaired: -5,
 		Evidence: []string{"one", "two"}}, detectors.Finding{Code: "duplicate", Kind: "near", Evidence: []string{}})
 	v.Model.ReferenceAsOf, v.Model.FeedbackAsOf = "2026-02-28T10:00:00.5Z", "2026-02-28T11:00:00Z"
+	v.Model.Recovery = detectors.RecoveryRate{Rate: 0.4038, Cases: 100}
 	v.Source = invoice.Position{Topic: "billing.invoices", Incarnation: 1, Partition: 3, Offset: 81234}
 	noZero(t, "invoice", reflect.ValueOf(*inv))
 	noZero(t, "line", reflect.ValueOf(*l))

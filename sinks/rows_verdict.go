@@ -19,6 +19,7 @@ type verdictColumns struct {
 	incidentID, caseID                text
 	modelVersion, configHash          interned
 	referenceAsOf, feedbackAsOf       textInstants
+	recoveryRate, recoveryCases       cells
 }
 
 func newVerdictColumns() verdictColumns {
@@ -32,6 +33,7 @@ func newVerdictColumns() verdictColumns {
 		causes: newCauseColumns(), suspect: newCells("Bool", 1), taught: newCells("Bool", 1),
 		modelVersion: newInterned(), configHash: newInterned(),
 		referenceAsOf: newTextInstants(), feedbackAsOf: newTextInstants(),
+		recoveryRate: newCells(typeFloat, 8), recoveryCases: newCells("Int64", 8),
 	}
 }
 
@@ -62,6 +64,8 @@ func (c *verdictColumns) add(v *detectors.Verdict) {
 	c.configHash.add(v.Model.ConfigHash)
 	c.referenceAsOf.add(v.Model.ReferenceAsOf)
 	c.feedbackAsOf.add(v.Model.FeedbackAsOf)
+	c.recoveryRate.add64(floatBits(v.Model.Recovery.Rate))
+	c.recoveryCases.add64(uint64(v.Model.Recovery.Cases))
 }
 
 func (c *verdictColumns) named() []named {
@@ -74,6 +78,7 @@ func (c *verdictColumns) named() []named {
 		{"incident_id", &c.incidentID}, {"case_id", &c.caseID},
 		{"model_version", &c.modelVersion}, {"config_hash", &c.configHash},
 		{"reference_as_of", &c.referenceAsOf.nullable}, {"feedback_as_of", &c.feedbackAsOf.nullable},
+		{"recovery_rate", &c.recoveryRate}, {"recovery_cases", &c.recoveryCases},
 	}, c.causes.named()...)
 }
 

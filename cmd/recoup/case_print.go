@@ -105,6 +105,9 @@ func (f *caseFile) printWorth(line func(string, ...any), currency string, t *ton
 		line(t.tooLate)
 	default:
 		line(t.worth, t.money(e.ExpectedRecovery, currency), t.money(e.HandlingCost, currency), t.money(e.NetValue, currency))
+		if e.Offers > 0 {
+			line(t.comesBack, 100*e.Rate, e.Offers)
+		}
 		if e.BreakEven > 0 {
 			line(t.breakEven, t.money(e.BreakEven, currency))
 		}

@@ -21,15 +21,15 @@ type tongue struct {
 	day      string              // layout of a date
 	moment   string              // layout of a time, UTC
 
-	head, invoice, columns, counted, also                            string
-	wrong, ifWrong, cause, share, ofMembers, says                    string
-	tooLate, notOurs, breakEven, decision, disputes, disputed        string
-	status, answer, escalates, owner, billed, notKnown, right        string
-	stake, confirmed, back, worth, until, part, muted, runbook       string
-	query, dunning, held, contacted, restart, resolved, verify       string
-	settle, gesture, accept, happened, by, instalment, due, flagged  string
-	next, nothing, ack, decide, decideShared, decideUnknown, members string
-	close, offer, schedule, pay, await, collect, credit              string
+	head, invoice, columns, counted, also                                string
+	wrong, ifWrong, cause, share, ofMembers, says                        string
+	tooLate, notOurs, comesBack, breakEven, decision, disputes, disputed string
+	status, answer, escalates, owner, billed, notKnown, right            string
+	stake, confirmed, back, worth, until, part, muted, runbook           string
+	query, dunning, held, contacted, restart, resolved, verify           string
+	settle, gesture, accept, happened, by, instalment, due, flagged      string
+	next, nothing, ack, decide, decideShared, decideUnknown, members     string
+	close, offer, schedule, pay, await, collect, credit                  string
 }
 
 var tongues = map[string]*tongue{"en": &english, "fr": &french}
@@ -41,7 +41,8 @@ var english = tongue{
 	columns: "CASE\tABOUT\tAT STAKE\tCAUSE\tTEAM\tSTATUS\tANSWER BY", counted: "cases open: %d of %d, listed: %d",
 	wrong: "probably wrong\t%.0f %%", ifWrong: "If it is wrong: %s", cause: "Cause: %s", share: ", %.0f %%",
 	ofMembers: ", of %.0f %% of its invoices", says: ": ", also: "; ", breakEven: "pays from\t%s at stake",
-	tooLate: "worth it\tno: it is too late to claim", notOurs: "worth it\towed to the customer, not a matter of return",
+	comesBack: "comes back\t%.0f %% of what is asked for, by %d answers or closed cases",
+	tooLate:   "worth it\tno: it is too late to claim", notOurs: "worth it\towed to the customer, not a matter of return",
 	decision: "decision\t%s", disputes: "may be disputed\t%.0f %%, a weak hint",
 	head: "Case %s, %s of %s", invoice: "invoice", status: "status", answer: "answer by",
 	escalates: "%s UTC, escalates at %s", owner: "owner", billed: "billed", notKnown: "not known",
@@ -83,8 +84,9 @@ var french = tongue{
 	wrong:   "risque d'erreur\t%.0f %%", ifWrong: "Si elle est fausse : %s",
 	cause: "Cause : %s", share: ", %.0f %%",
 	ofMembers: ", pour %.0f %% de ses factures", says: " : ", also: " ; ", breakEven: "rentable dès\t%s en jeu",
-	tooLate: "rentabilité\taucune : il est trop tard pour réclamer",
-	notOurs: "rentabilité\tdû au client, ce n'est pas une question de retour", decision: "décision\t%s",
+	comesBack: "part qui revient\t%.0f %% de ce qui est demandé, selon %d réponses ou dossiers clos",
+	tooLate:   "rentabilité\taucune : il est trop tard pour réclamer",
+	notOurs:   "rentabilité\tdû au client, ce n'est pas une question de retour", decision: "décision\t%s",
 	disputes: "risque de contestation\t%.0f %%, indice faible",
 	head:     "Dossier %s, %s de %s", invoice: "facture", status: "état", answer: "répondre avant",
 	escalates: "%s UTC, un échelon plus haut le %s", owner: "responsable", billed: "facturé", notKnown: "inconnu",

@@ -132,8 +132,8 @@ func TestCaseSaysWhetherItPays(t *testing.T) {
 	weighed := func(c *cases.Case) {
 		c.PError, c.PDispute, c.DunningHold = 0.468, &p, true
 		c.Loss.Point, c.Economics = 10_000*invoice.Unit, cases.Economics{HandlingCost: 50 * invoice.Unit,
-			ExpectedRecovery: 4680 * invoice.Unit, NetValue: 4630 * invoice.Unit, BreakEven: 1068400, Rate: 1,
-			Decision: detectors.DecisionOpenCase}
+			ExpectedRecovery: 4680 * invoice.Unit, NetValue: 4630 * invoice.Unit, BreakEven: 1068400, Rate: 0.62,
+			Offers: 100, Decision: detectors.DecisionOpenCase}
 		c.Causes[0].Evidence = []string{
 			"promotion:over_cap: 9 of 9 members, 1361.00 EUR too low; its repair makes 6 usual",
 		}
@@ -142,10 +142,12 @@ func TestCaseSaysWhetherItPays(t *testing.T) {
 	contains(t, run("show", "F-30"), "probably wrong   47 %", "If it is wrong: promotion, 80 %: a discount is above what",
 		"9 of 9 members, 1,361.00 EUR too low; to repair it explains 6 of them", "may be disputed  12 %, a weak hint",
 		"4,680.00 EUR expected back, handling costs 50.00 EUR: 4,630.00 EUR net", "pays from        106.84 EUR at stake",
+		"comes back       62 % of what is asked for, by 100 answers or closed cases",
 		"decision         open a case", "in the customer's favour", "on hold, and so is interest\n",
 		"- is the invoice really wrong?")
 	contains(t, run("show", "F-30", "--lang", "fr"), "risque d'erreur         47 %", "12 %, indice faible",
 		"4 630,00 EUR net",
+		"62 % de ce qui est demandé, selon 100 réponses ou dossiers clos",
 		"106,84 EUR en jeu", "ouvrir un dossier", "9 sur 9 membres, 1 361,00 EUR en moins ; sa correction suffit pour 6")
 	putCase(t, file, func(c *cases.Case) {
 		weighed(c)

@@ -247,7 +247,7 @@ func TestVerdictIsVerdictV1(t *testing.T) {
 		Loss: detectors.Loss{Point: 1, Low: -1, High: 2}, Taught: true, LateBy: detectors.Delay(time.Hour),
 		Causes: []detectors.Finding{{Code: detectors.CauseDataEntry, Kind: "comma", P: 0.5, Evidence: []string{"e"}}},
 		Model: detectors.Model{Version: "prior-1", ConfigHash: "0123456789abcdef",
-			ReferenceAsOf: "2026-03-01T00:00:00Z"},
+			ReferenceAsOf: "2026-03-01T00:00:00Z", Recovery: detectors.RecoveryRate{Rate: 0.5, Cases: 40}},
 		IncidentID: "x", CaseID: "y", Source: invoice.Position{Topic: "t", Partition: 1, Offset: 2},
 	}
 	empty := detectors.Verdict{

@@ -272,6 +272,22 @@ func TestOpenedWithoutLoss(t *testing.T) {
 	}
 }
 
+// A14: a decision that was weighed by what comes back says so, and by how many cases.
+func TestWeighedByWhatComesBack(t *testing.T) {
+	s := suspected(fibre("F-1", 350), detectors.DecisionLogOnly, 0.9, nil, detectors.Finding{Code: "billing_system",
+		Kind: "line_sum", P: 0.9, Repaired: 480 * invoice.Unit})
+	s.Verdict.Model.Recovery = detectors.RecoveryRate{Rate: 0.5, Cases: 40}
+	var out bytes.Buffer
+	if err := explain.Text(&out, s); err != nil {
+		t.Fatal(err)
+	}
+	want := "90 % of 60.00 EUR, of which 50 % come back by 40 closed cases, are worth less than the 50.00 EUR " +
+		"that working a case costs (27.00 EUR)"
+	if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), want) {
+		t.Errorf("no %q in\n%s", want, out.String())
+	}
+}
+
 // Every cause of the contract has words, and every word a person reads is one.
 func TestCausesHaveWords(t *testing.T) {
 	for _, code := range []string{"data_entry", "billing_system", "promotion", "crm_sync", "duplicate", "price_list",

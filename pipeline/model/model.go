@@ -38,7 +38,11 @@ type Record struct {
 	Decided   int     `json:"decided,omitempty"`
 	BaseRate  float64 `json:"base_rate"` // estimated share of errors, 0 to 1
 	Threshold float64 `json:"threshold"` // p_error from which an invoice is suspect by default, 0 to 1
-	Data      []byte  `json:"data"`      // the classifier, packed with zstd
+	// RecoveryRate is the share of what the seller asks for that comes back, as known when
+	// it was trained: the lower end, by RecoveryCases closed cases. 0: not known.
+	RecoveryRate  float64 `json:"recovery_rate,omitempty"`
+	RecoveryCases int64   `json:"recovery_cases,omitempty"` // behind RecoveryRate
+	Data          []byte  `json:"data"`                     // the classifier, packed with zstd
 }
 
 // Key is the key of a version in the topic of models.
@@ -61,6 +65,7 @@ func New(c *detectors.Classifier, through time.Time) (*Record, error) {
 	}
 	return &Record{Schema: Schema, Seller: c.Seller(), Version: c.Version(), Through: through.UTC(),
 		Examples: c.Examples(), Decided: c.Decided(), BaseRate: c.BaseRate(), Threshold: c.Threshold(),
+		RecoveryRate: c.Recovery().Rate, RecoveryCases: c.Recovery().Cases,
 		Data: packer.EncodeAll(c.Append(nil), nil)}, nil
 }
 
