@@ -304,7 +304,8 @@ func (b *Board) worth(members []*suspect) bool {
 		if !x.late {
 			many++
 		}
-		recovery[x.member.Currency] = plus(recovery[x.member.Currency], x.recovery())
+		back := share(x.recovery(), x.rate)
+		recovery[x.member.Currency] = plus(recovery[x.member.Currency], back)
 	}
 	if many >= b.settings.ManyMembers {
 		return true
@@ -326,7 +327,7 @@ func (x *suspect) stake() detectors.Loss {
 	return x.member.Loss
 }
 
-// recovery is what working a suspect may bring.
+// recovery is what working a suspect may bring, if all of it comes back.
 func (x *suspect) recovery() invoice.Amount {
 	if x.late {
 		return 0

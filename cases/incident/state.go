@@ -76,6 +76,7 @@ type suspect struct {
 	cause   int
 	member  cases.Member
 	p       float64
+	rate    float64  // share of its loss that is taken to come back
 	fits    []string // findings whose repair makes it usual
 	batch   string
 	values  []detectors.Value
@@ -91,8 +92,9 @@ func (b *Board) suspect(at invoice.Position, v *detectors.Verdict, s *cases.Subj
 	if !v.Suspect || s.Canary || v.Stage != invoice.Issued || b.suspects[key] != nil {
 		return
 	}
-	x := &suspect{key: key, at: at, decided: decided, event: eventTime(s), p: v.PError, batch: s.BatchID,
-		named: v.IncidentID, cause: detectors.Causes - 1, late: slices.Contains(v.Rules, detectors.RuleTooLate),
+	x := &suspect{key: key, at: at, decided: decided, event: eventTime(s), p: v.PError, rate: v.RecoveryRate(),
+		batch: s.BatchID, named: v.IncidentID, cause: detectors.Causes - 1,
+		late: slices.Contains(v.Rules, detectors.RuleTooLate),
 		member: cases.Member{Seller: v.Seller, InvoiceID: v.InvoiceID, Revision: v.Revision, Customer: s.CustomerRef,
 			CaseID: v.CaseID, Currency: v.Currency, Loss: v.Loss, At: at, Decision: v.Decision,
 			Finding: detectors.CauseUnknown + ":" + detectors.KindNoRepair}}

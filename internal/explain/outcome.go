@@ -65,17 +65,17 @@ func (p *printer) why() string {
 	if v.Loss.Point == 0 {
 		return "no money is at stake that would outweigh the " + Money(cost, v.Currency) + " that working a case costs"
 	}
-	worth, _ := v.Loss.Point.MulFixed(invoice.Fixed(math.Round(v.PError * v.RecoveryRate() * float64(invoice.One))))
-	of, share := Money(v.Loss.Point, v.Currency), ""
-	if r := v.Model.Recovery; r.Cases > 0 && v.Loss.Point > 0 {
-		share = fmt.Sprintf(", of which %.0f %% come back by %d closed cases,", 100*r.Rate, r.Cases)
+	rate, of := v.RecoveryRate(), Money(v.Loss.Point, v.Currency)
+	if rate < 1 {
+		of += fmt.Sprintf(", of which %.0f %% come back by %d closed cases,", 100*rate, v.Model.Recovery.Cases)
 	}
+	worth, _ := v.Loss.Point.MulFixed(invoice.Fixed(math.Round(v.PError * rate * float64(invoice.One))))
 	compared := "at least"
 	if v.Decision == detectors.DecisionLogOnly {
 		compared = "less than"
 	}
-	return fmt.Sprintf("%s of %s%s are worth %s the %s that working a case costs", Probability(v.PError), of, share,
-		compared, Money(cost, v.Currency)) + worthOf(worth, v.Currency)
+	return fmt.Sprintf("%s of %s are worth %s the %s that working a case costs", Probability(v.PError), of, compared,
+		Money(cost, v.Currency)) + worthOf(worth, v.Currency)
 }
 
 // worthOf adds the product, which nobody wants to work out.
