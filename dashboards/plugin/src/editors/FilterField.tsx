@@ -1,0 +1,77 @@
+import { Combobox, type ComboboxOption, Field, MultiCombobox } from '@grafana/ui';
+import React, { useEffect, useId, useState } from 'react';
+
+import type { RecoupDatasource } from '../datasource';
+import { messageOf } from '../failure';
+import { takesSeveral } from '../query';
+import { useLanguage } from './language';
+
+interface Props {
+  datasource: RecoupDatasource;
+  /** The filter, as the catalogue names it. */
+  filter: string;
+  values: string[];
+  onChange: (values: string[]) => void;
+  /** The seller whose values are offered. */
+  seller?: string;
+  required: boolean;
+}
+
+/** FilterField lets choose a filter's values from a list, or type them; variables of the dashboard come first. */
+export function FilterField({ datasource, filter, values, onChange, seller, required }: Props): React.JSX.Element {
+  const { say, name } = useLanguage();
+  const { options, error } = useOptions(datasource, filter, seller);
+  const id = useId();
+  const only = required && values.length === 0 && options.length === 1 ? options[0]!.value : undefined;
+  useEffect(() => {
+    if (only !== undefined) {
+      onChange([only]); // nothing else could be chosen
+    }
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- onChange is new with each rendering
+  }, [only]);
+  const common = { id, options, createCustomValue: true, placeholder: required ? say('choose') : say('all') };
+  return (
+    <Field label={name(filter)} htmlFor={id} error={error} invalid={error !== undefined} noMargin>
+      {takesSeveral(filter) ? (
+        <MultiCombobox
+          {...common}
+          width={36}
+          value={values}
+          onChange={(chosen) => onChange(chosen.map(({ value }) => value))}
+        />
+      ) : (
+        <Combobox
+          {...common}
+          width={30}
+          isClearable
+          value={values[0] ?? null}
+          onChange={(chosen) => onChange(chosen ? [chosen.value] : [])}
+        />
+      )}
+    </Field>
+  );
+}
+
+/** useOptions reads the values of a filter; without them people can still type. */
+function useOptions(datasource: RecoupDatasource, filter: string, seller: string | undefined) {
+  const { say } = useLanguage();
+  const [options, setOptions] = useState<Array<ComboboxOption<string>>>([]);
+  const [error, setError] = useState<string>();
+  useEffect(() => {
+    let current = true;
+    const variables = datasource
+      .variableNames()
+      .map((variable) => ({ value: `$${variable}`, label: `$${variable}`, description: say('variable') }));
+    datasource
+      .values(filter, seller)
+      .then((found) => found.map(({ value, text }) => ({ value, label: text ?? value })))
+      .then(
+        (found) => current && (setOptions([...variables, ...found]), setError(undefined)),
+        (failure: unknown) => current && (setOptions(variables), setError(messageOf(failure))),
+      );
+    return () => {
+      current = false;
+    };
+  }, [datasource, filter, seller, say]);
+  return { options, error };
+}

@@ -1,0 +1,94 @@
+import type { DataFrame } from '@grafana/data';
+
+/** What an explain query answers, out of its frames. */
+export interface Explanation {
+  /** The invoice and its verdict, by name of the field. */
+  invoice: Record<string, unknown>;
+  currency: string;
+  billed: number;
+  /** Missing when too few invoices are known to expect anything. */
+  expected?: number;
+  /** The band around expected; low is not above high. */
+  low?: number;
+  high?: number;
+  /** What the invoice comes to with its most likely error repaired. */
+  repaired?: number;
+  /** How likely it is wrong, 0 to 1. */
+  likely?: number;
+  /** Most probable first. */
+  causes: Cause[];
+  /** Missing when there is no case about it. */
+  case?: Case;
+}
+
+/** Cause is one vote for what went wrong. */
+export interface Cause {
+  code: string;
+  /** 0 to 1. */
+  share: number;
+  evidence: string;
+  /** What the invoice comes to without this cause. */
+  repaired?: number;
+}
+
+/** Case is what is being done about it, by name of the field. */
+export interface Case {
+  id: string;
+  state: string;
+  fields: Record<string, unknown>;
+}
+
+/** Rows of the frame of a name; none if it is not there. */
+function rows(frames: DataFrame[], name: string): Array<Record<string, unknown>> {
+  const frame = frames.find((candidate) => candidate.name === name);
+  return Array.from({ length: frame?.length ?? 0 }, (_, row) =>
+    Object.fromEntries(frame!.fields.map((field) => [field.name, field.values[row]])),
+  );
+}
+
+/** Decimals come as numbers, or as texts that keep every digit. */
+function numeric(value: unknown): number | undefined {
+  const read = typeof value === 'string' && value !== '' ? Number(value) : value;
+  return typeof read === 'number' && Number.isFinite(read) ? read : undefined;
+}
+
+/** explanationOf reads the frames of an explain query; undefined when they hold no invoice. */
+export function explanationOf(frames: DataFrame[]): Explanation | undefined {
+  const invoice = rows(frames, 'invoice')[0];
+  const billed = numeric(invoice?.['billed']);
+  if (!invoice || billed === undefined) {
+    return undefined;
+  }
+  const found = rows(frames, 'case')[0];
+  return {
+    invoice,
+    currency: String(invoice['currency'] ?? ''),
+    billed,
+    expected: numeric(invoice['expected']),
+    low: numeric(invoice['expected_low']),
+    high: numeric(invoice['expected_high']),
+    repaired: numeric(invoice['repaired_amount']),
+    likely: numeric(invoice['p_error']),
+    causes: rows(frames, 'causes').map((row) => ({
+      code: String(row['code'] ?? ''),
+      share: numeric(row['p']) ?? 0,
+      evidence: String(row['evidence'] ?? ''),
+      repaired: numeric(row['repaired_amount']),
+    })),
+    case: found && { id: String(found['case_id'] ?? ''), state: String(found['state'] ?? ''), fields: found },
+  };
+}
+
+/** Scale places amounts on a picture, in percent from its left edge. */
+export interface Scale {
+  at: (amount: number) => number;
+}
+
+/** scaleOf leaves a tenth of the span free on either side, so that no mark lies on the edge. */
+export function scaleOf(amounts: number[]): Scale {
+  const low = Math.min(...amounts);
+  const high = Math.max(...amounts);
+  const margin = (high - low || Math.abs(high) || 1) / 10;
+  const span = high - low + 2 * margin;
+  return { at: (amount) => (100 * (amount - low + margin)) / span };
+}
