@@ -16,17 +16,18 @@ import (
 	"recoup/pipeline"
 )
 
-// alert is one rule of Prometheus; a key it does not know is an error.
-type alert struct {
+// rule is one rule of Prometheus; a key it does not know is an error.
+type rule struct {
+	Record      string
 	Alert       string
 	Expr        string
 	For         string
-	Labels      struct{ Severity, Kind, Team string }
+	Labels      map[string]string
 	Annotations struct{ Summary, Runbook string }
 }
 
-// alerts reads the rule files that prometheus.yml loads, strictly.
-func alerts(t *testing.T) (all []alert) {
+// rules reads the rule files that prometheus.yml loads, strictly.
+func rules(t *testing.T) (all []rule) {
 	t.Helper()
 	content, err := os.ReadFile("prometheus/prometheus.yml")
 	if err != nil {
@@ -38,22 +39,80 @@ func alerts(t *testing.T) (all []alert) {
 	if err := yaml.Unmarshal(content, &loaded); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range loaded.RuleFiles {
-		content, err := os.ReadFile(filepath.Join("prometheus", name))
-		if err != nil {
-			t.Fatal(err)
+	for _, pattern := range loaded.RuleFiles {
+		names, err := filepath.Glob(filepath.Join("prometheus", pattern))
+		if err != nil || len(names) == 0 {
+			t.Fatalf("%s names no file: %v", pattern, err)
 		}
-		var file struct {
-			Groups []struct {
-				Name  string
-				Rules []alert
+		for _, name := range names {
+			var file struct {
+				Groups []struct {
+					Name  string
+					Rules []rule
+				}
+			}
+			if content, err = os.ReadFile(name); err != nil {
+				t.Fatal(err)
+			}
+			if err := yaml.UnmarshalWithOptions(content, &file, yaml.Strict()); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			for _, group := range file.Groups {
+				all = append(all, group.Rules...)
 			}
 		}
-		if err := yaml.UnmarshalWithOptions(content, &file, yaml.Strict()); err != nil {
-			t.Fatalf("%s: %v", name, err)
+	}
+	return all
+}
+
+// tried is what promtool tests of one rule.
+type tried struct{ fires, silent, resolves, value bool }
+
+// trials reads promtool's tests, by rule.
+func trials(t *testing.T) map[string]tried {
+	t.Helper()
+	content, err := os.ReadFile("prometheus/rules.test.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Tests []struct {
+			Alerts []struct {
+				EvalTime  string `yaml:"eval_time"`
+				Alertname string
+				Expected  []any `yaml:"exp_alerts"`
+			} `yaml:"alert_rule_test"`
+			Values []struct {
+				Expr     string
+				Expected []any `yaml:"exp_samples"`
+			} `yaml:"promql_expr_test"`
 		}
-		for _, group := range file.Groups {
-			all = append(all, group.Rules...)
+	}
+	if err := yaml.Unmarshal(content, &file); err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]tried{}
+	for _, test := range file.Tests {
+		fired := map[string]time.Duration{} // in this test
+		for _, a := range test.Alerts {
+			at, err := time.ParseDuration(a.EvalTime)
+			if err != nil {
+				t.Fatal(err)
+			}
+			is := all[a.Alertname]
+			since, after := fired[a.Alertname]
+			switch {
+			case len(a.Expected) > 0:
+				is.fires, fired[a.Alertname] = true, at
+			case after && at > since:
+				is.resolves = true
+			default:
+				is.silent = true
+			}
+			all[a.Alertname] = is
+		}
+		for _, v := range test.Values {
+			all[v.Expr] = tried{value: len(v.Expected) > 0}
 		}
 	}
 	return all
@@ -82,42 +141,86 @@ func exported(t *testing.T) (names []string) {
 	return names
 }
 
-// G12: an alert that names a metric which is not there never fires. What each
-// one means stands on the page it sends people to.
-func TestAlerts(t *testing.T) {
-	names := exported(t)
-	page, err := os.ReadFile("../docs/OPERATIONS.md")
+var (
+	recorded = regexp.MustCompile(`recoup:[a-z_0-9]+(:[a-z0-9]+)?`)
+	metric   = regexp.MustCompile(`recoup_[a-z_]+`)
+)
+
+// G12: an alert that names a metric which is not there never fires. promtool has tried
+// of each that it fires, that it does not, and that it ends.
+func TestRules(t *testing.T) {
+	names, all, trials := exported(t), rules(t), trials(t)
+	for _, r := range all {
+		if r.Record != "" {
+			names = append(names, r.Record)
+		}
+	}
+	for _, r := range all {
+		used := append(recorded.FindAllString(r.Expr, -1), metric.FindAllString(recorded.ReplaceAllString(r.Expr, ""), -1)...)
+		for _, name := range used {
+			if !slices.Contains(names, name) {
+				t.Errorf("%s%s names %s, which neither recoup exports nor a rule records", r.Alert, r.Record, name)
+			}
+		}
+		if is := trials[r.Record]; len(used) == 0 || r.Record != "" && !is.value {
+			t.Errorf("%s%s asks for no metric of recoup, or promtool tests no value of it", r.Alert, r.Record)
+		}
+		if is := trials[r.Alert]; r.Alert != "" && !(is.fires && is.silent && is.resolves) {
+			t.Errorf("promtool must try that %s fires, that it does not, and that it ends: %+v", r.Alert, is)
+		}
+		if wait, err := time.ParseDuration(r.For); r.For != "" && (err != nil || wait > 5*time.Minute) {
+			t.Errorf("%s waits for %q", r.Alert, r.For)
+		}
+	}
+	if len(all) < 12 {
+		t.Errorf("%d rules are loaded", len(all))
+	}
+}
+
+// identity are the labels of kpi.md that a rule of the process may set; the others come
+// with the metric, and none is a value.
+var identity = []string{"severity", "kind", "team"}
+
+// A33: every alert leads to a page that says what it means, who owns it, what to do
+// first and how it ends; operations lists it.
+func TestAlertsHaveRunbooks(t *testing.T) {
+	operations, err := os.ReadFile("../docs/OPERATIONS.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, found := strings.Cut(string(page), "\n## When something is wrong\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	all := alerts(t)
-	if !found || len(all) < 6 {
-		t.Fatalf("%d alerts are loaded; the page has its section: %v", len(all), found)
-	}
-	metric := regexp.MustCompile(`recoup_[a-z_]+`)
-	for _, a := range all {
-		used := metric.FindAllString(a.Expr, -1)
-		if len(used) == 0 {
-			t.Errorf("%s asks for no metric of recoup: %q", a.Alert, a.Expr)
+	for _, r := range rules(t) {
+		if r.Alert == "" {
+			continue
 		}
-		for _, name := range used {
-			if !slices.Contains(names, name) {
-				t.Errorf("%s names %s, which recoup does not export", a.Alert, name)
+		if !slices.Contains([]string{"critical", "error", "warning", "info"}, r.Labels["severity"]) ||
+			r.Labels["team"] == "" || r.Labels["kind"] == "" || r.Annotations.Summary == "" {
+			t.Errorf("%s lacks severity, kind, team or summary: %+v", r.Alert, r)
+		}
+		for label, value := range r.Labels {
+			if !slices.Contains(identity, label) || strings.Contains(value, "{{") {
+				t.Errorf("%s has the label %s=%q, which is no identity", r.Alert, label, value)
 			}
 		}
-		if !slices.Contains([]string{"critical", "error", "warning", "info"}, a.Labels.Severity) {
-			t.Errorf("%s has severity %q", a.Alert, a.Labels.Severity)
+		if want := "docs/runbooks/" + r.Alert + ".md"; r.Annotations.Runbook != want {
+			t.Errorf("%s has the runbook %q, want %s", r.Alert, r.Annotations.Runbook, want)
+			continue
 		}
-		runbook := a.Annotations.Runbook
-		_, err := os.Stat(filepath.Join("..", runbook)) // a page of its own, where there is more to do
-		if a.Annotations.Summary == "" || runbook != "docs/OPERATIONS.md#when-something-is-wrong" && err != nil ||
-			!strings.Contains(section, "`"+a.Alert+"`") {
-			t.Errorf("docs/OPERATIONS.md does not explain %s, or it does not say so: %+v", a.Alert, a.Annotations)
+		page, err := os.ReadFile("../" + r.Annotations.Runbook)
+		if err != nil {
+			t.Error(err)
 		}
-		if wait, err := time.ParseDuration(a.For); a.For != "" && (err != nil || wait > 5*time.Minute) {
-			t.Errorf("%s waits for %q", a.Alert, a.For)
+		for _, part := range []string{
+			"# Alert: " + r.Alert + "\n", "**Owner:** ", "\n## What it means\n", "\n## Do first\n",
+		} {
+			if !strings.Contains(string(page), part) {
+				t.Errorf("%s lacks %q", r.Annotations.Runbook, part)
+			}
+		}
+		if !strings.Contains(string(page), "\n## How it ends\n") && !strings.Contains(string(page), "\n## Afterwards\n") {
+			t.Errorf("%s does not say how it ends", r.Annotations.Runbook)
+		}
+		if !strings.Contains(string(operations), "](runbooks/"+r.Alert+".md)") {
+			t.Errorf("docs/OPERATIONS.md does not list %s", r.Alert)
 		}
 	}
 }

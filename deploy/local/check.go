@@ -14,6 +14,7 @@ import (
 
 	"recoup/internal/cache"
 	"recoup/internal/child"
+	"recoup/internal/promtools"
 )
 
 const (
@@ -142,6 +143,18 @@ func (c *checker) staticcheck() error {
 		return err
 	}
 	return c.eachModule(filepath.Join(dir, "staticcheck"), "./...")
+}
+
+// alertTests are the tests of the alerts, in promtool's form.
+const alertTests = "deploy/prometheus/rules.test.yml"
+
+// alerts tries what each fault fires and what a healthy recoup does not.
+func (c *checker) alerts() error {
+	tool, err := promtools.Find(c.ctx, promtools.Promtool)
+	if err != nil {
+		return err
+	}
+	return c.command(".", tool, "test", "rules", alertTests)
 }
 
 func (c *checker) start() (err error) {

@@ -60,10 +60,10 @@ func TestAlertRules(t *testing.T) {
 		t.Error(err)
 	}
 	dir := filepath.Join(t.TempDir(), "deploy", "prometheus")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, "rules"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"recoup.rules.yml", "recoup.rules.test.yml"} {
+	for _, name := range []string{"rules/alerts.yml", "rules/records.yml", "rules.test.yml"} {
 		content, err := os.ReadFile(filepath.Join("deploy/prometheus", name))
 		if err != nil {
 			t.Fatal(err)
