@@ -258,6 +258,7 @@ func (m *Member) dropOthers(assigned map[int]int64) {
 			w.discard()
 			delete(m.workers, p)
 			m.metrics.Lag.DeleteLabelValues(label(p)) // else it would seem to wait here for ever
+			m.metrics.Unstored.DeleteLabelValues(label(p))
 		}
 	}
 	m.metrics.Partitions.Set(float64(len(assigned)))

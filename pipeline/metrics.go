@@ -18,6 +18,7 @@ type Metrics struct {
 	Rows              prometheus.Counter     // invoices stored and acknowledged
 	RowsReplaced      prometheus.Counter     // stored rows that contradicted the decision log
 	RowsDoubled       prometheus.Counter     // rows a paused predecessor stored twice, removed again
+	Unstored          *prometheus.GaugeVec   // Unix seconds since when rows wait for the store, by partition; 0: none does
 	Insert            prometheus.Histogram   // seconds an insert took, retries included
 	Buffer            prometheus.Gauge       // bytes
 	BufferFull        prometheus.Gauge       // 1 while fetching pauses
@@ -77,6 +78,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		RowsDoubled: counter("recoup_rows_doubled_total", "Rows that a paused process stored twice, removed again."),
 		RowsReplaced: counter("recoup_rows_replaced_total",
 			"Stored rows that contradicted the decision log and were replaced."),
+		Unstored: perPartition("recoup_rows_unstored_since_timestamp_seconds",
+			"When the first row of the oldest block that waits for the store was scored; 0 while none waits."),
 		Insert:            seconds("recoup_insert_duration_seconds", "Time to store one block, retries included."),
 		Buffer:            gauge("recoup_row_buffer_bytes", "Rows not stored yet."),
 		BufferFull:        gauge("recoup_row_buffer_full", "1 while fetching waits for room in the row buffer."),
@@ -109,7 +112,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			[]string{"footing"}),
 	}
 	reg.MustRegister(m.Scored, m.Suspects, m.Redelivered, m.DeadLetters, m.CasesOpened, m.EventToCase, m.Rows,
-		m.RowsReplaced, m.RowsDoubled, m.Insert, m.Buffer, m.BufferFull, m.Lag, m.Committed, m.CheckpointOffset,
+		m.RowsReplaced, m.RowsDoubled, m.Unstored, m.Insert, m.Buffer, m.BufferFull, m.Lag, m.Committed, m.CheckpointOffset,
 		m.CheckpointRecords, m.Partitions, m.TakeOver, m.Fenced, m.Foreign, m.CountsDropped, m.Expired, m.References,
 		m.ReferencesRefused, m.ReferenceLag, m.Model, m.ModelTrained, m.ModelsRefused, m.Trainings, m.TrainingDuration,
 		m.TrainingExamples, m.Segments, m.LeftOut)

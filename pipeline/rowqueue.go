@@ -10,8 +10,17 @@ import (
 // waiting is a block on its way to the store.
 type waiting struct {
 	block Block
-	bytes int64 // counted against the row buffer
-	end   int64 // offset to commit once the block is stored
+	since time.Time // when its first row was scored
+	bytes int64     // counted against the row buffer
+	end   int64     // offset to commit once the block is stored
+}
+
+// waitingSince returns Unix seconds, 0 of no block.
+func (w *waiting) waitingSince() float64 {
+	if w == nil {
+		return 0
+	}
+	return float64(w.since.UnixMilli()) / 1000
 }
 
 // rowQueue hands blocks and checkpoints from a worker to its row writer. It

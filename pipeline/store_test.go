@@ -123,10 +123,14 @@ func TestRowBufferFull(t *testing.T) {
 		var down atomic.Bool
 		down.Store(true)
 		w.away(&down)
-		m, stop := w.start("a", func(o *pipeline.Options) { o.RowBuffer = 64 << 10 })
+		var metrics *pipeline.Metrics
+		m, stop := w.start("a", func(o *pipeline.Options) { o.RowBuffer, metrics = 64<<10, o.Metrics })
 		defer stop()
 		time.Sleep(time.Minute)
 		before := w.caseCount()
+		if age := int(time.Now().Unix()) - total(metrics.Unstored); age < 55 || age > 60 { // K17
+			t.Errorf("the oldest row waits for %d s after a minute without the store", age)
+		}
 		if err := m.Ready(); err == nil || !strings.Contains(err.Error(), "row buffer") {
 			t.Errorf("ready says %v, want row buffer", err)
 		}
@@ -138,6 +142,9 @@ func TestRowBufferFull(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		if got := w.outcome(t); len(got.rows) != w.sent || got.doubled != 0 {
 			t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, w.sent)
+		}
+		if since := total(metrics.Unstored); since != 0 {
+			t.Errorf("rows wait since %d though all are stored", since)
 		}
 	})
 }

@@ -266,7 +266,7 @@ func (w *Worker) rollBlock(now bool) {
 	if !due && !now {
 		return
 	}
-	w.queue.push(&waiting{block: w.block, bytes: w.blockBytes, end: w.next}, w.m.buffer)
+	w.queue.push(&waiting{block: w.block, since: w.blockSince, bytes: w.blockBytes, end: w.next}, w.m.buffer)
 	w.queuedEnd = w.next
 	w.block, w.blockBytes = w.m.store.NewBlock(), 0
 }

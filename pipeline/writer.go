@@ -74,8 +74,10 @@ func (r *rowWriter) readStored(ctx context.Context) (map[int64]bool, error) {
 func (r *rowWriter) run(ctx context.Context, c *claim) error {
 	w := r.w
 	defer w.m.clear(w.statePart())
+	unstored := w.m.metrics.Unstored.WithLabelValues(label(w.partition))
 	for {
 		head := w.queue.head()
+		unstored.Set(head.waitingSince())
 		if head == nil {
 			over := w.queue.done()
 			if err := r.idle(ctx, c); err != nil || over {
