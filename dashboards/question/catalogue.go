@@ -36,6 +36,9 @@ func complete(questions []Question) []Question {
 				q.Filters = append(q.Filters, name)
 			}
 		}
+		for at := range q.Columns {
+			q.Columns[at].Words = wordsOf(q.Columns[at].Name)
+		}
 		if q.MaxRows == 0 {
 			q.MaxRows = 1000
 		}

@@ -68,7 +68,8 @@ var causeQuestions = []Question{
 		Columns: []Column{count("customers", "Customers", "Clients"),
 			count("touched", "With an error", "Avec une erreur"),
 			count("touched_again", "With several", "Avec plusieurs"), share("part", "Share", "Part"),
-			low("part_low", "percentunit"), high("part_high", "percentunit")},
+			low("part_low", "percentunit"), high("part_high", "percentunit"),
+			reference("claim", "percentunit", "Claim", "Affirmation")},
 	},
 	{
 		Name: "anomalies", Shape: Series,

@@ -29,6 +29,11 @@ func high(name, unit string) Column {
 	return Column{Name: name, Kind: Number, Unit: unit, Title: Text{"95 % high", "95 % haut"}, High: true}
 }
 
+// reference is a constant to compare with.
+func reference(name, unit, en, fr string) Column {
+	return Column{Name: name, Kind: Number, Unit: unit, Title: Text{en, fr}, Reference: true}
+}
+
 // Columns that many answers have.
 var (
 	day           = instant("time", "Day of issue", "Jour d'émission")

@@ -15,7 +15,8 @@ var overviewQuestions = []Question{
 		Columns: []Column{day, share("confirmed_rate", "Confirmed", "Confirmées"),
 			low("confirmed_rate_low", "percentunit"), high("confirmed_rate_high", "percentunit"),
 			share("live_rate", "Live, by p_error", "En direct, par p_error"),
-			share("suspect_rate", "Suspected", "Suspectes"), count("invoices", "Invoices", "Factures")},
+			share("suspect_rate", "Suspected", "Suspectes"), count("invoices", "Invoices", "Factures"),
+			reference("claim", "percentunit", "Claim: 3 %", "Affirmation : 3 %")},
 	},
 	{
 		Name: "errors_total", Shape: Table,

@@ -70,12 +70,14 @@ const (
 
 // Column is one column of an answer, in the order of the SELECT.
 type Column struct {
-	Name  string `json:"name"`  // in SQL
-	Kind  Kind   `json:"kind"`  // of its values
-	Unit  string `json:"unit"`  // Grafana's id; none for money, whose currency is a filter; "" for no number
-	Title Text   `json:"title"` // over it
-	Low   bool   `json:"low"`   // lower end of a band; Name is that of its number and _low
-	High  bool   `json:"high"`  // upper end of that band; … and _high
+	Name      string          `json:"name"`            // in SQL
+	Kind      Kind            `json:"kind"`            // of its values
+	Unit      string          `json:"unit"`            // Grafana's id; none for money, whose currency is a filter; "" for no number
+	Title     Text            `json:"title"`           // over it
+	Low       bool            `json:"low"`             // lower end of a band; Name is that of its number and _low
+	High      bool            `json:"high"`            // upper end of that band; … and _high
+	Reference bool            `json:"reference"`       // a constant to compare with
+	Words     map[string]Text `json:"words,omitempty"` // what values mean to a person; those it lacks speak for themselves
 }
 
 // Shape is how rows are meant.

@@ -31,7 +31,7 @@ var recoveryQuestions = []Question{
 			share("acceptance", "Acceptance", "Acceptation"), low("acceptance_low", "percentunit"),
 			high("acceptance_high", "percentunit"), money("offered_amount", "Amount offered", "Montant proposé"),
 			money("paid_amount", "Paid", "Payé"), share("paid_rate", "Paid rate", "Part payée"),
-			share("uplift", "Uplift", "Gain"), money("goodwill", "Gestures", "Gestes")},
+			share("uplift", "Uplift", "Gain"), money("goodwill", "Gestures", "Gestes"), label("claim", "Claim", "Affirmation")},
 	},
 	{
 		Name: "ageing", Shape: Table,
@@ -83,7 +83,8 @@ var recoveryQuestions = []Question{
 				"d'émission ; sans les cas non pris en charge (K6). Réponse due en 24 heures.",
 		},
 		Columns: []Column{day, number("answered_hours_p50", "h", "Median", "Médiane"),
-			number("answered_hours_p90", "h", "p90", "p90")},
+			number("answered_hours_p90", "h", "p90", "p90"),
+			reference("due", "h", "Due: 24 h", "Dû : 24 h")},
 	},
 	{
 		Name: "response_total", Shape: Table,

@@ -6,7 +6,7 @@ var valueQuestions = []Question{
 		Name: "annotation_incidents", Shape: Table,
 		Title: Text{"When were there incidents?", "Quand y eut-il des incidents ?"},
 		Help:  Text{"Incidents that overlap the time range.", "Incidents qui recoupent la période."},
-		Columns: []Column{instant("time", "Since", "Depuis"), instant("time_end", "Until", "Jusqu'à"),
+		Columns: []Column{instant("time", "Since", "Depuis"), instant("timeEnd", "Until", "Jusqu'à"),
 			label("title", "Title", "Titre"), label("text", "Text", "Texte"), label("tags", "Tags", "Étiquettes")},
 	},
 	{

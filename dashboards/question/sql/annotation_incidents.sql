@@ -1,11 +1,11 @@
 SELECT
     assumeNotNull(incident_since) AS time,
-    if(is_open, now64(3), coalesce(resolved_at, closed_at, detected_at)) AS time_end,
+    if(is_open, now64(3), coalesce(resolved_at, closed_at, detected_at)) AS timeEnd,
     concat('Incident: ', incident_dimension, ' ', incident_value) AS title,
     concat(toString(incident_members), ' invoices, ', severity, if(is_open, ', open', '')) AS text,
     concat('incident,', severity) AS tags
 FROM case_current
 WHERE seller = {seller:String} AND kind = 'incident' AND incident_since IS NOT NULL
-    AND incident_since <= {to:DateTime64(3, 'UTC')} AND time_end >= {from:DateTime64(3, 'UTC')}
+    AND incident_since <= {to:DateTime64(3, 'UTC')} AND timeEnd >= {from:DateTime64(3, 'UTC')}
 ORDER BY time
 LIMIT {limit:UInt32}

@@ -6,7 +6,8 @@ SELECT
     wilson_high(least(sum(k), invoices), invoices) AS confirmed_rate_high,
     sum(p) / invoices AS live_rate,
     sum(s) / invoices AS suspect_rate,
-    sum(n) AS invoices
+    sum(n) AS invoices,
+    0.03 AS claim
 FROM
 (
     SELECT cohort_day, sum(c.invoices) AS n, sum(c.suspects) AS s, toFloat64(sum(c.expected_errors)) AS p, 0 AS k

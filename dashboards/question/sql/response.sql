@@ -1,4 +1,4 @@
-SELECT time, hours[1] AS answered_hours_p50, hours[2] AS answered_hours_p90
+SELECT time, hours[1] AS answered_hours_p50, hours[2] AS answered_hours_p90, 24. AS due
 FROM
 (
     SELECT

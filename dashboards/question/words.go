@@ -1,0 +1,99 @@
+package question
+
+import "cmp"
+
+// words are what codes mean to a person, by column and value.
+var words = map[string]map[string]Text{
+	"cause": {
+		"unknown":            {"Unknown", "Inconnue"},
+		"data_entry":         {"Data entry", "Saisie"},
+		"crm_sync":           {"CRM out of step", "CRM désynchronisé"},
+		"price_list":         {"Price list", "Tarif"},
+		"billing_system":     {"Billing system", "Système de facturation"},
+		"promotion":          {"Promotion", "Promotion"},
+		"duplicate":          {"Duplicate", "Doublon"},
+		"before_shipment":    {"Before shipment", "Avant expédition"},
+		"missing_admin_data": {"Missing data", "Données manquantes"},
+	},
+	"direction": {
+		"customer_favour": {"Billed too little", "Facturé trop peu"},
+		"seller_favour":   {"Billed too much", "Facturé trop"},
+		"none":            {"No amount", "Sans montant"},
+	},
+	"severity": {
+		"critical": {"Critical", "Critique"},
+		"error":    {"Error", "Erreur"},
+		"warning":  {"Warning", "Avertissement"},
+		"info":     {"Info", "Info"},
+	},
+	"state": {
+		"open":         {"Open", "Ouvert"},
+		"closed":       {"Closed", "Clos"},
+		"confirmed":    {"Confirmed", "Confirmé"},
+		"refuted":      {"Refuted", "Réfuté"},
+		"undetermined": {"Undetermined", "Indéterminé"},
+		"duplicate":    {"Duplicate", "Doublon"},
+	},
+	"outcome": {
+		"confirmed_error": {"Confirmed error", "Erreur confirmée"},
+		"not_an_error":    {"Not an error", "Pas une erreur"},
+		"expected_change": {"Expected change", "Changement attendu"},
+		"duplicate_case":  {"Duplicate case", "Cas en double"},
+		"undetermined":    {"Undetermined", "Indéterminé"},
+	},
+	"option": {
+		"immediate_payment": {"Paid at once", "Paiement immédiat"},
+		"instalments":       {"Instalments", "Échéances"},
+		"offset_next_order": {"Next order", "Prochaine commande"},
+		"goodwill":          {"With a gesture", "Avec un geste"},
+		"write_off":         {"Written off", "Abandon"},
+		"formal_notice":     {"Formal notice", "Mise en demeure"},
+		"no_option":         {"No option", "Sans option"},
+		"none":              {"None", "Aucune"},
+	},
+	"level": {
+		"customer_product": {"Customer and product", "Client et produit"},
+		"customer":         {"Customer", "Client"},
+		"type_product":     {"Type and product", "Type et produit"},
+		"customer_type":    {"Customer type", "Type de client"},
+		"product_family":   {"Product family", "Famille de produits"},
+		"seller":           {"Seller", "Vendeur"},
+		"none":             {"None", "Aucune"},
+	},
+	"answer": {
+		"overdue":  {"Overdue", "En retard"},
+		"waiting":  {"Waiting", "En attente"},
+		"answered": {"Answered", "Pris en charge"},
+	},
+	"verdict": {
+		"suspect": {"Suspect", "Suspecte"},
+		"usual":   {"Usual", "Habituelle"},
+	},
+	"decision": {
+		"none":      {"None", "Aucune"},
+		"open_case": {"Open a case", "Ouvrir un cas"},
+		"bundle":    {"Bundle", "Regrouper"},
+		"log_only":  {"Log only", "Noter seulement"},
+		"hold":      {"Hold", "Retenir"},
+	},
+	"step": {
+		"1 detected": {"Detected", "Détectées"},
+		"2 case":     {"Case", "Cas"},
+		"3 agreed":   {"Agreed", "Accord"},
+		"4 paid":     {"Paid", "Payé"},
+	},
+	"estimate": {
+		"audit":    {"Audit", "Audit"},
+		"canary":   {"Canaries", "Canaris"},
+		"disputes": {"Disputes", "Contestations"},
+	},
+}
+
+// sameWords are columns whose values are those of another one.
+var sameWords = map[string]string{"predicted_cause": "cause", "true_cause": "cause", "way": "option",
+	"settled_by": "option"}
+
+// wordsOf returns the words for the values of a column, nil where there are none.
+func wordsOf(column string) map[string]Text {
+	return words[cmp.Or(sameWords[column], column)]
+}
