@@ -3,9 +3,13 @@ package sinks
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"recoup/cases"
 	"recoup/detectors"
@@ -14,7 +18,12 @@ import (
 
 // Reader reads what recoup stored and changes nothing. It may be used by several
 // goroutines.
-type Reader struct{ client *client }
+type Reader struct {
+	client *client
+
+	mu     sync.Mutex  // guards what follows
+	inside driver.Conn // connections that begin in the database; nil before the first Ask
+}
 
 // OpenReader returns a reader. Nothing is dialled before the first question.
 func OpenReader(s Settings) (*Reader, error) {
@@ -26,7 +35,15 @@ func OpenReader(s Settings) (*Reader, error) {
 }
 
 // Close closes its connections.
-func (r *Reader) Close() error { return r.client.close() }
+func (r *Reader) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var err error
+	if r.inside != nil {
+		err = r.inside.Close()
+	}
+	return errors.Join(err, r.client.close())
+}
 
 // Lookup says which rows are meant.
 type Lookup struct {

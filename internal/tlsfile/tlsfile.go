@@ -1,5 +1,5 @@
 // Package tlsfile makes the client side of TLS from settings that name PEM
-// files, for every server recoup connects to.
+// files, or hold their text, for every server recoup connects to.
 package tlsfile
 
 import (
@@ -22,6 +22,9 @@ type Settings struct {
 	// They are read again for every connection, so they may be renewed in place.
 	// By default the client shows no certificate.
 	CertFile, KeyFile string
+	// CA, Cert and Key are what those files hold, for a program that is given
+	// texts; not beside the file of the same name. By default none.
+	CA, Cert, Key string
 	// ServerName is the name the server's certificate must carry. By default the
 	// host that is dialled.
 	ServerName string
@@ -38,16 +41,26 @@ func (s Settings) Config() (*tls.Config, error) {
 		return nil, nil
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: s.ServerName}
-	if s.CAFile != "" {
-		pem, err := os.ReadFile(s.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("cannot read tls.ca_file: %w", err)
+	if s.CAFile != "" || s.CA != "" {
+		pem := []byte(s.CA)
+		if s.CAFile != "" {
+			var err error
+			if pem, err = os.ReadFile(s.CAFile); err != nil {
+				return nil, fmt.Errorf("cannot read tls.ca_file: %w", err)
+			}
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
 			return nil, fmt.Errorf("cannot use tls.ca_file %q: no PEM certificate in it; "+
 				"give the certificate of the authority", s.CAFile)
 		}
+	}
+	if s.Cert != "" || s.Key != "" {
+		pair, err := tls.X509KeyPair([]byte(s.Cert), []byte(s.Key))
+		if err != nil {
+			return nil, fmt.Errorf("cannot show a certificate: want it and its key, both PEM: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
 	}
 	if (s.CertFile == "") != (s.KeyFile == "") {
 		return nil, fmt.Errorf("cannot show a certificate with tls.cert_file %q and tls.key_file %q: set both or none",

@@ -3,6 +3,7 @@ package tlsfile
 import (
 	"bytes"
 	"crypto/tls"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -36,6 +37,8 @@ func TestWrongSettings(t *testing.T) {
 		{"certificate alone", Settings{Enabled: true, CertFile: cert}, []string{cert, "tls.key_file", "set both"}},
 		{"key alone", Settings{Enabled: true, KeyFile: key}, []string{key, "tls.cert_file", "set both"}},
 		{"key of another", Settings{Enabled: true, CertFile: cert, KeyFile: otherKey}, []string{"tls.key_file", otherKey}},
+		{"text that is no authority", Settings{Enabled: true, CA: "x"}, []string{"tls.ca_file", "no PEM certificate"}},
+		{"certificate text alone", Settings{Enabled: true, Cert: text(t, cert)}, []string{"its key"}},
 		{"missing key", Settings{Enabled: true, CertFile: cert, KeyFile: none}, []string{"tls.key_file", none}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -49,6 +52,26 @@ func TestWrongSettings(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// text returns what a file holds.
+func text(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// Texts do what the files that hold them do.
+func TestTexts(t *testing.T) {
+	ours := testcerts.New(t)
+	cert, key := ours.Issue(t, "client")
+	config, err := Settings{Enabled: true, CA: text(t, ours.File), Cert: text(t, cert), Key: text(t, key)}.Config()
+	if err != nil || config.RootCAs == nil || len(config.Certificates) != 1 {
+		t.Errorf("Config of texts = %+v, %v; want the authority and a certificate", config, err)
 	}
 }
 
