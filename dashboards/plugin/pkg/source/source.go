@@ -1,0 +1,93 @@
+// Package source answers Grafana: queries by meaning, live cases, actions on
+// cases, and whether the servers behind it work. One Source is one configured
+// data source; the SDK makes and disposes it.
+package source
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/backend/instancemgmt"
+
+	"recoup/internal/kafka"
+	"recoup/sinks"
+)
+
+// Source is one configured data source. Its methods may be called concurrently.
+type Source struct {
+	uid      string // Grafana's name of the data source, in channels
+	settings *settings
+	problem  error // what is wrong with the settings; nil: nothing
+
+	reader *sinks.Reader // nil with a problem
+
+	ended context.Context // ends when the source is disposed
+	end   context.CancelFunc
+
+	mu     sync.Mutex    // guards what follows
+	client *kafka.Client // nil before it is needed
+
+	streams chan struct{} // one of its places for each stream that runs
+}
+
+var (
+	_ backend.QueryDataHandler      = (*Source)(nil)
+	_ backend.CheckHealthHandler    = (*Source)(nil)
+	_ backend.CallResourceHandler   = (*Source)(nil)
+	_ backend.StreamHandler         = (*Source)(nil)
+	_ instancemgmt.InstanceDisposer = (*Source)(nil)
+)
+
+// mostStreams bounds the live channels of one source: one for each seller that is watched.
+const mostStreams = 32
+
+// New makes a source. It dials nothing; what is wrong with the settings is the
+// answer to everything that is asked.
+func New(_ context.Context, in backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {
+	s := &Source{uid: in.UID, streams: make(chan struct{}, mostStreams)}
+	s.ended, s.end = context.WithCancel(context.Background())
+	if s.settings, s.problem = parseSettings(in); s.problem == nil {
+		s.reader, s.problem = sinks.OpenReader(s.settings.clickHouse())
+	}
+	return s, nil
+}
+
+// Dispose ends the streams and closes all connections.
+func (s *Source) Dispose() {
+	s.end()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.client != nil {
+		_ = s.client.Close() // nothing is left to be done with it
+		s.client = nil
+	}
+	if s.reader != nil {
+		_ = s.reader.Close()
+	}
+}
+
+// kafka returns the connection to the cluster, made when it is first needed.
+func (s *Source) kafka() (*kafka.Client, error) {
+	if s.problem != nil {
+		return nil, s.problem
+	}
+	if len(s.settings.Kafka.Brokers) == 0 {
+		return nil, errors.New("cannot reach Kafka: kafka.brokers is empty; give host:port of some brokers on the page of " +
+			"the data source")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended.Err() != nil {
+		return nil, errors.New("cannot reach Kafka: the settings of the data source have just changed; try again")
+	}
+	if s.client == nil {
+		client, err := kafka.Connect(s.settings.kafka())
+		if err != nil {
+			return nil, err
+		}
+		s.client = client
+	}
+	return s.client, nil
+}
