@@ -75,7 +75,8 @@ func TestMembersAreSettledWithoutCases(t *testing.T) {
 	}
 	run("ack", id)
 	contains(t, run("decide", id, "confirmed_error"), "settle its members", "recoup case ls --incident "+id[:13])
-	contains(t, run("ls", "--incident", id[:8]), "invoice F-20", "invoice F-21", "opened  -", "cases open: 2 of 2")
+	contains(t, run("ls", "--incident", id[:8]), "invoice F-20", "invoice F-21", "no case  -",
+		"members left to settle: 2 of 2, listed: 2\n")
 
 	own := cases.ID(cases.DedupKey("acme", "F-20", 0))
 	contains(t, run("show", "F-20"), "Case "+own, "100.00 EUR", "25.00 EUR", "25 % above the cap",
@@ -89,7 +90,9 @@ func TestMembersAreSettledWithoutCases(t *testing.T) {
 	run("recover", "F-20", "immediate_payment", "offered")
 	run("recover", "F-20", "immediate_payment", "paid")
 	contains(t, run("close", "F-20"), "closed, confirmed error")
-	contains(t, run("ls", "--incident", id), "cases open: 1 of 2")
+	contains(t, run("ls", "--incident", id), "members left to settle: 1 of 2, listed: 1; closed ones too: --all\n")
+	contains(t, run("ls", "--incident", id, "--all"), "closed, confirmed error  -", "1 of 2, listed: 2\n")
+	contains(t, run("ls", "--incident", id, "--lang", "fr"), "sans dossier", "membres à régler : 1 sur 2, affichés : 1 ;")
 }
 
 // What the decision log has forgotten the incident still tells, but for what was billed.

@@ -227,6 +227,9 @@ func (f *caseFile) status(state *cases.State, t *tongue) string {
 	if resolved && state.Status == cases.StatusReopened {
 		return t.resolved
 	}
+	if f.muted && state.Status == "" {
+		return t.code("no_case")
+	}
 	status := t.code(string(cmp.Or(state.Status, cases.StatusOpened)))
 	if state.Outcome != "" {
 		status += ", " + t.code(string(state.Outcome))

@@ -81,9 +81,21 @@ func (c *caseLsCommand) Run(ctx context.Context, s *session) error {
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("cannot write the list: %w", err)
 	}
-	fmt.Fprintf(s.stdout, "\n"+t.counted+"\n", open, total, listed)
+	c.count(s, t, open, total, listed)
 	book.tellBroken(s)
 	return nil
+}
+
+// count says how many there are, and how to see those that are not listed.
+func (c *caseLsCommand) count(s *session, t *tongue, open, total, listed int) {
+	counted := t.counted
+	if c.Incident != "" {
+		counted = t.countedMembers
+	}
+	if open < total && !c.All {
+		counted += t.closedToo
+	}
+	fmt.Fprintf(s.stdout, "\n"+counted+"\n", open, total, listed)
 }
 
 // respondBy says until when to answer, where the case has a time of its own.

@@ -109,7 +109,7 @@ func TestCaseFromAlertToEuro(t *testing.T) {
 		"more would be paid than was lost")
 	contains(t, run("close", "F-17", "--satisfaction", "4"), "closed, confirmed error", "Next: nothing")
 	contains(t, run("show", "F-17"), "25.00, gestures cost 0.00", "instalment 3 of 3")
-	contains(t, run("ls"), "cases open: 0 of 1, listed: 0")
+	contains(t, run("ls"), "cases open: 0 of 1, listed: 0; closed ones too: --all")
 	contains(t, run("reopen", "F-17"), "reopened")
 	contains(t, run("ls", "--all", "--json"), `"open":true`)
 }

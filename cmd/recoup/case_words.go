@@ -21,7 +21,7 @@ type tongue struct {
 	day      string              // layout of a date
 	moment   string              // layout of a time, UTC
 
-	head, invoice, columns, counted, also                                string
+	head, invoice, columns, counted, countedMembers, closedToo, also     string
 	wrong, ifWrong, cause, share, ofMembers, says                        string
 	tooLate, notOurs, comesBack, breakEven, decision, disputes, disputed string
 	status, answer, escalates, owner, billed, notKnown, right            string
@@ -39,6 +39,7 @@ var english = tongue{
 	decimal: ".", group: ",", day: time.DateOnly, moment: time.DateTime, codes: englishCodes,
 
 	columns: "CASE\tABOUT\tAT STAKE\tCAUSE\tTEAM\tSTATUS\tANSWER BY", counted: "cases open: %d of %d, listed: %d",
+	countedMembers: "members left to settle: %d of %d, listed: %d", closedToo: "; closed ones too: --all",
 	wrong: "probably wrong\t%.0f %%", ifWrong: "If it is wrong: %s", cause: "Cause: %s", share: ", %.0f %%",
 	ofMembers: ", of %.0f %% of its invoices", says: ": ", also: "; ", breakEven: "pays from\t%s at stake",
 	comesBack: "comes back\t%.0f %% of what is asked for, by %d answers or closed cases",
@@ -80,8 +81,9 @@ var french = tongue{
 	decimal: ",", group: " ", day: "02/01/2006", moment: "02/01/2006 15:04", codes: frenchCodes,
 
 	columns: "DOSSIER\tOBJET\tEN JEU\tCAUSE\tÉQUIPE\tÉTAT\tRÉPONDRE AVANT",
-	counted: "dossiers ouverts : %d sur %d, affichés : %d",
-	wrong:   "risque d'erreur\t%.0f %%", ifWrong: "Si elle est fausse : %s",
+	counted: "dossiers ouverts : %d sur %d, affichés : %d", closedToo: " ; les clos aussi : --all",
+	countedMembers: "membres à régler : %d sur %d, affichés : %d",
+	wrong:          "risque d'erreur\t%.0f %%", ifWrong: "Si elle est fausse : %s",
 	cause: "Cause : %s", share: ", %.0f %%",
 	ofMembers: ", pour %.0f %% de ses factures", says: " : ", also: " ; ", breakEven: "rentable dès\t%s en jeu",
 	comesBack: "part qui revient\t%.0f %% de ce qui est demandé, selon %d réponses ou dossiers clos",
@@ -123,7 +125,8 @@ var french = tongue{
 // englishCodes are the codes of the contract as words.
 var englishCodes = map[string]string{
 	"invoice": "invoice", "incident": "incident", "rate": "error rate", "blind": "unseen source",
-	"opened": "opened", "acknowledged": "acknowledged", "verified": "verified", "decided": "decided", "closed": "closed",
+	"no_case": "no case",
+	"opened":  "opened", "acknowledged": "acknowledged", "verified": "verified", "decided": "decided", "closed": "closed",
 	"reopened": "reopened", "resolved": "resolved", "confirmed_error": "confirmed error", "not_an_error": "no error",
 	"expected_change": "expected change", "duplicate_case": "duplicate of another case", "undetermined": "undetermined",
 	"customer_favour": "in the customer's favour", "seller_favour": "in the seller's favour", "none": "in nobody's favour",
@@ -161,7 +164,8 @@ var englishCodes = map[string]string{
 // frenchCodes are the codes of the contract as sentences.
 var frenchCodes = map[string]string{
 	"invoice": "facture", "incident": "incident", "rate": "taux d'erreurs", "blind": "source invisible",
-	"opened": "ouvert", "acknowledged": "pris en charge", "verified": "vérifié", "decided": "décidé", "closed": "clos",
+	"no_case": "sans dossier",
+	"opened":  "ouvert", "acknowledged": "pris en charge", "verified": "vérifié", "decided": "décidé", "closed": "clos",
 	"reopened": "rouvert", "resolved": "résolu", "confirmed_error": "erreur confirmée", "not_an_error": "aucune erreur",
 	"expected_change": "changement voulu", "duplicate_case": "dossier en double", "undetermined": "indéterminé",
 	"customer_favour": "à l'avantage du client", "seller_favour": "à l'avantage du vendeur", "none": "aucun avantage",
