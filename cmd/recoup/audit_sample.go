@@ -30,7 +30,7 @@ type auditSampleCommand struct {
 	Salt     string    `default:"audit" help:"Another one draws other invoices."`
 	Format   string    `enum:"csv,jsonl" default:"csv" help:"csv to fill in, or jsonl for programs."`
 	Verdicts string    `placeholder:"FILE" help:"Read the filled-in CSV (- for standard input) and send its verdicts."`
-	Role     string    `default:"internal audit" placeholder:"ROLE" help:"Role of who checked, never a name."`
+	Role     freeText  `default:"internal audit" placeholder:"ROLE" help:"Role of who checked, never a name."`
 }
 
 // Help is the longer text of `recoup audit-sample --help`.
@@ -197,7 +197,7 @@ func (c *auditSampleCommand) readVerdicts(in io.Reader, today time.Time) (events
 // sending it again changes nothing.
 func (c *auditSampleCommand) verdict(cell func(string) string, today time.Time) (*cases.Event, error) {
 	e := &cases.Event{CaseID: cell("case_id"), InvoiceID: cell("invoice_id"), Origin: cases.OriginAudit,
-		Status: cases.StatusDecided, Outcome: cases.Outcome(cell("outcome")), At: today, DecidedByRole: c.Role}
+		Status: cases.StatusDecided, Outcome: cases.Outcome(cell("outcome")), At: today, DecidedByRole: string(c.Role)}
 	allowed := []cases.Outcome{cases.OutcomeNotAnError, cases.OutcomeConfirmed, cases.OutcomeUndetermined}
 	if !slices.Contains(allowed, e.Outcome) {
 		return nil, fmt.Errorf("outcome %q, want one of %q", e.Outcome, allowed)

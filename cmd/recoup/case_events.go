@@ -84,7 +84,7 @@ func (f *eventFlags) tell(s *session, file *caseFile, values ...[]byte) error {
 type caseAckCommand struct {
 	eventFlags
 	contactFlags
-	Role string `placeholder:"ROLE" help:"Role of who takes it, never a name."`
+	Role freeText `placeholder:"ROLE" help:"Role of who takes it, never a name."`
 }
 
 // Help is the longer text of `recoup case ack --help`.
@@ -101,7 +101,7 @@ Examples:
 // Run acknowledges.
 func (c *caseAckCommand) Run(ctx context.Context, s *session) error {
 	return c.sendEvent(ctx, s, func(_ *caseFile, e *cases.Event) error {
-		e.Status, e.DecidedByRole = cases.StatusAcknowledged, c.Role
+		e.Status, e.DecidedByRole = cases.StatusAcknowledged, string(c.Role)
 		c.fill(e)
 		return nil
 	})
@@ -118,7 +118,7 @@ type caseDecideCommand struct {
 	Cause    string       `placeholder:"CODE" help:"True cause. By default the first of the case."`
 	Minutes  *float64     `placeholder:"N" help:"Working time spent."`
 	Cost     *typedAmount `placeholder:"AMOUNT" help:"What handling cost, if somebody noted it."`
-	Role     string       `placeholder:"ROLE" help:"Role of who decided, never a name."`
+	Role     freeText     `placeholder:"ROLE" help:"Role of who decided, never a name."`
 	Verified []string     `placeholder:"FACT" help:"What was made sure of; the list is below."`
 }
 
@@ -149,7 +149,7 @@ Examples:
 func (c *caseDecideCommand) Run(ctx context.Context, s *session) error {
 	return c.sendEvent(ctx, s, func(f *caseFile, e *cases.Event) error {
 		e.Status, e.Outcome = cases.StatusDecided, cases.Outcome(c.Outcome)
-		e.HandlingMinutes, e.DecidedByRole = c.Minutes, c.Role
+		e.HandlingMinutes, e.DecidedByRole = c.Minutes, string(c.Role)
 		if c.Cost != nil {
 			e.HandlingCost = invoice.OptionalAmount{Value: invoice.Amount(*c.Cost), Set: true}
 			_, of := f.billed()
@@ -243,8 +243,8 @@ func (c *caseDecideCommand) billed(f *caseFile) (invoice.Amount, string, error) 
 type caseCloseCommand struct {
 	eventFlags
 	contactFlags
-	Satisfaction *int   `placeholder:"1-5" help:"What the customer says: 1 (bad) to 5 (good)."`
-	Action       string `placeholder:"TEXT" help:"What was changed so that it does not return."`
+	Satisfaction *int     `placeholder:"1-5" help:"What the customer says: 1 (bad) to 5 (good)."`
+	Action       freeText `placeholder:"TEXT" help:"What was changed so that it does not return."`
 }
 
 // Help is the longer text of `recoup case close --help`.
@@ -263,7 +263,7 @@ func (c *caseCloseCommand) Run(ctx context.Context, s *session) error {
 	return c.sendEvent(ctx, s, func(f *caseFile, e *cases.Event) error {
 		lifted := false
 		e.Status, e.DunningHold = cases.StatusClosed, &lifted
-		e.Satisfaction, e.CorrectiveAction = c.Satisfaction, c.Action
+		e.Satisfaction, e.CorrectiveAction = c.Satisfaction, string(c.Action)
 		c.fill(e)
 		if state := f.state(); state.Outcome == cases.OutcomeConfirmed && f.owed(&state) > 0 {
 			fmt.Fprintf(s.stderr, "recoup: warning: %s are still owed and nobody is left to ask for them; note what becomes "+

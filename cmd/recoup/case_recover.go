@@ -22,7 +22,7 @@ type caseRecoverCommand struct {
 	FirstDue     time.Time    `placeholder:"DAY" format:"2006-01-02" help:"With scheduled. By default in 14 days."`
 	GoodwillCost *typedAmount `placeholder:"AMOUNT" help:"What the gesture costs; needed for goodwill."`
 	Plan         string       `placeholder:"ID" help:"Recovery id. By default the latest of this option, or a new one."`
-	Channel      string       `placeholder:"TEXT" help:"How the customer was reached or paid, such as email."`
+	Channel      freeText     `placeholder:"TEXT" help:"How the customer was reached or paid, such as email."`
 }
 
 // Help is the longer text of `recoup case recover --help`.
@@ -122,7 +122,7 @@ func (f *caseFile) owed(state *cases.State) invoice.Amount {
 func (c *caseRecoverCommand) steps(f *caseFile, state *cases.State) ([]*cases.Recovery, error) {
 	plan := c.plan(f, state)
 	r := cases.Recovery{EventID: uuid.NewString(), RecoveryID: plan.ID, CaseID: f.Case.CaseID,
-		Option: cases.Option(c.Option), Event: cases.Step(c.Step), Currency: f.currency(state), Channel: c.Channel,
+		Option: cases.Option(c.Option), Event: cases.Step(c.Step), Currency: f.currency(state), Channel: string(c.Channel),
 		Amount: f.owed(state), At: c.when()}
 	if plan.Due > 0 {
 		r.Amount = plan.Due

@@ -20,10 +20,10 @@ import (
 // holdFlags are those of `recoup hold` and `recoup release`.
 type holdFlags struct {
 	eventTime
-	Batch  string `placeholder:"ID" help:"Billing run, the batch_id of its invoices."`
-	Seller string `placeholder:"ID" help:"Whose billing run; else that of every seller who has one of this name."`
-	Role   string `placeholder:"ROLE" help:"Role of who says so, never a name."`
-	JSON   bool   `name:"json" help:"Write the event that was sent as JSON."`
+	Batch  string   `placeholder:"ID" help:"Billing run, the batch_id of its invoices."`
+	Seller string   `placeholder:"ID" help:"Whose billing run; else that of every seller who has one of this name."`
+	Role   freeText `placeholder:"ROLE" help:"Role of who says so, never a name."`
+	JSON   bool     `name:"json" help:"Write the event that was sent as JSON."`
 }
 
 // holdCommand is `recoup hold`.
@@ -83,7 +83,7 @@ func (f *holdFlags) send(ctx context.Context, s *session, state cases.HoldState,
 	if f.Batch == "" {
 		return usage("cannot tell which billing run is meant: give --batch ID")
 	}
-	e := &cases.Event{EventID: uuid.NewString(), Origin: cases.OriginInternal, At: f.when(), DecidedByRole: f.Role,
+	e := &cases.Event{EventID: uuid.NewString(), Origin: cases.OriginInternal, At: f.when(), DecidedByRole: string(f.Role),
 		Hold: &cases.Hold{BatchID: f.Batch, Seller: f.Seller, State: state}}
 	value, err := e.Encode()
 	if err != nil {
