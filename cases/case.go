@@ -167,3 +167,16 @@ func (c *Case) Encode() ([]byte, error) {
 	}
 	return bytes.TrimRight(buf.Bytes(), "\n"), nil
 }
+
+// Decode reads a case as Encode wrote it, or an older recoup.
+func Decode(body []byte) (*Case, error) {
+	c := &Case{}
+	if err := json.Unmarshal(body, c); err != nil {
+		return nil, fmt.Errorf("cannot read case: %w", err)
+	}
+	if c.Schema != Schema || c.CaseID == "" || c.DedupKey == "" || c.Seq < 1 {
+		return nil, fmt.Errorf("cannot read case %q with schema %q, dedup key %q and seq %d: want %s, an id, a key and "+
+			"a seq from 1", c.CaseID, c.Schema, c.DedupKey, c.Seq, Schema)
+	}
+	return c, nil
+}

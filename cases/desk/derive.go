@@ -122,7 +122,7 @@ func (d *Desk) next(f *file) (*cases.Case, error) {
 	c := f.base
 	if c == nil {
 		var err error
-		if c, err = decode(f.body.body()); err != nil {
+		if c, err = cases.Decode(f.body.body()); err != nil {
 			return nil, err
 		}
 	}
@@ -171,7 +171,7 @@ func (f *file) unfinished(next *cases.Case) error {
 		facts.Money = append(facts.Money, cases.IncidentMoney{Currency: m.Currency})
 	}
 	if !f.body.none() {
-		was, err := decode(f.body.body())
+		was, err := cases.Decode(f.body.body())
 		if err != nil {
 			return err
 		}
@@ -342,7 +342,7 @@ func (f *file) differs(next *cases.Case) (body []byte, changed bool, err error) 
 	if body, err = next.Encode(); err != nil || f.body.none() || f.clash || len(next.Joined) > 0 {
 		return body, true, err
 	}
-	was, err := decode(f.body.body())
+	was, err := cases.Decode(f.body.body())
 	if err != nil {
 		return nil, false, fmt.Errorf("cannot compare with the record before: %w", err)
 	}

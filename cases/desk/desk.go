@@ -143,7 +143,7 @@ func (h hold) after(o hold) bool { return h.at.After(o.at) || h.at.Equal(o.at) &
 // anything else, and later ones as they come. An error names a record that cannot be
 // read; it is passed over.
 func (d *Desk) Restore(at At, body []byte) error {
-	c, err := decode(body)
+	c, err := cases.Decode(body)
 	if err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func (d *Desk) Restored() error {
 		if f.body.none() || f.invoice != "" {
 			continue
 		}
-		c, err := decode(f.body.body())
+		c, err := cases.Decode(f.body.body())
 		if err != nil {
 			return err
 		}
@@ -226,7 +226,7 @@ func (d *Desk) Cases() int { return len(d.files) }
 // Cut says that a record was too large for its topic and stands there shortened; it
 // may have been read back already.
 func (d *Desk) Cut(whole, short []byte) {
-	c, err := decode(short)
+	c, err := cases.Decode(short)
 	if err != nil {
 		return
 	}
@@ -249,7 +249,7 @@ func (d *Desk) Decision(at At, s *Suspect) {
 	if f := d.files[v.CaseID]; s.Searched && f != nil && !f.body.none() {
 		return // its case stands already
 	}
-	c, err := decode(s.Case)
+	c, err := cases.Decode(s.Case)
 	if err != nil {
 		return // it stands in the cases too, if it could be published: Restore says so
 	}

@@ -209,7 +209,7 @@ func (w *world) state() map[string]string {
 	best := map[string]*cases.Case{}
 	bodies := map[string][]byte{}
 	for _, body := range w.cases {
-		c, err := decode(body)
+		c, err := cases.Decode(body)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -239,7 +239,7 @@ func (w *world) last(id string) *cases.Case {
 	w.t.Helper()
 	var best *cases.Case
 	for _, body := range w.cases {
-		if c, _ := decode(body); c.InvoiceID == id && (best == nil || c.Seq > best.Seq) {
+		if c, _ := cases.Decode(body); c.InvoiceID == id && (best == nil || c.Seq > best.Seq) {
 			best = c
 		}
 	}
@@ -449,7 +449,7 @@ func TestLowerSeqBehindHigher(t *testing.T) {
 	if got := w.cases[len(w.cases)-1]; !bytes.Equal(got, highest) || len(w.cases) != 4 {
 		t.Errorf("behind the lower seq stands %s, want %s", got, highest)
 	}
-	other, err := decode(highest)
+	other, err := cases.Decode(highest)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -460,7 +460,7 @@ func TestLowerSeqBehindHigher(t *testing.T) {
 	}
 	w.cases = append(w.cases, body)
 	w.again()
-	if got, _ := decode(w.cases[len(w.cases)-1]); got.Seq != other.Seq+1 || got.Status != cases.StatusAcknowledged {
+	if got, _ := cases.Decode(w.cases[len(w.cases)-1]); got.Seq != other.Seq+1 || got.Status != cases.StatusAcknowledged {
 		t.Errorf("behind two contents of one seq stands seq %d, status %q; want %d, acknowledged", got.Seq, got.Status,
 			other.Seq+1)
 	}

@@ -3,8 +3,6 @@ package desk
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,19 +80,6 @@ func contentOf(c *cases.Case) content {
 
 func (a content) compare(b content) int {
 	return cmp.Or(a.detected.Compare(b.detected), a.partition-b.partition, cmp.Compare(a.offset, b.offset))
-}
-
-// decode reads a record of recoup.cases.
-func decode(body []byte) (*cases.Case, error) {
-	c := &cases.Case{}
-	if err := json.Unmarshal(body, c); err != nil {
-		return nil, fmt.Errorf("cannot read case: %w", err)
-	}
-	if c.Schema != cases.Schema || c.CaseID == "" || c.DedupKey == "" || c.Seq < 1 {
-		return nil, fmt.Errorf("cannot read case %q with schema %q, dedup key %q and seq %d: want %s, an id, a key and "+
-			"a seq from 1", c.CaseID, c.Schema, c.DedupKey, c.Seq, cases.Schema)
-	}
-	return c, nil
 }
 
 // stands notes a record that stands in recoup.cases.

@@ -38,7 +38,7 @@ func said(t *testing.T, d *Desk) *cases.Case {
 	if err != nil || len(list) != 1 {
 		t.Fatalf("%d records, %v; want one", len(list), err)
 	}
-	c, err := decode(list[0].Body)
+	c, err := cases.Decode(list[0].Body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestCrashBetweenMembers(t *testing.T) {
 	_, list := joined(t, 2500)
 	var incidents []*cases.Case
 	for _, p := range list {
-		if c, err := decode(p.Body); err == nil && c.Kind == cases.KindIncident {
+		if c, err := cases.Decode(p.Body); err == nil && c.Kind == cases.KindIncident {
 			incidents = append(incidents, c)
 		}
 	}

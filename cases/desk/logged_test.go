@@ -44,7 +44,7 @@ func TestMembersThatAreWorked(t *testing.T) {
 		t.Errorf("what a member paid is not told: %+v", paid)
 	}
 	for _, body := range w.cases {
-		if c, _ := decode(body); c.InvoiceID == "member" || c.InvoiceID == "member audited" {
+		if c, _ := cases.Decode(body); c.InvoiceID == "member" || c.InvoiceID == "member audited" {
 			t.Errorf("%s has a case though nobody works it", c.InvoiceID)
 		}
 	}

@@ -72,7 +72,7 @@ func TestMemoryOfACase(t *testing.T) {
 		t.Errorf("%d bytes a case of %d", each, len(bodies[0]))
 	}
 	for _, f := range d.files {
-		c, err := decode(f.body.body())
+		c, err := cases.Decode(f.body.body())
 		if err != nil {
 			t.Fatal(err)
 		}

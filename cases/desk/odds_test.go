@@ -16,7 +16,7 @@ func quarrel(t *testing.T) *Desk {
 	var untouched []byte
 	for i := range 120 {
 		s, _ := suspect(fmt.Sprint("i", i), float64(i), true)
-		c, err := decode(s.Case)
+		c, err := cases.Decode(s.Case)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +64,7 @@ func TestForeseesDisputes(t *testing.T) {
 		}
 		all := map[string]*cases.Case{}
 		for _, p := range list {
-			c, err := decode(p.Body)
+			c, err := cases.Decode(p.Body)
 			if err != nil {
 				t.Fatal(err)
 			}

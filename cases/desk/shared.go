@@ -132,7 +132,7 @@ func (d *Desk) sharedCase(change *incident.Change, kind cases.Kind, key, id stri
 		Segment: cases.Segment{Level: detectors.LevelNone}, Model: detectors.Model{Version: "counts-1", ConfigHash: noHash}}
 	c.Economics.Decision = detectors.DecisionOpenCase
 	if f := d.files[id]; f != nil && !f.body.none() {
-		if was, err := decode(f.body.body()); err == nil && was.Action != cases.ActionResolve {
+		if was, err := cases.Decode(f.body.body()); err == nil && was.Action != cases.ActionResolve {
 			c.DetectedAt = was.DetectedAt
 		}
 	}
@@ -172,11 +172,10 @@ func (d *Desk) incidentCase(change *incident.Change) *cases.Case {
 	}
 	c.Links.Query = d.query(fmt.Sprintf("seller = %s AND invoice_id IN (SELECT invoice_id FROM %s.incident_members "+
 		"WHERE incident_id = %s)", quoted(i.Seller), d.database(), quoted(i.ID)))
-	text := incident.Describe(i, incident.Page{Severity: c.Severity, RespondBy: c.RespondBy, EscalateAt: c.EscalateAt,
-		Runbook: d.settings.Opener.Runbook, Query: c.Links.Query, Model: c.Model})
+	text := incident.Describe(i, d.settings.Opener.Runbook)
 	c.Summary, c.OwnerTeam, c.Links.Runbook = text.Summary, text.OwnerTeam, text.Runbook
 	if c.Severity == cases.SeverityCritical {
-		c.Page = text.Page
+		c.Page = incident.PageOf(c).Text()
 	}
 	return c
 }

@@ -54,7 +54,7 @@ func TestMembersBeforeIncident(t *testing.T) {
 	if len(list) != 2 || list[0].Kind != cases.KindInvoice || list[1].Kind != cases.KindIncident {
 		t.Fatalf("got %+v, want the invoice's case, then the incident", list)
 	}
-	c, err := decode(list[0].Body)
+	c, err := cases.Decode(list[0].Body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestManyMembers(t *testing.T) {
 	_, list := joined(t, 2500)
 	seqs, members := []int64{}, map[int64]bool{}
 	for _, p := range list {
-		c, err := decode(p.Body)
+		c, err := cases.Decode(p.Body)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -208,7 +208,7 @@ func TestDisputesOverManyOwners(t *testing.T) {
 	}
 	opened := map[string]bool{}
 	for _, body := range w.cases {
-		if c, err := decode(body); err == nil {
+		if c, err := cases.Decode(body); err == nil {
 			opened[c.CaseID] = true
 		}
 	}

@@ -85,7 +85,7 @@ func (m *memory) changes() (said []*cases.Case) {
 		if err := contracttest.Validate(p.Body); err != nil {
 			m.t.Errorf("%v\n%s", err, p.Body)
 		}
-		c, err := decode(p.Body)
+		c, err := cases.Decode(p.Body)
 		if err != nil {
 			m.t.Fatal(err)
 		}

@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 
 	"recoup/cases"
@@ -18,22 +17,8 @@ import (
 type Text struct {
 	Title     cases.Summary // one line: what, how many, how much
 	Summary   cases.Summary // the title, since when and what repairs it
-	Page      string        // English, at most nine short lines: what a pager shows
 	OwnerTeam string        // who can repair the cause
 	Runbook   string        // address of the page of its cause, or of incidents
-}
-
-// Page is what a page says beside the incident itself.
-type Page struct {
-	Severity cases.Severity // stands first
-	// Runbook returns the address of a runbook; nil: that in this repository's docs.
-	Runbook    func(page string) string
-	RespondBy  time.Time       // when the owner has answered
-	EscalateAt time.Time       // when somebody else is asked
-	Contacted  int64           // members whose customers were spoken to
-	Board      string          // address of the dashboard; "": none
-	Query      string          // SQL that lists the members; "": none
-	Model      detectors.Model // what decided
 }
 
 // dimensionWords name dimensions for people, in English and in French.
@@ -48,11 +33,18 @@ var dimensionWords = map[string][2]string{
 	"segment":     {"Segment", "Segment"},
 }
 
-// Describe says what an incident is, for people.
-func Describe(i *cases.Incident, p Page) Text {
+// Describe says what an incident is, for people. address returns the address of a
+// runbook; nil: that in this repository's docs.
+func Describe(i *cases.Incident, address func(page string) string) Text {
+	if address == nil {
+		address = cases.Opener{}.Runbook
+	}
 	finding := topFinding(i)
 	code, _, _ := strings.Cut(finding.Finding, ":")
-	t := Text{OwnerTeam: cases.OwnerTeam(code), Runbook: runbook(&p, code)}
+	t := Text{OwnerTeam: cases.OwnerTeam(code), Runbook: address(code)}
+	if code == detectors.CauseUnknown {
+		t.Runbook = address("incident")
+	}
 	whatEN, whatFR := words(finding.Finding)
 	name := dimensionWords[i.Dimension]
 	value := cmp.Or(i.Value, "?")
@@ -70,19 +62,7 @@ func Describe(i *cases.Incident, p Page) Text {
 		t.Summary.EN += " Hold first: " + hold(i, batch) + "."
 		t.Summary.FR += " Retenir d'abord : " + hold(i, batch) + "."
 	}
-	t.Page = page(i, &p, &t, finding)
 	return t
-}
-
-// runbook is that of the cause, where it is known.
-func runbook(p *Page, code string) string {
-	if code == detectors.CauseUnknown {
-		code = "incident"
-	}
-	if p.Runbook == nil {
-		return cases.Opener{}.Runbook(code)
-	}
-	return p.Runbook(code)
 }
 
 // topFinding is the one whose repair mends most members.
@@ -148,81 +128,6 @@ func repairFR(i *cases.Incident, f cases.FindingCount) string {
 	}
 	return fmt.Sprintf("Cette correction rétablit le montant habituel dans %s cas sur %s.", thousands(f.Fits, " "),
 		thousands(i.Members, " "))
-}
-
-// page writes what a pager shows: it fits the screen of a telephone.
-func page(i *cases.Incident, p *Page, t *Text, f cases.FindingCount) string {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("[%s] %s", p.Severity, t.Title.EN)
-	line("Since %s UTC. %s %s contacted.", i.Since.UTC().Format("15:04"), favour(i), thousands(p.Contacted, ","))
-	chance := ""
-	if i.P > 0 && i.Invoices > 0 {
-		chance = fmt.Sprintf(" Usual among %s invoices: %.1f.", thousands(i.Invoices, ","), i.Expected)
-	}
-	line("Why: %s.%s %s", cause(i), chance, repairEN(i, f))
-	line("Do first: %s", first(i, t.OwnerTeam))
-	if !p.RespondBy.IsZero() {
-		line("Owner: %s · answer by %s, escalates at %s UTC", t.OwnerTeam, p.RespondBy.UTC().Format("01-02 15:04"),
-			p.EscalateAt.UTC().Format("01-02 15:04"))
-	}
-	line("Runbook %s%s · Case %s", t.Runbook, after(" · Board ", p.Board), i.ID)
-	if p.Query != "" {
-		line("SQL: %s", p.Query)
-	}
-	line("Resolves itself after 30 min without new members once its batches are held or it bills rightly. "+
-		"Model %s · config %s", p.Model.Version, p.Model.ConfigHash)
-	return strings.TrimRight(b.String(), "\n")
-}
-
-func after(before, s string) string {
-	if s == "" {
-		return ""
-	}
-	return before + s
-}
-
-// favour says who gains.
-func favour(i *cases.Incident) string {
-	low, high := false, false
-	for _, m := range i.Money {
-		low, high = low || m.TooLow.Point > 0, high || m.TooHigh.Point > 0
-	}
-	switch {
-	case low && high:
-		return "Some too low, some too high."
-	case low:
-		return "Customer favour."
-	case high:
-		return "Seller favour: customers paid too much."
-	}
-	return "No amount is known."
-}
-
-// cause names the shared value and the causes of the members.
-func cause(i *cases.Incident) string {
-	what := "any cause"
-	if len(i.Causes) > 0 {
-		what = strings.Join(i.Causes, ", ")
-	}
-	return fmt.Sprintf("all have %s %s in common (%s)", strings.ReplaceAll(i.Dimension, "_", " "), i.Value, what)
-}
-
-// first is what to do before anything else.
-func first(i *cases.Incident, team string) string {
-	steps := []string{}
-	if batch := ToHold(i); batch != "" {
-		steps = append(steps, fmt.Sprintf("hold batch %s (%s)", batch, hold(i, batch)))
-	}
-	ask := fmt.Sprintf("confirm %s %s with %s", strings.ReplaceAll(i.Dimension, "_", " "), i.Value, team)
-	if i.Dimension == detectors.DimensionOperator.String() {
-		ask = fmt.Sprintf("look at five members with %s", team) // it is about help, not about blame
-	}
-	steps = append(steps, ask, "do not contact customers yet")
-	for at := range steps {
-		steps[at] = fmt.Sprintf("%d) %s", at+1, steps[at])
-	}
-	return strings.Join(steps, "  ")
 }
 
 // ToHold returns the billing run with most members that nobody holds back, "" for none.
