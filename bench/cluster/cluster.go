@@ -163,3 +163,13 @@ func (c *Cluster) Settle(ctx context.Context) error {
 	}
 	return c.Command(ctx, "run", "--until-caught-up")
 }
+
+// Ended says of each member that has ended how it did.
+func (c *Cluster) Ended() (how []error) {
+	for _, m := range c.members {
+		if err := m.Ended(); err != nil {
+			how = append(how, fmt.Errorf("%s: %w", m.Name, err))
+		}
+	}
+	return how
+}

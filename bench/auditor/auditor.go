@@ -1,0 +1,147 @@
+// Package auditor compares what was sent with everything that recoup made of it:
+// rows, lines, roll-ups, decisions, cases, dead letters, commits and baselines. It
+// takes nothing on recoup's word: the ledger of the generator says what was sent, the
+// topics what stands in them, and what invoices teach is worked out again from the
+// rows. Whoever breaks a run by hand finds the check that says so in auditor_test.go.
+package auditor
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"recoup/bench/cluster"
+	"recoup/internal/config"
+	"recoup/internal/kafka"
+	"recoup/pipeline"
+)
+
+// Input says what to audit. All members have ended, or have nothing left to do.
+type Input struct {
+	// Config is the configuration the members ran with: it names topics, group and database.
+	Config *config.Config
+	// Kafka reaches the broker.
+	Kafka *kafka.Client
+	// Ledger is what was sent, from the first record of the topic on.
+	Ledger *Ledger
+	// Exact says that the ledger knows which invoices are suspect, as that of a
+	// separated plan does.
+	Exact bool
+	// Members is what each member took; without any, memory and goroutines are not checked.
+	Members []cluster.Usage
+	// MostResident bounds the memory of a member, in bytes. By default 1.5 GiB.
+	MostResident int64
+	// MostGoroutines bounds the goroutines of a member. By default 100 and 40 for each partition.
+	MostGoroutines int
+	// Patience bounds the wait for what recoup copies and works out beside the
+	// stream. By default 30 s.
+	Patience time.Duration
+	// Progress is told how many of how many records were compared; it may be nil.
+	Progress func(done, all int64)
+
+	log pipeline.Log // of Kafka; tests stand between
+}
+
+// audit is one audit under way.
+type audit struct {
+	Input
+	partitions int
+	db         driver.Conn
+	checks     checks
+	decisions  []map[int64]*decided // valid, by partition and source offset
+	cases      map[string]*publishedCase
+	dead       []map[int64]parked // by partition and source offset
+	commits    [][]commit         // by partition
+	kept       map[string]contribution
+	references []*reference
+	done       int64
+}
+
+// Run audits. The error says why it could not be done; that something is wrong is
+// in the report.
+func Run(ctx context.Context, in Input) (report Report, err error) {
+	a := &audit{Input: in}
+	began := time.Now()
+	if err := a.prepare(ctx); err != nil {
+		return Report{}, err
+	}
+	defer func() { _ = a.db.Close() }()
+	steps := []func(context.Context) error{a.readDecisions, a.readCases, a.readDeadLetters, a.readCommits,
+		a.readBaselines, a.walk, a.judgeCases, a.judgeCopies, a.judgeRollups, a.judgeKeptViews, a.judgeOffsets,
+		a.judgeBaselines, a.judgeMembers}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return Report{}, fmt.Errorf("cannot audit: %w", err)
+		}
+	}
+	return a.checks.report(began), nil
+}
+
+func (a *audit) prepare(ctx context.Context) (err error) {
+	if a.MostResident == 0 {
+		a.MostResident = 3 << 29
+	}
+	if a.Patience == 0 {
+		a.Patience = 30 * time.Second
+	}
+	if a.Progress == nil {
+		a.Progress = func(int64, int64) {}
+	}
+	if a.log == nil {
+		a.log = a.Kafka.Log()
+	}
+	if a.partitions, err = a.log.Partitions(ctx, a.Config.Kafka.Topics.Invoices); err != nil {
+		return err
+	}
+	if len(a.Ledger.byPartition) > a.partitions {
+		return fmt.Errorf("cannot audit: the ledger has %d partitions, topic %s has %d",
+			len(a.Ledger.byPartition), a.Config.Kafka.Topics.Invoices, a.partitions)
+	}
+	if a.MostGoroutines == 0 {
+		a.MostGoroutines = 100 + 40*a.partitions
+	}
+	ch := &a.Config.ClickHouse
+	a.db, err = clickhouse.Open(&clickhouse.Options{Addr: ch.Addresses, Auth: clickhouse.Auth{Database: ch.Database,
+		Username: ch.User, Password: ch.Password.Reveal()}, ReadTimeout: 5 * time.Minute})
+	return err
+}
+
+// each reads a partition of a topic from its start to its end.
+func (a *audit) each(ctx context.Context, topic string, partition int, do func(*pipeline.Record) error) error {
+	start, end, err := a.log.Bounds(ctx, topic, partition)
+	if err != nil {
+		return err
+	}
+	reader := a.log.Open(topic, partition)
+	defer func() { _ = reader.Close() }()
+	for at := start; at < end; {
+		fetched, err := reader.Fetch(ctx, at)
+		if err != nil {
+			return fmt.Errorf("cannot read %s/%d at offset %d: %w", topic, partition, at, err)
+		}
+		for i := range fetched.Records {
+			if err := do(&fetched.Records[i]); err != nil {
+				return err
+			}
+		}
+		at = fetched.Next
+	}
+	return nil
+}
+
+// eachOf reads all partitions of a topic, one after the other.
+func (a *audit) eachOf(ctx context.Context, topic string, do func(partition int, r *pipeline.Record) error) error {
+	partitions, err := a.log.Partitions(ctx, topic)
+	if err != nil {
+		return err
+	}
+	for p := range partitions {
+		if err := a.each(ctx, topic, p, func(r *pipeline.Record) error { return do(p, r) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,168 @@
+package auditor
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"sort"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+
+	"recoup/pipeline"
+)
+
+// offsetsTopic is where Kafka itself keeps what groups commit. It holds every commit
+// of a run with the broker's time, until it is compacted: so no commit between two
+// looks is missed, as it would be by asking now and then.
+const offsetsTopic = "__consumer_offsets"
+
+// commit is one commit of a partition.
+type commit struct {
+	offset int64
+	at     time.Time
+}
+
+// readCommits reads all commits of the group in the order they were accepted.
+func (a *audit) readCommits(ctx context.Context) error {
+	a.commits = make([][]commit, a.partitions)
+	a.checks.expect(CheckCommitsEarly, 0)
+	a.checks.expect(CheckCommitsBack, 0)
+	return a.eachCommit(ctx, func(r *kafkago.Message) {
+		group, topic, partition, ok := offsetKey(r.Key)
+		if !ok || group != a.Config.Kafka.Group || topic != a.Config.Kafka.Topics.Invoices || partition >= a.partitions ||
+			len(r.Value) < 10 {
+			return // of somebody else, of no commit, or a tombstone
+		}
+		c := commit{int64(binary.BigEndian.Uint64(r.Value[2:])), r.Time} // behind the version, in all versions
+		before := a.commits[partition]
+		if n := len(before); n > 0 && before[n-1].offset > c.offset {
+			a.checks.never(CheckCommitsBack, "partition %d: %d after %d, at %s", partition, c.offset, before[n-1].offset,
+				c.at.UTC().Format(time.RFC3339Nano))
+			return
+		}
+		a.commits[partition] = append(before, c)
+	})
+}
+
+// eachCommit reads the topic of the commits to its end. The client of internal/kafka
+// does not see it: kafka-go leaves internal topics out of what it knows of a cluster.
+func (a *audit) eachCommit(ctx context.Context, do func(*kafkago.Message)) error {
+	broker := a.Config.Kafka.Brokers[0]
+	partitions, err := kafkago.DefaultDialer.LookupPartitions(ctx, "tcp", broker, offsetsTopic)
+	if err != nil {
+		return fmt.Errorf("cannot find %s: %w", offsetsTopic, err)
+	}
+	for _, p := range partitions {
+		if err := readCommitsOf(ctx, broker, p.ID, do); err != nil {
+			return fmt.Errorf("cannot read %s/%d: %w", offsetsTopic, p.ID, err)
+		}
+	}
+	return nil
+}
+
+func readCommitsOf(ctx context.Context, broker string, partition int, do func(*kafkago.Message)) error {
+	conn, err := kafkago.DefaultDialer.DialLeader(ctx, "tcp", broker, offsetsTopic, partition)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	at, end, err := conn.ReadOffsets()
+	if err != nil {
+		return err
+	}
+	for at < end && err == nil {
+		if _, err = conn.Seek(at, kafkago.SeekAbsolute); err != nil {
+			return err
+		}
+		batch := conn.ReadBatchWith(kafkago.ReadBatchConfig{MinBytes: 1, MaxBytes: 8 << 20, MaxWait: time.Second})
+		for {
+			message, readErr := batch.ReadMessage()
+			if readErr != nil {
+				break // the end of this batch; what is wrong with it Close tells
+			}
+			do(&message)
+		}
+		at = max(at+1, batch.Offset())
+		err = batch.Close()
+	}
+	return err
+}
+
+// offsetKey reads the key of a commit: versions 0 and 1 are commits.
+func offsetKey(key []byte) (group, topic string, partition int, ok bool) {
+	if len(key) < 2 || binary.BigEndian.Uint16(key) > 1 {
+		return "", "", 0, false
+	}
+	rest := key[2:]
+	text := func() (s string) {
+		if len(rest) < 2 || len(rest) < 2+int(binary.BigEndian.Uint16(rest)) {
+			rest = nil
+			return ""
+		}
+		n := 2 + int(binary.BigEndian.Uint16(rest))
+		s, rest = string(rest[2:n]), rest[n:]
+		return s
+	}
+	group, topic = text(), text()
+	if len(rest) != 4 {
+		return "", "", 0, false
+	}
+	return group, topic, int(binary.BigEndian.Uint32(rest)), true
+}
+
+// committed returns when an offset was committed first, and whether it was.
+func (a *audit) committed(partition int, offset int64) (time.Time, bool) {
+	list := a.commits[partition]
+	i := sort.Search(len(list), func(i int) bool { return list[i].offset > offset })
+	if i == len(list) {
+		return time.Time{}, false
+	}
+	return list[i].at, true
+}
+
+// early notes what came to stand after its offset was committed.
+func (a *audit) early(partition int, offset int64, what string, stood time.Time) {
+	if at, was := a.committed(partition, offset); was && stood.After(at) {
+		a.checks.never(CheckCommitsEarly, "offset %d of partition %d: its %s came %s after its commit", offset, partition,
+			what, stood.Sub(at))
+	}
+}
+
+// judgeOffsets compares what is committed at the end, and what checkpoints promise.
+func (a *audit) judgeOffsets(ctx context.Context) error {
+	t := &a.Config.Kafka.Topics
+	committed, err := a.Kafka.CommittedOffsets(ctx, a.Config.Kafka.Group, t.Invoices)
+	if err != nil {
+		return err
+	}
+	for p := range a.partitions {
+		_, end, err := a.log.Bounds(ctx, t.Invoices, p)
+		if err != nil {
+			return err
+		}
+		last := int64(-1)
+		if n := len(a.commits[p]); n > 0 {
+			last = a.commits[p][n-1].offset
+		}
+		a.checks.right(CheckCommitted, end == 0 || committed[p] == end && last == end,
+			"partition %d: committed %d, its end is %d, the last commit seen %d", p, committed[p], end, last)
+	}
+	a.checks.expect(CheckMarkers, 0)
+	return a.eachOf(ctx, t.State, func(p int, r *pipeline.Record) error {
+		if string(r.Key) != "marker" || len(r.Value) == 0 {
+			return nil
+		}
+		var marker struct{ Offset int64 }
+		if _, payload, ok := stamped(r.Value); !ok || json.Unmarshal(payload, &marker) != nil {
+			a.checks.never(CheckMarkers, "record %d of %s/%d cannot be read", r.Offset, t.State, p)
+			return nil
+		}
+		if at, was := a.committed(p, marker.Offset-1); marker.Offset > 0 && (!was || r.Time.Before(at)) {
+			a.checks.never(CheckMarkers, "partition %d: marker of offset %d at %s, committed first at %s", p, marker.Offset,
+				r.Time.UTC().Format(time.RFC3339Nano), at.UTC().Format(time.RFC3339Nano))
+		}
+		return nil
+	})
+}

@@ -1,0 +1,69 @@
+package auditor
+
+import (
+	"cmp"
+	"io"
+	"slices"
+	"sync"
+
+	"recoup/bench/load"
+)
+
+// Ledger holds the truth about every record sent. Add may be called concurrently;
+// its signature is that of load.Sending.Sent.
+type Ledger struct {
+	mu          sync.Mutex // guards byPartition
+	byPartition [][]load.Truth
+	sorted      bool
+}
+
+// NewLedger returns an empty ledger.
+func NewLedger() *Ledger { return &Ledger{} }
+
+// ReadLedger reads a ledger that loadgen wrote.
+func ReadLedger(r io.Reader) (*Ledger, error) {
+	l := NewLedger()
+	return l, load.ReadLedger(r, func(t load.Truth) error {
+		l.Add([]load.Truth{t})
+		return nil
+	})
+}
+
+// Add notes what was sent.
+func (l *Ledger) Add(truths []load.Truth) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range truths {
+		for p := truths[i].Partition; p >= len(l.byPartition); {
+			l.byPartition = append(l.byPartition, nil)
+		}
+		l.byPartition[truths[i].Partition] = append(l.byPartition[truths[i].Partition], truths[i])
+	}
+	l.sorted = false
+}
+
+// Records returns how many records were sent.
+func (l *Ledger) Records() (n int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, truths := range l.byPartition {
+		n += int64(len(truths))
+	}
+	return n
+}
+
+// of returns the truths of a partition by offset.
+func (l *Ledger) of(partition int) []load.Truth {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.sorted {
+		for _, truths := range l.byPartition {
+			slices.SortFunc(truths, func(a, b load.Truth) int { return cmp.Compare(a.Offset, b.Offset) })
+		}
+		l.sorted = true
+	}
+	if partition >= len(l.byPartition) {
+		return nil
+	}
+	return l.byPartition[partition]
+}

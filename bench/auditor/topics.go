@@ -1,0 +1,202 @@
+package auditor
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"recoup/cases"
+	"recoup/detectors"
+	"recoup/invoice"
+	"recoup/pipeline"
+)
+
+// decided is what the decision log says of an invoice.
+type decided struct {
+	told   told
+	dedup  string // key of its case
+	body   uint64 // hash of its case's bytes, 0 without a case
+	at     time.Time
+	hasRow bool
+}
+
+// told is what a row repeats of a decision.
+type told struct {
+	PError                  float64
+	Decision                string
+	CaseID, IncidentID      string
+	Billed, Expected, Loss  invoice.Amount
+	ModelVersion            string
+	Seller, ID, FirstCause  string
+	Revision                int64
+	Taught                  bool
+	LossLow, LossHigh       invoice.Amount
+	ExpectedLow, ExpectedHi invoice.Amount
+}
+
+// toldBy returns what a verdict says.
+func toldBy(v *detectors.Verdict) told {
+	t := told{PError: v.PError, Decision: string(v.Decision), CaseID: v.CaseID, IncidentID: v.IncidentID,
+		Billed: v.Billed, Expected: v.Expected, Loss: v.Loss.Point, ModelVersion: v.Model.Version, Seller: v.Seller,
+		ID: v.InvoiceID, Revision: v.Revision, Taught: v.Taught, LossLow: v.Loss.Low, LossHigh: v.Loss.High,
+		ExpectedLow: v.ExpectedLow, ExpectedHi: v.ExpectedHigh}
+	if len(v.Causes) > 0 {
+		t.FirstCause = v.Causes[0].Code
+	}
+	return t
+}
+
+// publishedCase is what stands in the topic of the cases under one key.
+type publishedCase struct {
+	kind     cases.Kind
+	opened   map[uint64]time.Time // hash of a first record of a detector → when it came first
+	bySeq    map[int64]uint64
+	resolver cases.Resolver // of the highest seq
+	highest  int64
+}
+
+// readDecisions keeps the valid decisions: those not behind an ownership record of
+// a later owner.
+func (a *audit) readDecisions(ctx context.Context) error {
+	a.decisions = make([]map[int64]*decided, a.partitions)
+	a.checks.expect(CheckDecidedOnce, 0)
+	highest := make([]int64, a.partitions)
+	for p := range a.decisions {
+		a.decisions[p] = map[int64]*decided{}
+	}
+	return a.eachOf(ctx, a.Config.Kafka.Topics.Suspects, func(p int, r *pipeline.Record) error {
+		var d pipeline.Decision
+		if err := json.Unmarshal(r.Value, &d); err != nil {
+			a.checks.never(CheckDecisions, "record %d of %s/%d: %v", r.Offset, a.Config.Kafka.Topics.Suspects, p, err)
+			return nil
+		}
+		if d.Kind == "ownership" {
+			highest[p] = r.Offset
+			return nil
+		}
+		if d.Epoch < highest[p] || d.Verdict == nil {
+			return nil // void, or no verdict
+		}
+		now := &decided{told: toldBy(d.Verdict), dedup: cases.DedupKey(d.Verdict.Seller, d.Verdict.InvoiceID, d.Verdict.Revision),
+			at: r.Time}
+		if len(d.Case) > 0 {
+			now.body = xxhash.Sum64(d.Case)
+		}
+		was := a.decisions[p][d.Source.Offset]
+		if was == nil {
+			a.decisions[p][d.Source.Offset] = now
+		} else if was.told != now.told || was.body != now.body {
+			a.checks.never(CheckDecidedOnce, "offset %d of partition %d: %+v, later %+v", d.Source.Offset, p, was.told, now.told)
+		}
+		return nil
+	})
+}
+
+// readCases keeps what was published of each case.
+func (a *audit) readCases(ctx context.Context) error {
+	a.cases = map[string]*publishedCase{}
+	a.checks.expect(CheckCaseBytes, 0)
+	return a.eachOf(ctx, a.Config.Kafka.Topics.Cases, func(p int, r *pipeline.Record) error {
+		if len(r.Value) == 0 {
+			return nil // a tombstone: the case is forgotten
+		}
+		var c cases.Case
+		if err := json.Unmarshal(r.Value, &c); err != nil {
+			a.checks.never(CheckCaseBytes, "record %d of %s/%d: %v", r.Offset, a.Config.Kafka.Topics.Cases, p, err)
+			return nil
+		}
+		known := a.cases[c.DedupKey]
+		if known == nil {
+			known = &publishedCase{kind: c.Kind, opened: map[uint64]time.Time{}, bySeq: map[int64]uint64{}}
+			a.cases[c.DedupKey] = known
+		}
+		body := xxhash.Sum64(r.Value)
+		if c.Kind == cases.KindInvoice && c.Action == cases.ActionOpen && c.Origin == cases.OriginDetector {
+			if _, was := known.opened[body]; !was {
+				known.opened[body] = r.Time
+			}
+		}
+		if was, there := known.bySeq[c.Seq]; !there {
+			known.bySeq[c.Seq] = body
+		} else if was != body {
+			a.checks.never(CheckCaseBytes, "case %s: two records of seq %d differ", c.DedupKey, c.Seq)
+		}
+		if c.Seq >= known.highest {
+			known.highest, known.resolver = c.Seq, ""
+			if c.Resolution != nil {
+				known.resolver = c.Resolution.By
+			}
+		}
+		return nil
+	})
+}
+
+// judgeCases compares both ways: each decision has its case, each case its decision.
+func (a *audit) judgeCases(context.Context) error {
+	wanted := map[string]uint64{}
+	for p := range a.decisions {
+		for offset, d := range a.decisions[p] {
+			if d.body == 0 {
+				continue
+			}
+			wanted[d.dedup] = d.body
+			known := a.cases[d.dedup]
+			if known == nil {
+				a.checks.right(CheckCases, false, "case %s of offset %d, partition %d is not published", d.dedup, offset, p)
+				continue
+			}
+			_, there := known.opened[d.body]
+			a.checks.right(CheckCases, there, "case %s of offset %d, partition %d was published with other bytes only",
+				d.dedup, offset, p)
+		}
+	}
+	for key, known := range a.cases {
+		for body := range known.opened {
+			// A record that only a void decision opened is resolved by the case stage.
+			if body != wanted[key] && known.resolver != cases.ResolvedByVoid && len(known.bySeq) > 0 {
+				a.checks.never(CheckCaseBytes, "case %s was opened with bytes that no valid decision has", key)
+			}
+		}
+	}
+	return nil
+}
+
+// parked is what the dead letter of a record says.
+type parked struct {
+	start uint64 // hash of the bytes it has of the original
+	bytes int    // how many those are
+	whole int    // how many the original had
+	at    time.Time
+}
+
+// readDeadLetters keeps the first dead letter of each invoice record.
+func (a *audit) readDeadLetters(ctx context.Context) error {
+	a.dead = make([]map[int64]parked, a.partitions)
+	for p := range a.dead {
+		a.dead[p] = map[int64]parked{}
+	}
+	topic := a.Config.Kafka.Topics.DeadLetter
+	return a.eachOf(ctx, topic, func(p int, r *pipeline.Record) error {
+		var d pipeline.DeadLetter
+		if err := json.Unmarshal(r.Value, &d); err != nil {
+			a.checks.never(CheckDeadLetters, "record %d of %s/%d: %v", r.Offset, topic, p, err)
+			return nil
+		}
+		if d.Topic != a.Config.Kafka.Topics.Invoices || d.Partition < 0 || d.Partition >= a.partitions || d.Reason == "" {
+			a.checks.never(CheckDeadLetters, "record %d of %s/%d parks offset %d of %s/%d for %q", r.Offset, topic, p,
+				d.Offset, d.Topic, d.Partition, d.Reason)
+			return nil
+		}
+		if _, was := a.dead[d.Partition][d.Offset]; !was {
+			a.dead[d.Partition][d.Offset] = parked{xxhash.Sum64(d.Value), len(d.Value), d.ValueBytes, r.Time}
+		}
+		return nil
+	})
+}
+
+// is tells whether a dead letter holds this record, whole or its start.
+func (d parked) is(value []byte) bool {
+	return d.whole == len(value) && d.bytes <= len(value) && d.start == xxhash.Sum64(value[:d.bytes])
+}
