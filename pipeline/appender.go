@@ -72,6 +72,19 @@ func (a *appender) appendChunk(ctx context.Context, records []Record) (int64, er
 	return base, nil
 }
 
+// look reads what others wrote behind the last record of our own.
+func (a *appender) look(ctx context.Context) error {
+	_, end, err := a.log.Bounds(ctx, a.topic, a.partition)
+	if err != nil || end <= a.next {
+		return err
+	}
+	if err := readRange(ctx, a.log, a.topic, a.partition, a.next, end, a.onGap); err != nil {
+		return err
+	}
+	a.next = end
+	return nil
+}
+
 // readRange calls each for every record in [from, to). A range that starts
 // before what the log still holds starts there.
 func readRange(ctx context.Context, log Log, topic string, partition int, from, to int64,

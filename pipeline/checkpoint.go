@@ -1,6 +1,9 @@
 package pipeline
 
-import "maps"
+import (
+	"context"
+	"maps"
+)
 
 // maxStretch bounds how far a checkpoint is put off while it would write more than
 // a record per five invoices: by default for an hour. It writes some 1,100 records
@@ -21,7 +24,7 @@ type checkpoint struct {
 
 // rollCheckpoint takes a checkpoint when one is due, or now is set.
 func (w *Worker) rollCheckpoint(now bool) {
-	if w.scoredSince == 0 || w.queue.hasCheckpoint() {
+	if w.scoredSince == 0 && !w.overwritten || w.queue.hasCheckpoint() {
 		return
 	}
 	if !now && !w.checkpointDue() {
@@ -29,11 +32,13 @@ func (w *Worker) rollCheckpoint(now bool) {
 	}
 	w.queue.offer(w.copyState())
 	w.lastCheckpoint, w.scoredSince, w.counting.since = w.m.opt.Now(), 0, 0
+	w.overwritten = false
 }
 
 // checkpointDue keeps the state records, counts among them, below a fifth of the
 // invoices, within reason. While a partition is young, others wait for what it knows: there one is
-// due when the partition has doubled. They wait too when people said that a change was
+// due when the partition has doubled. What a former owner wrote behind us must not stand
+// last when its topic is compacted. They wait too when people said that a change was
 // meant: as long as others know the baseline of before, the change alarms everywhere.
 func (w *Worker) checkpointDue() bool {
 	since := w.m.opt.Now().Sub(w.lastCheckpoint)
@@ -41,7 +46,7 @@ func (w *Worker) checkpointDue() bool {
 	if since < interval {
 		return false
 	}
-	return w.engine.Replaced() || w.scoredSince >= w.next/2 ||
+	return w.overwritten || w.engine.Replaced() || w.scoredSince >= w.next/2 ||
 		int64(w.engine.Changed())+w.counting.since <= w.scoredSince/5 || since >= maxStretch*interval
 }
 
@@ -86,6 +91,17 @@ func (w *Worker) logPosition(t int64) int64 {
 	return position
 }
 
+// lookBehind finds, now and then, what stands in recoup.state behind our last record.
+// Whoever scores finds it with the next checkpoint, but a partition may rest for days.
+func (r *rowWriter) lookBehind(ctx context.Context) error {
+	m := r.w.m
+	if m.opt.Now().Before(r.lookAt) {
+		return nil
+	}
+	r.lookAt = m.opt.Now().Add(m.opt.CheckpointInterval)
+	return m.persist(ctx, r.w.statePart(), r.state.look)
+}
+
 // seeStateGap looks at records that stand in recoup.state between our own: what
 // an older epoch wrote there would win by standing last once the topic is
 // compacted, so the key is written again.
@@ -102,7 +118,7 @@ func (w *Worker) seeStateGap(r Record) error {
 	switch {
 	case s.epoch > w.epoch:
 		return ErrFenced
-	case s.epoch < w.epoch && string(r.Key) != markerKey:
+	case s.epoch < w.epoch:
 		w.markDirty(string(r.Key), false)
 	}
 	return nil

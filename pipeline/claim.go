@@ -15,47 +15,79 @@ type claim struct {
 	now       func() time.Time
 	after     time.Duration // how old an accepted commit may be before an outside effect
 
-	mu        sync.Mutex // guards what follows; held while a commit is under way
-	committed int64      // last accepted offset, -1 for none
-	accepted  time.Time  // when the group last accepted a commit of this member; zero: not yet
+	accepted time.Time // when the commit was sent that the group accepted last; zero: none; of who asks
+
+	mu        sync.Mutex    // guards what follows
+	committed int64         // last accepted offset, -1 for none
+	asking    chan struct{} // closed once the commit under way has ended; nil: none is
 }
 
 // hold is the fence: it returns nil if the group still accepts this member,
 // asking it again if the last proof is too old. A paused member finds out here,
 // before it writes anything.
 func (c *claim) hold(ctx context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.now().Sub(c.accepted) <= c.after {
-		return nil
-	}
-	return c.commitLocked(ctx, max(c.committed, 0))
+	return c.ask(ctx, func(at int64) (int64, bool) { return max(at, 0), c.now().Sub(c.accepted) > c.after })
 }
 
 // commit stores the offset to resume from. An offset below the last accepted
 // one is never sent.
 func (c *claim) commit(ctx context.Context, offset int64) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if offset <= c.committed {
-		return nil
-	}
-	return c.commitLocked(ctx, offset)
-}
-
-func (c *claim) commitLocked(ctx context.Context, offset int64) error {
-	if err := c.gen.Commit(ctx, map[int]int64{c.partition: offset}); err != nil {
-		return err
-	}
-	c.committed, c.accepted = offset, c.now()
-	return nil
+	return c.ask(ctx, func(at int64) (int64, bool) { return offset, offset > at })
 }
 
 // verify asks the group whether it still accepts this member.
 func (c *claim) verify(ctx context.Context) error {
+	return c.ask(ctx, func(at int64) (int64, bool) { return max(at, 0), true })
+}
+
+// ask commits what due says of the last accepted offset, one caller at a time. The
+// proof is as old as its question: while the answer was on its way, this process may
+// have been stopped and the partition given to another.
+func (c *claim) ask(ctx context.Context, due func(at int64) (offset int64, is bool)) error {
+	if err := c.begin(ctx); err != nil {
+		return err
+	}
+	defer c.end()
+	offset, is := due(c.position())
+	if !is {
+		return nil
+	}
+	asked := c.now()
+	if err := c.gen.Commit(ctx, map[int]int64{c.partition: offset}); err != nil {
+		return err
+	}
+	c.accepted = asked
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.commitLocked(ctx, max(c.committed, 0))
+	c.committed = offset
+	return nil
+}
+
+// begin waits until nobody else asks.
+func (c *claim) begin(ctx context.Context) error {
+	for {
+		c.mu.Lock()
+		under := c.asking
+		if under == nil {
+			c.asking = make(chan struct{})
+		}
+		c.mu.Unlock()
+		if under == nil {
+			return nil
+		}
+		select {
+		case <-under:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (c *claim) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(c.asking)
+	c.asking = nil
 }
 
 // position returns the last accepted offset, -1 for none.

@@ -52,7 +52,7 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	if err := w.readDecisions(ctx, mark); err != nil {
 		return err
 	}
-	w.rows.from = start
+	w.rows.from, w.rows.stored = start, start
 	w.rows.sweepFrom.Store(sweepFrom(mark))
 	w.readSkipSet(ctx)
 	replayed, err := w.replay(ctx, mark.Offset, start)
@@ -123,16 +123,14 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 			return nil
 		}
 		if string(r.Key) == markerKey {
-			if at.supersedes(best) {
-				best = at
-				mark, err = decodeMarker(payload)
+			if w.outdates(r.Key, at, best) {
+				return nil
 			}
+			best = at
+			mark, err = decodeMarker(payload)
 			return err
 		}
-		if old, was := seen[string(r.Key)]; was && !at.supersedes(old) {
-			if at.epoch < old.epoch { // compaction would keep this older one
-				w.markDirty(string(r.Key), false)
-			}
+		if old, was := seen[string(r.Key)]; was && w.outdates(r.Key, at, old) {
 			return nil
 		}
 		seen[string(r.Key)] = at
@@ -165,6 +163,15 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 		w.beforeAt = -1
 	}
 	return mark, nil
+}
+
+// outdates reports whether a state record is older than one that stands before it. Of a
+// former owner it is written over: compaction would keep it.
+func (w *Worker) outdates(key []byte, at, before stamp) bool {
+	if at.epoch < before.epoch {
+		w.markDirty(string(key), false)
+	}
+	return !at.supersedes(before)
 }
 
 // startOffset is the offset to score first, after checking that the log is the
@@ -300,7 +307,9 @@ func (w *Worker) replay(ctx context.Context, from, to int64) (int64, error) {
 }
 
 // stillOwner reports whether a worker kept from an earlier generation may go on:
-// nobody else claimed its partition since, and the committed offset is one it knows.
+// nobody else claimed its partition since, and nobody else committed what it has not
+// stored. A worker that was evicted while it took over claims later than the member
+// that owns the partition, which stores rows until it finds out.
 func (w *Worker) stillOwner(ctx context.Context, c *claim) (bool, error) {
 	topic := w.m.opt.Topics.Suspects
 	_, end, err := w.m.log.Bounds(ctx, topic, w.partition)
@@ -314,5 +323,5 @@ func (w *Worker) stillOwner(ctx context.Context, c *claim) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return c.position() <= w.queuedEnd, nil
+	return c.position() <= w.rows.stored, nil
 }

@@ -57,6 +57,7 @@ type Worker struct {
 	incarnation    int64
 	lastCheckpoint time.Time
 	scoredSince    int64 // records since the last checkpoint
+	overwritten    bool  // an older epoch wrote behind our state since the last checkpoint
 	beforeAt       int64 // offset and hash of the last record scored
 	beforeHash     uint64
 
@@ -322,6 +323,9 @@ func (w *Worker) applyInbox() {
 	w.inbox.dirty = nil
 	w.inbox.mu.Unlock()
 	for _, d := range dirty {
-		w.engine.MarkDirty([]byte(d.key), d.shared)
+		w.overwritten = true
+		if d.key != markerKey { // every checkpoint writes that one
+			w.engine.MarkDirty([]byte(d.key), d.shared)
+		}
 	}
 }

@@ -27,6 +27,7 @@ type rowWriter struct {
 	// Until then nothing is inserted.
 	fenced bool
 	from   int64          // the skip-set reaches from here
+	stored int64          // below it every row is stored: no higher offset was ever sent to the group
 	late   map[int64]bool // skip-set read after take-over; rows not met yet
 	// standing is the offset behind the last row of the skip-set, beyond all offsets
 	// until it has been read. Below it rows may say which model judged them: the
@@ -35,6 +36,8 @@ type rowWriter struct {
 	// stateAt is when a checkpoint is tried again that the topic of the state refused
 	// for its size; zero: none was.
 	stateAt time.Time
+	// lookAt is when to look for state that a former owner wrote late.
+	lookAt time.Time
 	// sweepAt is when to look for rows that a paused predecessor stored a second
 	// time; zero before the first insert may happen and once it is done.
 	sweepAt time.Time
@@ -88,6 +91,7 @@ func (r *rowWriter) run(ctx context.Context, c *claim) error {
 		if err := r.storeBlock(ctx, c, head); err != nil {
 			return err
 		}
+		r.stored = head.end
 		if err := r.commit(ctx, c, head.end); err != nil {
 			return err
 		}
@@ -105,26 +109,27 @@ func (r *rowWriter) idle(ctx context.Context, c *claim) error {
 	if err := r.upkeep(ctx, c); err != nil || r.w.queue.done() {
 		return err
 	}
-	var due <-chan time.Time
-	next := r.sweepAt
-	if next.IsZero() || !r.stateAt.IsZero() && r.stateAt.Before(next) {
-		next = r.stateAt
-	}
-	if !next.IsZero() {
-		due = time.After(next.Sub(r.w.m.opt.Now()))
+	next := r.lookAt
+	for _, at := range []time.Time{r.sweepAt, r.stateAt} {
+		if !at.IsZero() && at.Before(next) {
+			next = at
+		}
 	}
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-r.w.queue.wake:
-	case <-due:
+	case <-time.After(next.Sub(r.w.m.opt.Now())):
 	}
 	return nil
 }
 
-// upkeep publishes the checkpoint and sweeps, each when it is due.
+// upkeep publishes the checkpoint, looks behind it and sweeps, each when it is due.
 func (r *rowWriter) upkeep(ctx context.Context, c *claim) error {
 	if err := r.checkpoint(ctx, c); err != nil {
+		return err
+	}
+	if err := r.lookBehind(ctx); err != nil {
 		return err
 	}
 	if r.sweepAt.IsZero() || r.w.m.opt.Now().Before(r.sweepAt) {

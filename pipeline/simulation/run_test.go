@@ -1,0 +1,251 @@
+package simulation_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"recoup/pipeline"
+	"recoup/sinks/memstore"
+)
+
+// run is one seed on its way.
+type run struct {
+	*world
+	seed  uint64
+	plan  plan
+	want  *outcome
+	began time.Time
+	trace func(string) // told of each step; nil: nobody wants to know
+
+	mu        sync.Mutex // guards what follows
+	wrong     []string   // promises broken on the way
+	checked   map[int]int64
+	inserting map[at]inserting // by partition and epoch
+	zombies   bool             // the group has given up a process that was not dead
+}
+
+// inserting is an insert under way.
+type inserting struct {
+	p    *process
+	torn fault
+}
+
+// simulate runs a seed and returns what differs from the run without faults.
+func simulate(t *testing.T, seed uint64, pl plan, want *outcome, trace func(string)) []string {
+	s := &run{world: newWorld(newInput(pl.variant), pl.pace), seed: seed, plan: pl, want: want, began: time.Now(),
+		trace: trace, checked: map[int]int64{}, inserting: map[at]inserting{}}
+	s.store.SetFaults(memstore.Faults{Between: s.between})
+	var all sync.WaitGroup
+	all.Go(s.feed)
+	for i, seat := range pl.seats {
+		all.Go(func() { s.sit(i, seat) })
+	}
+	all.Wait()
+	time.Sleep(time.Until(s.began.Add(lastWord)))
+	s.plan.away = [2]time.Duration{}
+	s.note("all faults are over")
+	time.Sleep(2 * time.Second) // who was given up has heard of it
+	s.settle(t, "last")
+	if s.hadZombies() && s.doubled() {
+		s.note("a member looks for rows that stand twice")
+		s.linger(pl.pace.sweep + 3*time.Second)
+	}
+	s.compact()
+	return append(s.wrong, s.outcome().differences(want)...)
+}
+
+// doubled reports whether a row or a line stands twice.
+func (s *run) doubled() bool {
+	o := &outcome{rows: map[at]memstore.Row{}, lines: map[[3]int64]memstore.Line{}}
+	o.readRows(s.store)
+	return len(o.wrong) > 0
+}
+
+// feed sends the invoices and what people say, and compacts, each when it is due.
+func (s *run) feed() {
+	for i, due := range s.plan.pieces {
+		time.AfterFunc(due, func() {
+			for p, records := range s.in.partitions {
+				n := len(s.plan.pieces)
+				s.send(p, len(records)*i/n, len(records)*(i+1)/n)
+			}
+		})
+	}
+	for i, due := range s.plan.talks {
+		time.AfterFunc(due, func() {
+			n := len(s.plan.talks)
+			s.say(len(s.in.people)*i/n, len(s.in.people)*(i+1)/n)
+		})
+	}
+}
+
+// compact does to the compacted topics what Kafka does now and then.
+func (s *run) compact() {
+	s.note("topics are compacted")
+	for p := range s.in.partitions {
+		must(s.log.Compact(topics.State, p, true))
+		must(s.log.Compact(topics.Baselines, p, true))
+	}
+	must(s.log.Compact(topics.Cases, 0, true))
+}
+
+// sit runs the processes of a seat one after another.
+func (s *run) sit(number int, seat []life) {
+	for i, l := range seat {
+		time.Sleep(l.rest)
+		ctx, cancel := context.WithCancel(context.Background())
+		p := s.newProcess(fmt.Sprintf("%c%d", 'a'+number, i), l.fate)
+		p.kill = cancel
+		time.AfterFunc(l.leave, cancel)
+		opt := s.options(p.name, false)
+		if s.in.people != nil {
+			opt.Stage.Group = func() pipeline.Group { return p.join(stageGroup, leadTopic) }
+		}
+		m := pipeline.NewMember(opt, p, p.join(group, topics.Invoices), storeView{p, s.store})
+		s.note("%s starts", p.name)
+		err := m.Run(ctx)
+		s.note("%s has ended: %v", p.name, err)
+		cancel()
+	}
+}
+
+// linger runs a member without faults for a while.
+func (s *run) linger(d time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	p := s.newProcess("lingering", fate{})
+	p.kill = cancel
+	m := pipeline.NewMember(s.options("lingering", false), p, p.join(group, topics.Invoices), storeView{p, s.store})
+	must(m.Run(ctx))
+}
+
+// note tells whoever replays a seed what happens.
+func (s *run) note(format string, args ...any) {
+	if s.trace != nil {
+		s.trace(fmt.Sprintf("%12v ", time.Since(s.began)) + fmt.Sprintf(format, args...))
+	}
+}
+
+func (s *run) find(format string, args ...any) {
+	s.note("WRONG: "+format, args...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wrong = append(s.wrong, fmt.Sprintf("after %v: ", time.Since(s.began))+fmt.Sprintf(format, args...))
+}
+
+// away reports whether the store does not answer now.
+func (s *run) away() bool {
+	now := time.Since(s.began)
+	return now >= s.plan.away[0] && now < s.plan.away[1]
+}
+
+func (s *run) setInserting(key at, p *process, torn fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inserting[key] = inserting{p, torn}
+}
+
+// between is what happens between the lines and the rows of an insert.
+func (s *run) between(owner pipeline.Owner, _ int64) error {
+	s.mu.Lock()
+	now := s.inserting[at{int64(owner.Partition), owner.Epoch}]
+	s.mu.Unlock()
+	switch now.torn {
+	case dieTorn:
+		return errDead
+	case failTorn:
+		return errFault
+	case pauseTorn:
+		now.p.stop()
+		time.Sleep(now.p.fate.pause)
+	}
+	return nil
+}
+
+// checkSwept: rows stand twice only when a process that was given up stored some.
+func (s *run) checkSwept(partition, n int) {
+	if n > 0 && !s.hadZombies() {
+		s.find("%d rows of partition %d stood twice though nobody was given up", n, partition)
+	}
+}
+
+func (s *run) hadZombies() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.zombies
+}
+
+// checkFenced: a process that the group has given up makes no effect for longer than
+// its last proof may be trusted, but those that a pause held up behind the fence.
+func (s *run) checkFenced(p *process, consumer, what string) {
+	if consumer == "-" {
+		return
+	}
+	if gone, resumed := p.since(consumer); gone > fenceAfter+2*p.fate.slow && !resumed {
+		s.find("%s made an effect %v after the group had given it up: %s", p.name, gone, what)
+	}
+}
+
+// checkAppend, G4: no case is published before its decision is logged.
+func (s *run) checkAppend(p *process, topic string, records []pipeline.Record) {
+	if topic != topics.Cases || s.in.people != nil {
+		return // the stage writes cases too
+	}
+	for _, r := range records {
+		logged := false
+		for partition := range s.in.partitions {
+			for _, d := range s.log.Records(topics.Suspects, partition) {
+				logged = logged || bytes.Contains(d.Value, r.Value)
+			}
+		}
+		if !logged {
+			s.find("%s published a case before its decision: %s", p.name, r.Value)
+		}
+	}
+}
+
+// checkCommitted, G3: no offset is committed before its decision, its case, its dead
+// letter and its row are there.
+func (s *run) checkCommitted(p *process, offsets map[int]int64) {
+	for partition, end := range offsets {
+		s.mu.Lock()
+		from := s.checked[partition]
+		s.checked[partition] = max(from, end)
+		s.mu.Unlock()
+		if end <= from {
+			continue
+		}
+		rows := map[int64]bool{}
+		for _, r := range s.store.Rows() {
+			if r.Verdict.Source.Partition == partition {
+				rows[r.Verdict.Source.Offset] = true
+			}
+		}
+		log, published := s.log.Records(topics.Suspects, partition), s.log.Records(topics.Cases, 0)
+		for offset := from; offset < end; offset++ {
+			key := at{int64(partition), offset}
+			row, has := s.want.rows[key]
+			if has && !rows[offset] {
+				s.find("%s committed %d of partition %d without the row of %d", p.name, end, partition, offset)
+			}
+			if d := s.want.decisions[key]; d != nil && !holds(log, fmt.Sprintf(`"offset":%d}`, offset)) {
+				s.find("%s committed %d of partition %d without the decision of %d", p.name, end, partition, offset)
+			} else if d != nil && d.Case != nil && !holds(published, row.Verdict.CaseID) {
+				s.find("%s committed %d of partition %d without the case of %d", p.name, end, partition, offset)
+			}
+		}
+	}
+}
+
+func holds(records []pipeline.Record, what string) bool {
+	for _, r := range records {
+		if bytes.Contains(r.Value, []byte(what)) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,95 @@
+// Package simulation_test runs the real worker and the real case stage on a log and a
+// store in memory, in virtual time, with faults drawn from a seed: processes that are
+// killed at any effect, before it, after it or in the middle; that are paused there and
+// woken up after another has followed; that the group gives up while they work; writes that
+// are torn, repeated, or whose answer is lost; a store that is away; one or two members at
+// a time; invoices that come twice; topics that are compacted. Whatever happens, what is left
+// must be what a run without faults leaves: rows and lines once, decisions, cases, dead
+// letters, baselines and history. On the way no offset is committed before its
+// row, decision and case are there, no case is published before its decision, and nobody who
+// was given up makes effects for longer than the fence allows.
+//
+//	go test ./pipeline/simulation                          10,000 seeds, or as many as fit into a minute
+//	go test ./pipeline/simulation -seeds 1000000 -budget 9h
+//	go test ./pipeline/simulation -run Simulation -v -seed 4711      one seed, step by step
+//
+// That it can see is tested too: mutation_test.go breaks the protocol in many ways, and each
+// has to be found.
+package simulation_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var (
+	seedFlag = flag.Int64("seed", -1, "run this seed only and, with -v, print what happens")
+	seeds    = flag.Uint64("seeds", 10_000, "how many seeds to run, from 0")
+	budget   = flag.Duration("budget", time.Minute, "begin no further seed after this time")
+)
+
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400) // worlds are small and short-lived
+	os.Exit(m.Run())
+}
+
+// references is what each variant comes to without faults.
+func references(t *testing.T) []*outcome {
+	wants := make([]*outcome, variants)
+	for v := range wants {
+		wants[v] = faultFree(t, uint64(v))
+		if len(wants[v].wrong) > 0 {
+			t.Fatalf("variant %d without faults: %v", v, wants[v].wrong)
+		}
+	}
+	return wants
+}
+
+// G1 to G6, G9.
+func TestSimulation(t *testing.T) {
+	wants := references(t)
+	if *seedFlag >= 0 {
+		runSeed(t, uint64(*seedFlag), wants, func(line string) { t.Log(line) })
+		return
+	}
+	began := time.Now()
+	var next, done atomic.Uint64
+	t.Run("seeds", func(t *testing.T) {
+		for i := range runtime.GOMAXPROCS(0) {
+			t.Run(fmt.Sprint("of processor ", i), func(t *testing.T) {
+				t.Parallel()
+				for !t.Failed() && time.Since(began) < *budget {
+					seed := next.Add(1) - 1
+					if seed >= *seeds {
+						return
+					}
+					runSeed(t, seed, wants, nil)
+					done.Add(1)
+				}
+			})
+		}
+	})
+	t.Logf("%d seeds in %v", done.Load(), time.Since(began).Round(time.Millisecond))
+}
+
+// runSeed runs one seed and reports what differs from the run without faults.
+func runSeed(t *testing.T, seed uint64, wants []*outcome, trace func(string)) {
+	var wrong []string
+	synctest.Test(t, func(t *testing.T) {
+		pl := newPlan(seed)
+		wrong = simulate(t, seed, pl, wants[pl.variant], trace)
+	})
+	if len(wrong) > 0 {
+		t.Errorf("seed %d leaves %d differences:\n%s\nreplay it with: "+
+			"go test ./pipeline/simulation -run Simulation -v -seed %d",
+			seed, len(wrong), strings.Join(wrong[:min(5, len(wrong))], "\n"), seed)
+	}
+}
