@@ -72,7 +72,7 @@ var alertQuestions = []Question{
 			"Par mois d'émission, estimé de trois façons (K8) : audit : VP / (VP + non signalées × part " +
 				"fausse des auditées) ; canari : trouvés / envoyés ; contestations : signalées / confirmées.",
 		},
-		Columns: []Column{instant("month", "Month", "Mois"), label("estimate", "Estimate", "Estimation"),
+		Columns: []Column{date("month", "Month", "Mois"), label("estimate", "Estimate", "Estimation"),
 			share("recall", "Recall", "Rappel"), low("recall_low", "percentunit"),
 			high("recall_high", "percentunit"), count("caught", "Caught", "Trouvées"),
 			count("looked_at", "Looked at", "Examinées")},

@@ -10,6 +10,11 @@ func instant(name, en, fr string) Column {
 	return Column{Name: name, Kind: Time, Title: Text{en, fr}}
 }
 
+// date is an instant of which only the day counts.
+func date(name, en, fr string) Column {
+	return Column{Name: name, Kind: Time, Unit: "time:YYYY-MM-DD", Title: Text{en, fr}}
+}
+
 func number(name, unit, en, fr string) Column {
 	return Column{Name: name, Kind: Number, Unit: unit, Title: Text{en, fr}}
 }

@@ -28,7 +28,7 @@ var drillQuestions = []Question{
 			"Factures suspectes émises dans la période, le plus gros enjeu en premier, et ce qu'elles sont " +
 				"devenues.",
 		},
-		Columns: []Column{instant("day", "Issued", "Émise"), label("invoice", "Invoice", "Facture"),
+		Columns: []Column{date("day", "Issued", "Émise"), label("invoice", "Invoice", "Facture"),
 			label("customer", "Customer", "Client"), customerType, productFamily, cause,
 			share("p_error", "p_error", "p_error"), direction, low("stake_low", "none"),
 			money("stake", "At stake", "Enjeu"), high("stake_high", "none"),
@@ -113,7 +113,7 @@ var drillQuestions = []Question{
 			money("expected_recovery", "Expected recovery", "Récupération attendue"),
 			money("net_value", "Net value", "Valeur nette"), label("options", "Options", "Options"),
 			label("settled_by", "Settled by", "Réglé par"),
-			instant("limitation_date", "Claimable until", "Réclamable jusqu'au"),
+			date("limitation_date", "Claimable until", "Réclamable jusqu'au"),
 			label("incident", "Incident", "Incident"),
 			label("summary_en", "Summary (English)", "Résumé (anglais)"),
 			label("summary_fr", "Summary (French)", "Résumé (français)")},
@@ -139,6 +139,6 @@ var drillQuestions = []Question{
 		Columns: []Column{instant("at", "When", "Quand"), option, label("event", "Event", "Événement"),
 			money("amount", "Amount", "Montant"), label("currency", "Currency", "Devise"),
 			count("instalment", "Instalment", "Échéance"), count("instalments", "of", "sur"),
-			instant("due_date", "Due", "Échéance le"), label("channel", "Channel", "Canal")},
+			date("due_date", "Due", "Échéance le"), label("channel", "Channel", "Canal")},
 	},
 }

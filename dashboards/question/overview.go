@@ -57,6 +57,19 @@ var overviewQuestions = []Question{
 			money("handling", "Handling", "Traitement"), money("net", "Net", "Net")},
 	},
 	{
+		Name: "money_total", Shape: Table,
+		Title: Text{"How much money is at risk, and back?", "Combien d'argent est à risque, et revenu ?"},
+		Help: Text{
+			"Of the invoices issued in the time range that were billed too little: open loss (p_error × what is at stake, " +
+				"with band) and confirmed loss (K2); cash recovered, and net of gestures and handling of all cases (K3).",
+			"Des factures émises dans la période et trop peu facturées : perte ouverte (p_error × enjeu, avec bande) et perte " +
+				"confirmée (K2) ; encaissé, et net des gestes et du traitement de tous les cas (K3).",
+		},
+		Columns: []Column{low("open_loss_low", "none"), money("open_loss", "At risk, expected", "À risque, attendu"),
+			high("open_loss_high", "none"), money("confirmed_loss", "Confirmed loss", "Perte confirmée"),
+			money("recovered", "Recovered", "Récupéré"), money("net", "Net", "Net")},
+	},
+	{
 		Name: "money_by_day", Shape: Series,
 		Title: Text{"How does the money develop?", "Comment évolue l'argent ?"},
 		Help: Text{

@@ -72,7 +72,7 @@ const (
 type Column struct {
 	Name      string          `json:"name"`            // in SQL
 	Kind      Kind            `json:"kind"`            // of its values
-	Unit      string          `json:"unit"`            // Grafana's id; none for money, whose currency is a filter; "" for no number
+	Unit      string          `json:"unit"`            // id of Grafana; money has none: its currency is a filter
 	Title     Text            `json:"title"`           // over it
 	Low       bool            `json:"low"`             // lower end of a band; Name is that of its number and _low
 	High      bool            `json:"high"`            // upper end of that band; … and _high

@@ -50,6 +50,7 @@ var words = map[string]map[string]Text{
 		"formal_notice":     {"Formal notice", "Mise en demeure"},
 		"no_option":         {"No option", "Sans option"},
 		"none":              {"None", "Aucune"},
+		"all":               {"All", "Toutes"},
 	},
 	"level": {
 		"customer_product": {"Customer and product", "Client et produit"},

@@ -2,8 +2,8 @@ SELECT step, way, sum(n) AS invoices, sum(m) AS amount
 FROM
 (
     SELECT arrayJoin(arrayFilter(s -> s.1 != '',
-        [('1 detected', '', 1, toFloat64(stake)),
-         (if(has_case OR incident_case_id != '', '2 case', ''), '', 1, toFloat64(stake)),
+        [('1 detected', 'all', 1, toFloat64(stake)),
+         (if(has_case OR incident_case_id != '', '2 case', ''), 'all', 1, toFloat64(stake)),
          (if(has_case AND c.settled_by != '', '3 agreed', ''), c.settled_by, 1, toFloat64(stake)),
          (if(has_case AND f.paid > 0, '4 paid', ''), if(c.settled_by = '', 'no_option', c.settled_by), 1, toFloat64(f.paid))]
         )) AS stage,

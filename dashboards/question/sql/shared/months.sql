@@ -1,1 +1,1 @@
-cohort_month BETWEEN toStartOfMonth(toDate({from:DateTime64(3, 'UTC')})) AND toDate({to:DateTime64(3, 'UTC')})
+cohort_month BETWEEN toStartOfMonth(toDate({from:DateTime64(3, 'UTC')}, 'UTC')) AND toDate({to:DateTime64(3, 'UTC')}, 'UTC')

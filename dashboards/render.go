@@ -1,0 +1,183 @@
+package dashboards
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"recoup/dashboards/question"
+)
+
+// renderer turns boards into Grafana's model for one source and language.
+type renderer struct {
+	source Source
+	lang   question.Lang
+}
+
+// Files returns all boards as JSON, by file name.
+func Files(source Source, lang question.Lang) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	r := renderer{source, lang}
+	for _, b := range Boards() {
+		d, err := r.board(&b)
+		if err != nil {
+			return nil, fmt.Errorf("cannot draw board %s: %w", b.UID, err)
+		}
+		var text bytes.Buffer
+		encoder := json.NewEncoder(&text)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		if err := encoder.Encode(d); err != nil {
+			return nil, fmt.Errorf("cannot write board %s: %w", b.UID, err)
+		}
+		files[strings.TrimPrefix(b.UID, "recoup-")+".json"] = text.Bytes()
+	}
+	return files, nil
+}
+
+func (r renderer) in(t Text) string { return t.In(r.lang) }
+
+// say chooses between two short texts.
+func (r renderer) say(en, fr string) string { return r.in(Text{EN: en, FR: fr}) }
+
+// uid is that of a board in this language.
+func (r renderer) uid(uid string) string {
+	if r.lang == question.French {
+		return uid + "-fr"
+	}
+	return uid
+}
+
+// board lays the rows out: panels from left to right, 24 columns wide.
+func (r renderer) board(b *Board) (*dashboard, error) {
+	tag := "recoup-" + string(r.lang)
+	d := &dashboard{UID: r.uid(b.UID), Title: "recoup: " + r.in(b.Title), Description: r.in(b.Help), Tags: []string{"recoup", tag},
+		GraphTooltip: 1, SchemaVersion: schemaVersion, Version: 1, Timezone: "utc", Refresh: b.Refresh,
+		Time: timeRange{From: b.From, To: "now"}, Templating: r.templating(b), Annotations: r.annotations(b),
+		Links: []boardLink{{Icon: "external link", IncludeVars: true, KeepTime: true, Tags: []string{tag},
+			Title: r.say("Boards", "Tableaux"), Tooltip: r.say("The other boards", "Les autres tableaux"), Type: "dashboards"}}}
+	y := 0
+	for _, row := range b.Rows {
+		open := false
+		d.Panels = append(d.Panels, panel{ID: len(d.Panels) + 1, Type: "row", Title: r.in(row.Title), Collapsed: &open,
+			Panels: []panel{}, GridPos: gridPos{H: 1, W: 24, X: 0, Y: y}})
+		y++
+		x := 0
+		for i := range row.Panels {
+			p := &row.Panels[i]
+			if p.Live != "" && r.source != Recoup {
+				continue
+			}
+			if x+p.Width > 24 {
+				x, y = 0, y+row.Height
+			}
+			drawn, err := r.panel(p)
+			if err != nil {
+				return nil, err
+			}
+			drawn.ID = len(d.Panels) + 1
+			drawn.GridPos = gridPos{H: row.Height, W: p.Width, X: x, Y: y}
+			d.Panels = append(d.Panels, *drawn)
+			x += p.Width
+		}
+		y += row.Height
+	}
+	return d, nil
+}
+
+// panel draws one panel.
+func (r renderer) panel(p *Panel) (*panel, error) {
+	drawn := &panel{Type: string(p.View), Title: r.in(p.Title), Description: r.in(p.Help)}
+	switch p.View {
+	case Bars:
+		drawn.Type = string(Lines)
+	case Matrix:
+		drawn.Type = string(Grid)
+	case Funnel:
+		drawn.Type = string(Category)
+	case Note:
+		drawn.Options = map[string]any{"mode": "markdown", "content": r.in(p.Note)}
+		return drawn, nil
+	}
+	drawn.FieldConfig = r.fields(p)
+	drawn.Options = options(p)
+	switch {
+	case p.Ask != "":
+		q, found := question.Find(p.Ask)
+		if !found {
+			return nil, fmt.Errorf("cannot ask %q: no such question", p.Ask)
+		}
+		return drawn, r.answer(drawn, p, &q)
+	case p.Live != "":
+		source := r.source.ref()
+		drawn.Datasource = &source
+		drawn.Targets = []any{recoupTarget{RefID: "A", Datasource: source, QueryType: p.Live,
+			Filters: variables(p.Narrow)}}
+	default:
+		drawn.Datasource = &metricsSource
+		for i, query := range p.Query {
+			drawn.Targets = append(drawn.Targets, promTarget{RefID: string(rune('A' + i)), Datasource: metricsSource,
+				EditorMode: "code", Expr: query.Expr, LegendFormat: r.in(query.Legend),
+				Range: p.View != Stat, Instant: p.View == Stat})
+		}
+	}
+	return drawn, nil
+}
+
+// answer draws what a question answers.
+func (r renderer) answer(drawn *panel, p *Panel, q *question.Question) error {
+	if drawn.Title == "" {
+		drawn.Title = r.in(q.Title)
+	}
+	if drawn.Description == "" {
+		drawn.Description = r.in(q.Help)
+	}
+	source := r.source.ref()
+	drawn.Datasource = &source
+	drawn.Targets = []any{r.source.target(q, p.View == Lines || p.View == Bars)}
+	shown, err := shownColumns(p, q)
+	if err != nil {
+		return err
+	}
+	if len(shown) < len(q.Columns) {
+		names := make([]string, len(shown))
+		for i, c := range shown {
+			names[i] = c.Name
+		}
+		drawn.Transformations = append(drawn.Transformations, transformation{ID: "filterFieldsByName",
+			Options: map[string]any{"include": map[string]any{"names": names}}})
+	}
+	if p.View == Matrix || p.View == Funnel {
+		drawn.Transformations = append(drawn.Transformations, transformation{ID: "groupingToMatrix",
+			Options: map[string]any{"rowField": shown[0].Name, "columnField": shown[1].Name,
+				"valueField": shown[2].Name, "emptyValue": "zero"}})
+		drawn.FieldConfig.Defaults.Unit = shown[2].Unit
+		drawn.FieldConfig.Overrides = r.matrixOverrides(shown[0], shown[1])
+		return nil
+	}
+	drawn.FieldConfig.Overrides = r.overrides(p, shown)
+	return nil
+}
+
+// shownColumns are the columns of an answer that a panel shows. Bands and the time
+// come along where there is a line to draw them to.
+func shownColumns(p *Panel, q *question.Question) (shown []question.Column, err error) {
+	if len(p.Show) == 0 {
+		return q.Columns, nil
+	}
+	for _, name := range p.Show {
+		if !slices.ContainsFunc(q.Columns, func(c question.Column) bool { return c.Name == name }) {
+			return nil, fmt.Errorf("cannot show column %q of question %s: it has none", name, q.Name)
+		}
+	}
+	for _, c := range q.Columns {
+		along := p.View == Lines && (c.Kind == question.Time ||
+			(c.Low || c.High) && slices.Contains(p.Show, bandOf(&c)))
+		if along || slices.Contains(p.Show, c.Name) {
+			shown = append(shown, c)
+		}
+	}
+	return shown, nil
+}

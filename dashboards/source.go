@@ -1,0 +1,194 @@
+package dashboards
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"recoup/dashboards/question"
+)
+
+// Names of the variables that choose data sources, so that a board fits any
+// Grafana; the first source of each type is taken by itself.
+const (
+	sourceVariable     = "source"
+	prometheusVariable = "prometheus"
+)
+
+// metricsSource is where the pipeline's own metrics come from.
+var metricsSource = sourceRef{Type: "prometheus", UID: "${" + prometheusVariable + "}"}
+
+// pluginType is the id of the Grafana plugin.
+func (s Source) pluginType() string {
+	if s == Recoup {
+		return "recoup-datasource"
+	}
+	return "grafana-clickhouse-datasource"
+}
+
+func (s Source) ref() sourceRef {
+	return sourceRef{Type: s.pluginType(), UID: "${" + sourceVariable + "}"}
+}
+
+// everything is the value of a variable when All is chosen. The stock source puts
+// it into SQL as it stands.
+func (s Source) everything() string {
+	if s == Recoup {
+		return question.Everything
+	}
+	return "'" + question.Everything + "'"
+}
+
+// target asks a question.
+func (s Source) target(q *question.Question, series bool) any {
+	if s == Recoup {
+		return recoupTarget{RefID: "A", Datasource: s.ref(), QueryType: "question", Question: q.Name,
+			Filters: variables(q.Filters), Limit: q.MaxRows}
+	}
+	t := sqlTarget{RefID: "A", Datasource: s.ref(), EditorType: "sql", Format: 1, QueryType: "table", RawSQL: stockSQL(q)}
+	if series {
+		t.Format, t.QueryType = 0, "timeseries"
+	}
+	return t
+}
+
+// variables fills filters from the board's variables.
+func variables(filters []question.Filter) map[string]any {
+	filled := map[string]any{}
+	for _, f := range filters {
+		if f.Several() {
+			filled[string(f)] = []string{"$" + string(f)}
+		} else {
+			filled[string(f)] = "$" + string(f)
+		}
+	}
+	return filled
+}
+
+var parameter = regexp.MustCompile(`\{(\w+):[^}]+\}`)
+
+// stockSQL is a question's SQL for the stock source, with Grafana's macros and
+// variables in place of the query parameters, which it does not have.
+func stockSQL(q *question.Question) string {
+	return parameter.ReplaceAllStringFunc(q.SQL, func(p string) string {
+		switch name := parameter.FindStringSubmatch(p)[1]; {
+		case name == "from":
+			return "$__fromTime"
+		case name == "to":
+			return "$__toTime"
+		case name == "limit":
+			return strconv.Itoa(q.MaxRows)
+		case question.Filter(name).Several():
+			return "[${" + name + ":sqlstring}]"
+		default:
+			return "${" + name + ":sqlstring}"
+		}
+	})
+}
+
+// filterTitles are the labels of variables.
+var filterTitles = map[question.Filter]Text{
+	question.FilterSeller:        {EN: "Seller", FR: "Vendeur"},
+	question.FilterCurrency:      {EN: "Currency", FR: "Devise"},
+	question.FilterCustomerType:  {EN: "Customer type", FR: "Type de client"},
+	question.FilterProductFamily: {EN: "Product family", FR: "Famille de produits"},
+	question.FilterCause:         {EN: "Cause", FR: "Cause"},
+	question.FilterInvoice:       {EN: "Invoice", FR: "Facture"},
+}
+
+// templating makes the variables of a board.
+func (r renderer) templating(b *Board) templating {
+	t := templating{List: []variable{
+		{Name: sourceVariable, Label: r.say("Data", "Données"), Type: "datasource", Query: r.source.pluginType(),
+			Refresh: 1, Options: []choice{}},
+	}}
+	if b.asksPrometheus() {
+		t.List = append(t.List, variable{Name: prometheusVariable, Label: r.say("Metrics", "Métriques"),
+			Type: "datasource", Query: "prometheus", Refresh: 1, Options: []choice{}})
+	}
+	for _, f := range b.Filters {
+		t.List = append(t.List, r.variable(f))
+	}
+	return t
+}
+
+// variable lets a person choose the values of a filter.
+func (r renderer) variable(f question.Filter) variable {
+	v := variable{Name: string(f), Label: r.in(filterTitles[f]), Type: "textbox", Query: "", Options: []choice{}}
+	if f == question.FilterInvoice { // any of millions: typed, or brought by a link
+		v.Options = []choice{{Selected: true}}
+		v.Current = &choice{Selected: true}
+		return v
+	}
+	q, _ := question.Find("value_" + string(f))
+	source := r.source.ref()
+	v.Type, v.Datasource, v.Refresh, v.Description = "query", &source, 1, r.in(q.Help)
+	if r.source == Recoup {
+		v.Query = recoupTarget{RefID: "variable", Datasource: source, QueryType: "values", Filter: string(f),
+			Filters: variables(q.Filters)}
+	} else {
+		v.Query = stockSQL(&q)
+		v.Definition = stockSQL(&q)
+	}
+	if f.Several() {
+		v.Multi, v.IncludeAll, v.AllValue = true, true, r.source.everything()
+		v.Current = &choice{Selected: true, Text: "All", Value: "$__all"}
+	}
+	return v
+}
+
+// annotations marks incidents and changes on every chart.
+func (r renderer) annotations(b *Board) annotations {
+	list := []annotation{{Name: "Annotations & Alerts", BuiltIn: 1, Enable: true, Hide: true, Type: "dashboard",
+		Datasource: sourceRef{Type: "grafana", UID: "-- Grafana --"}, IconColor: "rgba(0, 211, 255, 1)"}}
+	if !slices.Contains(b.Filters, question.FilterSeller) {
+		return annotations{list}
+	}
+	for _, mark := range []struct {
+		ask, color string
+		kinds      []string
+		name       Text
+	}{
+		{"annotation_incidents", "red", []string{"incident"}, Text{EN: "Incidents", FR: "Incidents"}},
+		{"annotation_changes", "blue", []string{"model", "release"}, Text{EN: "Changes", FR: "Changements"}},
+	} {
+		q, _ := question.Find(mark.ask)
+		target := r.source.target(&q, false)
+		if r.source == Recoup {
+			target = recoupTarget{RefID: "A", Datasource: r.source.ref(), QueryType: "annotations",
+				Filters: map[string]any{"seller": "$seller", "kinds": mark.kinds}}
+		}
+		list = append(list, annotation{Name: r.in(mark.name), Enable: true, IconColor: mark.color,
+			Datasource: r.source.ref(), Target: target})
+	}
+	return annotations{list}
+}
+
+// asksPrometheus tells whether any panel does.
+func (b *Board) asksPrometheus() bool {
+	return slices.ContainsFunc(b.Rows, func(row Row) bool {
+		return slices.ContainsFunc(row.Panels, func(p Panel) bool { return len(p.Query) > 0 })
+	})
+}
+
+// boardPath is where a board is found.
+func (r renderer) boardPath(uid string) string { return "/d/" + r.uid(uid) }
+
+// drill links a column to the board that tells more of its value; the time range
+// and the seller go along.
+func (r renderer) drill(c *question.Column) []fieldLink {
+	uid, filter, title := "", question.Filter(""), Text{}
+	switch c.Name {
+	case "invoice":
+		uid, filter, title = "recoup-invoice", question.FilterInvoice, Text{EN: "This invoice", FR: "Cette facture"}
+	case "cause", "predicted_cause":
+		uid, filter, title = "recoup-causes", question.FilterCause, Text{EN: "This cause", FR: "Cette cause"}
+	case "customer_type", "product_family":
+		uid, filter, title = "recoup-segment", question.Filter(c.Name), Text{EN: "This segment", FR: "Ce segment"}
+	default:
+		return nil
+	}
+	return []fieldLink{{Title: r.in(title), URL: strings.Join([]string{r.boardPath(uid) + "?${__url_time_range}",
+		"${seller:queryparam}", "${currency:queryparam}", "var-" + string(filter) + "=${__value.raw:percentencode}"}, "&")}}
+}
