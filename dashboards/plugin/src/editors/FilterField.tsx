@@ -1,4 +1,4 @@
-import { Combobox, type ComboboxOption, Field, MultiCombobox } from '@grafana/ui';
+import { Combobox, type ComboboxOption, Field, FieldValidationMessage, Label, MultiCombobox } from '@grafana/ui';
 import React, { useEffect, useId, useState } from 'react';
 
 import type { RecoupDatasource } from '../datasource';
@@ -30,16 +30,9 @@ export function FilterField({ datasource, filter, values, onChange, seller, requ
     // eslint-disable-next-line react-hooks/exhaustive-deps -- onChange is new with each rendering
   }, [only]);
   const common = { id, options, createCustomValue: true, placeholder: required ? say('choose') : say('all') };
-  return (
-    <Field label={name(filter)} htmlFor={id} error={error} invalid={error !== undefined} noMargin>
-      {takesSeveral(filter) ? (
-        <MultiCombobox
-          {...common}
-          width={36}
-          value={values}
-          onChange={(chosen) => onChange(chosen.map(({ value }) => value))}
-        />
-      ) : (
+  if (!takesSeveral(filter)) {
+    return (
+      <Field label={name(filter)} htmlFor={id} error={error} invalid={error !== undefined} noMargin>
         <Combobox
           {...common}
           width={30}
@@ -47,8 +40,24 @@ export function FilterField({ datasource, filter, values, onChange, seller, requ
           value={values[0] ?? null}
           onChange={(chosen) => onChange(chosen ? [chosen.value] : [])}
         />
-      )}
-    </Field>
+      </Field>
+    );
+  }
+  // No Field: it would give its id to the box of every entry, and the label to the first of them.
+  return (
+    <div>
+      <Label id={`${id}label`} htmlFor={id}>
+        {name(filter)}
+      </Label>
+      <MultiCombobox
+        {...common}
+        aria-labelledby={`${id}label`}
+        width={36}
+        value={values}
+        onChange={(chosen) => onChange(chosen.map(({ value }) => value))}
+      />
+      {error !== undefined && <FieldValidationMessage>{error}</FieldValidationMessage>}
+    </div>
   );
 }
 

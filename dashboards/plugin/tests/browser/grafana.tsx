@@ -7,7 +7,7 @@ import * as ui from '@grafana/ui';
 import React, { useEffect, useState } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import * as rxjs from 'rxjs';
-import { catchError, from, map, of, throwError } from 'rxjs';
+import { catchError, from, map, of } from 'rxjs';
 
 const lent: Record<string, unknown> = {
   react: React,
@@ -26,8 +26,8 @@ interface Page {
   saved: unknown;
   /** How often the editor asked to run its query. */
   runs: number;
-  /** Runs a query through the plugin, as a panel does, and returns the frames. */
-  run: (query: data.DataQuery) => Promise<unknown>;
+  /** Reads the values of a variable of the dashboard. */
+  find: (query: data.DataQuery) => Promise<unknown>;
 }
 
 interface Options {
@@ -121,7 +121,8 @@ async function show(editor: string, options: Options): Promise<void> {
   const source = new plugin.DataSourceClass(instance as any);
   page.saved = options.value;
   page.runs = 0;
-  page.run = (query) => rxjs.firstValueFrom(source.query(queryOf(query)).pipe(map((answer: any) => answer)));
+  page.find = (query) =>
+    rxjs.firstValueFrom(source.variables.query(queryOf(query)).pipe(map((answer: any) => answer.data)));
   const theme = data.createTheme({ colors: { mode: options.theme ?? 'dark' } });
   root?.unmount();
   root = createRoot(document.getElementById('root')!);
@@ -166,5 +167,5 @@ function Editor({ kind, plugin, source, first }: { kind: string; plugin: any; so
   }
 }
 
-const page: Page = { show, saved: undefined, runs: 0, run: () => Promise.reject(throwError) };
+const page: Page = { show, saved: undefined, runs: 0, find: () => Promise.reject(new Error('no editor is shown')) };
 Object.assign(window, { page });

@@ -14,13 +14,13 @@ export function recorded(name) {
 }
 
 /** serve starts the server; its answers can be overridden by "METHOD path", and what was asked is kept. */
-export async function serve(build) {
+export async function serve() {
   const asked = [];
   const answers = new Map();
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, 'http://localhost');
     if (!url.pathname.startsWith('/api/')) {
-      return file(build, url.pathname, response);
+      return file(url.pathname, response);
     }
     let text = '';
     for await (const chunk of request) {
@@ -36,13 +36,11 @@ export async function serve(build) {
   return { url: `http://127.0.0.1:${server.address().port}`, asked, answers, close: () => server.close() };
 }
 
-function file(build, path, response) {
+function file(path, response) {
   if (path === '/') {
     return response.writeHead(200, { 'Content-Type': types['.html'] }).end(page);
   }
-  // Icons and fonts come from @grafana/ui, as they come from Grafana's own server.
-  const public_ = join(root, 'node_modules/@grafana/ui/dist/public');
-  const full = path.startsWith('/public/') ? join(public_, normalize(path.slice(8)).replace(/^build\//, '')) : join(build, normalize(path));
+  const full = join(root, fileOf(normalize(path)));
   try {
     // Grafana's own fonts are in no package: the browser's stand in.
     const content = extname(path) === '.woff2' ? '' : readFileSync(full);
@@ -52,6 +50,14 @@ function file(build, path, response) {
     const icon = extname(path) === '.svg';
     response.writeHead(icon ? 200 : 404, icon ? { 'Content-Type': types['.svg'] } : {}).end(icon ? '<svg xmlns="http://www.w3.org/2000/svg"/>' : '');
   }
+}
+
+/** fileOf maps a path as Grafana's server does: its icons come from @grafana/ui. */
+function fileOf(path) {
+  if (path.startsWith('/public/')) {
+    return join('node_modules/@grafana/ui/dist', path.replace('/build/', '/'));
+  }
+  return join(path === '/module.js' ? 'dist' : 'build/page', path);
 }
 
 /** replay finds the recorded answer to a call. */

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type { DataFrame } from '@grafana/data';
+
+import { explanationOf, scaleOf } from '../../src/explanation';
+
+function frame(name: string, row: Record<string, unknown>): DataFrame {
+  const fields = Object.entries(row).map(([field, value]) => ({ name: field, values: [value], config: {}, type: 'other' }));
+  return { name, length: 1, fields } as unknown as DataFrame;
+}
+
+test('amounts are read as numbers and as exact texts', () => {
+  const read = explanationOf([
+    frame('invoice', { billed: '32.4000', expected: 100, expected_low: '96.2', expected_high: 104, currency: 'EUR' }),
+    frame('causes', { code: 'discount', p: 0.81, evidence: 'too much', repaired_amount: '100.0000' }),
+    frame('case', { case_id: 'c1', state: 'open' }),
+  ])!;
+  assert.deepEqual([read.billed, read.expected, read.low, read.high], [32.4, 100, 96.2, 104]);
+  assert.deepEqual(read.causes, [{ code: 'discount', share: 0.81, evidence: 'too much', repaired: 100 }]);
+  assert.equal(read.case?.id, 'c1');
+});
+
+test('no expectation, no cause and no case are told, not made up', () => {
+  const read = explanationOf([frame('invoice', { billed: 5, expected: null, expected_low: '', currency: 'EUR' })])!;
+  assert.deepEqual([read.expected, read.low, read.causes, read.case], [undefined, undefined, [], undefined]);
+});
+
+test('without an invoice there is no explanation', () => {
+  assert.equal(explanationOf([]), undefined);
+  assert.equal(explanationOf([frame('invoice', { billed: null })]), undefined);
+});
+
+test('every amount has its place on the picture, in order, also when all are equal or 0', () => {
+  for (const amounts of [[-20, 32, 96, 104], [5, 5], [0]]) {
+    const places = amounts.map(scaleOf(amounts).at);
+    assert.deepEqual(places, places.toSorted((a, b) => a - b));
+    assert.ok(places.every((place) => place > 0 && place < 100), `${amounts}: ${places}`);
+  }
+});
