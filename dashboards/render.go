@@ -28,13 +28,55 @@ func Files(source Source, lang question.Lang) (map[string][]byte, error) {
 		var text bytes.Buffer
 		encoder := json.NewEncoder(&text)
 		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
 		if err := encoder.Encode(d); err != nil {
 			return nil, fmt.Errorf("cannot write board %s: %w", b.UID, err)
 		}
-		files[strings.TrimPrefix(b.UID, "recoup-")+".json"] = text.Bytes()
+		files[strings.TrimPrefix(b.UID, "recoup-")+".json"] = broken(text.Bytes())
 	}
 	return files, nil
+}
+
+// broken puts line ends into compact JSON: one line for each value of a board and of
+// a panel, so that a change shows where it is without ten times the lines.
+func broken(compact []byte) []byte {
+	const deepest = 3 // board, list, panel
+	var out []byte
+	depth, quoted := 0, false
+	end := func() {
+		if depth <= deepest {
+			out = append(append(out, '\n'), bytes.Repeat([]byte("  "), depth)...)
+		}
+	}
+	for i, c := range compact {
+		opens, closes := !quoted && (c == '{' || c == '['), !quoted && (c == '}' || c == ']')
+		empty := opens && (compact[i+1] == '}' || compact[i+1] == ']')
+		if closes {
+			depth--
+			if before := compact[i-1]; before != '{' && before != '[' && depth < deepest {
+				end()
+			}
+		}
+		out = append(out, c)
+		switch {
+		case c == '"' && (!quoted || !escaped(compact[:i])):
+			quoted = !quoted
+		case opens:
+			if depth++; !empty {
+				end()
+			}
+		case !quoted && c == ',':
+			end()
+		case !quoted && c == ':':
+			out = append(out, ' ')
+		}
+	}
+	return out
+}
+
+// escaped tells whether the byte behind a text is escaped: an odd number of
+// backslashes stands before it.
+func escaped(text []byte) bool {
+	return (len(text)-len(bytes.TrimRight(text, `\`)))%2 == 1
 }
 
 func (r renderer) in(t Text) string { return t.In(r.lang) }

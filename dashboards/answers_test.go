@@ -1,0 +1,303 @@
+package dashboards
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"recoup/dashboards/question"
+	chserver "recoup/internal/clickhouse"
+	"recoup/internal/demo"
+)
+
+func TestMain(m *testing.M) {
+	chserver.ChildMain()
+	os.Exit(m.Run())
+}
+
+// warehouse is a ClickHouse with what one demo run left there: invoices, cases,
+// payments, disputes, audits; and a canary and a dead letter put in beside them.
+type warehouse struct {
+	http, native, database string
+}
+
+// story runs the demo once, for all that is asked.
+func story(t *testing.T) *warehouse {
+	t.Helper()
+	server, err := chserver.Start(t.Context(), chserver.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Stop(context.Background()) })
+	var out strings.Builder
+	if err = demo.Run(t.Context(), demo.Options{Once: true, Out: &out, ClickHouse: server.NativeAddr,
+		ClickHouseHTTP: server.HTTPAddr}); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	name := regexp.MustCompile(`DROP DATABASE (recoup_demo_\d+_\d+)`).FindStringSubmatch(out.String())
+	if name == nil {
+		t.Fatalf("the demo names no database:\n%s", out.String())
+	}
+	w := &warehouse{http: server.HTTPAddr, native: server.NativeAddr, database: name[1]}
+	for _, sql := range []string{
+		`INSERT INTO scored_invoices SELECT * REPLACE (true AS canary, true AS suspect, 'canary-1' AS invoice_id,
+			source_offset + 1000000 AS source_offset) FROM scored_invoices ORDER BY issued_at DESC LIMIT 1`,
+		`INSERT INTO dead_letters (topic, reason, field, message, recorded_at, at)
+			VALUES ('billing.invoices', 'field', 'net', 'x', now(), now())`,
+		`SYSTEM REFRESH VIEW judged_unflagged`, `SYSTEM WAIT VIEW judged_unflagged`,
+		`SYSTEM REFRESH VIEW case_current`, `SYSTEM WAIT VIEW case_current`,
+		`SYSTEM REFRESH VIEW invoice_findings`, `SYSTEM WAIT VIEW invoice_findings`,
+	} {
+		if _, err := w.ask(t.Context(), sql, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
+}
+
+// answer is what ClickHouse says.
+type answer struct {
+	Meta []struct{ Name, Type string }
+	Data [][]any
+	Rows int
+	read int // rows
+}
+
+// ask sends one statement over HTTP.
+func (w *warehouse) ask(ctx context.Context, sql string, parameters map[string]string) (*answer, error) {
+	query := url.Values{"database": {w.database}, "default_format": {"JSONCompact"}, "wait_end_of_query": {"1"},
+		"max_execution_time": {"10"}}
+	for name, value := range parameters {
+		query.Set("param_"+name, value)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+w.http+"/?"+query.Encode(),
+		strings.NewReader(sql))
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s %w\n%s", response.Status, body, err, sql)
+	}
+	var a answer
+	if len(body) > 0 && strings.HasPrefix(string(body), "{") {
+		if err := json.Unmarshal(body, &a); err != nil {
+			return nil, fmt.Errorf("%w: %s", err, body)
+		}
+	}
+	var summary struct {
+		ReadRows string `json:"read_rows"`
+	}
+	if err := json.Unmarshal([]byte(response.Header.Get("X-ClickHouse-Summary")), &summary); err == nil {
+		a.read, _ = strconv.Atoi(summary.ReadRows)
+	}
+	return &a, nil
+}
+
+// chosen are the values that a person chose; the invoice is one with a case.
+type chosen map[question.Filter][]string
+
+// interpolate puts values into SQL as Grafana and the stock source do.
+func interpolate(t *testing.T, sql string, from, to time.Time, values chosen) string {
+	t.Helper()
+	sql = strings.NewReplacer("$__fromTime", fmt.Sprintf("toDateTime(%d)", from.Unix()),
+		"$__toTime", fmt.Sprintf("toDateTime(%d)", to.Unix())).Replace(sql)
+	return regexp.MustCompile(`\$\{(\w+):sqlstring\}`).ReplaceAllStringFunc(sql, func(name string) string {
+		f := question.Filter(strings.TrimSuffix(strings.TrimPrefix(name, "${"), ":sqlstring}"))
+		if len(values[f]) == 0 {
+			return ClickHouse.everything() // a custom "all" value goes in as it is
+		}
+		quoted := make([]string, len(values[f]))
+		for i, value := range values[f] {
+			quoted[i] = "'" + strings.ReplaceAll(value, "'", "''") + "'"
+		}
+		return strings.Join(quoted, ",")
+	})
+}
+
+// kindOf is the kind of a type of ClickHouse.
+func kindOf(name string) question.Kind {
+	switch {
+	case strings.Contains(name, "Array") || strings.Contains(name, "Tuple") || strings.Contains(name, "Bool"):
+		return ""
+	case strings.Contains(name, "Date"):
+		return question.Time
+	case strings.Contains(name, "String") || strings.Contains(name, "Enum"):
+		return question.Label
+	}
+	return question.Number
+}
+
+// Everything a board or the plugin asks is answered over the story of a demo: with the
+// columns that the catalogue tells, bounded, with rows, without reading all invoices,
+// and the same however it is sent.
+func TestAnswers(t *testing.T) {
+	w := story(t)
+	from, to := time.Now().AddDate(0, -3, 0), time.Now().Add(time.Hour)
+	found, err := w.ask(t.Context(), "SELECT seller, currency, invoice_id FROM case_current WHERE kind = 'invoice' "+
+		"AND paid > 0 ORDER BY paid DESC LIMIT 1", nil)
+	if err != nil || found.Rows != 1 {
+		t.Fatalf("no paid case: %v", err)
+	}
+	of := func(i int) []string { return []string{found.Data[0][i].(string)} }
+	values := chosen{question.FilterSeller: of(0), question.FilterCurrency: of(1), question.FilterInvoice: of(2)}
+	for _, q := range question.All() {
+		t.Run(q.Name, func(t *testing.T) {
+			p, err := q.Parameters(question.Values{From: from, To: to, Filters: values})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := w.ask(t.Context(), q.SQL, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkAnswer(t, &q, got)
+			stock, err := w.ask(t.Context(), interpolate(t, stockSQL(&q), from, to, values), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if stock.Rows != got.Rows || len(stock.Meta) != len(got.Meta) {
+				t.Errorf("the stock source gets %d rows of %d columns, the plugin %d of %d", stock.Rows, len(stock.Meta),
+					got.Rows, len(got.Meta))
+			}
+			if plan, err := w.ask(t.Context(), "EXPLAIN "+q.SQL, p); err != nil {
+				t.Error(err)
+			} else if text := fmt.Sprint(plan.Data); !strings.HasPrefix(q.Name, "invoice") &&
+				strings.Contains(text, "ReadFromMergeTree ("+w.database+".scored_invoices)") {
+				t.Errorf("it reads every invoice instead of a roll-up:\n%s", strings.ReplaceAll(text, "] [", "\n"))
+			}
+		})
+	}
+	t.Run("boards", func(t *testing.T) { w.boards(t, from, to, values) })
+	t.Run("values", func(t *testing.T) { w.values(t, from, to, values) })
+}
+
+// mostRead bounds what one question may read of the demo's 4,400 invoices and what
+// people did with them. Its views are small; what is read twice shows.
+const mostRead = 30_000
+
+func checkAnswer(t *testing.T, q *question.Question, got *answer) {
+	t.Helper()
+	if got.Rows == 0 {
+		t.Error("no rows")
+	}
+	if got.Rows > q.MaxRows || got.read > mostRead {
+		t.Errorf("%d rows, %d rows read: want at most %d and %d", got.Rows, got.read, q.MaxRows, mostRead)
+	}
+	if len(got.Meta) != len(q.Columns) {
+		t.Fatalf("columns %v, want %v", got.Meta, q.Columns)
+	}
+	for i, c := range q.Columns {
+		if m := got.Meta[i]; m.Name != c.Name || kindOf(m.Type) != c.Kind {
+			t.Errorf("column %d is %s %s, want %s, a %s", i, m.Name, m.Type, c.Name, c.Kind)
+		}
+	}
+	if q.Shape != question.Series {
+		return
+	}
+	if q.Columns[0].Kind != question.Time {
+		t.Errorf("the first column of a series is %s", q.Columns[0].Name)
+	}
+	for i := 1; i < len(got.Data); i++ {
+		if cmp.Less(got.Data[i][0].(string), got.Data[i-1][0].(string)) {
+			t.Fatalf("row %d is before the row before it", i)
+		}
+	}
+}
+
+// boards sends every query of the generated boards for the stock source as it stands
+// in the files: panels, variables and annotations.
+func (w *warehouse) boards(t *testing.T, from, to time.Time, values chosen) {
+	n := 0
+	for _, d := range drawn(t, ClickHouse, question.French) {
+		var all []string
+		for _, p := range d.Panels {
+			for _, target := range p.Targets {
+				if query, asks := target.(sqlTarget); asks {
+					all = append(all, query.RawSQL)
+				}
+			}
+		}
+		for _, v := range d.Templating.List {
+			if v.Type == "query" {
+				all = append(all, v.Query.(string))
+			}
+		}
+		for _, a := range d.Annotations.List {
+			if query, asks := a.Target.(sqlTarget); asks {
+				all = append(all, query.RawSQL)
+			}
+		}
+		for _, sql := range all {
+			n++
+			if got, err := w.ask(t.Context(), interpolate(t, sql, from, to, values), nil); err != nil || got.Rows == 0 {
+				t.Errorf("%s: no rows, %v\n%s", d.UID, err, sql)
+			}
+		}
+	}
+	if n < 100 {
+		t.Errorf("%d queries", n)
+	}
+}
+
+// values reach ClickHouse as they are, whatever they hold, by either protocol; filters
+// of several values narrow, and the one for everything does not.
+func (w *warehouse) values(t *testing.T, from, to time.Time, values chosen) {
+	db, err := clickhouse.Open(&clickhouse.Options{Addr: []string{w.native}, Auth: clickhouse.Auth{Database: w.database}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	odd := `o'r\n "x" ` + "\t\n" + `{a:b} $__toTime ü`
+	echo := question.Question{Name: "echo", MaxRows: 1, Filters: []question.Filter{question.FilterSeller, question.FilterCause},
+		SQL: `SELECT {seller:String} AS one, {cause:Array(String)}[2] AS two`}
+	p, err := echo.Parameters(question.Values{Filters: chosen{question.FilterSeller: {odd}, question.FilterCause: {"a", odd}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var one, two string
+	if err := db.QueryRow(clickhouse.Context(t.Context(), clickhouse.WithParameters(p)), echo.SQL).Scan(&one, &two); err != nil ||
+		one != odd || two != odd {
+		t.Errorf("natively %q and %q arrived, want %q: %v", one, two, odd, err)
+	}
+	if got, err := w.ask(t.Context(), echo.SQL, p); err != nil || got.Data[0][0] != odd || got.Data[0][1] != odd {
+		t.Errorf("over HTTP %v arrived, want %q: %v", got, odd, err)
+	}
+	q, _ := question.Find("causes")
+	rows := func(causes ...string) int {
+		v := chosen{question.FilterCause: causes}
+		for f, value := range values {
+			v[f] = value
+		}
+		p, err := q.Parameters(question.Values{From: from, To: to, Filters: v})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := w.ask(t.Context(), q.SQL, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Rows
+	}
+	if all, two, none := rows(question.Everything), rows("billing_system", "duplicate"), rows("'"); all < 3 || two != 2 ||
+		none != 0 || rows() != all {
+		t.Errorf("%d causes, %d of two, %d of none", all, two, none)
+	}
+}
