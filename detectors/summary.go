@@ -64,11 +64,16 @@ func (e *Engine) Segments() []SegmentSummary {
 			all = append(all, summary)
 		}
 	}
+	sortSegments(all)
+	return all
+}
+
+// sortSegments puts the segment with the most invoices first.
+func sortSegments(all []SegmentSummary) {
 	slices.SortFunc(all, func(a, b SegmentSummary) int {
 		return cmp.Or(cmp.Compare(b.N, a.N), strings.Compare(a.Seller, b.Seller), strings.Compare(a.Currency, b.Currency),
 			strings.Compare(a.CustomerType, b.CustomerType), strings.Compare(a.ProductFamily, b.ProductFamily))
 	})
-	return all
 }
 
 // Segment summarises the segment that the invoice last scored belongs to, as it
@@ -124,10 +129,22 @@ func (s *SegmentSummary) fill(st *stats, settings *Settings) {
 	}
 }
 
-// CountSegments counts the segments that the 15 % rule compares with, by footing,
-// as far as all partitions' checkpoints have told of them.
-func (s *Shared) CountSegments(settings Settings) map[Footing]int {
-	counts := map[Footing]int{}
+// Segments summarises the segments of a seller, as far as all partitions' checkpoints
+// have told of them, the one with the most invoices first.
+func (s *Shared) Segments(seller string, settings Settings) []SegmentSummary {
+	var all []SegmentSummary
+	s.each(settings, func(summary SegmentSummary, st *stats) {
+		if summary.Seller == seller {
+			summary.fill(st, &settings)
+			all = append(all, summary)
+		}
+	})
+	sortSegments(all)
+	return all
+}
+
+// each calls f with every taught segment that has a rule, in no fixed order.
+func (s *Shared) each(settings Settings, f func(SegmentSummary, *stats)) {
 	halfLife := settings.HalfLife.Hours()
 	for i := range s.shards {
 		shard := &s.shards[i]
@@ -138,11 +155,18 @@ func (s *Shared) CountSegments(settings Settings) map[Footing]int {
 				b.fold(c.baseline, halfLife)
 			}
 			st := b.stats()
-			if _, ok := parseSegmentKey(key); ok && st.n > 0 {
-				counts[st.footing(&settings)]++
+			if summary, ok := parseSegmentKey(key); ok && st.n > 0 {
+				f(summary, &st)
 			}
 		}
 		shard.mu.Unlock()
 	}
+}
+
+// CountSegments counts the segments that the 15 % rule compares with, by footing,
+// as far as all partitions' checkpoints have told of them.
+func (s *Shared) CountSegments(settings Settings) map[Footing]int {
+	counts := map[Footing]int{}
+	s.each(settings, func(_ SegmentSummary, st *stats) { counts[st.footing(&settings)]++ })
 	return counts
 }

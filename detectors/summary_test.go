@@ -132,4 +132,16 @@ func TestCountSegments(t *testing.T) {
 	if got[FootingEnough] != 2 || got[FootingTooSpread] != 3 || got[FootingTooFew] != 0 {
 		t.Errorf("got %v", got)
 	}
+	if got := shared.Segments("nobody", DefaultSettings()); len(got) != 0 {
+		t.Errorf("segments of nobody: %+v", got)
+	}
+	var said []string
+	for _, s := range shared.Segments("a|b%", DefaultSettings()) {
+		said = append(said, fmt.Sprintf("%s %s/%s %d", s.Level, s.CustomerType, s.ProductFamily, s.N))
+	}
+	want := []string{"customer_type B2C/ 70", "product_family /tv 40", "type_product B2C/tv 40", "product_family /fibre 30",
+		"type_product B2C/fibre 30"}
+	if !slices.Equal(said, want) {
+		t.Errorf("segments %q, want %q", said, want)
+	}
 }

@@ -1,5 +1,7 @@
 package pipeline
 
+import "recoup/detectors"
+
 // follower reads all of recoup.baselines into the member's shared baselines.
 type follower struct {
 	*tail
@@ -28,29 +30,37 @@ func (f *follower) foldAll(partition int, got *Fetched) {
 	}
 }
 
-// fold puts one contribution into the shared baselines. The highest epoch wins;
-// an owner that meets an older one on its key writes its value again.
+// fold puts one contribution into the shared baselines; an owner that meets an older
+// one on its key writes its value again.
 func (f *follower) fold(r Record, seen map[string]stamp) error {
-	key, source, err := splitSharedKey(r.Key)
-	if err != nil {
-		return err
+	key, source, stale, err := foldBaseline(f.m.shared, r, seen)
+	if stale {
+		f.m.rewrite(source, string(key))
+	}
+	return err
+}
+
+// foldBaseline puts one contribution into shared baselines: the segment's key and the
+// partition it was learned from. Of two the higher epoch wins; stale tells that this
+// one is of a lower epoch than the one seen before.
+func foldBaseline(shared *detectors.Shared, r Record, seen map[string]stamp) (key []byte, source int, stale bool,
+	err error) {
+	if key, source, err = splitSharedKey(r.Key); err != nil {
+		return nil, 0, false, err
 	}
 	if len(r.Value) == 0 {
 		delete(seen, string(r.Key))
-		return f.m.shared.Put(key, nil, source, 0)
+		return key, source, false, shared.Put(key, nil, source, 0)
 	}
 	at, payload, err := decodeState(r.Value)
 	if err != nil {
-		return err
+		return nil, 0, false, err
 	}
 	if old, was := seen[string(r.Key)]; was && !at.supersedes(old) {
-		if at.epoch < old.epoch {
-			f.m.rewrite(source, string(key))
-		}
-		return nil
+		return key, source, at.epoch < old.epoch, nil
 	}
 	seen[string(r.Key)] = at
-	return f.m.shared.Put(key, payload, source, at.applied)
+	return key, source, false, shared.Put(key, payload, source, at.applied)
 }
 
 // rewrite asks the owner of a source partition, if it is this member, to write a

@@ -25,6 +25,9 @@ type Ask struct {
 	MaxRows int
 }
 
+// EncodeParameter encodes a text for a parameter of type String.
+func EncodeParameter(text string) string { return parameterEscapes.Replace(text) }
+
 // Answer is what the server said.
 type Answer struct {
 	// Columns in the order of the SELECT.

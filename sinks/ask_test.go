@@ -18,7 +18,8 @@ func TestAsk(t *testing.T) {
 		SQL: "SELECT {text:String} AS text, {many:Array(String)} AS many, toDecimal128('-12345678901234.5678', 4) AS exact, " +
 			"CAST(NULL AS Nullable(Decimal(19, 4))) AS none, toInt64(-7) AS small, toUInt64(18446744073709551615) AS large, " +
 			"toFloat32(0.1) AS narrow, 1 = 1 AS yes, toDate('2026-03-01') AS day, toLowCardinality('lc') AS lc, " +
-			"toDateTime64('2026-03-01 10:00:00.250', 3, 'Europe/Paris') AS at, toUUID('5f0c2a9e-0000-4000-8000-000000000001') AS id"})
+			"toDateTime64('2026-03-01 10:00:00.250', 3, 'Europe/Paris') AS at, " +
+			"toUUID('5f0c2a9e-0000-4000-8000-000000000001') AS id"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,10 +47,11 @@ func TestAskWithinBounds(t *testing.T) {
 			t.Errorf("at most %d of 5 rows: %d rows, cut %v, %v", rows, len(got.Rows), got.Cut, err)
 		}
 	}
-	if got, err := r.Ask(t.Context(), Ask{SQL: "SELECT number FROM numbers(100000000)", MaxRows: 1}); err != nil || !got.Cut {
+	got, err := r.Ask(t.Context(), Ask{SQL: "SELECT number FROM numbers(100000000)", MaxRows: 1})
+	if err != nil || !got.Cut {
 		t.Errorf("the first of many rows: %+v, %v", got, err)
 	}
-	_, err := r.Ask(t.Context(), Ask{SQL: "INSERT INTO schema_migrations (version) VALUES (99)", MaxRows: 1})
+	_, err = r.Ask(t.Context(), Ask{SQL: "INSERT INTO schema_migrations (version) VALUES (99)", MaxRows: 1})
 	if err == nil || count(t, s, "SELECT count() FROM "+s.client.in("schema_migrations")+" WHERE version = 99") != 0 {
 		t.Errorf("a question could write: %v", err)
 	}

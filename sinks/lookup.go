@@ -276,6 +276,37 @@ func (r *Reader) Case(ctx context.Context, seller, caseID string) (state CaseSta
 	return state, err == nil, wrapped("read the state of case "+caseID, err)
 }
 
+// Life returns what people did with a case, as far as it has been copied into
+// ClickHouse. Records that cannot be read are left out, as everywhere.
+func (r *Reader) Life(ctx context.Context, caseID string) (*cases.Life, error) {
+	life := &cases.Life{}
+	for table, apply := range map[string]func(raw []byte){
+		"case_events": func(raw []byte) {
+			if e, err := cases.DecodeEvent(raw); err == nil {
+				life.Apply(e)
+			}
+		},
+		"recoveries": func(raw []byte) {
+			if r, err := cases.DecodeRecovery(raw); err == nil {
+				life.ApplyRecovery(r)
+			}
+		},
+	} {
+		err := r.client.each(ctx, statement{parameters: map[string]string{"case": caseID}, sql: "SELECT raw FROM " +
+			r.client.in(table) + " WHERE case_id = {case:String} AND parse_error = ''"},
+			func(scan func(...any) error) error {
+				var raw string
+				err := scan(&raw)
+				apply([]byte(raw))
+				return err
+			})
+		if err != nil {
+			return nil, explain("read "+table+" of case "+caseID, err)
+		}
+	}
+	return life, nil
+}
+
 // wrapped explains an error; nil stays nil.
 func wrapped(what string, err error) error {
 	if err == nil {

@@ -219,7 +219,7 @@ func (c *auditSampleCommand) verdict(cell func(string) string, today time.Time) 
 		e.TrueCause, e.Currency = cmp.Or(cell("true_cause"), detectors.CauseUnknown), cell("currency")
 		e.CorrectAmount = invoice.OptionalAmount{Value: correct, Set: true}
 		e.ConfirmedLoss = invoice.OptionalAmount{Value: loss, Set: true}
-		e.Direction = directionOf(loss)
+		e.Direction = cases.Favour(loss)
 	}
 	e.EventID = "audit"
 	value, err := e.Encode()
@@ -228,15 +228,4 @@ func (c *auditSampleCommand) verdict(cell func(string) string, today time.Time) 
 	}
 	e.EventID = "audit-" + uuid.NewSHA1(uuid.NameSpaceOID, value).String()
 	return e, nil
-}
-
-// directionOf says who gained by an error.
-func directionOf(loss invoice.Amount) detectors.Direction {
-	switch {
-	case loss > 0:
-		return detectors.DirectionCustomerFavour
-	case loss < 0:
-		return detectors.DirectionSellerFavour
-	}
-	return detectors.DirectionNone
 }

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/cespare/xxhash/v2"
-
 	"recoup/cases"
 	"recoup/detectors"
 	"recoup/internal/app"
@@ -222,53 +220,7 @@ func what(c *cases.Case, t *tongue) string {
 	return t.code(string(c.Kind))
 }
 
-// write appends records under a key; the same key always goes to the same partition.
+// write appends records under a key.
 func (b *caseBook) write(ctx context.Context, topic, key string, values ...[]byte) error {
-	partitions, err := b.log.Partitions(ctx, topic)
-	if err != nil {
-		return withTopicsFix(err)
-	}
-	records := make([]pipeline.Record, len(values))
-	for i, value := range values {
-		records[i] = pipeline.Record{Key: []byte(key), Value: value}
-	}
-	at := int(xxhash.Sum64String(key) % uint64(partitions))
-	if _, err := b.log.Append(ctx, topic, at, records); err != nil {
-		return fmt.Errorf("cannot write to %s (it may be there all the same: look before you repeat it): %w", topic, err)
-	}
-	return nil
-}
-
-// refusalTexts say, by flag, why a record is refused and what to do.
-var refusalTexts = map[string]string{
-	cases.FlagStepBack:      "the case is further than that already; if that was wrong: recoup case reopen",
-	cases.FlagClosedEarly:   "nobody has decided it; first: recoup case decide",
-	cases.FlagReopenedEarly: "nobody has decided it, so there is nothing to take back",
-	cases.FlagNotOffered:    "it was never offered; first note it as offered, or give the --plan it was offered under",
-	cases.FlagNoticeTooEarly: "no amicable option was refused or has failed so far, and a formal notice is the last " +
-		"resort; first offer immediate_payment, instalments, offset_next_order or goodwill",
-	cases.FlagScheduleSum: "the instalments do not add up to what was agreed",
-	cases.FlagOverpaid:    "more would be paid than was lost; check --amount",
-	cases.FlagCurrency:    "the case is in another currency",
-	cases.FlagReused:      "its event id is taken",
-}
-
-// refused tells why the case would not take a record, nil when it would: recoup keeps
-// and flags such a record, but a person at a keyboard can still mend it.
-func (f *caseFile) refused(apply func(*cases.Life)) error {
-	before := len(f.state().Flags)
-	apply(&f.Life)
-	flags := f.state().Flags
-	if len(flags) <= before {
-		return nil
-	}
-	known := map[string]bool{}
-	var why []string
-	for _, flag := range flags {
-		if text := refusalTexts[flag.Code]; text != "" && !known[text] {
-			known[text] = true
-			why = append(why, text)
-		}
-	}
-	return fmt.Errorf("cannot do that with case %s: %s", f.Case.CaseID, strings.Join(why, "; "))
+	return withTopicsFix(pipeline.Send(ctx, b.log, topic, key, values...))
 }

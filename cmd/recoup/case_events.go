@@ -49,7 +49,7 @@ func (f *eventFlags) sendEvent(ctx context.Context, s *session, fill func(*caseF
 	if err != nil {
 		return unsendable(err)
 	}
-	if err := file.refused(func(l *cases.Life) { l.Apply(e) }); err != nil {
+	if err := file.Life.Refusal(file.Case, func(l *cases.Life) { l.Apply(e) }); err != nil {
 		return err
 	}
 	if err := book.write(ctx, book.config.Kafka.Topics.CaseEvents, e.CaseID, value); err != nil {
@@ -210,15 +210,9 @@ func (c *caseDecideCommand) confirm(f *caseFile, e *cases.Event) error {
 	if err != nil {
 		return err
 	}
-	correct := invoice.Amount(*c.Correct)
-	loss, ok := correct.Sub(billed)
-	if !ok {
+	if correct := invoice.Amount(*c.Correct); !e.Confirm(e.TrueCause, correct, billed, currency) {
 		return usage("cannot use --correct %s: too large", correct)
 	}
-	e.CorrectAmount = invoice.OptionalAmount{Value: correct, Set: true}
-	e.ConfirmedLoss = invoice.OptionalAmount{Value: loss, Set: true}
-	disputed := loss != 0
-	e.Currency, e.Direction, e.DunningHold = currency, directionOf(loss), &disputed
 	return nil
 }
 
@@ -265,10 +259,10 @@ func (c *caseCloseCommand) Run(ctx context.Context, s *session) error {
 		e.Status, e.DunningHold = cases.StatusClosed, &lifted
 		e.Satisfaction, e.CorrectiveAction = c.Satisfaction, string(c.Action)
 		c.fill(e)
-		if state := f.state(); state.Outcome == cases.OutcomeConfirmed && f.owed(&state) > 0 {
+		if state := f.state(); state.Outcome == cases.OutcomeConfirmed && state.Owed() > 0 {
 			fmt.Fprintf(s.stderr, "recoup: warning: %s are still owed and nobody is left to ask for them; note what becomes "+
 				"of them: recoup case recover %s write_off written_off, or recoup case reopen %[2]s\n",
-				english.money(f.owed(&state), f.currency(&state)), f.Case.CaseID[:13])
+				english.money(state.Owed(), f.currency(&state)), f.Case.CaseID[:13])
 		}
 		return nil
 	})

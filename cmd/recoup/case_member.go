@@ -45,7 +45,7 @@ func memberCase(m *cases.Member, incident string) *cases.Case {
 	return &cases.Case{Schema: cases.Schema, CaseID: cases.ID(key), DedupKey: key, Kind: cases.KindInvoice,
 		Origin: cases.OriginDetector, Action: cases.ActionOpen, Severity: cases.SeverityInfo, Seller: m.Seller,
 		InvoiceID: m.InvoiceID, Customer: m.Customer, Currency: m.Currency, Loss: m.Loss, IssuedAt: m.IssuedAt,
-		Direction: directionOf(m.Loss.Point), IncidentID: incident, OwnerTeam: cases.OwnerTeam(cause),
+		Direction: cases.Favour(m.Loss.Point), IncidentID: incident, OwnerTeam: cases.OwnerTeam(cause),
 		Causes: []detectors.Finding{{Code: cause}}, Links: cases.Links{Runbook: "docs/runbooks/" + cause + ".md"}}
 }
 

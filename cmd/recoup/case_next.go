@@ -24,7 +24,7 @@ func (f *caseFile) next(state *cases.State, t *tongue) string {
 		return fmt.Sprintf(t.decide, id)
 	case state.Outcome == cases.OutcomeConfirmed && f.Case.Kind == cases.KindIncident:
 		return fmt.Sprintf(t.members, id)
-	case state.Outcome == cases.OutcomeConfirmed && f.owed(state) > 0 && state.WrittenOff == 0:
+	case state.Outcome == cases.OutcomeConfirmed && state.Owed() > 0 && state.WrittenOff == 0:
 		return f.nextMoney(state, t)
 	case state.Outcome == cases.OutcomeConfirmed && state.ConfirmedLoss.Value < 0:
 		return fmt.Sprintf(t.credit, t.money(-state.ConfirmedLoss.Value, f.currency(state)), id)
@@ -34,7 +34,7 @@ func (f *caseFile) next(state *cases.State, t *tongue) string {
 
 // nextMoney follows the plan that runs; without one something is to be offered.
 func (f *caseFile) nextMoney(state *cases.State, t *tongue) string {
-	id, owed := f.Case.CaseID[:13], t.money(f.owed(state), f.currency(state))
+	id, owed := f.Case.CaseID[:13], t.money(state.Owed(), f.currency(state))
 	p := running(state)
 	switch {
 	case p == nil:
@@ -97,7 +97,7 @@ func (f *caseFile) whyNoDraft(state *cases.State) string {
 		return "it was decided that there is nothing to correct: " + string(state.Outcome)
 	case state.Agreed != "":
 		return "the customer has agreed already: " + string(state.Agreed)
-	case state.ConfirmedLoss.Set && state.ConfirmedLoss.Value >= 0 && f.owed(state) == 0 || c.Loss.Point == 0:
+	case state.ConfirmedLoss.Set && state.ConfirmedLoss.Value >= 0 && state.Owed() == 0 || c.Loss.Point == 0:
 		return "no money is owed"
 	}
 	return "the service has not written one yet, or the text in cases.templates cannot be filled"

@@ -70,7 +70,7 @@ func (c *caseRecoverCommand) Run(ctx context.Context, s *session) error {
 		}
 		values = append(values, value)
 	}
-	err = f.refused(func(l *cases.Life) {
+	err = f.Life.Refusal(f.Case, func(l *cases.Life) {
 		for _, r := range steps {
 			l.ApplyRecovery(r)
 		}
@@ -113,17 +113,12 @@ func part(r *cases.Recovery) string {
 	return fmt.Sprintf(", instalment %d of %d, due %s", r.Instalment, r.Instalments, r.DueDate.Format(time.DateOnly))
 }
 
-// owed is what the customer still owes; 0 when nothing was billed too little.
-func (f *caseFile) owed(state *cases.State) invoice.Amount {
-	return max(0, state.ConfirmedLoss.Value-state.Paid-state.WrittenOff)
-}
-
 // steps are the events of the step: one, or one for each instalment of a plan.
 func (c *caseRecoverCommand) steps(f *caseFile, state *cases.State) ([]*cases.Recovery, error) {
 	plan := c.plan(f, state)
 	r := cases.Recovery{EventID: uuid.NewString(), RecoveryID: plan.ID, CaseID: f.Case.CaseID,
 		Option: cases.Option(c.Option), Event: cases.Step(c.Step), Currency: f.currency(state), Channel: string(c.Channel),
-		Amount: f.owed(state), At: c.when()}
+		Amount: state.Owed(), At: c.when()}
 	if plan.Due > 0 {
 		r.Amount = plan.Due
 	}
@@ -151,17 +146,7 @@ func (c *caseRecoverCommand) steps(f *caseFile, state *cases.State) ([]*cases.Re
 
 // plan is the recovery a step belongs to.
 func (c *caseRecoverCommand) plan(f *caseFile, state *cases.State) cases.Plan {
-	for i := len(state.Plans) - 1; i >= 0; i-- {
-		p := state.Plans[i]
-		begins := c.Step == string(cases.StepOffered)
-		if p.ID == c.Plan || c.Plan == "" && string(p.Option) == c.Option && !p.Ended && !begins {
-			return p
-		}
-	}
-	if c.Plan != "" {
-		return cases.Plan{ID: c.Plan}
-	}
-	return cases.Plan{ID: fmt.Sprintf("%s-%d", f.Case.CaseID, len(state.Plans)+1)}
+	return state.PlanFor(f.Case.CaseID, c.Plan, cases.Option(c.Option), cases.Step(c.Step))
 }
 
 // schedule makes the instalments, which sum to the amount.

@@ -104,7 +104,7 @@ func (c *explainCommand) fromStore(ctx context.Context, settings sinks.Settings,
 		}
 		return nil, c.several(records)
 	}
-	return gather(ctx, reader, &found[0])
+	return explain.Stored(ctx, reader, &found[0])
 }
 
 // mostMatches bounds how many records of one id a file is asked for.
@@ -142,40 +142,6 @@ func (c *explainCommand) fromFile(ctx context.Context, s *session, settings *con
 		return nil, c.several(found)
 	}
 	return &found[0], nil
-}
-
-// gather reads everything that belongs to a row.
-func gather(ctx context.Context, reader *sinks.Reader, row *sinks.Stored) (*explain.Subject, error) {
-	if err := reader.Lines(ctx, row); err != nil {
-		return nil, err
-	}
-	subject := &explain.Subject{Invoice: &row.Invoice, Verdict: &row.Verdict, ReceivedAt: row.ReceivedAt,
-		StoredAt: row.StoredAt}
-	if row.Verdict.CaseID != "" {
-		state, ok, err := reader.Case(ctx, row.Invoice.Seller, row.Verdict.CaseID)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			subject.Case = &explain.Case{Case: state.Case, Status: state.Status, Outcome: state.Outcome, Cause: state.Cause,
-				Open: state.Open, ConfirmedLoss: state.ConfirmedLoss, Paid: state.Paid}
-		}
-	}
-	evidence := explain.Evidence(&row.Verdict)
-	if evidence == "" {
-		return subject, nil
-	}
-	before, err := reader.Before(ctx, row, evidence)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range before {
-		if explain.Names(evidence, e.ID) {
-			subject.Earlier = append(subject.Earlier, explain.Earlier{ID: e.ID, Revision: e.Revision, IssuedAt: e.IssuedAt,
-				Billed: e.Billed, Currency: e.Currency})
-		}
-	}
-	return subject, nil
 }
 
 // several lists records that share an id and says how to choose one.
