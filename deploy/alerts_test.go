@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"recoup/internal/bridge"
 	"recoup/internal/ops"
 	"recoup/pipeline"
 )
@@ -132,6 +133,7 @@ func exported(t *testing.T) (names []string) {
 	}
 	described := make(chan *prometheus.Desc, 100)
 	pipeline.NewMetrics(registerer{prometheus.NewRegistry(), described})
+	bridge.NewMetrics(registerer{prometheus.NewRegistry(), described})
 	close(described)
 	for d := range described {
 		_, rest, _ := strings.Cut(d.String(), `fqName: "`)

@@ -37,13 +37,14 @@ func project(t *testing.T) *types.Project {
 }
 
 func TestComposeServices(t *testing.T) {
-	want := []string{"clickhouse", "grafana", "kafka", "migrate", "prometheus", "recoup", "topics"}
+	want := []string{"alertmanager", "bridge", "clickhouse", "grafana", "kafka", "migrate", "prometheus", "recoup",
+		"topics"}
 	p := project(t)
 	if got := p.ServiceNames(); !slices.Equal(got, want) {
 		t.Fatalf("services %v, want %v", got, want)
 	}
 	for service, commands := range map[string][]string{
-		"topics": {"topics", "create"}, "migrate": {"migrate"}, "recoup": {"run"},
+		"topics": {"topics", "create"}, "migrate": {"migrate"}, "recoup": {"run"}, "bridge": {"bridge"},
 	} {
 		if got := p.Services[service].Command; !slices.Equal(got, commands) {
 			t.Errorf("service %s runs recoup %v, want %v", service, got, commands)
@@ -114,6 +115,7 @@ func TestComposeOrder(t *testing.T) {
 		{"topics", "kafka", types.ServiceConditionHealthy},
 		{"migrate", "clickhouse", types.ServiceConditionHealthy},
 		{"recoup", "topics", types.ServiceConditionCompletedSuccessfully},
+		{"bridge", "topics", types.ServiceConditionCompletedSuccessfully},
 		{"recoup", "migrate", types.ServiceConditionCompletedSuccessfully},
 		{"grafana", "prometheus", types.ServiceConditionHealthy},
 	} {
@@ -196,28 +198,40 @@ func TestComposeConfigurationLoads(t *testing.T) {
 	}
 }
 
-// Prometheus scrapes the port that recoup listens on.
+// Prometheus scrapes the ports that recoup and the bridge listen on, and tells the
+// Alertmanager that the bridge tells.
 func TestPrometheusScrapesRecoup(t *testing.T) {
 	content, err := os.ReadFile("prometheus/prometheus.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
+	type static struct {
+		StaticConfigs []struct{ Targets []string } `yaml:"static_configs"`
+	}
 	var prometheus struct {
-		ScrapeConfigs []struct {
-			StaticConfigs []struct{ Targets []string } `yaml:"static_configs"`
-		} `yaml:"scrape_configs"`
+		Alerting      struct{ Alertmanagers []static }
+		ScrapeConfigs []static `yaml:"scrape_configs"`
 	}
 	if err := yaml.Unmarshal(content, &prometheus); err != nil {
 		t.Fatal(err)
 	}
-	var targets []string
-	for _, scrape := range prometheus.ScrapeConfigs {
-		for _, static := range scrape.StaticConfigs {
-			targets = append(targets, static.Targets...)
+	targets := func(list []static) (all []string) {
+		for _, s := range list {
+			for _, c := range s.StaticConfigs {
+				all = append(all, c.Targets...)
+			}
+		}
+		return all
+	}
+	scraped, told := targets(prometheus.ScrapeConfigs), targets(prometheus.Alerting.Alertmanagers)
+	for _, want := range []string{"recoup:8780", "bridge:8781"} {
+		if !slices.Contains(scraped, want) {
+			t.Errorf("Prometheus scrapes %v, want %s", scraped, want)
 		}
 	}
-	if !slices.Contains(targets, "recoup:8780") {
-		t.Errorf("Prometheus scrapes %v, want recoup:8780", targets)
+	settings, err := os.ReadFile("recoup.compose.yaml")
+	if err != nil || len(told) != 1 || !bytes.Contains(settings, []byte(`urls: ["http://`+told[0]+`"]`)) {
+		t.Errorf("Prometheus tells %v, and the bridge another one: %v", told, err)
 	}
 }
 

@@ -22,17 +22,17 @@ const (
 // Page is what a pager shows of a case, in English. It leaves the house: it names no
 // customer, no invoice and no person, not even by pseudonym, and holds no free text.
 type Page struct {
-	Severity cases.Severity
-	Title    string   // what is wrong
-	Facts    string   // how much, and how much more an hour
-	Since    string   // whose it is, since when, and who gains
-	Why      string   // what shows it
-	First    []string // what to do, in order; each fits a line
-	Owner    string   // who answers until when
-	Runbook  string   // address of the page that says more
-	Case     string   // the command that shows all of it
-	Ends     string   // how it resolves itself
-	Model    string   // what decided
+	Severity cases.Severity // stands first
+	Title    string         // what is wrong
+	Facts    string         // how much, and how much more an hour
+	Since    string         // whose it is, since when, and who gains
+	Why      string         // what shows it
+	First    []string       // what to do, in order; each fits a line
+	Owner    string         // who answers until when
+	Runbook  string         // address of the page that says more
+	Case     string         // the command that shows all of it
+	Ends     string         // how it resolves itself
+	Model    string         // what decided
 }
 
 // PageOf says what a pager shows of a case of any kind.
@@ -125,8 +125,8 @@ func (p *Page) rate(c *cases.Case) {
 	}
 	p.Title = fmt.Sprintf("Segment %s bills %s more often than ever", short(w.Segment), way)
 	p.Facts = fmt.Sprintf("%s of the last %s invoices are suspect", thousands(w.Suspects, ","), thousands(w.Invoices, ","))
-	p.Why = fmt.Sprintf("At least %.1f %% are, usual are %.1f %%. No release, batch or promotion that they name explains it.",
-		100*w.Lower, 100*w.Usual)
+	p.Why = fmt.Sprintf("At least %.1f %% are, usual are %.1f %%. No release, batch or promotion that they name "+
+		"explains it.", 100*w.Lower, 100*w.Usual)
 	p.First = []string{"what changed: a tariff, an import, a promotion?", "ask sales and billing whether it was meant"}
 	p.Ends = "Ends when the share is usual again."
 }
@@ -240,5 +240,7 @@ func clip(text string, most int) string {
 
 // clean makes one line of a text, without what a screen would take for a command.
 func clean(text string) string {
-	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || !unicode.IsPrint(r)
+	}), " ")
 }

@@ -30,7 +30,8 @@ func anyCase(rng *rand.Rand, kind cases.Kind, cause, dimension string) *cases.Ca
 	c := &cases.Case{Kind: kind, CaseID: "24107006-d835-56a0-80a4-1a64bac3f871", Seller: name(), IssuedAt: at,
 		Severity: cases.SeverityCritical, RespondBy: at.Add(time.Hour), EscalateAt: at, OwnerTeam: cases.OwnerTeam(cause),
 		InvoiceID: secret, Number: secret, Customer: secret, Order: secret, PError: rng.Float64(), Loss: loss(),
-		Direction: detectors.DirectionSellerFavour, Currency: "EUR", Model: detectors.Model{Version: name(), ConfigHash: "c0"},
+		Direction: detectors.DirectionSellerFavour, Currency: "EUR",
+		Model:   detectors.Model{Version: name(), ConfigHash: "c0"},
 		Summary: cases.Summary{EN: secret, FR: secret}, Verify: []string{"invoice_is_wrong", "no_promotion_applies"},
 		Causes: []detectors.Finding{{Code: cause, Kind: detectors.KindNoRepair, Evidence: []string{secret}}},
 		Links:  cases.Links{Runbook: "https://" + name() + "/missing_admin_data.md", Query: secret}}
@@ -39,7 +40,7 @@ func anyCase(rng *rand.Rand, kind cases.Kind, cause, dimension string) *cases.Ca
 		c.Incident = &cases.Incident{Seller: c.Seller, Dimension: dimension, Value: name(), Since: at, P: 0.001,
 			Members: rng.Int64N(1e9), Invoices: rng.Int64N(1e9), Expected: 1e6 * rng.Float64(),
 			Money:    []cases.IncidentMoney{{Currency: "EUR", TooLow: loss(), TooHigh: loss(), PerHour: amount()}},
-			Findings: []cases.FindingCount{{Finding: cause + ":" + detectors.KindNoRepair, Members: 3, Fits: rng.Int64N(1e9)}},
+			Findings: []cases.FindingCount{{Finding: cause + ":no_repair", Members: 3, Fits: rng.Int64N(1e9)}},
 			Batches:  []cases.ValueCount{{Value: name(), Members: 3}}}
 		if dimension == "operator" {
 			c.Incident.Value = secret
@@ -70,7 +71,9 @@ func TestPageFitsATelephone(t *testing.T) {
 				wrong = fmt.Sprintf("the line %q", line)
 			}
 		}
-		for _, want := range []string{"[critical] ", "1) ", "2) ", "answer by ", "\nRunbook ", "\nrecoup case show 24107006-"} {
+		for _, want := range []string{
+			"[critical] ", "1) ", "2) ", "answer by ", "\nRunbook ", "\nrecoup case show 24107006-",
+		} {
 			if kind == cases.KindInvoice && want == "2) " {
 				continue
 			}

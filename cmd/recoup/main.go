@@ -36,6 +36,7 @@ type commandLine struct {
 	Case        caseCommand        `cmd:"" help:"Work the cases: list, show, take, decide, get the money back."`
 	Hold        holdCommand        `cmd:"" help:"Note that a billing run is not to be sent."`
 	Release     releaseCommand     `cmd:"" help:"Note that a billing run may be sent."`
+	Bridge      bridgeCommand      `cmd:"" help:"Tell Alertmanager and webhooks of open cases."`
 	AuditSample auditSampleCommand `cmd:"" help:"Draw unflagged invoices for an audit; send its verdicts."`
 	Canary      canaryCommand      `cmd:"" help:"Prove that recoup sees: send wrong invoices, look for them."`
 	Migrate     migrateCommand     `cmd:"" help:"Make or update the tables in ClickHouse."`

@@ -7,10 +7,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"recoup/internal/bridge"
 	"recoup/pipeline"
 )
 
-// Every metric of the pipeline is explained to those who run it.
+// Every metric of the pipeline and the bridge is explained to those who run it.
 func TestMetricsAreDocumented(t *testing.T) {
 	page, err := os.ReadFile("../../docs/OPERATIONS.md")
 	if err != nil {
@@ -19,6 +20,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	described := make(chan *prometheus.Desc, 100)
 	reg := collector{described}
 	pipeline.NewMetrics(reg)
+	bridge.NewMetrics(reg)
 	close(described)
 	n := 0
 	for d := range described {

@@ -21,6 +21,8 @@ type Config struct {
 	Models Models `yaml:"models"`
 	// Pipeline says how much is held in memory and how often it is written.
 	Pipeline Pipeline `yaml:"pipeline"`
+	// Bridge says whom `recoup bridge` tells of cases.
+	Bridge Bridge `yaml:"bridge"`
 	// HTTP serves /metrics, /livez and /readyz.
 	HTTP HTTP `yaml:"http"`
 	// Pprof serves Go's profiles, for somebody who looks for lost CPU or memory.

@@ -67,8 +67,9 @@ func Default() Config {
 			DrainTimeout:       Duration(1500 * time.Millisecond),
 			Limits:             Limits{RecordBytes: 8 << 20, Depth: 16, Lines: 20_000, Items: 1_000, UnknownFields: 256},
 		},
-		HTTP:  HTTP{Listen: "127.0.0.1:8780"},
-		Pprof: Pprof{Listen: "127.0.0.1:6060"},
-		Log:   Log{Level: "info", Format: "text"},
+		Bridge: defaultBridge(),
+		HTTP:   HTTP{Listen: "127.0.0.1:8780"},
+		Pprof:  Pprof{Listen: "127.0.0.1:6060"},
+		Log:    Log{Level: "info", Format: "text"},
 	}
 }

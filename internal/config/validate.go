@@ -24,6 +24,7 @@ func (c *Config) Validate() []Problem {
 	v.cases(&c.Cases)
 	v.models(&c.Models)
 	v.pipeline(&c.Pipeline)
+	v.bridge(&c.Bridge)
 	v.listener("http.listen", c.HTTP.Listen)
 	v.listener("pprof.listen", c.Pprof.Listen)
 	if host, _, err := net.SplitHostPort(c.Pprof.Listen); err == nil && host != "" && !address.IsLoopback(host) {

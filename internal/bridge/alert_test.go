@@ -1,0 +1,81 @@
+package bridge
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"recoup/cases"
+	"recoup/cases/message"
+	"recoup/detectors"
+)
+
+// kpi.md: labels are identity only, and tell two alerts apart.
+func TestLabelsAreIdentity(t *testing.T) {
+	small := NewAlert(incidentCase("BLACK25", 1, cases.ActionOpen, cases.SeverityCritical, 4), "https://grafana.example/")
+	large := NewAlert(incidentCase("BLACK25", 9, cases.ActionUpdate, cases.SeverityCritical, 4000), "https://grafana.example")
+	other := NewAlert(incidentCase("WINTER", 1, cases.ActionOpen, cases.SeverityCritical, 4), "")
+	want := map[string]string{"alertname": "RecoupCase", "seller": "acme", "kind": "incident", "cause": "promotion",
+		"severity": "critical", "team": "sales", "case_id": small.CaseID, "incident_id": small.CaseID, "promotion": "BLACK25"}
+	if !maps.Equal(small.Labels, want) || !maps.Equal(large.Labels, want) {
+		t.Errorf("labels %v and %v, want %v", small.Labels, large.Labels, want)
+	}
+	if other.Labels["case_id"] == small.CaseID {
+		t.Error("two incidents of one cause are one alert")
+	}
+	if got := small.Annotations["dashboard"]; got != "https://grafana.example/d/recoup-causes?var-seller=acme" {
+		t.Errorf("board %s", got)
+	}
+	if other.Annotations["dashboard"] != "" || small.Annotations["runbook"] != "docs/runbooks/promotion.md" {
+		t.Errorf("annotations %v", other.Annotations)
+	}
+}
+
+// Nothing personal leaves: everything of a case that names a customer, an invoice or a
+// person, or was written by one, is marked; no mark may be in what is sent.
+func TestNothingPersonalLeaves(t *testing.T) {
+	const secret = "SECRET"
+	content, err := os.ReadFile("../../cases/testdata/case.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []cases.Kind{cases.KindInvoice, cases.KindIncident, cases.KindRate, cases.KindBlind} {
+		for cause := range detectors.Causes {
+			c, err := cases.Decode(content)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Kind, c.InvoiceID, c.Number, c.Customer, c.Order = kind, secret, secret, secret, secret
+			c.DedupKey = cases.DedupKey(c.Seller, secret, 0)
+			c.CaseID = cases.ID(c.DedupKey)
+			c.Causes = []detectors.Finding{{Code: detectors.CauseAt(cause), Kind: "delivery", Evidence: []string{secret}}}
+			c.Summary, c.Country, c.Page = cases.Summary{EN: secret, FR: secret}, secret, secret
+			c.Draft = &message.Draft{Body: secret}
+			c.Links.Dashboard = "https://grafana.example/?invoice=" + secret
+			c.Links.Query = "SELECT '" + secret + "'"
+			c.Joined = []cases.Member{{InvoiceID: secret, Customer: secret}}
+			c.Watch = &cases.Watch{Since: monday, Segment: "B2C/fibre", Reason: "silent", Source: "billing-1"}
+			if kind == cases.KindIncident {
+				c.Links.Query = "SELECT 1"
+				c.Incident = &cases.Incident{ID: c.CaseID, Key: secret, Seller: "acme", Dimension: "operator", Value: secret,
+					Members: 3, Aliases: []string{secret}}
+			}
+			c.Segment.CustomerType = "B2C"
+			alert := NewAlert(c, "https://grafana.example")
+			for _, sent := range []any{newPosted(alert, time.Now()), body(Event{Fire, alert, nil})} {
+				text, err := json.Marshal(sent)
+				if err != nil || strings.Contains(string(text), secret) {
+					t.Fatalf("%s, cause %s: %v:\n%s", kind, detectors.CauseAt(cause), err, text)
+				}
+			}
+			if lines := strings.Split(alert.Annotations["page"], "\n"); len(lines) > 12 ||
+				slices.ContainsFunc(lines, func(l string) bool { return len([]rune(l)) > 60 }) {
+				t.Errorf("the page does not fit: %q", lines)
+			}
+		}
+	}
+}

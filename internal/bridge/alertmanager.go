@@ -1,0 +1,126 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+)
+
+// Alertmanagers are the members of one Alertmanager cluster, or one that is alone. They
+// share what was notified, not the alerts, so each is told everything; what one of them
+// missed it gets with the next repeat.
+type Alertmanagers struct {
+	settings AlertmanagerSettings
+	poster   poster
+}
+
+// AlertmanagerSettings say how Alertmanagers are reached and what they are told.
+type AlertmanagerSettings struct {
+	// URLs of all members, without /api.
+	URLs []string
+	// Connection to each.
+	Connection Connection
+	// Filter of what they are told.
+	Filter Filter
+	// Repeat is how often an open alert is told again. It expires after five times that.
+	Repeat time.Duration
+}
+
+const (
+	// expireAfter is the lifetime of an alert in repeats: it ends by itself when nobody
+	// tells of it any more.
+	expireAfter = 5
+	// mostAtOnce bounds the alerts of one request.
+	mostAtOnce = 200
+)
+
+// NewAlertmanagers returns the receiver.
+func NewAlertmanagers(s AlertmanagerSettings) *Alertmanagers {
+	if s.Repeat <= 0 {
+		s.Repeat = time.Minute
+	}
+	return &Alertmanagers{settings: s, poster: newPoster(s.Connection)}
+}
+
+// Name is the same whatever the addresses: they are one cluster.
+func (*Alertmanagers) Name() string { return "alertmanager" }
+
+// Repeat is how often an open alert is posted again: Alertmanager forgets.
+func (a *Alertmanagers) Repeat() time.Duration { return a.settings.Repeat }
+
+// Filter is that of the settings.
+func (a *Alertmanagers) Filter() Filter { return a.settings.Filter }
+
+// posted is an alert of Alertmanager's API v2.
+type posted struct {
+	Labels       map[string]string `json:"labels"`
+	Annotations  map[string]string `json:"annotations"`
+	StartsAt     time.Time         `json:"startsAt"`
+	EndsAt       time.Time         `json:"endsAt"`
+	GeneratorURL string            `json:"generatorURL,omitempty"`
+}
+
+func newPosted(a *Alert, ends time.Time) posted {
+	started := a.Started
+	if started.After(ends) {
+		started = ends
+	}
+	return posted{Labels: a.Labels, Annotations: a.Annotations, StartsAt: started, EndsAt: ends.UTC(),
+		GeneratorURL: a.Annotations["dashboard"]}
+}
+
+// Tell posts the events in chunks. An alert is its labels: where they change, the one
+// before ends and a new one begins.
+func (a *Alertmanagers) Tell(ctx context.Context, events []Event) (done int, err error) {
+	for len(events) > 0 {
+		chunk := events[:min(len(events), mostAtOnce)]
+		now := time.Now()
+		var list []posted
+		for _, x := range chunk {
+			moved := x.Was != nil && !maps.Equal(x.Was.Labels, x.Alert.Labels)
+			if moved {
+				list = append(list, newPosted(x.Was, now))
+			}
+			switch {
+			case x.Action != Resolve:
+				list = append(list, newPosted(x.Alert, now.Add(expireAfter*a.settings.Repeat)))
+			case !moved:
+				list = append(list, newPosted(x.Alert, now))
+			}
+		}
+		err := a.post(ctx, list)
+		if err == nil || errors.Is(err, ErrRefused) {
+			done += len(chunk)
+		}
+		if err != nil {
+			return done, err
+		}
+		events = events[len(chunk):]
+	}
+	return done, nil
+}
+
+// post is done when one of the members has taken the alerts.
+func (a *Alertmanagers) post(ctx context.Context, list []posted) error {
+	body, err := json.Marshal(list)
+	if err != nil {
+		return fmt.Errorf("cannot encode alerts: %w", err)
+	}
+	var all error
+	taken := false
+	for _, address := range a.settings.URLs {
+		if err := a.poster.post(ctx, strings.TrimRight(address, "/")+"/api/v2/alerts", body, nil); err != nil {
+			all = errors.Join(all, err)
+			continue
+		}
+		taken = true
+	}
+	if taken {
+		return nil
+	}
+	return all
+}
