@@ -11,7 +11,8 @@ var alertsBoard = Board{
 			{Ask: "precision", View: Grid, Width: 12, Empty: undecided},
 		}},
 		{Text{EN: "Recall", FR: "Rappel"}, 8, []Panel{
-			{Ask: "recall", View: Grid, Width: 24, Empty: Text{EN: "Nothing to estimate it from: recoup audit-sample, recoup canary",
+			{Ask: "recall", View: Grid, Width: 24, Empty: Text{
+				EN: "Nothing to estimate it from: recoup audit-sample, recoup canary",
 				FR: "Rien pour l'estimer : recoup audit-sample, recoup canary"}},
 		}},
 		{Text{EN: "Calibration", FR: "Calibration"}, 9, []Panel{

@@ -266,15 +266,16 @@ func (w *warehouse) values(t *testing.T, from, to time.Time, values chosen) {
 	}
 	defer func() { _ = db.Close() }()
 	odd := `o'r\n "x" ` + "\t\n" + `{a:b} $__toTime ü`
-	echo := question.Question{Name: "echo", MaxRows: 1, Filters: []question.Filter{question.FilterSeller, question.FilterCause},
+	const seller, cause = question.FilterSeller, question.FilterCause
+	echo := question.Question{Name: "echo", MaxRows: 1, Filters: []question.Filter{seller, cause},
 		SQL: `SELECT {seller:String} AS one, {cause:Array(String)}[2] AS two`}
-	p, err := echo.Parameters(question.Values{Filters: chosen{question.FilterSeller: {odd}, question.FilterCause: {"a", odd}}})
+	p, err := echo.Parameters(question.Values{Filters: chosen{seller: {odd}, cause: {"a", odd}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var one, two string
-	if err := db.QueryRow(clickhouse.Context(t.Context(), clickhouse.WithParameters(p)), echo.SQL).Scan(&one, &two); err != nil ||
-		one != odd || two != odd {
+	ctx := clickhouse.Context(t.Context(), clickhouse.WithParameters(p))
+	if err := db.QueryRow(ctx, echo.SQL).Scan(&one, &two); err != nil || one != odd || two != odd {
 		t.Errorf("natively %q and %q arrived, want %q: %v", one, two, odd, err)
 	}
 	if got, err := w.ask(t.Context(), echo.SQL, p); err != nil || got.Data[0][0] != odd || got.Data[0][1] != odd {
@@ -282,7 +283,7 @@ func (w *warehouse) values(t *testing.T, from, to time.Time, values chosen) {
 	}
 	q, _ := question.Find("causes")
 	rows := func(causes ...string) int {
-		v := chosen{question.FilterCause: causes}
+		v := chosen{cause: causes}
 		for f, value := range values {
 			v[f] = value
 		}

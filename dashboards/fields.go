@@ -17,8 +17,9 @@ func (r renderer) fields(p *Panel) *fieldConfig {
 	if empty == "" {
 		empty = r.say("Nothing in this time range", "Rien dans cette période")
 	}
-	f := &fieldConfig{Defaults: fieldDefaults{Unit: p.Unit, NoValue: empty, Color: map[string]any{"mode": "palette-classic"},
-		Mappings: []mapping{}, Thresholds: thresholds{Mode: "absolute", Steps: steps(p.Steps)}}, Overrides: []override{}}
+	f := &fieldConfig{Defaults: fieldDefaults{Unit: p.Unit, NoValue: empty, Mappings: []mapping{},
+		Color:      map[string]any{"mode": "palette-classic"},
+		Thresholds: thresholds{Mode: "absolute", Steps: steps(p.Steps)}}, Overrides: []override{}}
 	switch p.View {
 	case Lines, Curve:
 		f.Defaults.Custom = map[string]any{"drawStyle": "line", "lineWidth": 2, "fillOpacity": 0, "showPoints": "auto",

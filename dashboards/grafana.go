@@ -52,7 +52,6 @@ type variable struct {
 	Type        string     `json:"type"` // datasource, query or textbox
 	Hide        int        `json:"hide"`
 	Datasource  *sourceRef `json:"datasource,omitempty"`
-	Definition  string     `json:"definition,omitempty"`
 	Query       any        `json:"query"`
 	Current     *choice    `json:"current,omitempty"`
 	Options     []choice   `json:"options"`

@@ -7,7 +7,7 @@ var invoiceBoard = Board{
 	Filters: []question.Filter{question.FilterSeller, question.FilterInvoice, question.FilterCurrency,
 		question.FilterCustomerType, question.FilterProductFamily, question.FilterCause},
 	Help: Text{EN: "Why is this invoice suspect, and what became of it? Type its id, or come from a link.",
-		FR: "Pourquoi cette facture est-elle suspecte, et qu'est-elle devenue ? Saisissez son identifiant, ou suivez un lien."},
+		FR: "Pourquoi cette facture est-elle suspecte, et qu'est-elle devenue ? Saisissez son identifiant."},
 	From: "now-30d", Refresh: "",
 	Rows: []Row{
 		{Text{EN: "Billed against expected", FR: "Facturé contre attendu"}, 5, []Panel{
@@ -32,14 +32,15 @@ var invoiceBoard = Board{
 		{Text{EN: "Case", FR: "Cas"}, 8, []Panel{
 			{Ask: "invoice_case", View: Grid, Width: 24, Empty: noCase},
 			{Ask: "invoice_timeline", View: Grid, Width: 12, Empty: noCase},
-			{Ask: "invoice_payments", View: Grid, Width: 12, Empty: Text{EN: "Nothing was offered or paid",
-				FR: "Rien de proposé ni de payé"}},
+			{Ask: "invoice_payments", View: Grid, Width: 12,
+				Empty: Text{EN: "Nothing was offered or paid", FR: "Rien de proposé ni de payé"}},
 		}},
 		{Text{EN: "Lines", FR: "Lignes"}, 8, []Panel{
 			{Ask: "invoice_lines", View: Grid, Width: 16, Empty: noInvoice},
 			{View: Note, Width: 8, Title: Text{EN: "What to do", FR: "Que faire"},
 				Help: Text{EN: "Commands that work the case.", FR: "Commandes pour traiter le cas."},
-				Note: Text{EN: "Verify first, then work the case:\n\n" + commands, FR: "Vérifiez, puis traitez le cas :\n\n" + commands}},
+				Note: Text{EN: "Verify first, then work the case:\n\n" + commands,
+					FR: "Vérifiez, puis traitez le cas :\n\n" + commands}},
 		}},
 		{Text{EN: "Choose another one", FR: "En choisir une autre"}, 8, []Panel{
 			{Ask: "suspects", View: Grid, Width: 24},
@@ -48,13 +49,13 @@ var invoiceBoard = Board{
 }
 
 const commands = "    recoup explain ${invoice_id} --seller ${seller}\n" +
-	"    recoup case ls --seller ${seller}\n" +
-	"    recoup case show CASE\n" +
-	"    recoup case ack CASE\n" +
-	"    recoup case decide CASE --outcome confirmed_error\n"
+	"    recoup case show ${invoice_id}\n" +
+	"    recoup case ack ${invoice_id}\n" +
+	"    recoup case decide ${invoice_id} confirmed_error --correct 125.00\n" +
+	"    recoup case decide ${invoice_id} not_an_error\n"
 
 var (
-	noInvoice = Text{EN: "No such invoice: choose the seller and type an invoice id", FR: "Facture inconnue : choisissez le " +
-		"vendeur et saisissez un identifiant"}
+	noInvoice = Text{EN: "No such invoice: choose the seller and type an invoice id",
+		FR: "Facture inconnue : choisissez le vendeur et saisissez un identifiant"}
 	noCase = Text{EN: "It has no case", FR: "Elle n'a pas de cas"}
 )

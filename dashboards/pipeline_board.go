@@ -22,7 +22,8 @@ var aliveRow = Row{Text{EN: "Is it alive?", FR: "Fonctionne-t-il ?"}, 4, []Panel
 		Title: Text{EN: "Lag", FR: "Retard"},
 		Help:  Text{EN: "Invoices that were not scored yet (K17).", FR: "Factures non encore évaluées (K17)."}},
 	{View: Stat, Width: 4, Unit: "s", Steps: below(60, 300), Empty: silent,
-		Query: []Query{{"sum(recoup_partition_lag_records) / clamp_min(sum(rate(recoup_invoices_scored_total[$__rate_interval])), 1)",
+		Query: []Query{{"sum(recoup_partition_lag_records) / " +
+			"clamp_min(sum(rate(recoup_invoices_scored_total[$__rate_interval])), 1)",
 			Text{EN: "to catch up", FR: "à rattraper"}}},
 		Title: Text{EN: "Time to catch up", FR: "Temps de rattrapage"},
 		Help: Text{EN: "Lag / invoices scored per second: how long what waits takes. An alert fires at 5 minutes and rising.",
@@ -45,10 +46,11 @@ var aliveRow = Row{Text{EN: "Is it alive?", FR: "Fonctionne-t-il ?"}, 4, []Panel
 // unstoredAge is per partition; a partition without waiting rows has none.
 const unstoredAge = "time() - (recoup_rows_unstored_since_timestamp_seconds > 0)"
 
-var unstoredHelp = Text{EN: "How long the oldest scored invoices have been waiting for ClickHouse (K17). It grows while inserts fail; " +
-	"alerts do not wait for it until the row buffer is full.",
-	FR: "Depuis quand les plus anciennes factures évaluées attendent ClickHouse (K17). Croît quand les insertions échouent ; les " +
-		"alertes n'attendent pas tant que la mémoire tampon n'est pas pleine."}
+var unstoredHelp = Text{
+	EN: "How long the oldest scored invoices have been waiting for ClickHouse (K17). It grows while inserts fail; " +
+		"alerts do not wait for it until the row buffer is full.",
+	FR: "Depuis quand les plus anciennes factures évaluées attendent ClickHouse (K17). Croît quand les insertions " +
+		"échouent ; les alertes n'attendent pas tant que la mémoire tampon n'est pas pleine."}
 
 var silent = Text{EN: "No process answers Prometheus", FR: "Aucun processus ne répond à Prometheus"}
 
@@ -106,31 +108,37 @@ var detectionRow = Row{Text{EN: "Does it see?", FR: "Voit-il ?"}, 8, []Panel{
 	{Ask: "baseline_levels", View: Bars, Width: 8, Share: true},
 	{Ask: "canaries", View: Lines, Width: 8, Show: []string{"found_share"},
 		Empty: Text{EN: "No canary was sent: recoup canary", FR: "Aucun canari envoyé : recoup canary"}},
-	{Ask: "source_silence", View: Grid, Width: 8, Empty: Text{EN: "No source spoke in 7 days", FR: "Aucune source en 7 jours"}},
+	{Ask: "source_silence", View: Grid, Width: 8,
+		Empty: Text{EN: "No source spoke in 7 days", FR: "Aucune source en 7 jours"}},
 	{Ask: "detection_time", View: Lines, Width: 12,
 		Show: []string{"seconds_after_receipt_p50", "seconds_after_receipt_p95", "seconds_after_receipt_p99"}},
 	{Ask: "kept_answers", View: Grid, Width: 12},
 }}
 
 var refusedRow = Row{Text{EN: "What was not read", FR: "Ce qui n'a pas été lu"}, 8, []Panel{
-	{View: Lines, Width: 8, Unit: "cps", Empty: Text{EN: "No dead letter", FR: "Aucun rebut"},
+	{View: Lines, Width: 8, Unit: "cps",
+		Empty: Text{EN: "No dead letter", FR: "Aucun rebut"},
 		Query: []Query{{"sum by (reason) (rate(recoup_dead_letters_total[$__rate_interval]))",
 			Text{EN: "{{reason}}", FR: "{{reason}}"}}},
 		Title: Text{EN: "Dead letters per second", FR: "Rebuts par seconde"},
 		Help: Text{EN: "Records that could not be read, by reason (K17). An alert fires above one in a hundred; " +
 			"recoup dead-letters ls shows them.",
-			FR: "Enregistrements illisibles, par motif (K17). Alerte au-delà d'un sur cent ; recoup dead-letters ls les montre."}},
-	{Ask: "dead_letters", View: Grid, Width: 16, Empty: Text{EN: "No dead letter in 14 days", FR: "Aucun rebut en 14 jours"}},
+			FR: "Enregistrements illisibles, par motif (K17). Alerte au-delà d'un sur cent ; " +
+				"recoup dead-letters ls les montre."}},
+	{Ask: "dead_letters", View: Grid, Width: 16,
+		Empty: Text{EN: "No dead letter in 14 days", FR: "Aucun rebut en 14 jours"}},
 }}
 
 var learningRow = Row{Text{EN: "What it learns", FR: "Ce qu'il apprend"}, 7, []Panel{
-	{View: Lines, Width: 8, Unit: "short", Empty: Text{EN: "No outcome taught yet", FR: "Aucune issue n'a instruit encore"},
+	{View: Lines, Width: 8, Unit: "short",
+		Empty: Text{EN: "No outcome taught yet", FR: "Aucune issue n'a instruit encore"},
 		Query: []Query{{"sum by (outcome) (increase(recoup_outcomes_learned_total[$__rate_interval]))",
 			Text{EN: "{{outcome}}", FR: "{{outcome}}"}}},
 		Title: Text{EN: "Outcomes learned", FR: "Issues apprises"},
 		Help: Text{EN: "Outcomes of cases that changed what recoup expects.",
 			FR: "Issues de cas qui ont changé les attentes de recoup."}},
-	{View: Lines, Width: 8, Unit: "s", Empty: Text{EN: "No model was trained: the prior judges", FR: "Aucun modèle entraîné"},
+	{View: Lines, Width: 8, Unit: "s",
+		Empty: Text{EN: "No model was trained: the prior judges", FR: "Aucun modèle entraîné"},
 		Query: []Query{{"time() - max by (seller) (recoup_model_trained_timestamp_seconds)",
 			Text{EN: "{{seller}}", FR: "{{seller}}"}}},
 		Title: Text{EN: "Age of the model", FR: "Âge du modèle"},

@@ -95,8 +95,9 @@ func (r renderer) uid(uid string) string {
 // board lays the rows out: panels from left to right, 24 columns wide.
 func (r renderer) board(b *Board) (*dashboard, error) {
 	tag := "recoup-" + string(r.lang)
-	d := &dashboard{UID: r.uid(b.UID), Title: "recoup: " + r.in(b.Title), Description: r.in(b.Help), Tags: []string{"recoup", tag},
-		GraphTooltip: 1, SchemaVersion: schemaVersion, Version: 1, Timezone: "utc", Refresh: b.Refresh,
+	d := &dashboard{UID: r.uid(b.UID), Title: "recoup: " + r.in(b.Title), Description: r.in(b.Help),
+		Tags: []string{"recoup", tag}, GraphTooltip: 1, SchemaVersion: schemaVersion, Version: 1,
+		Timezone: "utc", Refresh: b.Refresh,
 		Time: timeRange{From: b.From, To: "now"}, Templating: r.templating(b), Annotations: r.annotations(b),
 		Links: []boardLink{{Icon: "external link", IncludeVars: true, KeepTime: true, Tags: []string{tag},
 			Title: r.say("Boards", "Tableaux"), Tooltip: r.say("The other boards", "Les autres tableaux"), Type: "dashboards"}}}

@@ -129,7 +129,6 @@ func (r renderer) variable(f question.Filter) variable {
 			Filters: variables(q.Filters)}
 	} else {
 		v.Query = stockSQL(&q)
-		v.Definition = stockSQL(&q)
 	}
 	if f.Several() {
 		v.Multi, v.IncludeAll, v.AllValue = true, true, r.source.everything()
