@@ -43,6 +43,7 @@ type commandLine struct {
 	Topics      topicsCommand      `cmd:"" help:"Make the missing Kafka topics, or show how all are."`
 	DeadLetters deadLettersCommand `cmd:"" help:"Look at records that could not be read, and send them again."`
 	Doctor      doctorCommand      `cmd:"" help:"Try everything the service needs; name each problem with its fix."`
+	Boards      boardsCommand      `cmd:"" help:"Write the Grafana boards that fit this program."`
 	Config      configCommand      `cmd:"" help:"Show the settings in force."`
 	Version     versionCommand     `cmd:"" help:"Show what runs."`
 }
