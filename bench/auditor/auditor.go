@@ -54,7 +54,8 @@ type audit struct {
 	decisions  []map[int64]*decided // valid, by partition and source offset
 	cases      map[string]*publishedCase
 	dead       []map[int64]parked // by partition and source offset
-	commits    [][]commit         // by partition
+	commits    [][]commit         // by partition, rising
+	lastCommit []int64            // by partition
 	kept       map[string]contribution
 	references []*reference
 	done       int64

@@ -26,7 +26,7 @@ type commit struct {
 
 // readCommits reads all commits of the group in the order they were accepted.
 func (a *audit) readCommits(ctx context.Context) error {
-	a.commits = make([][]commit, a.partitions)
+	a.commits, a.lastCommit = make([][]commit, a.partitions), make([]int64, a.partitions)
 	a.checks.expect(CheckCommitsEarly, 0)
 	a.checks.expect(CheckCommitsBack, 0)
 	return a.eachCommit(ctx, func(r *kafkago.Message) {
@@ -37,6 +37,7 @@ func (a *audit) readCommits(ctx context.Context) error {
 		}
 		c := commit{int64(binary.BigEndian.Uint64(r.Value[2:])), r.Time} // behind the version, in all versions
 		before := a.commits[partition]
+		a.lastCommit[partition] = c.offset
 		if n := len(before); n > 0 && before[n-1].offset > c.offset {
 			a.checks.never(CheckCommitsBack, "partition %d: %d after %d, at %s", partition, c.offset, before[n-1].offset,
 				c.at.UTC().Format(time.RFC3339Nano))
@@ -142,12 +143,8 @@ func (a *audit) judgeOffsets(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		last := int64(-1)
-		if n := len(a.commits[p]); n > 0 {
-			last = a.commits[p][n-1].offset
-		}
-		a.checks.right(CheckCommitted, end == 0 || committed[p] == end && last == end,
-			"partition %d: committed %d, its end is %d, the last commit seen %d", p, committed[p], end, last)
+		a.checks.right(CheckCommitted, end == 0 || committed[p] == end && a.lastCommit[p] == end,
+			"partition %d: committed %d, its end is %d, the last commit seen %d", p, committed[p], end, a.lastCommit[p])
 	}
 	a.checks.expect(CheckMarkers, 0)
 	return a.eachOf(ctx, t.State, func(p int, r *pipeline.Record) error {

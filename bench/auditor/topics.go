@@ -22,26 +22,25 @@ type decided struct {
 	hasRow bool
 }
 
-// told is what a row repeats of a decision.
+// told is what a row repeats of a verdict.
 type told struct {
-	PError                  float64
-	Decision                string
-	CaseID, IncidentID      string
-	Billed, Expected, Loss  invoice.Amount
-	ModelVersion            string
-	Seller, ID, FirstCause  string
-	Revision                int64
-	Taught                  bool
-	LossLow, LossHigh       invoice.Amount
-	ExpectedLow, ExpectedHi invoice.Amount
+	Seller, ID                        string
+	Revision                          int64
+	PError                            float64
+	Decision, CaseID, IncidentID      string
+	FirstCause, ModelVersion          string
+	Billed                            invoice.Amount
+	Expected, ExpectedLow, ExpectedHi invoice.Amount
+	Loss, LossLow, LossHigh           invoice.Amount
+	Taught                            bool
 }
 
 // toldBy returns what a verdict says.
 func toldBy(v *detectors.Verdict) told {
-	t := told{PError: v.PError, Decision: string(v.Decision), CaseID: v.CaseID, IncidentID: v.IncidentID,
-		Billed: v.Billed, Expected: v.Expected, Loss: v.Loss.Point, ModelVersion: v.Model.Version, Seller: v.Seller,
-		ID: v.InvoiceID, Revision: v.Revision, Taught: v.Taught, LossLow: v.Loss.Low, LossHigh: v.Loss.High,
-		ExpectedLow: v.ExpectedLow, ExpectedHi: v.ExpectedHigh}
+	t := told{Seller: v.Seller, ID: v.InvoiceID, Revision: v.Revision, PError: v.PError, Decision: string(v.Decision),
+		CaseID: v.CaseID, IncidentID: v.IncidentID, ModelVersion: v.Model.Version, Billed: v.Billed, Expected: v.Expected,
+		ExpectedLow: v.ExpectedLow, ExpectedHi: v.ExpectedHigh, Loss: v.Loss.Point, LossLow: v.Loss.Low,
+		LossHigh: v.Loss.High, Taught: v.Taught}
 	if len(v.Causes) > 0 {
 		t.FirstCause = v.Causes[0].Code
 	}
@@ -155,7 +154,7 @@ func (a *audit) judgeCases(context.Context) error {
 	for key, known := range a.cases {
 		for body := range known.opened {
 			// A record that only a void decision opened is resolved by the case stage.
-			if body != wanted[key] && known.resolver != cases.ResolvedByVoid && len(known.bySeq) > 0 {
+			if body != wanted[key] && known.resolver != cases.ResolvedByVoid {
 				a.checks.never(CheckCaseBytes, "case %s was opened with bytes that no valid decision has", key)
 			}
 		}

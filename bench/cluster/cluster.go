@@ -63,7 +63,8 @@ func Install(ctx context.Context, o Options) (*Cluster, error) {
 	if err := (&config.Loaded{Config: *c.Config}).Print(file); err != nil {
 		return nil, err
 	}
-	if err := c.Command(ctx, "topics", "create", "--partitions", fmt.Sprint(o.Partitions), "--replication", "1"); err != nil {
+	err = c.Command(ctx, "topics", "create", "--partitions", fmt.Sprint(o.Partitions), "--replication", "1")
+	if err != nil {
 		return nil, err
 	}
 	if err := c.Command(ctx, "migrate"); err != nil {

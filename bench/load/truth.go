@@ -14,7 +14,7 @@ import (
 type Truth struct {
 	Seq       int64          `json:"seq"`                  // 0 for the first record of the stream
 	Partition int            `json:"partition"`            // it was sent to
-	Offset    int64          `json:"offset"`               // in that partition; on a topic that was empty, until it is sent
+	Offset    int64          `json:"offset"`               // in that partition, as on an empty topic until it is sent
 	Key       string         `json:"key"`                  // customer_ref
 	Seller    string         `json:"seller,omitempty"`     // "" for garbage
 	InvoiceID string         `json:"invoice_id,omitempty"` // "" for garbage
