@@ -314,9 +314,6 @@ func (f *file) number(next *cases.Case) {
 		last = append(last, t.Position)
 	}
 	next.Seq = f.seq + max(1, inputs)
-	if f.body.none() {
-		next.Seq = 1
-	}
 	switch {
 	case next.Resolution != nil:
 		next.Action = cases.ActionResolve

@@ -436,6 +436,25 @@ func strip(body string) string {
 	return string(out)
 }
 
+// G4: an owner that opens a case with more inputs than another writes a higher seq, so that
+// no seq has two contents.
+func TestOpeningCountsInputs(t *testing.T) {
+	told := &cases.Dispute{EventID: "d", Seller: "acme", InvoiceID: "i", Reason: cases.ReasonPrice, At: minutes(1)}
+	for again := range 3 { // so often it is redelivered between the opening and the record
+		d := New(DefaultSettings())
+		d.Dispute(at("disputes", 0, 1), told)
+		key := invoiceKey("acme", "i")
+		d.openBare(key, d.disputed[key])
+		for n := range again {
+			d.Dispute(at("disputes", 1+n, 1), told)
+		}
+		c, err := d.next(d.disputedCase(key))
+		if err != nil || c.Action != cases.ActionOpen || c.Seq != int64(again)+1 || c.Applied[0].Offset != int64(again) {
+			t.Errorf("redelivered %d times: %v, seq %d, %s, applied %v", again, err, c.Seq, c.Action, c.Applied)
+		}
+	}
+}
+
 // A record of a lower seq that stands behind a higher one is answered with the higher
 // one, byte for byte; of two with one seq one more says which holds.
 func TestLowerSeqBehindHigher(t *testing.T) {
