@@ -51,6 +51,7 @@ var stages = []stage{
 	{"staticcheck", (*checker).staticcheck},
 	{"house rules", func(c *checker) error { return c.command(".", "go", "test", "-count=1", "./internal/house") }},
 	{"build", func(c *checker) error { return c.eachModule("go", "build", "./...") }},
+	{"plugin front end", (*checker).frontEnd},
 	{"alert rules", (*checker).alerts},
 	{"start Kafka and ClickHouse", (*checker).start},
 	{"tests with the race detector", (*checker).test},

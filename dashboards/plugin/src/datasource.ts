@@ -49,7 +49,10 @@ export class RecoupDatasource extends DataSourceWithBackend<RecoupQuery, Setting
   }
 
   /** Values of a filter, for variables of dashboards. */
-  override async metricFindQuery(query: RecoupQuery, options?: { scopedVars?: ScopedVars }): Promise<MetricFindValue[]> {
+  override async metricFindQuery(
+    query: RecoupQuery,
+    options?: { scopedVars?: ScopedVars },
+  ): Promise<MetricFindValue[]> {
     if (!query.filter) {
       return [];
     }

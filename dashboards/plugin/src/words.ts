@@ -64,9 +64,11 @@ export const words = {
   billed: { en: 'Billed', fr: 'Facturé' },
   expected: { en: 'Expected', fr: 'Attendu' },
   repaired: { en: 'Repaired', fr: 'Corrigé' },
-  difference: { en: 'Difference', fr: 'Écart' },
   likely: { en: 'Likely wrong', fr: 'Probablement fausse' },
-  noExpectation: { en: 'Too few invoices are known to expect an amount.', fr: 'Trop peu de factures connues pour attendre un montant.' },
+  noExpectation: {
+    en: 'Too few invoices are known to expect an amount.',
+    fr: 'Trop peu de factures connues pour attendre un montant.',
+  },
   picture: {
     en: 'Billed {billed}; expected {expected}, usually {low} to {high}.',
     fr: 'Facturé {billed} ; attendu {expected}, d’habitude de {low} à {high}.',
@@ -122,7 +124,6 @@ export const words = {
 
   // Variable editor.
   listed: { en: 'Values to choose from', fr: 'Valeurs à proposer' },
-  ofSeller: { en: 'Of the seller', fr: 'Du vendeur' },
 
   // Annotation editor.
   incident: { en: 'Incidents', fr: 'Incidents' },
@@ -130,31 +131,49 @@ export const words = {
   model: { en: 'Changes of the model', fr: 'Changements du modèle' },
 
   // Config editor.
-  clickhouse: { en: 'ClickHouse: where recoup keeps what it found', fr: 'ClickHouse : où recoup garde ce qu’il a trouvé' },
+  clickhouse: {
+    en: 'ClickHouse: where recoup keeps what it found',
+    fr: 'ClickHouse : où recoup garde ce qu’il a trouvé',
+  },
   kafka: { en: 'Kafka: live cases and actions', fr: 'Kafka : dossiers en direct et actions' },
   kafkaHelp: {
     en: 'Without Kafka, boards work. Live cases, the lag, and the buttons on cases do not.',
     fr: 'Sans Kafka, les tableaux marchent, mais ni les dossiers en direct, ni le retard, ni les boutons des dossiers.',
   },
   address: { en: 'Address', fr: 'Adresse' },
-  addressHelp: { en: 'Host and port of the native protocol, such as clickhouse:9000; with TLS, mostly 9440.', fr: 'Hôte et port du protocole natif, comme clickhouse:9000 ; avec TLS, souvent 9440.' },
+  addressHelp: {
+    en: 'Host and port of the native protocol, such as clickhouse:9000; with TLS, mostly 9440.',
+    fr: 'Hôte et port du protocole natif, comme clickhouse:9000 ; avec TLS, souvent 9440.',
+  },
   database: { en: 'Database', fr: 'Base de données' },
   username: { en: 'User', fr: 'Utilisateur' },
-  usernameHelp: { en: 'A user who may only read the database of recoup suffices.', fr: 'Un utilisateur qui peut seulement lire la base de recoup suffit.' },
+  usernameHelp: {
+    en: 'A user who may only read the database of recoup suffices.',
+    fr: 'Un utilisateur qui peut seulement lire la base de recoup suffit.',
+  },
   password: { en: 'Password', fr: 'Mot de passe' },
   brokers: { en: 'Brokers', fr: 'Courtiers' },
-  brokersHelp: { en: 'Host and port of one or more, with commas between them: kafka-1:9092, kafka-2:9092.', fr: 'Hôte et port d’un ou plusieurs, séparés par des virgules : kafka-1:9092, kafka-2:9092.' },
+  brokersHelp: {
+    en: 'Host and port of one or more, with commas between them: kafka-1:9092, kafka-2:9092.',
+    fr: 'Hôte et port d’un ou plusieurs, séparés par des virgules : kafka-1:9092, kafka-2:9092.',
+  },
   mechanism: { en: 'Sign in', fr: 'Connexion' },
   none: { en: 'not at all', fr: 'sans' },
   topicPrefix: { en: 'Beginning of topic names', fr: 'Début des noms de sujets' },
-  topicPrefixHelp: { en: 'Put before the usual names, recoup.cases and so on. By default nothing.', fr: 'Mis devant les noms habituels, recoup.cases, etc. Par défaut rien.' },
+  topicPrefixHelp: {
+    en: 'Put before the usual names, recoup.cases and so on. By default nothing.',
+    fr: 'Mis devant les noms habituels, recoup.cases, etc. Par défaut rien.',
+  },
   group: { en: 'Consumer group of recoup', fr: 'Groupe de consommateurs de recoup' },
   groupHelp: { en: 'Whose lag is shown. By default recoup.', fr: 'Dont le retard est montré. Par défaut recoup.' },
   defaultSeller: { en: 'Usual seller', fr: 'Vendeur habituel' },
   defaultSellerHelp: { en: 'Of queries that name none.', fr: 'Des requêtes qui n’en nomment aucun.' },
   tls: { en: 'Encrypt the connection (TLS)', fr: 'Chiffrer la connexion (TLS)' },
   certificates: { en: 'Certificates', fr: 'Certificats' },
-  certificatesHelp: { en: 'In PEM, for both servers. Leave empty for servers that public authorities vouch for.', fr: 'En PEM, pour les deux serveurs. Laissez vide si des autorités publiques se portent garantes.' },
+  certificatesHelp: {
+    en: 'In PEM, for both servers. Leave empty for servers that public authorities vouch for.',
+    fr: 'En PEM, pour les deux serveurs. Laissez vide si des autorités publiques se portent garantes.',
+  },
   tlsCa: { en: 'Certificate of the authority', fr: 'Certificat de l’autorité' },
   tlsClientCert: { en: 'Certificate of this client', fr: 'Certificat de ce client' },
   tlsClientKey: { en: 'Key of this client', fr: 'Clé de ce client' },
@@ -165,13 +184,22 @@ export const words = {
   rowLimit: { en: 'Rows of one answer at most', fr: 'Lignes d’une réponse au plus' },
   rowLimitHelp: { en: 'From 1 to 10000. By default 5000.', fr: 'De 1 à 10000. Par défaut 5000.' },
   timeoutSeconds: { en: 'Seconds of one query at most', fr: 'Secondes d’une requête au plus' },
-  timeoutSecondsHelp: { en: 'From 1 to 300. By default 30. Then the server is told to stop.', fr: 'De 1 à 300. Par défaut 30. Ensuite le serveur doit s’arrêter.' },
-  faultRequired: { en: 'Fill this in: without it nothing can be shown.', fr: 'À remplir : sans cela, rien ne peut être montré.' },
+  timeoutSecondsHelp: {
+    en: 'From 1 to 300. By default 30. Then the server is told to stop.',
+    fr: 'De 1 à 300. Par défaut 30. Ensuite le serveur doit s’arrêter.',
+  },
+  faultRequired: {
+    en: 'Fill this in: without it nothing can be shown.',
+    fr: 'À remplir : sans cela, rien ne peut être montré.',
+  },
   faultAddress: { en: 'Write host and port, such as server:9000.', fr: 'Écrivez hôte et port, comme serveur:9000.' },
   faultUsername: { en: 'To sign in takes a user.', fr: 'La connexion demande un utilisateur.' },
   faultLimit: { en: 'A whole number from 1 to 10000.', fr: 'Un nombre entier de 1 à 10000.' },
   faultTimeout: { en: 'A whole number from 1 to 300.', fr: 'Un nombre entier de 1 à 300.' },
-  readOnly: { en: 'This data source is provisioned: its settings come from a file.', fr: 'Cette source est provisionnée : ses réglages viennent d’un fichier.' },
+  readOnly: {
+    en: 'This data source is provisioned: its settings come from a file.',
+    fr: 'Cette source est provisionnée : ses réglages viennent d’un fichier.',
+  },
 } satisfies Record<string, Text>;
 
 /** A word of the editors. */

@@ -66,9 +66,18 @@ test('the backend is there, may be started, and comes from these sources', () =>
   for (const [path, mode] of Object.entries(modes())) {
     assert.equal(mode & 0o022, 0, `${path} may be changed by others`);
   }
-  const sums = text('go_plugin_build_manifest').trimEnd().split('\n').map((line) => line.split(':'));
+  const sums = text('go_plugin_build_manifest')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(':'));
   for (const [sum, path] of sums) {
-    assert.equal(createHash('sha256').update(readFileSync(join(root, path))).digest('hex'), sum, path);
+    assert.equal(
+      createHash('sha256')
+        .update(readFileSync(join(root, path)))
+        .digest('hex'),
+      sum,
+      path,
+    );
   }
 });
 
@@ -85,7 +94,7 @@ test('module.js is AMD, borrows only what every Grafana from 11.6 on lends, and 
   });
 });
 
-test('the licence is the repository\'s own, and no link is broken or unsafe', () => {
+test("the licence is the repository's own, and no link is broken or unsafe", () => {
   assert.equal(text('LICENSE'), readFileSync(join(root, '../../LICENSE'), 'utf8'));
   for (const path of ['README.md', 'CHANGELOG.md']) {
     assert.doesNotMatch(text(path), /http:\/\/|\]\(\.|create-plugin|TODO/, path);

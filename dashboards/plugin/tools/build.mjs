@@ -62,7 +62,11 @@ function backEnd(directory) {
   const arch = process.env.GOARCH ?? { x64: 'amd64', arm64: 'arm64' }[process.arch];
   const file = join(directory, `${manifest.executable}_${os}_${arch}${os === 'windows' ? '.exe' : ''}`);
   const flags = ['build', '-ldflags=-s -w', '-o', file, './pkg'];
-  execFileSync('go', flags, { cwd: root, stdio: 'inherit', env: { ...process.env, CGO_ENABLED: '0', GOOS: os, GOARCH: arch } });
+  execFileSync('go', flags, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, CGO_ENABLED: '0', GOOS: os, GOARCH: arch },
+  });
   chmodSync(file, 0o755);
   // The sums of the backend's sources, in the form that Grafana's own build writes and its validator reads.
   const sources = readdirSync(join(root, 'pkg'), { recursive: true }).filter((path) => path.endsWith('.go'));
@@ -100,7 +104,8 @@ async function main() {
     const target = join(resolve(values.to), manifest.id);
     rmSync(target, { recursive: true, force: true });
     cpSync(dist, target, { recursive: true });
-    console.log(`copied to ${relative('.', target)}: start Grafana with its plugin directory set to ${values.to} and ${manifest.id} admitted unsigned`);
+    console.log(`copied to ${relative('.', target)}: point Grafana's plugin directory at ${values.to}`);
+    console.log(`and admit it unsigned: allow_loading_unsigned_plugins = ${manifest.id}`);
   }
 }
 

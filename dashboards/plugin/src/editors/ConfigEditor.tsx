@@ -1,15 +1,5 @@
 import type { DataSourcePluginOptionsEditorProps } from '@grafana/data';
-import {
-  Alert,
-  Checkbox,
-  Combobox,
-  Field,
-  FieldSet,
-  Input,
-  SecretInput,
-  SecretTextArea,
-  Stack,
-} from '@grafana/ui';
+import { Alert, Checkbox, Combobox, Field, FieldSet, Input, SecretInput, SecretTextArea, Stack } from '@grafana/ui';
 import React, { useId } from 'react';
 
 import { type Fault, faults, listOf, type Secrets, type Settings } from '../settings';
@@ -28,8 +18,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props): React.JSX.Ele
   const { say } = useLanguage();
   const settings = options.jsonData;
   const { clickhouse = {}, kafka = {} } = settings;
-  const change = (changed: Partial<Settings>) =>
-    onOptionsChange({ ...options, jsonData: { ...settings, ...changed } });
+  const change = (changed: Partial<Settings>) => onOptionsChange({ ...options, jsonData: { ...settings, ...changed } });
   const setClickHouse = (changed: Settings['clickhouse']) => change({ clickhouse: { ...clickhouse, ...changed } });
   const setKafka = (changed: Settings['kafka']) => change({ kafka: { ...kafka, ...changed } });
   const wrong = faults(settings);
@@ -90,10 +79,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props): React.JSX.Ele
             <Secret {...secret} name="kafkaPassword" label="password" />
           </>
         )}
-        <Encrypted
-          value={kafka.tls?.enabled}
-          onChange={(enabled) => setKafka({ tls: { ...kafka.tls, enabled } })}
-        />
+        <Encrypted value={kafka.tls?.enabled} onChange={(enabled) => setKafka({ tls: { ...kafka.tls, enabled } })} />
       </FieldSet>
       {(clickhouse.tls?.enabled || kafka.tls?.enabled) && (
         <FieldSet label={say('certificates')} disabled={readOnly}>

@@ -97,7 +97,10 @@ function Picture({ explanation }: { explanation: Explanation }) {
         ))}
       </dl>
       <div className={styles.picture} role="img" aria-label={say('picture', words)}>
-        <span className={styles.band} style={{ left: `${scale.at(low)}%`, width: `${scale.at(high) - scale.at(low)}%` }} />
+        <span
+          className={styles.band}
+          style={{ left: `${scale.at(low)}%`, width: `${scale.at(high) - scale.at(low)}%` }}
+        />
         <Mark className={styles.expected} at={scale.at(expected)} />
         {repaired !== undefined && <Mark className={styles.repaired} at={scale.at(repaired)} />}
         <Mark className={styles.billed} at={scale.at(billed)} />
@@ -125,7 +128,12 @@ function Vote({ cause, currency }: { cause: Cause; currency: string }) {
     <li>
       <div className={styles.vote}>
         <strong>{name(cause.code)}</strong>
-        <span className={styles.bar} role="meter" aria-label={name(cause.code)} aria-valuenow={Math.round(100 * cause.share)}>
+        <span
+          className={styles.bar}
+          role="meter"
+          aria-label={name(cause.code)}
+          aria-valuenow={Math.round(100 * cause.share)}
+        >
           <span style={{ width: `${Math.min(100, 100 * cause.share)}%` }} />
         </span>
         <span>{share}</span>
@@ -196,7 +204,15 @@ function getStyles(theme: GrafanaTheme2) {
       background: colors.background.canvas,
       borderRadius: shape.radius.default,
     }),
-    band: css({ position: 'absolute', top: 10, bottom: 10, minWidth: 2, background: colors.primary.transparent, border: `1px solid ${colors.primary.border}`, borderRadius: 3 }),
+    band: css({
+      position: 'absolute',
+      top: 10,
+      bottom: 10,
+      minWidth: 2,
+      background: colors.primary.transparent,
+      border: `1px solid ${colors.primary.border}`,
+      borderRadius: 3,
+    }),
     expected: mark(colors.primary.main, 3),
     repaired: mark(colors.success.main, 5),
     billed: mark(colors.error.main, 7),
@@ -208,14 +224,35 @@ function getStyles(theme: GrafanaTheme2) {
       margin: spacing(0.5, 0),
       fontSize: theme.typography.bodySmall.fontSize,
       color: colors.text.secondary,
-      '& li::before': { content: '""', display: 'inline-block', width: 10, height: 10, marginRight: 6, borderRadius: 2 },
-      '& [data-mark=band]': { '&::before': { background: colors.primary.transparent, border: `1px solid ${colors.primary.border}` } },
+      '& li::before': {
+        content: '""',
+        display: 'inline-block',
+        width: 10,
+        height: 10,
+        marginRight: 6,
+        borderRadius: 2,
+      },
+      '& [data-mark=band]': {
+        '&::before': { background: colors.primary.transparent, border: `1px solid ${colors.primary.border}` },
+      },
       '& [data-mark=expected]': swatch(colors.primary.main),
       '& [data-mark=billed]': swatch(colors.error.main),
       '& [data-mark=repaired]': swatch(colors.success.main),
     }),
-    causes: css({ listStyle: 'none', margin: 0, display: 'flex', flexDirection: 'column', gap: spacing(1), '& p': { color: colors.text.secondary } }),
-    vote: css({ display: 'grid', gridTemplateColumns: 'minmax(8rem, 14rem) minmax(6rem, 20rem) auto', gap: spacing(1), alignItems: 'center' }),
+    causes: css({
+      listStyle: 'none',
+      margin: 0,
+      display: 'flex',
+      flexDirection: 'column',
+      gap: spacing(1),
+      '& p': { color: colors.text.secondary },
+    }),
+    vote: css({
+      display: 'grid',
+      gridTemplateColumns: 'minmax(8rem, 14rem) minmax(6rem, 20rem) auto',
+      gap: spacing(1),
+      alignItems: 'center',
+    }),
     bar: css({
       height: 10,
       borderRadius: 5,

@@ -27,8 +27,7 @@ export function FilterField({ datasource, filter, values, onChange, seller, requ
     if (only !== undefined) {
       onChange([only]); // nothing else could be chosen
     }
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- onChange is new with each rendering
-  }, [only]);
+  }, [only]); // not onChange: it is new with each rendering
   const common = { id, options, createCustomValue: true, placeholder: required ? say('choose') : say('all') };
   if (!takesSeveral(filter)) {
     return (

@@ -1,6 +1,15 @@
 import type { GrafanaTheme2, QueryEditorProps } from '@grafana/data';
 import { css } from '@emotion/css';
-import { Alert, Button, Combobox, type ComboboxOption, Field, Input, LoadingPlaceholder, useStyles2 } from '@grafana/ui';
+import {
+  Alert,
+  Button,
+  Combobox,
+  type ComboboxOption,
+  Field,
+  Input,
+  LoadingPlaceholder,
+  useStyles2,
+} from '@grafana/ui';
 import React, { useCallback, useEffect, useId, useState } from 'react';
 
 import { type Question, sorted } from '../catalogue';

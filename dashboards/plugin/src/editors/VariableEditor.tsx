@@ -1,4 +1,9 @@
-import { CustomVariableSupport, type DataQueryRequest, type DataQueryResponse, type QueryEditorProps } from '@grafana/data';
+import {
+  CustomVariableSupport,
+  type DataQueryRequest,
+  type DataQueryResponse,
+  type QueryEditorProps,
+} from '@grafana/data';
 import { Combobox, Field, Stack } from '@grafana/ui';
 import React, { useId } from 'react';
 import { from, map, type Observable } from 'rxjs';

@@ -7,7 +7,16 @@ import { chromium } from 'playwright-core';
 
 import { root } from '../../tools/build.mjs';
 
-const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-zygote'];
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-zygote',
+];
 
 /** launch starts headless Chromium. */
 export async function launch() {

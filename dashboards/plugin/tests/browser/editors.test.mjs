@@ -48,7 +48,8 @@ const picture = (name, selector = 'main') =>
 
 const lossQuestion = recorded('questions').find(({ name }) => name === 'loss');
 const explain = { refId: 'A', queryType: 'explain', filters: { seller: 'acme-fr', invoice_id: '2026-000417' } };
-const caseId = recorded('query-explain').results.A.frames.find(({ schema }) => schema.name === 'case').data.values[0][0];
+const caseId = recorded('query-explain').results.A.frames.find(({ schema }) => schema.name === 'case').data
+  .values[0][0];
 
 test('a question is chosen in words, narrowed by drop-downs, and sent once it is complete', async () => {
   await show('query', { value: { refId: 'A', queryType: 'question', question: 'error_rate', filters: {} } });
@@ -75,7 +76,10 @@ test('a question is chosen in words, narrowed by drop-downs, and sent once it is
   const [{ body }] = queries.slice(-1);
   assert.equal(body.queries[0].question, 'loss');
   assert.equal(body.queries[0].lang, 'en');
-  assert.ok(queries.every((one) => one.body.queries[0].filters.currency), 'half-filled queries are not sent');
+  assert.ok(
+    queries.every((one) => one.body.queries[0].filters.currency),
+    'half-filled queries are not sent',
+  );
   await picture('question');
 });
 
@@ -102,7 +106,10 @@ test('the keyboard suffices to choose a question', async () => {
 });
 
 test('a backend that does not answer is told, and asked again', async () => {
-  server.answers.set('GET questions', { status: 502, answer: { message: 'cannot reach ClickHouse at clickhouse:9000' } });
+  server.answers.set('GET questions', {
+    status: 502,
+    answer: { message: 'cannot reach ClickHouse at clickhouse:9000' },
+  });
   await show('query', { value: { refId: 'A', queryType: 'lag' } });
   await page.getByText('cannot reach ClickHouse at clickhouse:9000').waitFor();
   server.answers.clear();
@@ -153,7 +160,10 @@ test('a dialog can be left without doing anything, with the keyboard', async () 
   await page.getByRole('dialog').getByText('The invoice is right.').waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  assert.deepEqual(server.asked.filter(({ path }) => path.startsWith('cases/')), []);
+  assert.deepEqual(
+    server.asked.filter(({ path }) => path.startsWith('cases/')),
+    [],
+  );
 });
 
 test('what the backend refuses is shown as it says it', async () => {
@@ -161,7 +171,10 @@ test('what the backend refuses is shown as it says it', async () => {
   server.answers.set(`POST cases/${caseId}/recovered`, refused);
   await show('query', { value: explain });
   await button('Money came back').click();
-  await page.getByRole('dialog').getByLabel(/Amount received/).fill('67.60');
+  await page
+    .getByRole('dialog')
+    .getByLabel(/Amount received/)
+    .fill('67.60');
   await page.getByRole('dialog').getByRole('button', { name: 'Write it down' }).click();
   await page.getByText(refused.answer.message).waitFor();
   assert.match(complaints.pop(), /409/);
@@ -215,7 +228,9 @@ test('the row limit is advanced, and checked', async () => {
 });
 
 test('provisioned settings are shown and cannot be changed', async () => {
-  await show('config', { value: { readOnly: true, jsonData: { clickhouse: { address: 'c:9000' } }, secureJsonFields: {} } });
+  await show('config', {
+    value: { readOnly: true, jsonData: { clickhouse: { address: 'c:9000' } }, secureJsonFields: {} },
+  });
   await page.getByText('This data source is provisioned').waitFor();
   assert.ok(await page.getByLabel(/^Address/).isDisabled());
 });
@@ -227,7 +242,10 @@ test('a variable lists the values of a filter', async () => {
   const query = await saved();
   assert.deepEqual(query, { refId: 'A', queryType: 'values', filter: 'cause', filters: { seller: 'acme-fr' } });
   const values = await page.evaluate((asked) => window.page.find(asked), query);
-  assert.deepEqual(values.map(({ value }) => value), recorded('values').cause.map(({ value }) => value));
+  assert.deepEqual(
+    values.map(({ value }) => value),
+    recorded('values').cause.map(({ value }) => value),
+  );
 });
 
 test('annotations mark all kinds of events until some are left out', async () => {

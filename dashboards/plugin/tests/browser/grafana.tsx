@@ -48,14 +48,26 @@ async function call(options: runtime.BackendSrvRequest) {
   const response = await fetch(`/${options.url.replace(/^\//, '')}${query}`, {
     method: options.method ?? 'GET',
     headers: { 'Content-Type': 'application/json' },
-    body: options.data === undefined ? undefined : JSON.stringify(options.data),
+    ...(options.data !== undefined && { body: JSON.stringify(options.data) }),
   });
   const text = await response.text();
-  const answer = { data: text ? JSON.parse(text) : undefined, status: response.status, statusText: response.statusText };
+  const answer = {
+    data: text ? JSON.parse(text) : undefined,
+    status: response.status,
+    statusText: response.statusText,
+  };
   if (!response.ok) {
     throw answer;
   }
-  return { ...answer, ok: true, headers: response.headers, redirected: false, type: response.type, url: response.url, config: options };
+  return {
+    ...answer,
+    ok: true,
+    headers: response.headers,
+    redirected: false,
+    type: response.type,
+    url: response.url,
+    config: options,
+  };
 }
 
 function templates(variables: Record<string, string | string[]>) {

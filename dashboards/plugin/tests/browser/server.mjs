@@ -5,8 +5,23 @@ import { extname, join, normalize } from 'node:path';
 
 import { root } from '../../tools/build.mjs';
 
-const types = { '.html': 'text/html', '.js': 'text/javascript', '.svg': 'image/svg+xml', '.json': 'application/json', '.css': 'text/css', '.woff2': 'font/woff2' };
-const page = '<!doctype html><html lang="en"><meta charset="utf-8"><title>recoup</title><link rel="icon" href="data:,"><script>window.grafanaBootData = { settings: {}, user: {}, navTree: [] };</script><div id="root"></div><script type="module" src="/grafana.js"></script></html>';
+const types = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json',
+  '.css': 'text/css',
+  '.woff2': 'font/woff2',
+};
+const page = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>recoup</title>
+<link rel="icon" href="data:,">
+<script>window.grafanaBootData = { settings: {}, user: {}, navTree: [] };</script>
+<div id="root"></div>
+<script type="module" src="/grafana.js"></script>
+</html>`;
 
 /** recorded reads one answer of the backend. */
 export function recorded(name) {
@@ -48,7 +63,9 @@ function file(path, response) {
   } catch {
     // Icons that are in no package, either.
     const icon = extname(path) === '.svg';
-    response.writeHead(icon ? 200 : 404, icon ? { 'Content-Type': types['.svg'] } : {}).end(icon ? '<svg xmlns="http://www.w3.org/2000/svg"/>' : '');
+    response
+      .writeHead(icon ? 200 : 404, icon ? { 'Content-Type': types['.svg'] } : {})
+      .end(icon ? '<svg xmlns="http://www.w3.org/2000/svg"/>' : '');
   }
 }
 
@@ -71,5 +88,7 @@ function replay(path, body) {
   if (values) {
     return { answer: recorded('values')[values] ?? [] };
   }
-  return path === 'questions' ? { answer: recorded('questions') } : { status: 404, answer: { message: `nothing recorded for ${path}` } };
+  return path === 'questions'
+    ? { answer: recorded('questions') }
+    : { status: 404, answer: { message: `nothing recorded for ${path}` } };
 }

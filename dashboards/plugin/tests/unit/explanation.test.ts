@@ -6,7 +6,12 @@ import type { DataFrame } from '@grafana/data';
 import { explanationOf, scaleOf } from '../../src/explanation';
 
 function frame(name: string, row: Record<string, unknown>): DataFrame {
-  const fields = Object.entries(row).map(([field, value]) => ({ name: field, values: [value], config: {}, type: 'other' }));
+  const fields = Object.entries(row).map(([field, value]) => ({
+    name: field,
+    values: [value],
+    config: {},
+    type: 'other',
+  }));
   return { name, length: 1, fields } as unknown as DataFrame;
 }
 
@@ -34,7 +39,13 @@ test('without an invoice there is no explanation', () => {
 test('every amount has its place on the picture, in order, also when all are equal or 0', () => {
   for (const amounts of [[-20, 32, 96, 104], [5, 5], [0]]) {
     const places = amounts.map(scaleOf(amounts).at);
-    assert.deepEqual(places, places.toSorted((a, b) => a - b));
-    assert.ok(places.every((place) => place > 0 && place < 100), `${amounts}: ${places}`);
+    assert.deepEqual(
+      places,
+      places.toSorted((a, b) => a - b),
+    );
+    assert.ok(
+      places.every((place) => place > 0 && place < 100),
+      `${amounts}: ${places}`,
+    );
   }
 });

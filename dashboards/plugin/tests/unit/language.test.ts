@@ -5,7 +5,15 @@ import { fill, languageOf, money, percent } from '../../src/language';
 import { words } from '../../src/words';
 
 test('French is for readers of French, English for all others', () => {
-  assert.deepEqual(['fr', 'fr-CA', 'FR-fr', 'en-US', 'de', '', undefined].map(languageOf), ['fr', 'fr', 'fr', 'en', 'en', 'en', 'en']);
+  assert.deepEqual(['fr', 'fr-CA', 'FR-fr', 'en-US', 'de', '', undefined].map(languageOf), [
+    'fr',
+    'fr',
+    'fr',
+    'en',
+    'en',
+    'en',
+    'en',
+  ]);
 });
 
 test('every word is there in both languages, with the same places to fill', () => {

@@ -1,9 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { choiceOf, choose, interpolate, keyOf, missing, type RecoupQuery, runnable, withFilter, withLimit } from '../../src/query';
+import {
+  choiceOf,
+  choose,
+  interpolate,
+  keyOf,
+  missing,
+  type RecoupQuery,
+  runnable,
+  withFilter,
+  withLimit,
+} from '../../src/query';
 
-const asked: RecoupQuery = { refId: 'A', queryType: 'question', question: 'loss', filters: { seller: 'acme-fr' }, limit: 9 };
+const asked: RecoupQuery = {
+  refId: 'A',
+  queryType: 'question',
+  question: 'loss',
+  filters: { seller: 'acme-fr' },
+  limit: 9,
+};
 
 /** What getTemplateSrv().replace does, for variables of one or several values. */
 function replaceIn(variables: Record<string, string | string[]>) {
