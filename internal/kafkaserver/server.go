@@ -47,6 +47,10 @@ type Options struct {
 	Config map[string]string
 	// Heap is the JVM's largest heap. By default "512m".
 	Heap string
+	// Advertise is the host:port of a proxy that passes clients on to Behind: a broker
+	// sends its clients to the address it advertises, past a proxy that it does not
+	// know of. By default there is none.
+	Advertise string
 }
 
 // Server is a running broker. It dies with this process.
@@ -56,6 +60,7 @@ type Server struct {
 	temporary bool   // options.Dir is removed at the end
 	port      int    // clients'
 	control   int    // controller's
+	behind    int    // of clients that come through a proxy, 0: there is none
 	process   *child.Process
 }
 
@@ -95,6 +100,9 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 // Addr returns the host:port clients connect to; it stays the same over Restart.
 func (s *Server) Addr() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
 
+// Behind returns the host:port to which the proxy of Options.Advertise passes clients on.
+func (s *Server) Behind() string { return fmt.Sprintf("127.0.0.1:%d", s.behind) }
+
 // Done is closed when the broker has ended, by Stop, Kill or by itself.
 func (s *Server) Done() <-chan struct{} { return s.process.Done() }
 
@@ -127,6 +135,14 @@ func (s *Server) choosePorts() (err error) {
 	}
 	for s.control = s.port; s.control == s.port; {
 		if s.control, err = child.FreePort(); err != nil {
+			return err
+		}
+	}
+	if s.options.Advertise == "" {
+		return nil
+	}
+	for s.behind = s.port; s.behind == s.port || s.behind == s.control; {
+		if s.behind, err = child.FreePort(); err != nil {
 			return err
 		}
 	}
@@ -238,6 +254,11 @@ func (s *Server) configure() (string, error) {
 
 		// A topic that is missing is a finding, not a wish.
 		"auto.create.topics.enable": "false",
+	}
+	if s.options.Advertise != "" {
+		settings["listeners"] += ",BEHIND://" + s.Behind()
+		settings["advertised.listeners"] += ",BEHIND://" + s.options.Advertise
+		settings["listener.security.protocol.map"] += ",BEHIND:PLAINTEXT"
 	}
 	maps.Copy(settings, s.options.Config)
 	var text strings.Builder
