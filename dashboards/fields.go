@@ -64,7 +64,7 @@ func options(p *Panel) map[string]any {
 	case Stat:
 		return map[string]any{"colorMode": "value", "graphMode": "none", "justifyMode": "auto", "textMode": "auto",
 			"orientation": "auto", "wideLayout": true, "showPercentChange": false, "percentChangeColorMode": "standard",
-			"reduceOptions": map[string]any{"calcs": []string{"firstNotNull"}, "fields": "/.*/", "values": false}}
+			"reduceOptions": map[string]any{"calcs": []string{"firstNotNull"}, "fields": "", "values": false}}
 	case Category, Funnel:
 		stacking := "none"
 		if p.View == Funnel {

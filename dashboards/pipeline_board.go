@@ -102,6 +102,11 @@ var waitRow = Row{Text{EN: "What waits", FR: "Ce qui attend"}, 8, []Panel{
 		Title: Text{EN: "Lag of cases and references", FR: "Retard des cas et références"},
 		Help: Text{EN: "Records that the case stage has not read, and references that scoring goes without.",
 			FR: "Enregistrements non lus par l'étape des cas, et références dont l'évaluation se passe."}},
+	{Live: "lag", View: Grid, Width: 24,
+		Empty: Text{EN: "Kafka knows no such group", FR: "Kafka ne connaît pas ce groupe"},
+		Title: Text{EN: "Lag as Kafka tells it", FR: "Retard selon Kafka"},
+		Help: Text{EN: "Committed offset and end of each partition, asked of Kafka itself: right also when recoup is down.",
+			FR: "Position validée et fin de chaque partition, demandées à Kafka : juste même si recoup est arrêté."}},
 }}
 
 var detectionRow = Row{Text{EN: "Does it see?", FR: "Voit-il ?"}, 8, []Panel{

@@ -27,7 +27,7 @@ var (
 func complete(questions []Question) []Question {
 	for i := range questions {
 		q := &questions[i]
-		q.SQL = statement("sql/" + q.Name + ".sql")
+		q.SQL, q.Filters = statement("sql/"+q.Name+".sql"), []Filter{}
 		for _, match := range parameter.FindAllStringSubmatch(q.SQL, -1) {
 			switch name := Filter(match[1]); {
 			case name == "from":
