@@ -49,3 +49,28 @@ func TestParameters(t *testing.T) {
 		}
 	}
 }
+
+// Each file of SQL is one question and bounded; names are unique, so Find has one answer.
+func TestCatalogue(t *testing.T) {
+	entries, err := files.ReadDir("sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := All(); len(entries) != len(all)+1 { // and the folder of shared parts
+		t.Errorf("%d files and folders of SQL for %d questions", len(entries), len(all))
+	}
+	for i, q := range All() {
+		if found, ok := Find(q.Name); !ok || found.Name != q.Name || i > 0 && catalogue[i-1].Name == q.Name {
+			t.Errorf("%s is not found, or there twice", q.Name)
+		}
+		if !strings.Contains(q.SQL, "LIMIT {limit:UInt32}") || q.MaxRows < 1 || q.MaxRows > MaxLimit {
+			t.Errorf("%s is not bounded by its limit, %d", q.Name, q.MaxRows)
+		}
+		if strings.Contains(q.SQL, "{to:") != q.Timed || include.MatchString(q.SQL) {
+			t.Errorf("%s: timed %v, or a part is not put in: %s", q.Name, q.Timed, q.SQL)
+		}
+	}
+	if _, ok := Find("nonsense"); ok {
+		t.Error("a question that is not there was found")
+	}
+}
