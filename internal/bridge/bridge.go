@@ -36,7 +36,7 @@ type Options struct {
 
 const (
 	firstPause = 500 * time.Millisecond
-	lastPause  = 30 * time.Second
+	lastPause  = 10 * time.Second // shorter than a group_wait: an incident comes before its members are told
 )
 
 // Part names a receiver in the health of the process.

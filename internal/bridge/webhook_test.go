@@ -165,3 +165,43 @@ func TestOneAlertmanagerIsEnough(t *testing.T) {
 		t.Errorf("%d told, %v: nobody took it", done, err)
 	}
 }
+
+// To Alertmanager an alert is its labels: one that becomes worse ends, and another begins;
+// one that is repeated lives on.
+func TestAlertmanagerEndsWhatHasOtherLabels(t *testing.T) {
+	h := newHook(t)
+	a := NewAlertmanagers(AlertmanagerSettings{URLs: []string{h.URL}, Repeat: time.Minute})
+	was := NewAlert(incidentCase("BLACK25", 1, cases.ActionOpen, cases.SeverityWarning, 4), "")
+	more := NewAlert(incidentCase("BLACK25", 2, cases.ActionUpdate, cases.SeverityWarning, 9), "")
+	worse := NewAlert(incidentCase("BLACK25", 3, cases.ActionUpdate, cases.SeverityCritical, 9), "")
+	for _, c := range []struct {
+		event Event
+		want  string
+	}{
+		{Event{Fire, was, nil}, "warning lives"},
+		{Event{Update, more, was}, "warning lives"},
+		{Event{Update, worse, more}, "warning ends, critical lives"},
+		{Event{Resolve, worse, worse}, "critical ends"},
+		{Event{Resolve, worse, more}, "warning ends"},
+		{Event{Resolve, worse, nil}, "critical ends"},
+	} {
+		if _, err := a.Tell(t.Context(), []Event{c.event}); err != nil {
+			t.Fatal(err)
+		}
+		var list []posted
+		if err := json.Unmarshal([]byte(h.deliveries()[len(h.deliveries())-1].body), &list); err != nil {
+			t.Fatal(err)
+		}
+		var said []string
+		for _, p := range list {
+			state := " ends"
+			if left := time.Until(p.EndsAt); left > 4*time.Minute && left <= 5*time.Minute {
+				state = " lives"
+			}
+			said = append(said, p.Labels["severity"]+state)
+		}
+		if got := strings.Join(said, ", "); got != c.want {
+			t.Errorf("%s: posted %q, want %q", c.event.Action, got, c.want)
+		}
+	}
+}
