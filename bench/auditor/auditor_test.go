@@ -243,29 +243,35 @@ func (b *bench) limits(t *testing.T) {
 	b.wants(t, in, CheckGoroutines)
 }
 
-// without is a log that lacks a record.
-type without struct {
+// doctored is a log in which records of a topic are changed, or dropped, on the way.
+type doctored struct {
 	pipeline.Log
 	topic string
-	lacks func(*pipeline.Record) bool
+	edit  func(*pipeline.Record) (keep bool)
 }
 
-func (w without) Open(topic string, partition int) pipeline.Reader {
-	reader := w.Log.Open(topic, partition)
-	if topic != w.topic {
+func (d doctored) Open(topic string, partition int) pipeline.Reader {
+	reader := d.Log.Open(topic, partition)
+	if topic != d.topic {
 		return reader
 	}
-	return withoutReader{reader, w.lacks}
+	return doctoredReader{reader, d.edit}
 }
 
-type withoutReader struct {
+type doctoredReader struct {
 	pipeline.Reader
-	lacks func(*pipeline.Record) bool
+	edit func(*pipeline.Record) (keep bool)
 }
 
-func (w withoutReader) Fetch(ctx context.Context, offset int64) (pipeline.Fetched, error) {
-	f, err := w.Reader.Fetch(ctx, offset)
-	f.Records = slices.DeleteFunc(f.Records, func(r pipeline.Record) bool { return w.lacks(&r) })
+func (d doctoredReader) Fetch(ctx context.Context, offset int64) (pipeline.Fetched, error) {
+	f, err := d.Reader.Fetch(ctx, offset)
+	kept := f.Records[:0]
+	for _, r := range f.Records {
+		if d.edit(&r) {
+			kept = append(kept, r)
+		}
+	}
+	f.Records = kept
 	return f, err
 }
 
@@ -278,18 +284,28 @@ func (b *bench) topics(t *testing.T) {
 		key := b.text("SELECT any(dedup_key) FROM cases WHERE kind = 'invoice' AND seq = 1 AND (dedup_key, 1) IN " +
 			"(SELECT dedup_key, count() FROM cases GROUP BY dedup_key)")
 		in := b.in
-		in.log = without{in.Kafka.Log(), topics.Cases, func(r *pipeline.Record) bool { return string(r.Key) == key }}
+		in.log = doctored{in.Kafka.Log(), topics.Cases, func(r *pipeline.Record) bool { return string(r.Key) != key }}
 		defer b.keep("cases")()
 		b.exec("DELETE FROM cases WHERE dedup_key = '" + key + "'")
 		b.wants(t, in, CheckCases)
 	})
 	t.Run("a dead letter is lost", func(t *testing.T) {
 		in := b.in
-		in.log = without{in.Kafka.Log(), topics.DeadLetter, func(r *pipeline.Record) bool { return r.Offset == 0 }}
+		in.log = doctored{in.Kafka.Log(), topics.DeadLetter, func(r *pipeline.Record) bool { return r.Offset != 0 }}
 		defer b.keep("dead_letters")()
 		b.exec("DELETE FROM dead_letters WHERE source_offset = 0")
 		b.wants(t, in, CheckDeadLetters)
 	})
+	for _, topic := range []string{topics.Suspects, topics.Cases, topics.DeadLetter} {
+		t.Run("after its commit in "+topic, func(t *testing.T) {
+			in := b.in
+			in.log = doctored{in.Kafka.Log(), topic, func(r *pipeline.Record) bool {
+				r.Time = r.Time.Add(time.Minute)
+				return true
+			}}
+			b.wants(t, in, CheckCommitsEarly)
+		})
+	}
 	t.Run("a baseline is falsified", func(t *testing.T) {
 		record := b.last(topics.Baselines, func(r *pipeline.Record) bool { return strings.HasPrefix(string(r.Key), "segment|") })
 		c, payload, _ := stamped(record.Value)

@@ -15,6 +15,7 @@ import (
 
 	"recoup/internal/config"
 	"recoup/internal/kafka"
+	"recoup/pipeline"
 )
 
 // Options say where to install recoup.
@@ -149,6 +150,19 @@ func (c *Cluster) Drain(ctx context.Context, progress func(done, all int64)) err
 			return fmt.Errorf("cannot drain: %d of %d records wait: %w", left, all, context.Cause(ctx))
 		case <-time.After(drainPoll):
 		}
+	}
+}
+
+// AwaitSweep waits until owners have looked for rows that a predecessor stored a second
+// time, because it was paused for longer than its session inside an insert: each does
+// so a minute after its take-over. Members must run.
+func (c *Cluster) AwaitSweep(ctx context.Context) error {
+	const slack = 5 * time.Second
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(c.Config.Kafka.SessionTimeout.Std() + pipeline.DefaultOptions().SweepAfter + slack):
+		return nil
 	}
 }
 

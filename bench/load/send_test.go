@@ -97,7 +97,7 @@ func TestSendRate(t *testing.T) {
 func TestSendLedgerOutlivesFaults(t *testing.T) {
 	plan := everything
 	plan.Invoices, plan.Partitions = 3_000, 1
-	lost, tries := errors.New("no answer"), 0
+	lost, tries := errors.New("no answer"), -1
 	var log *memlog.Log
 	log = memlog.New(memlog.Options{MaxWait: -1, Hooks: memlog.Hooks{
 		BeforeAppend: func(topic string, partition int, records []pipeline.Record) error {
@@ -120,6 +120,10 @@ func TestSendLedgerOutlivesFaults(t *testing.T) {
 		},
 	}})
 	log.CreateTopic("t", 1, 0)
+	const before = 3
+	if _, err := log.Append(t.Context(), "t", 0, make([]pipeline.Record, before)); err != nil {
+		t.Fatal(err)
+	}
 	ledger := map[int64]Truth{}
 	err := Send(t.Context(), log, New(plan), Sending{Topic: "t", Patience: time.Minute, Sent: func(truths []Truth) {
 		for _, truth := range truths {
@@ -130,12 +134,12 @@ func TestSendLedgerOutlivesFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, end, err := log.Bounds(t.Context(), "t", 0)
-	if err != nil || end != int64(len(ledger)) {
+	if err != nil || end != before+int64(len(ledger)) {
 		t.Fatalf("%d records stand, the ledger has %d, error %v", end, len(ledger), err)
 	}
 	first := map[string]bool{}
 	reader := log.Open("t", 0)
-	for offset := int64(0); offset < end; {
+	for offset := int64(before); offset < end; {
 		fetched, err := reader.Fetch(t.Context(), offset)
 		if err != nil {
 			t.Fatal(err)
