@@ -9,6 +9,8 @@ export interface Column {
   /** Lower and upper end of the band around the number before it. */
   low: boolean;
   high: boolean;
+  /** What codes in it are called, by code. */
+  words?: Record<string, Text>;
 }
 
 /** Question is something that can be asked of recoup's tables, as the backend describes it. */
@@ -35,4 +37,10 @@ export interface Value {
 export function sorted(questions: Question[], language: Language): Question[] {
   const asked = questions.filter(({ name }) => !/^(value|annotation)_/.test(name));
   return asked.sort((a, b) => a.title[language].localeCompare(b.title[language], language));
+}
+
+/** wordsOf collects what the codes of a column are called, in whatever question it stands. */
+export function wordsOf(questions: Question[], column: string): Record<string, Text> {
+  const columns = questions.flatMap((question) => question.columns).filter(({ name }) => name === column);
+  return Object.assign({}, ...columns.map(({ words }) => words));
 }

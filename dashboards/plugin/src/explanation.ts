@@ -2,8 +2,6 @@ import type { DataFrame } from '@grafana/data';
 
 /** What an explain query answers, out of its frames. */
 export interface Explanation {
-  /** The invoice and its verdict, by name of the field. */
-  invoice: Record<string, unknown>;
   currency: string;
   billed: number;
   /** Missing when too few invoices are known to expect anything. */
@@ -19,6 +17,16 @@ export interface Explanation {
   causes: Cause[];
   /** Missing when there is no case about it. */
   case?: Case;
+  /** All that is known of the invoice and its case. */
+  facts: Fact[];
+  /** The explanation in sentences, a line each. */
+  text: string[];
+}
+
+/** Fact is one field as the backend tells it. */
+export interface Fact {
+  title: string;
+  value: string | number | Date;
 }
 
 /** Cause is one vote for what went wrong. */
@@ -31,11 +39,11 @@ export interface Cause {
   repaired?: number;
 }
 
-/** Case is what is being done about it, by name of the field. */
+/** Case is what is being done about it. */
 export interface Case {
   id: string;
   state: string;
-  fields: Record<string, unknown>;
+  summary: string;
 }
 
 /** Rows of the frame of a name; none if it is not there. */
@@ -44,6 +52,17 @@ function rows(frames: DataFrame[], name: string): Array<Record<string, unknown>>
   return Array.from({ length: frame?.length ?? 0 }, (_, row) =>
     Object.fromEntries(frame!.fields.map((field) => [field.name, field.values[row]])),
   );
+}
+
+/** Facts of the frame of a name that has one row; empty ones say nothing. */
+function factsOf(frames: DataFrame[], name: string): Fact[] {
+  const frame = frames.find((candidate) => candidate.name === name && candidate.length > 0);
+  return (frame?.fields ?? [])
+    .map(({ name: field, config, type, values: [value] }) => ({
+      title: config.displayNameFromDS ?? field,
+      value: type === 'time' && value ? new Date(value) : value,
+    }))
+    .filter(({ value }) => value !== null && value !== undefined && value !== '');
 }
 
 /** Decimals come as numbers, or as texts that keep every digit. */
@@ -61,7 +80,6 @@ export function explanationOf(frames: DataFrame[]): Explanation | undefined {
   }
   const found = rows(frames, 'case')[0];
   return {
-    invoice,
     currency: String(invoice['currency'] ?? ''),
     billed,
     expected: numeric(invoice['expected']),
@@ -75,7 +93,13 @@ export function explanationOf(frames: DataFrame[]): Explanation | undefined {
       evidence: String(row['evidence'] ?? ''),
       repaired: numeric(row['repaired_amount']),
     })),
-    case: found && { id: String(found['case_id'] ?? ''), state: String(found['state'] ?? ''), fields: found },
+    case: found && {
+      id: String(found['case_id'] ?? ''),
+      state: String(found['state'] ?? ''),
+      summary: String(found['summary'] ?? ''),
+    },
+    facts: [...factsOf(frames, 'invoice'), ...factsOf(frames, 'case')],
+    text: rows(frames, 'text').map((row) => String(row['line'] ?? '')),
   };
 }
 

@@ -7,8 +7,6 @@ export const words = {
   questions: { en: 'Figures', fr: 'Chiffres' },
   details: { en: 'Details and live', fr: 'Détails et direct' },
   columns: { en: 'What the columns mean', fr: 'Ce que disent les colonnes' },
-  low: { en: 'lower bound', fr: 'borne basse' },
-  high: { en: 'upper bound', fr: 'borne haute' },
   narrowed: { en: 'Narrow it down', fr: 'Affiner' },
   all: { en: 'all', fr: 'tous' },
   choose: { en: 'choose', fr: 'choisir' },
@@ -79,6 +77,7 @@ export const words = {
   votes: { en: 'What may have gone wrong', fr: 'Ce qui a pu mal tourner' },
   noCauses: { en: 'No cause found.', fr: 'Aucune cause trouvée.' },
   without: { en: 'without it: {amount}', fr: 'sans elle : {amount}' },
+  sentences: { en: 'In sentences', fr: 'En phrases (anglais)' },
   facts: { en: 'All facts', fr: 'Tous les faits' },
 
   // Case.

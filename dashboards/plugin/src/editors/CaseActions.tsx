@@ -3,7 +3,7 @@ import React, { useId, useState } from 'react';
 
 import { type Action, actions, bodyOf, type Details, eventId, fieldsOf, isAmount, options } from '../actions';
 import type { RecoupDatasource } from '../datasource';
-import type { Case, Cause } from '../explanation';
+import type { Case } from '../explanation';
 import { messageOf } from '../failure';
 import { mayAct } from '../reader';
 import type { Word } from '../words';
@@ -13,8 +13,8 @@ interface Props {
   datasource: RecoupDatasource;
   seller: string;
   found: Case;
-  /** Offered as what went wrong. */
-  causes: Cause[];
+  /** Codes offered as what went wrong, most probable first. */
+  causes: string[];
   onActed: () => void;
 }
 
@@ -46,6 +46,7 @@ export function CaseActions({ datasource, seller, found, causes, onActed }: Prop
         <code>{found.id}</code>
         <Badge text={name(found.state)} color="blue" />
       </Stack>
+      {found.summary && <p>{found.summary}</p>}
       {mayAct() ? (
         <Stack gap={1} wrap="wrap">
           {actions.map((action) => (
@@ -81,7 +82,7 @@ export function CaseActions({ datasource, seller, found, causes, onActed }: Prop
 
 interface AskingProps {
   action: Action;
-  causes: Cause[];
+  causes: string[];
   onDismiss: () => void;
   onConfirm: (details: Details) => Promise<void>;
 }
@@ -89,7 +90,7 @@ interface AskingProps {
 /** Asking says what an action does, asks for what it needs, and is sent once. */
 function Asking({ action, causes, onDismiss, onConfirm }: AskingProps) {
   const { say, name } = useLanguage();
-  const [details, setDetails] = useState<Details>({ true_cause: action === 'confirm' ? causes[0]?.code : undefined });
+  const [details, setDetails] = useState<Details>({ true_cause: action === 'confirm' ? causes[0] : undefined });
   const [sending, setSending] = useState(false);
   const id = useId();
   const fields = fieldsOf(action);
@@ -128,7 +129,7 @@ function Asking({ action, causes, onDismiss, onConfirm }: AskingProps) {
                 <Combobox
                   id={`${id}${key}`}
                   createCustomValue={key === 'true_cause'}
-                  options={(key === 'option' ? options : causes.map(({ code }) => code)).map((value) => ({
+                  options={(key === 'option' ? options : causes).map((value) => ({
                     value,
                     label: name(value),
                   }))}

@@ -159,8 +159,7 @@ function Secret({ options, onOptionsChange, name, label, long, disabled }: Secre
     isConfigured: options.secureJsonFields?.[name] ?? false,
     value: options.secureJsonData?.[name] ?? '',
     onReset: () => store('', false),
-    onChange: (event: React.ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) =>
-      store(event.currentTarget.value, false),
+    onChange: (event: { currentTarget: { value: string } }) => store(event.currentTarget.value, false),
   };
   return (
     <Field label={say(label)} htmlFor={id}>

@@ -4,7 +4,7 @@ import { Alert, useStyles2 } from '@grafana/ui';
 import React from 'react';
 
 import type { RecoupDatasource } from '../datasource';
-import { type Cause, type Explanation, explanationOf, scaleOf } from '../explanation';
+import { type Cause, type Explanation, explanationOf, type Fact, scaleOf } from '../explanation';
 import { money, percent } from '../language';
 import { CaseActions } from './CaseActions';
 import { useLanguage } from './language';
@@ -12,6 +12,8 @@ import { useLanguage } from './language';
 interface Props {
   datasource: RecoupDatasource;
   seller: string;
+  /** Codes of all causes there are. */
+  known: string[];
   /** Frames of the explain query; undefined until it ran. */
   frames: DataFrame[] | undefined;
   /** Called after an action was written, to read the case again. */
@@ -19,7 +21,7 @@ interface Props {
 }
 
 /** ExplainPanel shows why an invoice is suspect, and what can be done about it. */
-export function ExplainPanel({ datasource, seller, frames, onActed }: Props): React.JSX.Element {
+export function ExplainPanel({ datasource, seller, known, frames, onActed }: Props): React.JSX.Element {
   const { say } = useLanguage();
   const styles = useStyles2(getStyles);
   const explanation = explanationOf(frames ?? []);
@@ -44,13 +46,19 @@ export function ExplainPanel({ datasource, seller, frames, onActed }: Props): Re
           datasource={datasource}
           seller={datasource.resolve(seller)}
           found={explanation.case}
-          causes={explanation.causes}
+          causes={[...new Set([...explanation.causes.map(({ code }) => code), ...known])]}
           onActed={onActed}
         />
       ) : (
         <p>{say('noCase')}</p>
       )}
-      <Facts facts={{ ...explanation.invoice, ...explanation.case?.fields }} />
+      <Facts facts={explanation.facts} />
+      {explanation.text.length > 0 && (
+        <details>
+          <summary>{say('sentences')}</summary>
+          <pre lang="en">{explanation.text.join('\n')}</pre>
+        </details>
+      )}
     </section>
   );
 }
@@ -146,22 +154,20 @@ function Vote({ cause, currency }: { cause: Cause; currency: string }) {
   );
 }
 
-/** Facts lists everything the backend told, by name. */
-function Facts({ facts }: { facts: Record<string, unknown> }) {
-  const { say } = useLanguage();
+/** Facts lists everything the backend told. */
+function Facts({ facts }: { facts: Fact[] }) {
+  const { language, say } = useLanguage();
   const styles = useStyles2(getStyles);
   return (
     <details>
       <summary>{say('facts')}</summary>
       <dl className={styles.facts}>
-        {Object.entries(facts)
-          .filter(([, value]) => value !== null && value !== undefined && value !== '')
-          .map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{String(value)}</dd>
-            </div>
-          ))}
+        {facts.map(({ title, value }, index) => (
+          <div key={index}>
+            <dt>{title}</dt>
+            <dd>{value instanceof Date ? value.toLocaleString(language) : value}</dd>
+          </div>
+        ))}
       </dl>
     </details>
   );

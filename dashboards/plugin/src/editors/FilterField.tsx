@@ -1,10 +1,14 @@
 import { Combobox, type ComboboxOption, Field, FieldValidationMessage, Label, MultiCombobox } from '@grafana/ui';
-import React, { useEffect, useId, useState } from 'react';
+import { css } from '@emotion/css';
+import React, { useContext, useEffect, useId, useState } from 'react';
 
 import type { RecoupDatasource } from '../datasource';
 import { messageOf } from '../failure';
 import { takesSeveral } from '../query';
-import { useLanguage } from './language';
+import { Names, useLanguage } from './language';
+
+/** No margin below: the fields stand in a row. */
+const tight = css({ marginBottom: 0 });
 
 interface Props {
   datasource: RecoupDatasource;
@@ -31,7 +35,7 @@ export function FilterField({ datasource, filter, values, onChange, seller, requ
   const common = { id, options, createCustomValue: true, placeholder: required ? say('choose') : say('all') };
   if (!takesSeveral(filter)) {
     return (
-      <Field label={name(filter)} htmlFor={id} error={error} invalid={error !== undefined} noMargin>
+      <Field label={name(filter)} htmlFor={id} error={error} invalid={error !== undefined} className={tight}>
         <Combobox
           {...common}
           width={30}
@@ -62,7 +66,8 @@ export function FilterField({ datasource, filter, values, onChange, seller, requ
 
 /** useOptions reads the values of a filter; without them people can still type. */
 function useOptions(datasource: RecoupDatasource, filter: string, seller: string | undefined) {
-  const { say } = useLanguage();
+  const { language, say } = useLanguage();
+  const names = useContext(Names);
   const [options, setOptions] = useState<Array<ComboboxOption<string>>>([]);
   const [error, setError] = useState<string>();
   useEffect(() => {
@@ -72,7 +77,12 @@ function useOptions(datasource: RecoupDatasource, filter: string, seller: string
       .map((variable) => ({ value: `$${variable}`, label: `$${variable}`, description: say('variable') }));
     datasource
       .values(filter, seller)
-      .then((found) => found.map(({ value, text }) => ({ value, label: text ?? value })))
+      .then((found) =>
+        found.map(({ value, text }) => ({
+          value,
+          label: text && text !== value ? text : (names[value]?.[language] ?? value),
+        })),
+      )
       .then(
         (found) => current && (setOptions([...variables, ...found]), setError(undefined)),
         (failure: unknown) => current && (setOptions(variables), setError(messageOf(failure))),
@@ -80,6 +90,6 @@ function useOptions(datasource: RecoupDatasource, filter: string, seller: string
     return () => {
       current = false;
     };
-  }, [datasource, filter, seller, say]);
+  }, [datasource, filter, seller, say, names, language]);
   return { options, error };
 }

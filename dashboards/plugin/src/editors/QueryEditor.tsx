@@ -10,9 +10,9 @@ import {
   LoadingPlaceholder,
   useStyles2,
 } from '@grafana/ui';
-import React, { useCallback, useEffect, useId, useState } from 'react';
+import React, { useCallback, useEffect, useId, useMemo, useState } from 'react';
 
-import { type Question, sorted } from '../catalogue';
+import { type Question, sorted, wordsOf } from '../catalogue';
 import type { RecoupDatasource } from '../datasource';
 import { messageOf } from '../failure';
 import type { Language } from '../language';
@@ -33,7 +33,7 @@ import type { Settings } from '../settings';
 import type { Word } from '../words';
 import { ExplainPanel } from './ExplainPanel';
 import { FilterField } from './FilterField';
-import { type Say, useLanguage } from './language';
+import { Names, type Say, useLanguage } from './language';
 
 type Props = QueryEditorProps<RecoupDatasource, RecoupQuery, Settings>;
 
@@ -48,6 +48,10 @@ export function QueryEditor(props: Props): React.JSX.Element {
     datasource.questions().then(setQuestions, (failure: unknown) => setError(messageOf(failure)));
   }, [datasource]);
   useEffect(load, [load]);
+  const names = useMemo(
+    () => Object.assign({}, ...['option', 'state', 'cause'].map((column) => wordsOf(questions ?? [], column))),
+    [questions],
+  );
   if (error !== undefined) {
     return (
       <Alert severity="error" title={say('unreachable')}>
@@ -58,7 +62,14 @@ export function QueryEditor(props: Props): React.JSX.Element {
       </Alert>
     );
   }
-  return questions ? <Asking {...props} questions={questions} /> : <LoadingPlaceholder text={say('loading')} />;
+  if (!questions) {
+    return <LoadingPlaceholder text={say('loading')} />;
+  }
+  return (
+    <Names.Provider value={names}>
+      <Asking {...props} questions={questions} />
+    </Names.Provider>
+  );
 }
 
 function Asking({ datasource, query, onChange, onRunQuery, data, questions }: Props & { questions: Question[] }) {
@@ -80,7 +91,7 @@ function Asking({ datasource, query, onChange, onRunQuery, data, questions }: Pr
   const seller = valuesOf(query, 'seller')[0];
   return (
     <div className={styles.editor}>
-      <Field label={say('ask')} htmlFor={id} noMargin>
+      <Field label={say('ask')} htmlFor={id} className={styles.tight}>
         <Combobox
           id={id}
           width={60}
@@ -93,7 +104,7 @@ function Asking({ datasource, query, onChange, onRunQuery, data, questions }: Pr
         />
       </Field>
       <p className={styles.help}>{question?.help[language] ?? (type in specials ? say(`${type}Help` as Word) : '')}</p>
-      {question && <Columns question={question} language={language} say={say} />}
+      {question && <Columns question={question} />}
       <div className={styles.filters}>
         {filters.map((filter) => (
           <FilterField
@@ -113,6 +124,7 @@ function Asking({ datasource, query, onChange, onRunQuery, data, questions }: Pr
         <ExplainPanel
           datasource={datasource}
           seller={seller ?? ''}
+          known={Object.keys(wordsOf(questions, 'cause'))}
           frames={data?.series.filter((frame) => frame.refId === query.refId)}
           onActed={onRunQuery}
         />
@@ -146,7 +158,8 @@ function choices(questions: Question[], language: Language, say: Say): Array<Com
 }
 
 /** Columns tells what each column of the answer means. */
-function Columns({ question, language, say }: { question: Question; language: Language; say: Say }) {
+function Columns({ question }: { question: Question }) {
+  const { language, say } = useLanguage();
   const styles = useStyles2(getStyles);
   return (
     <details className={styles.columns}>
@@ -155,11 +168,7 @@ function Columns({ question, language, say }: { question: Question; language: La
         {question.columns.map((column) => (
           <div key={column.name}>
             <dt>{column.name}</dt>
-            <dd>
-              {column.title[language]}
-              {column.low && ` (${say('low')})`}
-              {column.high && ` (${say('high')})`}
-            </dd>
+            <dd>{column.title[language]}</dd>
           </div>
         ))}
       </dl>
@@ -177,9 +186,10 @@ interface LimitProps {
 /** Limit is applied when the field is left: each digit would be a query of its own. */
 function Limit({ query, onChange, usual }: LimitProps) {
   const { say } = useLanguage();
+  const styles = useStyles2(getStyles);
   const id = useId();
   return (
-    <Field label={say('limit')} htmlFor={id} noMargin>
+    <Field label={say('limit')} htmlFor={id} className={styles.tight}>
       <Input
         key={keyOf(query)}
         id={id}
@@ -201,6 +211,7 @@ function Limit({ query, onChange, usual }: LimitProps) {
 
 function getStyles(theme: GrafanaTheme2) {
   return {
+    tight: css({ marginBottom: 0 }),
     editor: css({ display: 'flex', flexDirection: 'column', gap: theme.spacing(1), maxWidth: '72rem' }),
     help: css({ margin: 0, color: theme.colors.text.secondary, maxWidth: '60rem' }),
     filters: css({ display: 'flex', flexWrap: 'wrap', gap: theme.spacing(2), alignItems: 'flex-start' }),

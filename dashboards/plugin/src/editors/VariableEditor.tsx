@@ -4,6 +4,7 @@ import {
   type DataQueryResponse,
   type QueryEditorProps,
 } from '@grafana/data';
+import { css } from '@emotion/css';
 import { Combobox, Field, Stack } from '@grafana/ui';
 import React, { useId } from 'react';
 import { from, map, type Observable } from 'rxjs';
@@ -16,6 +17,9 @@ import { useLanguage } from './language';
 
 type Props = QueryEditorProps<RecoupDatasource, RecoupQuery, Settings>;
 
+/** No margin below: the fields stand in a row. */
+const tight = css({ marginBottom: 0 });
+
 /** Filters whose values a variable can list. */
 const listable = ['seller', 'currency', 'customer_type', 'product_family', 'cause'];
 
@@ -26,7 +30,7 @@ export function VariableEditor({ datasource, query, onChange }: Props): React.JS
   const asked: RecoupQuery = { ...query, queryType: 'values' };
   return (
     <Stack gap={2} wrap="wrap">
-      <Field label={say('listed')} htmlFor={id} noMargin>
+      <Field label={say('listed')} htmlFor={id} className={tight}>
         <Combobox
           id={id}
           width={30}

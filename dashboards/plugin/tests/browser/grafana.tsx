@@ -142,7 +142,7 @@ async function show(editor: string, options: Options): Promise<void> {
     <data.ThemeContext.Provider value={theme}>
       <ui.GlobalStyles />
       <ui.PortalContainer />
-      <main style={{ padding: 24, background: theme.colors.background.primary, minHeight: '100vh' }}>
+      <main style={{ padding: 24, background: theme.colors.background.primary }}>
         <Editor kind={editor} plugin={plugin} source={source} first={options.value} />
       </main>
     </data.ThemeContext.Provider>,
