@@ -36,8 +36,8 @@ var overviewBoard = Board{
 			{Ask: "loss", View: Grid, Width: 12},
 		}},
 		{Text{EN: "Cost and prevention", FR: "Coût et prévention"}, 5, []Panel{
-			{Ask: "handling", View: Stat, Width: 12,
-				Show: []string{"total_handling", "cost_per_recovered", "below_break_even_share", "saved"}},
+			{Ask: "handling", View: Stat, Width: 8, Show: []string{"handling", "cost_per_recovered", "below_break_even_share"}},
+			{Ask: "bundling", View: Stat, Width: 4, Show: []string{"money_saved"}},
 			{Ask: "found_first", View: Stat, Width: 6, Show: []string{"part", "part_low", "part_high"}, Steps: below(0.05, 0.2)},
 			{Ask: "prevented", View: Stat, Width: 6, Show: []string{"drafts_prevented", "loss_prevented"}},
 		}},

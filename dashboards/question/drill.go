@@ -30,8 +30,8 @@ var drillQuestions = []Question{
 		},
 		Columns: []Column{date("day", "Issued", "Émise"), label("invoice", "Invoice", "Facture"),
 			label("customer", "Customer", "Client"), customerType, productFamily, cause,
-			share("p_error", "p_error", "p_error"), direction, low("stake_low", "none"),
-			money("stake", "At stake", "Enjeu"), high("stake_high", "none"),
+			share("p_error", "p_error", "p_error"), direction,
+			money("stake", "At stake", "Enjeu"), low("stake_low", "none"), high("stake_high", "none"),
 			label("decision", "Decision", "Décision"), state},
 	},
 	{

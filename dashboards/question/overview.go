@@ -51,8 +51,9 @@ var overviewQuestions = []Question{
 		},
 		Columns: []Column{direction, count("found", "Invoices", "Factures"),
 			count("confirmed_errors", "Confirmed", "Confirmées"),
-			money("confirmed_loss", "Confirmed loss", "Perte confirmée"), low("open_loss_low", "none"),
-			money("open_loss", "Open loss, expected", "Perte ouverte, attendue"), high("open_loss_high", "none"),
+			money("confirmed_loss", "Confirmed loss", "Perte confirmée"),
+			money("open_loss", "Open loss, expected", "Perte ouverte, attendue"),
+			low("open_loss_low", "none"), high("open_loss_high", "none"),
 			money("recovered", "Recovered", "Récupéré"), money("goodwill", "Gestures", "Gestes"),
 			money("handling", "Handling", "Traitement"), money("net", "Net", "Net")},
 	},
@@ -65,9 +66,10 @@ var overviewQuestions = []Question{
 			"Des factures émises dans la période et trop peu facturées : perte ouverte (p_error × enjeu, avec bande) et perte " +
 				"confirmée (K2) ; encaissé, et net des gestes et du traitement de tous les cas (K3).",
 		},
-		Columns: []Column{low("open_loss_low", "none"), money("open_loss", "At risk, expected", "À risque, attendu"),
-			high("open_loss_high", "none"), money("confirmed_loss", "Confirmed loss", "Perte confirmée"),
-			money("recovered", "Recovered", "Récupéré"), money("net", "Net", "Net")},
+		Columns: []Column{money("open_loss", "At risk, expected", "À risque, attendu"),
+			low("open_loss_low", "none"), high("open_loss_high", "none"),
+			money("confirmed_loss", "Confirmed loss", "Perte confirmée"), money("recovered", "Recovered", "Récupéré"),
+			money("net", "Net", "Net")},
 	},
 	{
 		Name: "money_by_day", Shape: Series,
@@ -86,20 +88,28 @@ var overviewQuestions = []Question{
 		Name: "handling", Shape: Table,
 		Title: Text{"What does handling cost?", "Que coûte le traitement ?"},
 		Help: Text{
-			"Per month of issue in the time range, summed (K10): what was noted, else the planned cost of each " +
-				"confirmed error; per unit of money recovered; single cases whose loss lies below break-even (usual" +
-				" cost / paid rate); what incidents saved against one case per invoice.",
-			"Par mois d'émission dans la période, sommé (K10) : le coût noté, sinon le coût prévu de chaque" +
-				" erreur confirmée ; par unité récupérée ; cas simples dont la perte est sous le seuil de " +
-				"rentabilité (coût usuel / part payée) ; ce que les incidents ont économisé.",
+			"Of the cases about invoices issued in the time range (K10): what was noted, else the planned cost of each " +
+				"confirmed error; per unit of money recovered; single cases whose loss is below break-even " +
+				"(usual cost / paid rate).",
+			"Des cas de factures émises dans la période (K10) : le coût noté, sinon le coût prévu de chaque erreur " +
+				"confirmée ; par unité récupérée ; cas simples dont la perte est sous le seuil (coût usuel / part payée).",
 		},
-		Columns: []Column{money("total_handling", "Handling", "Traitement"),
-			money("total_recovered", "Recovered", "Récupéré"),
+		Columns: []Column{money("handling", "Handling", "Traitement"), money("recovered", "Recovered", "Récupéré"),
 			number("cost_per_recovered", "none", "Cost per unit recovered", "Coût par unité récupérée"),
-			count("cases", "Single cases", "Cas simples"),
-			share("below_break_even_share", "Below break-even", "Sous le seuil"),
-			money("break_even_loss", "Break-even loss", "Perte au seuil"),
-			money("saved", "Saved by incidents", "Économisé par les incidents")},
+			count("cases", "Single cases", "Cas simples"), money("break_even_loss", "Break-even loss", "Perte au seuil"),
+			share("below_break_even_share", "Below break-even", "Sous le seuil")},
+	},
+	{
+		Name: "bundling", Shape: Table,
+		Title: Text{"What did incidents save?", "Qu'ont économisé les incidents ?"},
+		Help: Text{
+			"Of the incidents that began in the time range: the usual cost of each member that needed no case of its own, " +
+				"less the cost of the incident (K10). Below 0 bundling did not pay.",
+			"Des incidents nés dans la période : le coût usuel de chaque membre sans cas propre, moins le coût de " +
+				"l'incident (K10). Sous 0, regrouper n'a pas payé.",
+		},
+		Columns: []Column{count("incidents", "Incidents", "Incidents"), count("spared_cases", "Cases spared", "Cas évités"),
+			money("money_saved", "Saved", "Économisé")},
 	},
 	{
 		Name: "found_first", Shape: Table,

@@ -1,15 +1,19 @@
-SELECT
-    sum(h.handling) AS total_handling,
-    sum(h.recovered) AS total_recovered,
-    if(total_recovered = 0, NULL, toFloat64(total_handling) / toFloat64(total_recovered)) AS cost_per_recovered,
-    sum(h.single_cases) AS cases,
-    if(cases = 0, NULL, sum(h.below_break_even) / cases) AS below_break_even_share,
-    any(h.break_even) AS break_even_loss,
+WITH
     (
-        SELECT sum(saved)
-        FROM saved_by_bundling
-        WHERE seller = {seller:String} AND currency = {currency:String} AND {days}
-    ) AS saved
-FROM handling_cost AS h
-WHERE seller = {seller:String} AND currency = {currency:String} AND {months}
+        SELECT toFloat64(sum(paid_amount)) / nullIf(toFloat64(sum(offered_amount)), 0)
+        FROM recovery_by_option
+        WHERE seller = {seller:String} AND currency = {currency:String}
+    ) AS paid_rate,
+    (
+        SELECT toFloat64(any(usual_cost)) FROM usual_handling_cost WHERE seller = {seller:String} AND currency = {currency:String}
+    ) AS usual_cost
+SELECT
+    sum(m.cost) AS handling,
+    sum(m.paid) AS recovered,
+    toFloat64(handling) / nullIf(toFloat64(recovered), 0) AS cost_per_recovered,
+    countIf(m.kind = 'invoice') AS cases,
+    usual_cost / nullIf(paid_rate, 0) AS break_even_loss,
+    countIf(m.kind = 'invoice' AND toFloat64(m.stake) < ifNull(break_even_loss, 0)) / nullIf(cases, 0) AS below_break_even_share
+FROM case_money_by_cohort AS m
+WHERE seller = {seller:String} AND currency = {currency:String} AND {days}
 LIMIT {limit:UInt32}

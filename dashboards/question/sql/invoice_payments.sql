@@ -1,5 +1,4 @@
 SELECT at, option, event, amount, currency, instalment, instalments, due_date, channel
-FROM recoveries_once
-WHERE case_id IN (SELECT case_id FROM case_current WHERE {this_invoice})
-ORDER BY at, step
+FROM (SELECT * FROM recoveries WHERE {its_cases} AND parse_error = '' ORDER BY at, recorded_at LIMIT 1 BY event_id)
+ORDER BY at, event
 LIMIT {limit:UInt32}

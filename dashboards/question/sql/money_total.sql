@@ -1,6 +1,6 @@
 SELECT
-    sumIf(open_low, direction = 'customer_favour') AS open_loss_low,
     sumIf(open_expected, direction = 'customer_favour') AS open_loss,
+    sumIf(open_low, direction = 'customer_favour') AS open_loss_low,
     sumIf(open_high, direction = 'customer_favour') AS open_loss_high,
     sumIf(confirmed, direction = 'customer_favour') AS confirmed_loss,
     sum(paid) AS recovered,
