@@ -27,7 +27,7 @@ func (*doctorCommand) Help() string {
 	return `Tries everything "recoup run" needs, changes nothing, and names each problem with its fix: settings and
 secrets, Kafka (reachable, TLS, login, topics, partitions, their settings, consumer lag), ClickHouse (reachable, login,
 tables and their columns, deduplication, clock), the port of metrics and the health of a recoup that serves there,
-currencies without a handling cost, the model that judges.
+currencies without a handling cost, the model that judges, and whom "recoup bridge" tells.
 
 Examples:
 
@@ -81,6 +81,7 @@ func (c *doctorCommand) Run(ctx context.Context, s *session) error {
 		x.port(ctx)
 		x.kafka(ctx)
 		x.clickHouse(ctx)
+		x.bridge(ctx)
 	}
 	problems := 0
 	for _, f := range x.findings {

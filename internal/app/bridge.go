@@ -23,8 +23,9 @@ func Receivers(c *config.Config) (list []bridge.Receiver, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("cannot reach bridge.alertmanager: %w", err)
 		}
-		list = append(list, bridge.NewAlertmanagers(bridge.AlertmanagerSettings{URLs: a.URLs, Connection: to,
-			Repeat: a.Repeat.Std(), Filter: bridge.Filter{Lowest: cases.Severity(a.Lowest), Invoices: a.Invoices, Members: true}}))
+		filter := bridge.Filter{Lowest: cases.Severity(a.Lowest), Invoices: a.Invoices, Members: true}
+		list = append(list, bridge.NewAlertmanagers(bridge.AlertmanagerSettings{URLs: a.URLs, Connection: to, Filter: filter,
+			Repeat: a.Repeat.Std()}))
 	}
 	for _, address := range w.URLs {
 		to, err := connection(w.TLS, w.Authorization)

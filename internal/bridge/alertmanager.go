@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -54,6 +55,29 @@ func (a *Alertmanagers) Repeat() time.Duration { return a.settings.Repeat }
 
 // Filter is that of the settings.
 func (a *Alertmanagers) Filter() Filter { return a.settings.Filter }
+
+// mostApart is how far the clocks may be apart: the lifetime of an alert goes by both.
+const mostApart = 30 * time.Second
+
+// Reach asks each member for its status.
+func (a *Alertmanagers) Reach(ctx context.Context) (all error) {
+	for _, address := range a.settings.URLs {
+		code, date, err := a.poster.ask(ctx, http.MethodGet, strings.TrimRight(address, "/")+"/api/v2/status")
+		apart := time.Since(date).Abs()
+		switch {
+		case err != nil:
+			all = errors.Join(all, fmt.Errorf("cannot reach the Alertmanager %s: %w; fix: start it, or mend "+
+				"bridge.alertmanager.urls and its tls", address, err))
+		case code != http.StatusOK:
+			all = errors.Join(all, fmt.Errorf("the Alertmanager %s answers %d to /api/v2/status; fix: mend "+
+				"bridge.alertmanager.urls, without /api, or authorization_file", address, code))
+		case !date.IsZero() && apart > mostApart:
+			all = errors.Join(all, fmt.Errorf("the clocks of the Alertmanager %s and of this machine are %v apart: alerts end "+
+				"too early or too late; fix: synchronise them", address, apart.Round(time.Second)))
+		}
+	}
+	return all
+}
 
 // posted is an alert of Alertmanager's API v2.
 type posted struct {

@@ -106,7 +106,8 @@ func newAlertmanager(t *testing.T) *alertmanager {
 		t.Fatal(err)
 	}
 	routes, _, _ := strings.Cut(string(content), "\nreceivers:")
-	routes = strings.NewReplacer("group_wait: 30s", "group_wait: 1s", "group_interval: 5m", "group_interval: 1s").Replace(routes)
+	routes = strings.NewReplacer("group_wait: 30s", "group_wait: 1s", "group_interval: 5m", "group_interval: 1s").
+		Replace(routes)
 	routes += "\nreceivers:\n"
 	for _, name := range []string{"pager", "ticket", "team", "nobody"} {
 		routes += fmt.Sprintf("  - name: %s\n    webhook_configs: [{url: %q}]\n", name, pager.URL)

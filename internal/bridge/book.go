@@ -46,7 +46,7 @@ func (f Filter) wants(c *cases.Case) bool {
 
 // Event is one thing that a receiver is to be told.
 type Event struct {
-	Action Action
+	Action Action // what became of it
 	Alert  *Alert // as it is now
 	Was    *Alert // as it was told last; nil: never, or that is not known
 }

@@ -24,6 +24,8 @@ type Receiver interface {
 	Repeat() time.Duration
 	// Filter says which cases it is told of.
 	Filter() Filter
+	// Reach asks whether it would take what it is told, and tells it nothing.
+	Reach(ctx context.Context) error
 }
 
 // Connection is how a receiver is reached over HTTP.
@@ -91,6 +93,24 @@ func (p poster) post(ctx context.Context, address string, body []byte, header ma
 	default:
 		return fmt.Errorf("the answer is %s: %.*s", response.Status, quoted, said)
 	}
+}
+
+// ask sends a request without a body and returns the answer's status and time.
+func (p poster) ask(ctx context.Context, method, address string) (code int, date time.Time, err error) {
+	request, err := http.NewRequestWithContext(ctx, method, address, nil)
+	if err != nil {
+		return 0, date, bare(err)
+	}
+	if p.authorization != "" {
+		request.Header.Set("Authorization", p.authorization)
+	}
+	response, err := p.client.Do(request)
+	if err != nil {
+		return 0, date, bare(err)
+	}
+	response.Body.Close()
+	date, _ = http.ParseTime(response.Header.Get("Date")) // zero: it does not say
+	return response.StatusCode, date, nil
 }
 
 // bare is an error without the address, which may hold a secret.

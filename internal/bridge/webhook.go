@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -53,6 +54,21 @@ func (w *Webhook) Repeat() time.Duration { return 0 }
 
 // Filter is that of the settings.
 func (w *Webhook) Filter() Filter { return w.settings.Filter }
+
+// Reach asks for the header of the address: whatever is answered, somebody is there. Only
+// an event shows whether it is taken.
+func (w *Webhook) Reach(ctx context.Context) error {
+	code, _, err := w.poster.ask(ctx, http.MethodHead, w.settings.URL)
+	switch {
+	case err != nil:
+		return fmt.Errorf("cannot reach the webhook %s: %w; fix: start it, or mend bridge.webhooks.urls and its tls",
+			w.name, err)
+	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+		return fmt.Errorf("the webhook %s answers %d; fix: renew the file of bridge.webhooks.authorization_file",
+			w.name, code)
+	}
+	return nil
+}
 
 // told is the body of a webhook; docs/OPERATIONS.md explains it.
 type told struct {

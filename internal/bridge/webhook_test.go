@@ -115,7 +115,8 @@ func TestWebhookFaults(t *testing.T) {
 		w := NewWebhook(WebhookSettings{URL: h.URL + "/hook?token=SECRET", Secret: "k", Connection: Connection{
 			Timeout: 200 * time.Millisecond, Authorization: "Bearer x"}})
 		done, err := w.Tell(t.Context(), []Event{fire})
-		if done != c.done || err == nil || errors.Is(err, ErrRefused) != c.refused || strings.Contains(err.Error(), "SECRET") {
+		if done != c.done || err == nil || errors.Is(err, ErrRefused) != c.refused ||
+			strings.Contains(err.Error(), "SECRET") {
 			t.Errorf("%s: %d done, %v", name, done, err)
 		}
 		if done, err = w.Tell(t.Context(), []Event{fire}); done != 1 || err != nil {
