@@ -300,3 +300,20 @@ func (n noting) MustRegister(all ...prometheus.Collector) {
 		c.Describe(n.described)
 	}
 }
+
+// Whatever can be asked stands on a board, is the value of a variable, or marks charts.
+func TestEveryQuestionIsAsked(t *testing.T) {
+	asked := map[string]bool{}
+	for _, b := range Boards() {
+		for _, row := range b.Rows {
+			for _, p := range row.Panels {
+				asked[p.Ask] = true
+			}
+		}
+	}
+	for _, q := range question.All() {
+		if !asked[q.Name] && !strings.HasPrefix(q.Name, "value_") && !strings.HasPrefix(q.Name, "annotation_") {
+			t.Errorf("no board asks %s", q.Name)
+		}
+	}
+}
