@@ -35,9 +35,10 @@ func (c *claim) commit(ctx context.Context, offset int64) error {
 	return c.ask(ctx, func(at int64) (int64, bool) { return offset, offset > at })
 }
 
-// verify asks the group whether it still accepts this member.
-func (c *claim) verify(ctx context.Context) error {
-	return c.ask(ctx, func(at int64) (int64, bool) { return max(at, 0), true })
+// verify asks the group whether it still accepts this member, whatever it said before,
+// and commits the offset if it is above the last accepted one.
+func (c *claim) verify(ctx context.Context, offset int64) error {
+	return c.ask(ctx, func(at int64) (int64, bool) { return max(at, offset), true })
 }
 
 // ask commits what due says of the last accepted offset, one caller at a time. The

@@ -1,18 +1,29 @@
 package pipeline
 
-import "recoup/detectors"
+import (
+	"maps"
+	"slices"
+	"sync"
+
+	"recoup/detectors"
+)
 
 // follower reads all of recoup.baselines into the member's shared baselines.
 type follower struct {
 	*tail
 	seen []map[string]stamp // per partition of recoup.baselines, the stamp of each key
+
+	mu sync.Mutex // guards late
+	// late are the segments, per partition, on which an older owner wrote behind a newer
+	// one: compaction would keep what stands last.
+	late []map[string]bool
 }
 
 // newFollower reads as many partitions as the invoices have.
 func newFollower(m *Member, partitions int) *follower {
-	f := &follower{seen: make([]map[string]stamp, partitions)}
+	f := &follower{seen: make([]map[string]stamp, partitions), late: make([]map[string]bool, partitions)}
 	for p := range f.seen {
-		f.seen[p] = map[string]stamp{}
+		f.seen[p], f.late[p] = map[string]stamp{}, map[string]bool{}
 	}
 	f.tail = newTail(m, m.opt.Topics.Baselines, partitions, f.foldAll)
 	return f
@@ -23,7 +34,7 @@ func (f *follower) foldAll(partition int, got *Fetched) {
 		if isCount(r.Key) {
 			continue // advisory: the case stage follows them
 		}
-		if err := f.fold(r, f.seen[partition]); err != nil {
+		if err := f.fold(r, partition); err != nil {
 			f.m.opt.Log.Error("baseline skipped", "topic", f.topic, "partition", partition,
 				"offset", r.Offset, "error", err)
 		}
@@ -32,12 +43,29 @@ func (f *follower) foldAll(partition int, got *Fetched) {
 
 // fold puts one contribution into the shared baselines; an owner that meets an older
 // one on its key writes its value again.
-func (f *follower) fold(r Record, seen map[string]stamp) error {
-	key, source, stale, err := foldBaseline(f.m.shared, r, seen)
+func (f *follower) fold(r Record, partition int) error {
+	key, source, stale, err := foldBaseline(f.m.shared, r, f.seen[partition])
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	if stale {
+		f.late[partition][string(key)] = true
+	} else {
+		delete(f.late[partition], string(key))
+	}
+	f.mu.Unlock()
 	if stale {
 		f.m.rewrite(source, string(key))
 	}
-	return err
+	return nil
+}
+
+// lateOn returns the segments of a partition that who takes it over has to write again.
+func (f *follower) lateOn(partition int) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Collect(maps.Keys(f.late[partition]))
 }
 
 // foldBaseline puts one contribution into shared baselines: the segment's key and the

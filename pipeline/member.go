@@ -313,7 +313,7 @@ const refusedPause = time.Minute
 func (m *Member) confirmUntil(ctx context.Context, drain <-chan struct{}, c *claim) error {
 	ctx, cancel := untilDrained(ctx, drain)
 	defer cancel(nil)
-	return m.persist(ctx, "committing", c.verify)
+	return m.persist(ctx, "committing", func(ctx context.Context) error { return c.verify(ctx, 0) })
 }
 
 // untilDrained returns a context that ends when drain is closed.

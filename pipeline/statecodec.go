@@ -105,12 +105,13 @@ type marker struct {
 	Models map[string]string `json:"models,omitempty"`
 }
 
-func (m marker) encode() ([]byte, error) {
+// record is the marker as the owner of an epoch writes it, his own or the one he took over.
+func (m marker) record(epoch int64) (Record, error) {
 	payload, err := json.Marshal(m)
 	if err != nil {
-		return nil, fmt.Errorf("cannot encode marker: %w", err)
+		return Record{}, fmt.Errorf("cannot encode marker: %w", err)
 	}
-	return encodeState(stamp{epoch: m.Epoch, applied: m.Offset}, payload), nil
+	return Record{Key: []byte(markerKey), Value: encodeState(stamp{epoch: epoch, applied: m.Offset}, payload)}, nil
 }
 
 func decodeMarker(payload []byte) (marker, error) {

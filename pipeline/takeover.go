@@ -52,7 +52,7 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	if err := w.readDecisions(ctx, mark); err != nil {
 		return err
 	}
-	w.rows.from, w.rows.stored = start, start
+	w.rows.from, w.rows.inherited = start, &mark
 	w.rows.sweepFrom.Store(sweepFrom(mark))
 	w.readSkipSet(ctx)
 	replayed, err := w.replay(ctx, mark.Offset, start)
@@ -62,7 +62,9 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	w.next, w.queuedEnd, w.decided = start, start, keptUntil(w.kept)
 	w.restoreModels(mark)
 	w.lastCheckpoint = m.opt.Now()
-	if err := m.persist(ctx, "committing", func(ctx context.Context) error { return c.commit(ctx, start) }); err != nil {
+	// A member that was evicted meanwhile has claimed the partition of an owner that stores
+	// rows behind this skip-set until it finds out. It must not keep what it knows.
+	if err := m.persist(ctx, "committing", func(ctx context.Context) error { return c.verify(ctx, start) }); err != nil {
 		return err
 	}
 	m.opt.Log.Info("took over", "partition", w.partition, "epoch", w.epoch, "offset", start, "replayed", replayed,
@@ -95,10 +97,10 @@ func (w *Worker) own(ctx context.Context, c *claim) error {
 	})
 }
 
-// readState is step 3. It returns the zero marker when there is none.
+// readState is step 3. It returns the marker of an empty log when there is none.
 func (w *Worker) readState(ctx context.Context) (marker, error) {
 	m := w.m
-	var mark marker
+	mark := marker{BeforeAt: -1}
 	var best stamp
 	seen := map[string]stamp{}
 	topic := m.opt.Topics.State
@@ -147,6 +149,9 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 		return marker{}, err
 	}
 	w.engine.AdoptShared()
+	for _, key := range m.follow.lateOn(w.partition) {
+		w.markDirty(key, true)
+	}
 	if err := w.engine.Adopt(mark.Offset); err != nil {
 		m.metrics.Foreign.Inc()
 		m.opt.Log.Error("passed over state that cannot be read", "topic", topic, "partition", w.partition, "error", err)
@@ -159,9 +164,6 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 	w.incarnation = mark.Incarnation
 	w.position.Incarnation = mark.Incarnation
 	w.beforeAt, w.beforeHash = mark.BeforeAt, mark.BeforeHash
-	if best == (stamp{}) {
-		w.beforeAt = -1
-	}
 	return mark, nil
 }
 
@@ -307,9 +309,7 @@ func (w *Worker) replay(ctx context.Context, from, to int64) (int64, error) {
 }
 
 // stillOwner reports whether a worker kept from an earlier generation may go on:
-// nobody else claimed its partition since, and nobody else committed what it has not
-// stored. A worker that was evicted while it took over claims later than the member
-// that owns the partition, which stores rows until it finds out.
+// nobody else claimed its partition since, and the committed offset is one it knows.
 func (w *Worker) stillOwner(ctx context.Context, c *claim) (bool, error) {
 	topic := w.m.opt.Topics.Suspects
 	_, end, err := w.m.log.Bounds(ctx, topic, w.partition)
@@ -323,5 +323,5 @@ func (w *Worker) stillOwner(ctx context.Context, c *claim) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return c.position() <= w.rows.stored, nil
+	return c.position() <= w.queuedEnd, nil
 }

@@ -19,6 +19,11 @@ type rowWriter struct {
 	state appender // recoup.state of the partition
 	n     int64    // inserts of this epoch, part of their query ids
 
+	// inherited is the marker that this owner began with, until it is written under this
+	// epoch, before the first copies. From then on no former owner's marker counts that
+	// comes late: what it promises may be written over by these copies.
+	inherited *marker
+
 	// atTakeOver is the skip-set as read while taking over: source offset →
 	// suspect of rows that stand already. Written before scoring starts, only
 	// read afterwards. Empty when the store did not answer then.
@@ -27,7 +32,6 @@ type rowWriter struct {
 	// Until then nothing is inserted.
 	fenced bool
 	from   int64          // the skip-set reaches from here
-	stored int64          // below it every row is stored: no higher offset was ever sent to the group
 	late   map[int64]bool // skip-set read after take-over; rows not met yet
 	// standing is the offset behind the last row of the skip-set, beyond all offsets
 	// until it has been read. Below it rows may say which model judged them: the
@@ -91,7 +95,6 @@ func (r *rowWriter) run(ctx context.Context, c *claim) error {
 		if err := r.storeBlock(ctx, c, head); err != nil {
 			return err
 		}
-		r.stored = head.end
 		if err := r.commit(ctx, c, head.end); err != nil {
 			return err
 		}
@@ -260,6 +263,15 @@ func (r *rowWriter) commit(ctx context.Context, c *claim, end int64) error {
 // statePart names the checkpoints of this partition as a part of the world.
 func (w *Worker) statePart() string { return fmt.Sprintf("state of partition %d", w.partition) }
 
+func (r *rowWriter) writeMarker(ctx context.Context, m marker) error {
+	record, err := m.record(r.w.epoch)
+	if err != nil {
+		return err
+	}
+	_, err = r.state.append(ctx, []Record{record})
+	return err
+}
+
 // checkpoint publishes the waiting checkpoint once its offset is committed: the
 // copies first, the marker last, so that a marker never promises what is not there.
 func (r *rowWriter) checkpoint(ctx context.Context, c *claim) error {
@@ -270,7 +282,16 @@ func (r *rowWriter) checkpoint(ctx context.Context, c *claim) error {
 	}
 	part := w.statePart()
 	err := w.m.persistHeld(ctx, part, c.hold, func(ctx context.Context) error {
+		if r.inherited != nil {
+			if err := r.writeMarker(ctx, *r.inherited); err != nil {
+				return err
+			}
+			r.inherited = nil
+		}
 		if len(cp.local) > 0 {
+			if err := c.hold(ctx); err != nil {
+				return err
+			}
 			if _, err := r.state.append(ctx, cp.local); err != nil {
 				return err
 			}
@@ -286,12 +307,7 @@ func (r *rowWriter) checkpoint(ctx context.Context, c *claim) error {
 		if err := c.hold(ctx); err != nil {
 			return err
 		}
-		value, err := cp.marker.encode()
-		if err != nil {
-			return err
-		}
-		_, err = r.state.append(ctx, []Record{{Key: []byte(markerKey), Value: value}})
-		return err
+		return r.writeMarker(ctx, cp.marker)
 	})
 	if errors.Is(err, ErrTooLarge) { // scoring goes on: only a take-over takes longer, until a person mends it
 		w.m.report(part, err)

@@ -13,9 +13,8 @@ type plan struct {
 	seats   [][]life         // processes at the same time; each seat holds one after another
 	pieces  []time.Duration  // when the invoices come, in so many pieces
 	talks   []time.Duration  // when people talk
-	compact []time.Duration  // when the compacted topics are compacted
 	away    [2]time.Duration // from when to when the store does not answer
-	end     time.Duration    // when the last process is told to leave
+	last    time.Duration    // when a member without faults joins, to stay until all is over; 0: none does
 }
 
 // life is one process.
@@ -33,8 +32,8 @@ func newPlan(seed uint64) plan {
 	ms := func(from, to int) time.Duration {
 		return time.Duration(from*1e6 + rng.IntN((to-from)*1e6))
 	}
-	pl := plan{variant: rng.Uint64N(variants), end: ms(2000, 5000)}
-	pl.pace = pace{fetchBytes: 600 << rng.IntN(5), flushRows: 1 + rng.IntN(12), flush: ms(5, 200), checkpoint: ms(10, 800),
+	pl := plan{variant: rng.Uint64N(variants)}
+	pl.pace = pace{fetchBytes: 600 << rng.IntN(5), flushRows: 1 + rng.IntN(12), flush: ms(5, 200), checkpoint: ms(10, 100<<rng.IntN(4)),
 		sweep: ms(2500, 4000), step: ms(200, 1000)}
 	for range 1 + rng.IntN(2) {
 		var seat []life
@@ -55,11 +54,14 @@ func newPlan(seed uint64) plan {
 		from := ms(0, 1500)
 		pl.away = [2]time.Duration{from, from + ms(200, 6000)}
 	}
+	if rng.IntN(3) == 0 {
+		pl.last = ms(1, 2500)
+	}
 	return pl
 }
 
 func newFate(rng *rand.Rand, ms func(from, to int) time.Duration) fate {
-	f := fate{fuses: map[int]fault{}, session: ms(20, 300), hear: ms(1, 1000), slow: ms(1, 5<<rng.IntN(5))}
+	f := fate{fuses: map[fuse]fault{}, session: ms(20, 300), hear: ms(1, 1000), slow: ms(1, 5<<rng.IntN(5))}
 	if rng.IntN(3) == 0 {
 		f.flaky = rng.Float64() / 4
 	}
@@ -68,8 +70,26 @@ func newFate(rng *rand.Rand, ms func(from, to int) time.Duration) fate {
 	if rng.IntN(2) == 0 {
 		f.pause = ms(400, 1500)
 	}
-	for range rng.IntN(4) {
-		f.fuses[1+rng.IntN(40)] = dieBefore + fault(rng.IntN(int(expel)))
+	switch rng.IntN(8) {
+	case 0, 1: // what it has copied, or promised, comes late
+		f.fuses[fuse{[]string{"append state", "append baselines"}[rng.IntN(2)], 1 + rng.IntN(4)}] = pauseBefore
+		f.session, f.pause = ms(20, 100), ms(400, 1500)
+	case 2: // it claims its partition late, and still trusts the group's last answer
+		f.fuses[fuse{"append suspects", 1}] = pauseBefore
+		f.session, f.pause = ms(20, 90), ms(100, 250)
+	case 3: // it promises what it has copied to nobody
+		f.fuses[fuse{"append state", 2 + rng.IntN(2)}] = dieBefore
+	}
+	for range rng.IntN(3) {
+		at := fuse{kinds[rng.IntN(len(kinds))], 1 + rng.IntN(5)}
+		if at.kind == "" {
+			at.n = 1 + rng.IntN(40)
+		}
+		f.fuses[at] = dieBefore + fault(rng.IntN(int(expel)))
+	}
+	if rng.IntN(5) == 0 {
+		read := []string{topics.Cases, topics.CaseEvents, topics.Recoveries, topics.Disputes, topics.Suspects, topics.Baselines}
+		f.behind, f.late = read[rng.IntN(len(read))], ms(50, 500)
 	}
 	return f
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"strings"
 	"sync"
 	"time"
 
@@ -42,13 +43,24 @@ func (f fault) String() string {
 
 // fate is what is to happen to one process.
 type fate struct {
-	fuses   map[int]fault // by number of its effect, from 1
+	fuses   map[fuse]fault
 	flaky   float64       // share of further effects that fail
 	pause   time.Duration // how long it stops
 	session time.Duration // how long the group waits for it
 	hear    time.Duration // how long it takes to hear that the group has given it up
 	slow    time.Duration // most that an effect takes
+	behind  string        // what it reads late
+	late    time.Duration // by that much
 }
+
+// fuse is an effect: the n-th of a kind, from 1; of any kind if none is named.
+type fuse struct {
+	kind string
+	n    int
+}
+
+// kinds are what fuses name: how the text of an effect begins.
+var kinds = []string{"", "append suspects", "append cases", "append state", "append baselines", "insert", "commit recoup"}
 
 // process is a member and its view of the world. Each call takes some time, which
 // depends on nothing but the seed and what is called: no two things happen at the same
@@ -63,26 +75,22 @@ type process struct {
 
 	mu       sync.Mutex // guards what follows
 	dead     bool
-	effects  int
-	calls    map[string]uint64    // by what is called
+	effects  map[string]int       // by kind
 	until    time.Time            // paused until then
 	expelled map[string]time.Time // when a consumer group gave it up, by group; none: it did not
-	inserts  map[at]fault         // by partition and epoch: what happens between lines and rows
+	assigned time.Time            // when the group of the invoices assigned it partitions last
 }
 
 func (s *run) newProcess(name string, f fate) *process {
 	return &process{s: s, name: name, fate: f, log: s.log, groups: map[string]*memlog.Member{},
-		calls: map[string]uint64{}, expelled: map[string]time.Time{}, inserts: map[at]fault{}}
+		effects: map[string]int{}, expelled: map[string]time.Time{}}
 }
 
-// chance draws a number in [0, 1) for the next call of a kind.
+// chance draws a number in [0, 1) for a call that is made now. Two readers of a topic that
+// begin at the same instant draw the same: which of them is the first is nobody's choice.
 func (p *process) chance(what string) float64 {
-	p.mu.Lock()
-	p.calls[what]++
-	n := p.calls[what]
-	p.mu.Unlock()
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%d %s %s %d", p.s.seed, p.name, what, n)
+	fmt.Fprintf(h, "%d %s %s %d", p.s.seed, p.name, what, time.Since(p.s.began))
 	x := h.Sum64()
 	x ^= x >> 33
 	x *= 0xff51afd7ed558ccd
@@ -95,9 +103,12 @@ func took(share float64, d time.Duration) {
 	time.Sleep(time.Microsecond + time.Duration(share*float64(d)))
 }
 
-// gate is passed before and after each call: a dead process gets no further, a paused
-// one when it goes on.
-func (p *process) gate(ctx context.Context) error {
+// awake is how long it takes at most until all that a paused process has under way goes on.
+const awake = 100 * time.Microsecond
+
+// gate is passed before and after each call, which has drawn a chance: a dead process gets
+// no further, a paused one when it goes on.
+func (p *process) gate(ctx context.Context, chance float64) error {
 	for {
 		p.mu.Lock()
 		dead, wait := p.dead, time.Until(p.until)
@@ -110,16 +121,21 @@ func (p *process) gate(ctx context.Context) error {
 			return nil
 		}
 		time.Sleep(wait)
+		took(chance, awake)
 	}
 }
 
 // next counts an effect and draws what happens at it.
-func (p *process) next(chance float64) fault {
+func (p *process) next(what string, chance float64) fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.effects++
-	if f, is := p.fate.fuses[p.effects]; is {
-		return f
+	for _, kind := range kinds {
+		if strings.HasPrefix(what, kind) {
+			p.effects[kind]++
+			if f, is := p.fate.fuses[fuse{kind, p.effects[kind]}]; is {
+				return f
+			}
+		}
 	}
 	if chance < p.fate.flaky {
 		return []fault{failBefore, failAfter, failTorn}[int(chance/p.fate.flaky*3)]
@@ -129,13 +145,13 @@ func (p *process) next(chance float64) fault {
 
 // effect is a call that changes the world. do makes it, or a part of it, at once.
 func (p *process) effect(ctx context.Context, consumer, what string, do func(torn fault) error) error {
-	if err := p.gate(ctx); err != nil {
+	chance := p.chance(what)
+	if err := p.gate(ctx, chance); err != nil {
 		return err
 	}
 	p.s.checkFenced(p, consumer, what)
-	chance := p.chance(what)
 	took(chance, 100*time.Microsecond) // what begins at the same instant gets an order
-	f := p.next(p.chance("fault of " + what))
+	f := p.next(what, p.chance("fault of "+what))
 	p.s.note("%s %s %s", p.name, what, f)
 	took(chance, p.fate.slow)
 	switch f {
@@ -148,7 +164,7 @@ func (p *process) effect(ctx context.Context, consumer, what string, do func(tor
 	case expel:
 		p.expel()
 	}
-	if err := p.gate(ctx); err != nil {
+	if err := p.gate(ctx, chance); err != nil {
 		return err
 	}
 	torn := none
@@ -164,7 +180,7 @@ func (p *process) effect(ctx context.Context, consumer, what string, do func(tor
 	case pauseAfter:
 		p.stop()
 	}
-	if gone := p.gate(ctx); gone != nil {
+	if gone := p.gate(ctx, chance); gone != nil {
 		return gone
 	}
 	if err == nil && (f == failAfter || f == failTorn) {
@@ -175,17 +191,20 @@ func (p *process) effect(ctx context.Context, consumer, what string, do func(tor
 
 // read is a call that changes nothing.
 func (p *process) read(ctx context.Context, what string, do func() error) error {
-	if err := p.gate(ctx); err != nil {
+	chance := p.chance(what)
+	if err := p.gate(ctx, chance); err != nil {
 		return err
 	}
-	chance := p.chance(what)
 	took(chance, 200*time.Microsecond)
+	if p.fate.behind != "" && strings.HasPrefix(what, "fetch "+p.fate.behind) {
+		took(chance, p.fate.late)
+	}
 	if chance < p.fate.flaky/4 {
 		return errFault
 	}
 	err := do()
 	took(chance, 100*time.Microsecond)
-	if gone := p.gate(ctx); gone != nil {
+	if gone := p.gate(ctx, chance); gone != nil {
 		return gone
 	}
 	return err
@@ -245,7 +264,7 @@ func (p *process) wake() {
 }
 
 // since is how long ago the consumer group, or each of several, gave the process up; 0:
-// it did not. resumed says that the process goes on at this very moment: what it does
+// it did not. resumed says that the process has just gone on: what it does
 // now may have passed its fence before it was paused.
 func (p *process) since(consumer string) (gone time.Duration, resumed bool) {
 	p.mu.Lock()
@@ -264,7 +283,7 @@ func (p *process) since(consumer string) (gone time.Duration, resumed bool) {
 	if when.IsZero() {
 		return 0, false
 	}
-	return time.Since(when), time.Now().Equal(p.until)
+	return time.Since(when), !p.until.IsZero() && time.Since(p.until) <= awake+time.Microsecond
 }
 
 // Open, Append, Bounds and Partitions make a process's view a pipeline.Log.
@@ -338,25 +357,31 @@ func (p *process) join(consumer, topic string) pipeline.Group {
 }
 
 func (m *member) Next(ctx context.Context) (pipeline.Generation, error) {
-	if err := m.p.gate(ctx); err != nil {
+	chance := m.p.chance("next " + m.consumer)
+	took(chance, time.Millisecond)
+	if err := m.p.gate(ctx, chance); err != nil {
 		return nil, err
 	}
 	gen, err := m.Member.Next(ctx)
 	if err != nil {
 		return nil, err
 	}
-	took(m.p.chance("next "+m.consumer), time.Millisecond)
-	if err := m.p.gate(ctx); err != nil {
+	took(chance, time.Millisecond)
+	if err := m.p.gate(ctx, chance); err != nil {
 		return nil, err
 	}
 	m.p.mu.Lock()
 	delete(m.p.expelled, m.consumer)
+	if m.consumer == group {
+		m.p.assigned = time.Now()
+	}
 	m.p.mu.Unlock()
 	m.p.s.note("%s is assigned %v of %s", m.p.name, gen.Assigned(), m.consumer)
 	return &generation{gen, m}, nil
 }
 
 func (m *member) Close() error {
+	took(m.p.chance("close "+m.consumer), time.Millisecond)
 	m.p.mu.Lock()
 	dead := m.p.dead
 	m.p.mu.Unlock()
@@ -387,6 +412,7 @@ func (g *generation) Commit(ctx context.Context, offsets map[int]int64) error {
 
 // Leave says nothing for a dead process: its session ends by itself.
 func (g *generation) Leave() {
+	took(g.m.p.chance("leave "+g.m.consumer), time.Millisecond)
 	g.m.p.mu.Lock()
 	dead := g.m.p.dead
 	g.m.p.mu.Unlock()

@@ -25,6 +25,7 @@ type run struct {
 	wrong     []string   // promises broken on the way
 	checked   map[int]int64
 	inserting map[at]inserting // by partition and epoch
+	stored    map[at]time.Time // when a row was stored first, by partition and offset
 	zombies   bool             // the group has given up a process that was not dead
 }
 
@@ -37,18 +38,23 @@ type inserting struct {
 // simulate runs a seed and returns what differs from the run without faults.
 func simulate(t *testing.T, seed uint64, pl plan, want *outcome, trace func(string)) []string {
 	s := &run{world: newWorld(newInput(pl.variant), pl.pace), seed: seed, plan: pl, want: want, began: time.Now(),
-		trace: trace, checked: map[int]int64{}, inserting: map[at]inserting{}}
+		trace: trace, checked: map[int]int64{}, inserting: map[at]inserting{}, stored: map[at]time.Time{}}
 	s.store.SetFaults(memstore.Faults{Between: s.between})
 	var all sync.WaitGroup
 	all.Go(s.feed)
 	for i, seat := range pl.seats {
 		all.Go(func() { s.sit(i, seat) })
 	}
-	all.Wait()
-	time.Sleep(time.Until(s.began.Add(lastWord)))
-	s.plan.away = [2]time.Duration{}
-	s.note("all faults are over")
-	time.Sleep(2 * time.Second) // who was given up has heard of it
+	if pl.last > 0 {
+		time.Sleep(pl.last)
+		end := s.stay()
+		all.Wait()
+		s.calm()
+		end()
+	} else {
+		all.Wait()
+		s.calm()
+	}
 	s.settle(t, "last")
 	if s.hadZombies() && s.doubled() {
 		s.note("a member looks for rows that stand twice")
@@ -56,6 +62,28 @@ func simulate(t *testing.T, seed uint64, pl plan, want *outcome, trace func(stri
 	}
 	s.compact()
 	return append(s.wrong, s.outcome().differences(want)...)
+}
+
+// calm waits until all has come and who was given up has heard of it.
+func (s *run) calm() {
+	time.Sleep(time.Until(s.began.Add(lastWord)))
+	s.plan.away = [2]time.Duration{}
+	s.note("all faults are over")
+	time.Sleep(2 * time.Second)
+}
+
+// stay runs a member without faults beside the others, until it is told to leave. Then the
+// compacted topics are compacted: what others wrote late must not stand last by then.
+func (s *run) stay() (end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	over := make(chan struct{})
+	m := pipeline.NewMember(s.options("staying", false), s.log, s.log.Group(group, topics.Invoices), s.store)
+	s.note("a member without faults starts")
+	go func() {
+		defer close(over)
+		must(m.Run(ctx))
+	}()
+	return func() { cancel(); <-over; s.compact() }
 }
 
 // doubled reports whether a row or a line stands twice.
@@ -126,6 +154,8 @@ func (s *run) linger(d time.Duration) {
 // note tells whoever replays a seed what happens.
 func (s *run) note(format string, args ...any) {
 	if s.trace != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.trace(fmt.Sprintf("%12v ", time.Since(s.began)) + fmt.Sprintf(format, args...))
 	}
 }
@@ -164,6 +194,45 @@ func (s *run) between(owner pipeline.Owner, _ int64) error {
 		time.Sleep(now.p.fate.pause)
 	}
 	return nil
+}
+
+// checkInsert: who is assigned a partition, and not given up since, stores no row that
+// another had stored before that.
+func (s *run) checkInsert(p *process, owner pipeline.Owner, block pipeline.Block) {
+	gone, _ := p.since(group)
+	p.mu.Lock()
+	assigned := p.assigned
+	p.mu.Unlock()
+	there := map[int64]bool{}
+	for _, r := range s.store.Rows() {
+		if r.Verdict.Source.Partition == owner.Partition && r.Epoch != owner.Epoch {
+			there[r.Verdict.Source.Offset] = true
+		}
+	}
+	s.mu.Lock()
+	var again []int64
+	for offset := range block.Suspects() {
+		was, is := s.stored[at{int64(owner.Partition), offset}]
+		if is && gone == 0 && there[offset] && was.Before(assigned) {
+			again = append(again, offset)
+		}
+	}
+	s.mu.Unlock()
+	if len(again) > 0 {
+		s.find("%s stores %v of partition %d again, which stood before it was assigned", p.name, again, owner.Partition)
+	}
+}
+
+// noteStored notes when rows were stored first.
+func (s *run) noteStored(owner pipeline.Owner, block pipeline.Block) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for offset := range block.Suspects() {
+		key := at{int64(owner.Partition), offset}
+		if _, was := s.stored[key]; !was {
+			s.stored[key] = time.Now()
+		}
+	}
 }
 
 // checkSwept: rows stand twice only when a process that was given up stored some.

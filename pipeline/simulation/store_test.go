@@ -22,7 +22,12 @@ func (v storeView) Insert(ctx context.Context, owner pipeline.Owner, n int64, bl
 		}
 		key := at{int64(owner.Partition), owner.Epoch}
 		v.p.s.setInserting(key, v.p, torn)
-		return v.Store.Insert(ctx, owner, n, block)
+		v.p.s.checkInsert(v.p, owner, block)
+		err := v.Store.Insert(ctx, owner, n, block)
+		if err == nil {
+			v.p.s.noteStored(owner, block)
+		}
+		return err
 	})
 }
 

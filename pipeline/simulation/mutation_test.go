@@ -1,0 +1,130 @@
+package simulation_test
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var mutation = flag.String("mutation", "", "run the mutations that this pattern matches only, and print what found them")
+
+// broken is a deliberate break of the protocol.
+type broken struct {
+	name     string
+	file     string // of package pipeline, unless it names another
+	old, new string // what is replaced, once
+	finds    string // what a seed has to say of it, as a pattern
+}
+
+var mutations = []broken{
+	{"an offset is committed before its rows are stored", "writer.go",
+		"		if err := r.storeBlock(ctx, c, head); err != nil {\n			return err\n		}\n",
+		"		defer r.storeBlock(ctx, c, head)\n", "without the row of"},
+	{"an insert has no deduplication token", "../sinks/memstore/memstore.go",
+		"if s.tokens[token] && !s.faults.NoTokens {", "if false {", "twice"},
+	{"a take-over reads no skip-set", "takeover.go",
+		"w.rows.atTakeOver = stored", "w.rows.atTakeOver = nil", "twice|again"},
+	{"nobody asks the group before an effect", "claim.go",
+		"		if err := hold(ctx); err != nil {\n			return err\n		}\n", "", "after the group had given it up"},
+	{"the group's answer is taken for proof of when it came", "claim.go",
+		"c.accepted = asked", "c.accepted = c.now()\n	_ = asked", "after the group had given it up"},
+	{"state records have no epoch", "statecodec.go",
+		"binary.AppendVarint(out, s.epoch)", "binary.AppendVarint(out, 0)", "state .* differs"},
+	{"state of a lower epoch counts when it stands behind", "statecodec.go",
+		"		return s.epoch > old.epoch\n", "		return true\n", "state .* differs|is missing"},
+	{"nobody writes over what an older owner wrote late", "worker.go",
+		"	w.inbox.dirty = append(w.inbox.dirty, dirtyKey{key, shared})\n", "", "state .* differs"},
+	{"nothing is written over until invoices come", "checkpoint.go",
+		"w.scoredSince == 0 && !w.overwritten ||", "w.scoredSince == 0 ||", "state .* differs"},
+	{"an owner writes no ownership record", "takeover.go",
+		"base, err := m.log.Append(ctx, m.opt.Topics.Suspects, w.partition, []Record{record})",
+		"_, base, err := m.log.Bounds(ctx, m.opt.Topics.Suspects, w.partition)\n		_ = record",
+		"two contents|row .* differs"},
+	{"nobody reads what stands between the records of his own", "appender.go",
+		"	if base > seen {\n", "	if false {\n", "two contents|decision .* is missing|row .* differs"},
+	{"what a former owner decided late counts", "takeover.go",
+		"void := d.Epoch < highest", "void := false", "two contents|decision"},
+	{"a case is published before its decision is logged", "batch.go",
+		"{w.writeDecisions, w.writeCases, w.writeDeadLetters}", "{w.writeCases, w.writeDecisions, w.writeDeadLetters}",
+		"published a case before its decision"},
+	{"the decision log is not read at a take-over", "takeover.go",
+		"	if err := w.readDecisions(ctx, mark); err != nil {\n", "	if err := ctx.Err(); err != nil {\n",
+		"two contents|state .* differs"},
+	{"a logged case is not published again", "batch.go", "			w.republish(kept)\n", "", "without the case of"},
+	{"a checkpoint is published before its offset is committed", "rowqueue.go",
+		"q.ready == nil || committed < q.ready.marker.Offset", "q.ready == nil", "is missing|without the row of"},
+	{"a marker is written before what it promises", "writer.go",
+		"		if len(cp.local) > 0 {\n",
+		"		if v, err := cp.marker.encode(); err == nil {\n			_, err := r.state.append(ctx, []Record{{Key: []byte(markerKey), Value: v}})\n" +
+			"			if err != nil {\n				return err\n			}\n		}\n		if len(cp.local) > 0 {\n", "state .* differs"},
+	{"nothing is replayed at a take-over", "takeover.go",
+		"w.replay(ctx, mark.Offset, start)", "w.replay(ctx, start, start)", "state .* (differs|is missing)"},
+	{"nobody asks the group at the end of a take-over", "takeover.go",
+		"return c.verify(ctx, start)", "return c.commit(ctx, start)", "which stood before it was assigned"},
+	{"an owner writes over what a marker promises that comes late", "writer.go",
+		"		if r.inherited != nil {\n", "		if false {\n", "state .* differs"},
+	{"nobody sweeps", "writer.go",
+		"r.fenced, r.sweepAt = true, r.w.m.opt.Now().Add(r.w.m.opt.SweepAfter)", "r.fenced = true", "stands twice"},
+	{"the case stage lets a lower seq stand", "../cases/desk/derive.go",
+		"case f.behind && f.top == f.seq:", "case false:", "case .* differs"},
+}
+
+// Each mutation is compiled in place of the real file and has to be found. One whose text
+// is no longer in the code fails: then it has to be told anew.
+func TestMutations(t *testing.T) {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanted := regexp.MustCompile(*mutation)
+	for _, m := range mutations {
+		if wanted.MatchString(m.name) {
+			t.Run(m.name, func(t *testing.T) { m.run(t, filepath.Join(root, m.file)) })
+		}
+	}
+}
+
+func (m broken) run(t *testing.T, file string) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(content), m.old); n != 1 {
+		t.Fatalf("%s holds the text to replace %d times, want once:\n%s", file, n, m.old)
+	}
+	dir := t.TempDir()
+	changed, overlay := filepath.Join(dir, "changed.go"), filepath.Join(dir, "overlay.json")
+	write(t, changed, []byte(strings.Replace(string(content), m.old, m.new, 1)))
+	list, err := json.Marshal(map[string]map[string]string{"Replace": {file: changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, overlay, list)
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-vet=off", "-timeout=2m", "-overlay="+overlay,
+		"-run=^TestSimulation$", ".", "-budget=30s")
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	switch {
+	case err != nil && !errors.As(err, &exit):
+		t.Fatalf("cannot run the simulation: %v", err)
+	case err == nil:
+		t.Errorf("no seed found it: %s", out)
+	case !regexp.MustCompile(m.finds).Match(out):
+		t.Errorf("it was found, but nothing says %q:\n%s", m.finds, out)
+	case *mutation != "":
+		t.Logf("%s", out)
+	}
+}
+
+func write(t *testing.T, name string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(name, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
