@@ -64,7 +64,7 @@ var pipelineQuestions = []Question{
 				"delà du double, voir system.view_refreshes.",
 		},
 		Columns: []Column{label("view", "View", "Vue"), count("row_count", "Rows", "Lignes"),
-			instant("refreshed_at", "As of", "À l'instant"), number("seconds_old", "s", "Age", "Âge")},
+			instant("refreshed_at", "As of", "À jour au"), number("seconds_old", "s", "Age", "Âge")},
 	},
 	{
 		Name: "detection_time", Shape: Series,
