@@ -139,8 +139,8 @@ func TestCountSegments(t *testing.T) {
 	for _, s := range shared.Segments("a|b%", DefaultSettings()) {
 		said = append(said, fmt.Sprintf("%s %s/%s %d", s.Level, s.CustomerType, s.ProductFamily, s.N))
 	}
-	want := []string{"customer_type B2C/ 70", "product_family /tv 40", "type_product B2C/tv 40", "product_family /fibre 30",
-		"type_product B2C/fibre 30"}
+	want := []string{"customer_type B2C/ 70", "product_family /tv 40", "type_product B2C/tv 40",
+		"product_family /fibre 30", "type_product B2C/fibre 30"}
 	if !slices.Equal(said, want) {
 		t.Errorf("segments %q, want %q", said, want)
 	}

@@ -57,7 +57,8 @@ func TestBaselinesAreReadWhenAsked(t *testing.T) {
 			if !r.Shared {
 				continue
 			}
-			record := Record{Key: sharedKey(r.Key, partition), Value: encodeState(stamp{epoch: epoch, applied: invoices}, r.Value)}
+			record := Record{Key: sharedKey(r.Key, partition),
+				Value: encodeState(stamp{epoch: epoch, applied: invoices}, r.Value)}
 			if _, err := log.Append(t.Context(), "b", partition, []Record{record}); err != nil {
 				t.Fatal(err)
 			}

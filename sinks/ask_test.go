@@ -14,7 +14,8 @@ import (
 func TestAsk(t *testing.T) {
 	r := openReader(t, openStore(t))
 	const hostile = `it's {x:String}; DROP`
-	got, err := r.Ask(t.Context(), Ask{MaxRows: 10, Parameters: map[string]string{"text": hostile, "many": `['a\'','b']`},
+	got, err := r.Ask(t.Context(), Ask{MaxRows: 10,
+		Parameters: map[string]string{"text": hostile, "many": `['a\'','b']`},
 		SQL: "SELECT {text:String} AS text, {many:Array(String)} AS many, toDecimal128('-12345678901234.5678', 4) AS exact, " +
 			"CAST(NULL AS Nullable(Decimal(19, 4))) AS none, toInt64(-7) AS small, toUInt64(18446744073709551615) AS large, " +
 			"toFloat32(0.1) AS narrow, 1 = 1 AS yes, toDate('2026-03-01') AS day, toLowCardinality('lc') AS lc, " +

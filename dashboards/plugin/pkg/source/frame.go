@@ -114,6 +114,13 @@ func widened(long *data.Frame) (*data.Frame, error) {
 func configOf(asked *question.Question, at int, lang question.Lang) *data.FieldConfig {
 	column := &asked.Columns[at]
 	config := &data.FieldConfig{DisplayNameFromDS: displayName(asked, at, lang), Unit: column.Unit}
+	if len(column.Words) > 0 {
+		words := data.ValueMapper{}
+		for value, word := range column.Words {
+			words[value] = data.ValueMappingResult{Text: word.In(lang)}
+		}
+		config.Mappings = data.ValueMappings{words}
+	}
 	switch {
 	case column.Low:
 		config.Custom = map[string]any{"lineWidth": 0}

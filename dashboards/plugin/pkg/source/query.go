@@ -58,8 +58,13 @@ func (q *query) required(filter question.Filter) (string, error) {
 
 // answerers answer queries, by queryType.
 var answerers = map[string]func(s *Source, ctx context.Context, q *query) (data.Frames, error){
-	"":         (*Source).question,
-	"question": (*Source).question,
+	"":            (*Source).question,
+	"question":    (*Source).question,
+	"explain":     (*Source).explain,
+	"baseline":    (*Source).baseline,
+	"lag":         (*Source).lag,
+	"cases":       (*Source).cases,
+	"annotations": (*Source).annotations,
 }
 
 // mostAtOnce bounds how many queries of one request run at the same time.
@@ -97,7 +102,8 @@ func (s *Source) answer(ctx context.Context, asked backend.DataQuery) backend.Da
 	}
 	answer := answerers[asked.QueryType]
 	if answer == nil {
-		return failed(refuse(http.StatusBadRequest, "cannot answer a query of type %q: want question", asked.QueryType))
+		return failed(refuse(http.StatusBadRequest, "cannot answer a query of type %q: want question, explain, baseline, "+
+			"lag, cases or annotations", asked.QueryType))
 	}
 	if seller := string(question.FilterSeller); q.one(question.FilterSeller) == "" && s.settings.DefaultSeller != "" {
 		if q.Filters == nil {

@@ -1,18 +1,22 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
 	"recoup/dashboards/question"
 )
 
-// CallResource answers the editors: GET questions, GET values/<filter>.
+// CallResource answers the editors and the buttons: GET questions, GET
+// values/<filter>, POST cases/<case id>/<action>.
 func (s *Source) CallResource(ctx context.Context, req *backend.CallResourceRequest,
 	sender backend.CallResourceResponseSender) error {
 	answer, err := s.resource(ctx, req)
@@ -37,61 +41,28 @@ type said struct {
 // resource finds who answers.
 func (s *Source) resource(ctx context.Context, req *backend.CallResourceRequest) (any, error) {
 	path := strings.Split(strings.Trim(req.Path, "/"), "/")
+	method := http.MethodGet
+	if path[0] == "cases" {
+		method = http.MethodPost
+	}
 	switch {
-	case req.Method != http.MethodGet:
-		return nil, refuse(http.StatusMethodNotAllowed, "cannot %s %s: want GET", req.Method, req.Path)
+	case req.Method != method:
+		return nil, refuse(http.StatusMethodNotAllowed, "cannot %s %s: want %s", req.Method, req.Path, method)
 	case s.problem != nil && path[0] != "questions":
 		return nil, refuse(http.StatusBadRequest, "%w", s.problem)
 	case len(path) == 1 && path[0] == "questions":
-		return catalogue(), nil
+		return question.All(), nil
 	case len(path) == 2 && path[0] == "values":
 		return s.values(ctx, question.Filter(path[1]), req)
+	case len(path) == 3 && path[0] == "cases":
+		return s.act(ctx, path[1], path[2], req)
 	}
-	return nil, refuse(http.StatusNotFound, "cannot find %q: want questions or values/<filter>", req.Path)
+	return nil, refuse(http.StatusNotFound, "cannot find %q: want questions, values/<filter> or "+
+		"cases/<case id>/<action>", req.Path)
 }
-
-// The catalogue as the editor reads it.
-type (
-	listed struct {
-		Name    string            `json:"name"`
-		Title   map[string]string `json:"title"`
-		Help    map[string]string `json:"help"`
-		Shape   question.Shape    `json:"shape"`
-		Filters []question.Filter `json:"filters"`
-		Timed   bool              `json:"timed"`
-		MaxRows int               `json:"maxRows"`
-		Columns []listedColumn    `json:"columns"`
-	}
-	listedColumn struct {
-		Name  string            `json:"name"`
-		Kind  question.Kind     `json:"kind"`
-		Unit  string            `json:"unit"`
-		Title map[string]string `json:"title"`
-		Low   bool              `json:"low"`
-		High  bool              `json:"high"`
-	}
-)
 
 // valuesPrefix begins the names of the questions that ask for the values of a filter.
 const valuesPrefix = "value_"
-
-// catalogue lists every question that a person may choose.
-func catalogue() []listed {
-	both := func(t question.Text) map[string]string { return map[string]string{"en": t.EN, "fr": t.FR} }
-	list := []listed{}
-	for _, q := range question.All() {
-		if strings.HasPrefix(q.Name, valuesPrefix) {
-			continue
-		}
-		one := listed{Name: q.Name, Title: both(q.Title), Help: both(q.Help), Shape: q.Shape, Timed: q.Timed,
-			Filters: append([]question.Filter{}, q.Filters...), MaxRows: q.MaxRows}
-		for _, c := range q.Columns {
-			one.Columns = append(one.Columns, listedColumn{c.Name, c.Kind, c.Unit, both(c.Title), c.Low, c.High})
-		}
-		list = append(list, one)
-	}
-	return list
-}
 
 // choice is one value of a filter.
 type choice struct {
@@ -99,26 +70,29 @@ type choice struct {
 	Text  string `json:"text"`  // what is shown
 }
 
+// valuesSince is how long ago what is chosen from may have been issued, where there
+// would be too much of it: invoices.
+const valuesSince = 90 * 24 * time.Hour
+
 // values lists what a filter may be.
 func (s *Source) values(ctx context.Context, filter question.Filter, req *backend.CallResourceRequest) (any, error) {
 	asked, known := question.Find(valuesPrefix + string(filter))
 	if !known {
 		return nil, refuse(http.StatusNotFound, "cannot list values of %q: there is no such filter", filter)
 	}
-	parameters, err := queryOf(req)
+	address, err := url.Parse(req.URL)
 	if err != nil {
-		return nil, err
+		return nil, refuse(http.StatusBadRequest, "cannot read the address %q", req.URL)
 	}
-	seller := parameters.Get("seller")
-	if seller == "" {
-		seller = s.settings.DefaultSeller
-	}
+	seller := cmp.Or(address.Query().Get("seller"), s.settings.DefaultSeller)
 	if seller == "" && asked.Takes(question.FilterSeller) {
 		return []choice{}, nil // nothing is chosen yet
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.settings.timeout())
 	defer cancel()
-	answer, err := s.ask(ctx, &asked, &query{Filters: map[string]textOrMany{"seller": {seller}}})
+	now := time.Now()
+	answer, err := s.ask(ctx, &asked, &query{Filters: map[string]textOrMany{"seller": {seller}},
+		timeRange: backend.TimeRange{From: now.Add(-valuesSince), To: now}})
 	if err != nil {
 		return nil, err
 	}

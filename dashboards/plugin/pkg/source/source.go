@@ -12,6 +12,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend/instancemgmt"
 
 	"recoup/internal/kafka"
+	"recoup/pipeline"
 	"recoup/sinks"
 )
 
@@ -26,8 +27,12 @@ type Source struct {
 	ended context.Context // ends when the source is disposed
 	end   context.CancelFunc
 
-	mu     sync.Mutex    // guards what follows
-	client *kafka.Client // nil before it is needed
+	mu     sync.Mutex          // guards what follows
+	client *kafka.Client       // nil before it is needed
+	folded *pipeline.Baselines // nil before they are asked for
+
+	acting sync.Mutex // held by one action at a time; guards sent
+	sent   recent     // event ids of actions that were written
 
 	streams chan struct{} // one of its places for each stream that runs
 }

@@ -13,19 +13,29 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
 	"recoup/cases"
+	"recoup/dashboards/question"
 	"recoup/pipeline"
 )
 
 // casesPath begins the path of the channel of a seller's cases: cases/<seller>.
 const casesPath = "cases/"
 
+// watched is the seller of a channel; ok is false when it is not one of cases.
+func watched(path string) (seller string, ok bool) {
+	name, ok := strings.CutPrefix(path, casesPath)
+	if !ok {
+		return "", false
+	}
+	return sellerOf(name)
+}
+
 // SubscribeStream lets whoever may see the organisation watch a seller's cases.
 func (s *Source) SubscribeStream(_ context.Context, req *backend.SubscribeStreamRequest) (
 	*backend.SubscribeStreamResponse, error) {
 	status := backend.SubscribeStreamStatusOK
 	user := req.PluginContext.User
-	switch seller, is := strings.CutPrefix(req.Path, casesPath); {
-	case !is || seller == "" || s.problem != nil:
+	switch _, known := watched(req.Path); {
+	case !known || s.problem != nil:
 		status = backend.SubscribeStreamStatusNotFound
 	case user == nil || !maySee(user.Role):
 		status = backend.SubscribeStreamStatusPermissionDenied
@@ -41,7 +51,7 @@ func (s *Source) PublishStream(context.Context, *backend.PublishStreamRequest) (
 // RunStream sends each record of a seller's cases as it comes, until nobody
 // watches. Grafana calls it once for all who do.
 func (s *Source) RunStream(ctx context.Context, req *backend.RunStreamRequest, sender *backend.StreamSender) error {
-	seller := strings.TrimPrefix(req.Path, casesPath)
+	seller, _ := watched(req.Path)
 	select {
 	case s.streams <- struct{}{}:
 		defer func() { <-s.streams }()
@@ -147,11 +157,11 @@ func (p *part) follow(ctx context.Context, log pipeline.Log, topic, seller strin
 		if err != nil {
 			return err
 		}
-		frame := caseFrame()
+		frame := caseFrame(question.English)
 		for i := range got.Records {
 			c := &cases.Case{}
 			if json.Unmarshal(got.Records[i].Value, c) == nil && c.Schema == cases.Schema && c.Seller == seller {
-				appendCase(frame, got.Records[i].Time, c)
+				appendCase(frame, got.Records[i].Time, c, question.English)
 			}
 		}
 		if frame.Rows() > 0 {

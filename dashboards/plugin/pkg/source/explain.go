@@ -1,0 +1,190 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"recoup/dashboards/question"
+	"recoup/internal/config"
+	"recoup/internal/explain"
+	"recoup/sinks"
+)
+
+// explain tells the verdict on one invoice: frames invoice, causes and case, each by
+// its name, and text, which says the same in sentences.
+func (s *Source) explain(ctx context.Context, q *query) (data.Frames, error) {
+	seller, err := q.required(question.FilterSeller)
+	if err != nil {
+		return nil, err
+	}
+	id, err := q.required(question.FilterInvoice)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.reader.Invoices(ctx, sinks.Lookup{InvoiceID: id, Seller: seller})
+	if err != nil {
+		return nil, refuse(http.StatusBadGateway, "cannot explain invoice %q: %w", id, err)
+	}
+	if len(found) == 0 {
+		return nil, refuse(http.StatusNotFound, "cannot find invoice %q of seller %q: it was not scored, not yet, or its row "+
+			"is older than clickhouse.retention of recoup", id, seller)
+	}
+	subject, err := explain.Stored(ctx, s.reader, &found[0])
+	if err != nil {
+		return nil, refuse(http.StatusBadGateway, "cannot explain invoice %q: %w", id, err)
+	}
+	usual := config.Default() // recoup's own may differ: what depends on them is said only where it is sure
+	subject.Settings = usual.Scoring.Settings()
+	text, err := textFrame(subject)
+	if err != nil {
+		return nil, err
+	}
+	frames := data.Frames{invoiceFrame(subject), causesFrame(subject), caseStateFrame(subject), text}
+	if len(found) > 1 {
+		frames[0].AppendNotices(data.Notice{Severity: data.NoticeSeverityInfo, Text: fmt.Sprintf("%d records have this id: "+
+			"this is the one issued last, revision %d.", len(found), found[0].Invoice.Revision)})
+	}
+	return frames, nil
+}
+
+// row is a frame of one row, put together field by field.
+type row struct{ *data.Frame }
+
+func newRow(name string) row {
+	frame := data.NewFrame(name)
+	frame.Meta = &data.FrameMeta{Type: data.FrameTypeTable, TypeVersion: typeVersion}
+	return row{frame}
+}
+
+func (r row) text(name, title, value string) {
+	r.add(data.NewField(name, nil, []string{value}), title, "")
+}
+
+func (r row) number(name, title, unit string, value *float64) {
+	r.add(data.NewField(name, nil, []*float64{value}), title, unit)
+}
+
+func (r row) instant(name, title string, value time.Time) {
+	var at *time.Time
+	if !value.IsZero() {
+		at = &value
+	}
+	r.add(data.NewField(name, nil, []*time.Time{at}), title, "")
+}
+
+func (r row) add(field *data.Field, title, unit string) {
+	field.Config = &data.FieldConfig{DisplayNameFromDS: title, Unit: unit}
+	r.Fields = append(r.Fields, field)
+}
+
+// invoiceFrame is what was billed and what was expected.
+func invoiceFrame(s *explain.Subject) *data.Frame {
+	v, inv, r := s.Verdict, s.Invoice, newRow("invoice")
+	r.text("invoice_id", "Invoice", inv.ID)
+	r.text("seller", "Seller", inv.Seller)
+	r.instant("issued_at", "Issued", inv.IssuedAt)
+	r.text("customer_type", "Customer type", inv.CustomerType)
+	r.text("product_family", "Product family", inv.ProductFamily)
+	r.text("currency", "Currency", v.Currency)
+	r.number("billed", "Billed", "none", amount(v.Billed))
+	if v.N > 0 {
+		r.number("expected", "Expected", "none", amount(v.Expected))
+		r.number("expected_low", "95 % low", "none", amount(v.ExpectedLow))
+		r.number("expected_high", "95 % high", "none", amount(v.ExpectedHigh))
+	} else {
+		r.number("expected", "Expected", "none", nil)
+		r.number("expected_low", "95 % low", "none", nil)
+		r.number("expected_high", "95 % high", "none", nil)
+	}
+	var repaired *float64
+	if len(v.Causes) > 0 {
+		repaired = amount(v.Causes[0].Repaired)
+	}
+	r.number("repaired_amount", "Repaired", "none", repaired)
+	r.number("loss", "Loss", "none", amount(v.Loss.Point))
+	r.number("loss_low", "Loss, 95 % low", "none", amount(v.Loss.Low))
+	r.number("loss_high", "Loss, 95 % high", "none", amount(v.Loss.High))
+	r.number("p_error", "Probability of an error", "percentunit", &v.PError)
+	verdict := "not suspect"
+	if v.Suspect {
+		verdict = "suspect"
+	}
+	r.text("verdict", "Verdict", verdict)
+	r.text("decision", "Decision", explain.Decision(v.Decision))
+	r.text("level", "Compared with", string(v.Level))
+	n := float64(v.N)
+	r.number("n", "Invoices behind it", "short", &n)
+	r.number("cv", "Their spread", "percentunit", &v.CV)
+	r.text("rules", "Rules", strings.Join(v.Rules, ", "))
+	r.text("model", "Model", v.Model.Version)
+	return r.Frame
+}
+
+// causesFrame is the votes of the causes, most probable first, and their evidence.
+func causesFrame(s *explain.Subject) *data.Frame {
+	codes, kinds, evidence := []string{}, []string{}, []string{}
+	shares, repaired := []*float64{}, []*float64{}
+	for _, c := range s.Verdict.Causes {
+		codes, kinds = append(codes, c.Code), append(kinds, c.Kind)
+		evidence = append(evidence, strings.Join(c.Evidence, " "))
+		p := c.P
+		shares, repaired = append(shares, &p), append(repaired, amount(c.Repaired))
+	}
+	r := newRow("causes")
+	r.add(data.NewField("code", nil, codes), "Cause", "")
+	r.add(data.NewField("kind", nil, kinds), "Kind", "")
+	r.add(data.NewField("p", nil, shares), "Probability", "percentunit")
+	r.add(data.NewField("evidence", nil, evidence), "Evidence", "")
+	r.add(data.NewField("repaired_amount", nil, repaired), "Repaired", "none")
+	return r.Frame
+}
+
+// caseStateFrame is where the case of the invoice stands, no row without a case.
+func caseStateFrame(s *explain.Subject) *data.Frame {
+	r, c := newRow("case"), s.Case
+	if c == nil {
+		return r.Frame
+	}
+	state := "open"
+	switch {
+	case !c.Open:
+		state = "closed"
+	case c.Status != "":
+		state = c.Status
+	}
+	r.text("case_id", "Case", c.CaseID)
+	r.text("state", "State", state)
+	r.text("outcome", "Outcome", c.Outcome)
+	r.text("true_cause", "Confirmed cause", c.Cause)
+	r.text("severity", "Severity", string(c.Severity))
+	r.text("owner_team", "Team", c.OwnerTeam)
+	r.instant("opened_at", "Opened", c.DetectedAt)
+	r.instant("respond_by", "Answer by", c.RespondBy)
+	r.text("currency", "Currency", c.Currency)
+	var lost *float64
+	if c.ConfirmedLoss.Set {
+		lost = amount(c.ConfirmedLoss.Value)
+	}
+	r.number("confirmed_loss", "Confirmed loss", "none", lost)
+	r.number("paid", "Paid", "none", amount(c.Paid))
+	r.text("summary", "Summary", c.Summary.EN)
+	r.text("verify_first", "Verify first", strings.Join(c.Verify, ", "))
+	r.text("runbook", "Runbook", c.Links.Runbook)
+	return r.Frame
+}
+
+// textFrame is the explanation of `recoup explain`, a row for each line.
+func textFrame(s *explain.Subject) (*data.Frame, error) {
+	var text strings.Builder
+	if err := explain.Text(&text, s); err != nil {
+		return nil, err
+	}
+	r := newRow("text")
+	r.add(data.NewField("line", nil, strings.Split(strings.TrimRight(text.String(), "\n"), "\n")), "Explanation", "")
+	return r.Frame, nil
+}

@@ -1,0 +1,146 @@
+package source
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"recoup/dashboards/question"
+	"recoup/detectors"
+	"recoup/internal/config"
+	"recoup/pipeline"
+)
+
+// filterSegment names one segment: customer_type=B2C|product_family=fibre, or one of
+// the two; nothing means all.
+const filterSegment question.Filter = "segment"
+
+// baseline tells what is usual in a segment now, folded over what all partitions
+// taught.
+func (s *Source) baseline(ctx context.Context, q *query) (data.Frames, error) {
+	seller, err := q.required(question.FilterSeller)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := segmentOf(q.one(filterSegment))
+	if err != nil {
+		return nil, err
+	}
+	baselines, err := s.baselines()
+	if err != nil {
+		return nil, err
+	}
+	shared, _, err := baselines.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	usual := config.Default()
+	list := shared.Segments(seller, usual.Scoring.Settings())
+	currency := q.one(question.FilterCurrency)
+	list = slices.DeleteFunc(list, func(g detectors.SegmentSummary) bool {
+		return currency != "" && g.Currency != currency || wanted != nil &&
+			(g.CustomerType != wanted["customer_type"] || g.ProductFamily != wanted["product_family"])
+	})
+	return data.Frames{segmentsFrame(list[:min(len(list), s.settings.RowLimit)])}, nil
+}
+
+// segmentOf reads the filter; nil means all segments.
+func segmentOf(text string) (map[string]string, error) {
+	if text == "" || text == question.Everything {
+		return nil, nil
+	}
+	parts := map[string]string{}
+	for part := range strings.SplitSeq(text, "|") {
+		name, value, _ := strings.Cut(part, "=")
+		if name != "customer_type" && name != "product_family" || value == "" {
+			return nil, refuse(http.StatusBadRequest, "cannot read segment %q: want customer_type=…|product_family=…, or one of "+
+				"the two", text)
+		}
+		parts[name] = value
+	}
+	return parts, nil
+}
+
+// segmentsFrame has a row for each segment, the one with the most invoices first.
+func segmentsFrame(list []detectors.SegmentSummary) *data.Frame {
+	columns := []struct {
+		name, title, unit string
+		label             func(*detectors.SegmentSummary) string
+		number            func(*detectors.SegmentSummary) float64
+	}{
+		{name: "level", title: "Level", label: func(g *detectors.SegmentSummary) string { return string(g.Level) }},
+		{name: "customer_type", title: "Customer type", label: func(g *detectors.SegmentSummary) string { return g.CustomerType }},
+		{name: "product_family", title: "Product family",
+			label: func(g *detectors.SegmentSummary) string { return g.ProductFamily }},
+		{name: "currency", title: "Currency", label: func(g *detectors.SegmentSummary) string { return g.Currency }},
+		{name: "footing", title: "15 % rule", label: func(g *detectors.SegmentSummary) string { return string(g.Footing) }},
+		{name: "n", title: "Invoices", unit: "short", number: func(g *detectors.SegmentSummary) float64 { return float64(g.N) }},
+		{name: "mean", title: "Usual amount, net", unit: "none",
+			number: func(g *detectors.SegmentSummary) float64 { return *amount(g.Mean) }},
+		{name: "cv", title: "Spread", unit: "percentunit", number: func(g *detectors.SegmentSummary) float64 { return g.CV }},
+		{name: "precision", title: "Alerts that are right, expected", unit: "percentunit",
+			number: func(g *detectors.SegmentSummary) float64 { return g.Precision }},
+		{name: "recall", title: "Errors that are found, expected", unit: "percentunit",
+			number: func(g *detectors.SegmentSummary) float64 { return g.Recall }},
+	}
+	r := newRow("baseline")
+	r.Meta.Type = data.FrameTypeNumericLong
+	for _, c := range columns {
+		labels, numbers := make([]string, len(list)), make([]*float64, len(list))
+		for i := range list {
+			if c.label != nil {
+				labels[i] = c.label(&list[i])
+				continue
+			}
+			n := c.number(&list[i])
+			numbers[i] = &n
+		}
+		if c.label != nil {
+			r.add(data.NewField(c.name, nil, labels), c.title, c.unit)
+		} else {
+			r.add(data.NewField(c.name, nil, numbers), c.title, c.unit)
+		}
+	}
+	return r.Frame
+}
+
+// baselines returns those of the topic, kept up to date from one query to the next.
+func (s *Source) baselines() (*pipeline.Baselines, error) {
+	client, err := s.kafka()
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.folded == nil {
+		s.folded = pipeline.NewBaselines(client.Log(), s.settings.topics().Baselines)
+	}
+	return s.folded, nil
+}
+
+// lag tells how many invoices wait in each partition.
+func (s *Source) lag(ctx context.Context, _ *query) (data.Frames, error) {
+	client, err := s.kafka()
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := client.Lag(ctx, s.settings.Kafka.Group, s.settings.topics().Invoices)
+	if err != nil {
+		return nil, err
+	}
+	partitions, counts := []string{}, []*float64{}
+	for _, p := range slices.Sorted(maps.Keys(waiting)) {
+		n := float64(waiting[p])
+		partitions, counts = append(partitions, strconv.Itoa(p)), append(counts, &n)
+	}
+	r := newRow("lag")
+	r.Meta.Type = data.FrameTypeNumericLong
+	r.add(data.NewField("partition", nil, partitions), "Partition", "")
+	r.add(data.NewField("lag", nil, counts), "Invoices that wait", "short")
+	return data.Frames{r.Frame}, nil
+}
