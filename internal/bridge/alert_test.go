@@ -36,6 +36,18 @@ func TestLabelsAreIdentity(t *testing.T) {
 	}
 }
 
+// The boards that alerts link to are there, and know the seller.
+func TestBoardsExist(t *testing.T) {
+	for kind, uid := range boards {
+		name := strings.TrimPrefix(uid, "recoup-")
+		board, err := os.ReadFile("../../deploy/grafana/dashboards/clickhouse/en/" + name + ".json")
+		if err != nil || !strings.Contains(string(board), `"uid": "`+uid+`"`) ||
+			!strings.Contains(string(board), `"name": "seller"`) {
+			t.Errorf("cases of kind %s link to %s, which is not there: %v", kind, uid, err)
+		}
+	}
+}
+
 // Nothing personal leaves: everything of a case that names a customer, an invoice or a
 // person, or was written by one, is marked; no mark may be in what is sent.
 func TestNothingPersonalLeaves(t *testing.T) {
