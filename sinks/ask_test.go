@@ -16,8 +16,9 @@ func TestAsk(t *testing.T) {
 	const hostile = `it's {x:String}; DROP`
 	got, err := r.Ask(t.Context(), Ask{MaxRows: 10,
 		Parameters: map[string]string{"text": hostile, "many": `['a\'','b']`},
-		SQL: "SELECT {text:String} AS text, {many:Array(String)} AS many, toDecimal128('-12345678901234.5678', 4) AS exact, " +
-			"CAST(NULL AS Nullable(Decimal(19, 4))) AS none, toInt64(-7) AS small, toUInt64(18446744073709551615) AS large, " +
+		SQL: "SELECT {text:String} AS text, {many:Array(String)} AS many, " +
+			"toDecimal128('-12345678901234.5678', 4) AS exact, CAST(NULL AS Nullable(Decimal(19, 4))) AS none, " +
+			"toInt64(-7) AS small, toUInt64(18446744073709551615) AS large, " +
 			"toFloat32(0.1) AS narrow, 1 = 1 AS yes, toDate('2026-03-01') AS day, toLowCardinality('lc') AS lc, " +
 			"toDateTime64('2026-03-01 10:00:00.250', 3, 'Europe/Paris') AS at, " +
 			"toUUID('5f0c2a9e-0000-4000-8000-000000000001') AS id"})

@@ -38,7 +38,8 @@ type order struct {
 func (s *Source) act(ctx context.Context, caseID, action string, req *backend.CallResourceRequest) (any, error) {
 	build := actions[action]
 	if build == nil {
-		return nil, refuse(http.StatusNotFound, "cannot %q a case: want acknowledge, confirm, false_alarm or recovered", action)
+		return nil, refuse(http.StatusNotFound, "cannot %q a case: want acknowledge, confirm, false_alarm or recovered",
+			action)
 	}
 	o, role, err := orderOf(action, req)
 	if err != nil {
@@ -74,7 +75,8 @@ func (s *Source) act(ctx context.Context, caseID, action string, req *backend.Ca
 func orderOf(action string, req *backend.CallResourceRequest) (o *order, role string, err error) {
 	user := req.PluginContext.User
 	if user == nil || !mayAct(user.Role) {
-		return nil, "", refuse(http.StatusForbidden, "cannot %s a case: that takes the role Editor or Admin in Grafana", action)
+		return nil, "", refuse(http.StatusForbidden, "cannot %s a case: that takes the role Editor or Admin in Grafana",
+			action)
 	}
 	kind, _, err := mime.ParseMediaType(req.GetHTTPHeader("Content-Type"))
 	switch {
@@ -104,8 +106,8 @@ func (s *Source) caseOf(ctx context.Context, seller, caseID string) (*knownCase,
 		return nil, refuse(http.StatusBadGateway, "cannot read case %q: %w", caseID, err)
 	}
 	if !found {
-		return nil, refuse(http.StatusNotFound, "cannot find case %q of seller %q: it may not have been copied into ClickHouse "+
-			"yet; try again in some seconds", caseID, seller)
+		return nil, refuse(http.StatusNotFound, "cannot find case %q of seller %q: it may not have been copied into "+
+			"ClickHouse yet; try again in some seconds", caseID, seller)
 	}
 	life, err := s.reader.Life(ctx, caseID)
 	if err != nil {

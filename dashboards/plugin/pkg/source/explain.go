@@ -31,8 +31,8 @@ func (s *Source) explain(ctx context.Context, q *query) (data.Frames, error) {
 		return nil, refuse(http.StatusBadGateway, "cannot explain invoice %q: %w", id, err)
 	}
 	if len(found) == 0 {
-		return nil, refuse(http.StatusNotFound, "cannot find invoice %q of seller %q: it was not scored, not yet, or its row "+
-			"is older than clickhouse.retention of recoup", id, seller)
+		return nil, refuse(http.StatusNotFound, "cannot find invoice %q of seller %q: it was not scored, not yet, or its "+
+			"row is older than clickhouse.retention of recoup", id, seller)
 	}
 	subject, err := explain.Stored(ctx, s.reader, &found[0])
 	if err != nil {

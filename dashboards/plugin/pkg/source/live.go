@@ -58,8 +58,8 @@ func segmentOf(text string) (map[string]string, error) {
 	for part := range strings.SplitSeq(text, "|") {
 		name, value, _ := strings.Cut(part, "=")
 		if name != "customer_type" && name != "product_family" || value == "" {
-			return nil, refuse(http.StatusBadRequest, "cannot read segment %q: want customer_type=…|product_family=…, or one of "+
-				"the two", text)
+			return nil, refuse(http.StatusBadRequest, "cannot read segment %q: want customer_type=…|product_family=…, "+
+				"or one of the two", text)
 		}
 		parts[name] = value
 	}
@@ -68,44 +68,35 @@ func segmentOf(text string) (map[string]string, error) {
 
 // segmentsFrame has a row for each segment, the one with the most invoices first.
 func segmentsFrame(list []detectors.SegmentSummary) *data.Frame {
-	columns := []struct {
-		name, title, unit string
-		label             func(*detectors.SegmentSummary) string
-		number            func(*detectors.SegmentSummary) float64
-	}{
-		{name: "level", title: "Level", label: func(g *detectors.SegmentSummary) string { return string(g.Level) }},
-		{name: "customer_type", title: "Customer type", label: func(g *detectors.SegmentSummary) string { return g.CustomerType }},
-		{name: "product_family", title: "Product family",
-			label: func(g *detectors.SegmentSummary) string { return g.ProductFamily }},
-		{name: "currency", title: "Currency", label: func(g *detectors.SegmentSummary) string { return g.Currency }},
-		{name: "footing", title: "15 % rule", label: func(g *detectors.SegmentSummary) string { return string(g.Footing) }},
-		{name: "n", title: "Invoices", unit: "short", number: func(g *detectors.SegmentSummary) float64 { return float64(g.N) }},
-		{name: "mean", title: "Usual amount, net", unit: "none",
-			number: func(g *detectors.SegmentSummary) float64 { return *amount(g.Mean) }},
-		{name: "cv", title: "Spread", unit: "percentunit", number: func(g *detectors.SegmentSummary) float64 { return g.CV }},
-		{name: "precision", title: "Alerts that are right, expected", unit: "percentunit",
-			number: func(g *detectors.SegmentSummary) float64 { return g.Precision }},
-		{name: "recall", title: "Errors that are found, expected", unit: "percentunit",
-			number: func(g *detectors.SegmentSummary) float64 { return g.Recall }},
-	}
 	r := newRow("baseline")
 	r.Meta.Type = data.FrameTypeNumericLong
-	for _, c := range columns {
-		labels, numbers := make([]string, len(list)), make([]*float64, len(list))
+	label := func(name, title string, of func(g *detectors.SegmentSummary) string) {
+		values := make([]string, len(list))
 		for i := range list {
-			if c.label != nil {
-				labels[i] = c.label(&list[i])
-				continue
-			}
-			n := c.number(&list[i])
-			numbers[i] = &n
+			values[i] = of(&list[i])
 		}
-		if c.label != nil {
-			r.add(data.NewField(c.name, nil, labels), c.title, c.unit)
-		} else {
-			r.add(data.NewField(c.name, nil, numbers), c.title, c.unit)
-		}
+		r.add(data.NewField(name, nil, values), title, "")
 	}
+	number := func(name, title, unit string, of func(g *detectors.SegmentSummary) float64) {
+		values := make([]*float64, len(list))
+		for i := range list {
+			n := of(&list[i])
+			values[i] = &n
+		}
+		r.add(data.NewField(name, nil, values), title, unit)
+	}
+	type segment = detectors.SegmentSummary
+	label("level", "Level", func(g *segment) string { return string(g.Level) })
+	label("customer_type", "Customer type", func(g *segment) string { return g.CustomerType })
+	label("product_family", "Product family", func(g *segment) string { return g.ProductFamily })
+	label("currency", "Currency", func(g *segment) string { return g.Currency })
+	label("footing", "15 % rule", func(g *segment) string { return string(g.Footing) })
+	number("n", "Invoices", "short", func(g *segment) float64 { return float64(g.N) })
+	number("mean", "Usual amount, net", "none", func(g *segment) float64 { return *amount(g.Mean) })
+	number("cv", "Spread", "percentunit", func(g *segment) float64 { return g.CV })
+	number("precision", "Alerts that are right, expected", "percentunit",
+		func(g *segment) float64 { return g.Precision })
+	number("recall", "Errors that are found, expected", "percentunit", func(g *segment) float64 { return g.Recall })
 	return r.Frame
 }
 

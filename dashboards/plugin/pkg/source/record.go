@@ -76,8 +76,8 @@ func (k *knownCase) confirm(o *order, role string) (*record, error) {
 	if k.Kind == cases.KindInvoice { // those of an incident have their own amounts
 		switch {
 		case k.Currency == unknownCurrency:
-			return nil, refuse(http.StatusConflict, "cannot confirm here: recoup does not know what was billed; use recoup case "+
-				"decide with --billed and --currency")
+			return nil, refuse(http.StatusConflict, "cannot confirm here: recoup does not know what was billed; use recoup "+
+				"case decide with --billed and --currency")
 		case o.CorrectAmount == nil:
 			return nil, refuse(http.StatusBadRequest, "cannot confirm an error without correct_amount: what should have been "+
 				"billed instead of %s %s", k.Billed, k.Currency)
@@ -92,8 +92,8 @@ func (k *knownCase) confirm(o *order, role string) (*record, error) {
 func (k *knownCase) recovered(o *order, _ string) (*record, error) {
 	state := k.life.StateOf(k.Origin)
 	if state.Outcome != cases.OutcomeConfirmed {
-		return nil, refuse(http.StatusConflict, "cannot note money of case %s: nobody has confirmed an error; confirm it first",
-			k.CaseID)
+		return nil, refuse(http.StatusConflict, "cannot note money of case %s: nobody has confirmed an error; confirm it "+
+			"first", k.CaseID)
 	}
 	option := o.Option
 	for i := len(state.Plans) - 1; option == "" && i >= 0; i-- {
@@ -108,7 +108,8 @@ func (k *knownCase) recovered(o *order, _ string) (*record, error) {
 	if o.Amount != nil {
 		r.Amount = *o.Amount
 	} else if r.Amount == 0 {
-		return nil, refuse(http.StatusConflict, "cannot tell the amount: nothing is owed any more; give amount if that is wrong")
+		return nil, refuse(http.StatusConflict, "cannot tell the amount: nothing is owed any more; give amount if that "+
+			"is wrong")
 	}
 	value, err := r.Encode()
 	if err != nil {
@@ -117,7 +118,8 @@ func (k *knownCase) recovered(o *order, _ string) (*record, error) {
 	if err := k.life.Refusal(k.Case, func(l *cases.Life) { l.ApplyRecovery(r) }); err != nil {
 		return nil, refuse(http.StatusConflict, "%w", err)
 	}
-	return &record{recovery: true, value: value, message: "Noted: " + r.Amount.String() + " " + r.Currency + " came back."}, nil
+	return &record{recovery: true, value: value,
+		message: "Noted: " + r.Amount.String() + " " + r.Currency + " came back."}, nil
 }
 
 // unsendable says what no record may say.

@@ -53,10 +53,12 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	name := testservers.Name(t)
 	c := config.Default()
-	c.Kafka.Brokers, c.Kafka.Group, c.Kafka.SessionTimeout = []string{testservers.Kafka(t)}, name, config.Duration(6*time.Second)
+	c.Kafka.Brokers, c.Kafka.Group = []string{testservers.Kafka(t)}, name
+	c.Kafka.SessionTimeout = config.Duration(6 * time.Second)
 	c.Kafka.Retention.Invoices = 10_000 * config.Day
 	c.ClickHouse.Addresses, c.ClickHouse.Database = []string{testservers.ClickHouse(t)}, name
-	c.Pipeline.FlushInterval, c.Pipeline.CheckpointInterval = config.Duration(100*time.Millisecond), config.Duration(time.Second)
+	c.Pipeline.FlushInterval = config.Duration(100 * time.Millisecond)
+	c.Pipeline.CheckpointInterval = config.Duration(time.Second)
 	c.Models.Train = false
 	for _, topic := range []*string{&c.Kafka.Topics.Invoices, &c.Kafka.Topics.Reference, &c.Kafka.Topics.Deliveries,
 		&c.Kafka.Topics.Suspects, &c.Kafka.Topics.Lead, &c.Kafka.Topics.Cases, &c.Kafka.Topics.CaseEvents,

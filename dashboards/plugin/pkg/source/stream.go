@@ -56,7 +56,8 @@ func (s *Source) RunStream(ctx context.Context, req *backend.RunStreamRequest, s
 	case s.streams <- struct{}{}:
 		defer func() { <-s.streams }()
 	default:
-		return refuse(http.StatusTooManyRequests, "cannot watch seller %q: %d sellers are watched already", seller, mostStreams)
+		return refuse(http.StatusTooManyRequests, "cannot watch seller %q: %d sellers are watched already", seller,
+			mostStreams)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
