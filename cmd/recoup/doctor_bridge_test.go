@@ -35,8 +35,8 @@ func TestDoctorReachesReceivers(t *testing.T) {
 		{[]string{answer(200, 0)}, []string{answer(405, 0), answer(200, 0)}, 3, nil},
 		{[]string{answer(404, 0)}, nil, 0, []string{"answers 404"}},
 		{[]string{answer(200, time.Hour)}, nil, 0, []string{"apart: alerts end"}},
-		{[]string{dead}, []string{dead, answer(401, 0)}, 0, []string{"cannot reach the Alertmanager", "cannot reach the webhook",
-			"answers 401"}},
+		{[]string{dead}, []string{dead, answer(401, 0)}, 0,
+			[]string{"cannot reach the Alertmanager", "cannot reach the webhook", "answers 401"}},
 	} {
 		settings := config.Default()
 		settings.Bridge.Alertmanager.URLs, settings.Bridge.Webhooks.URLs = c.alertmanagers, c.webhooks

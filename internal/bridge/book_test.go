@@ -136,6 +136,18 @@ func TestSingleInvoicesAndMembers(t *testing.T) {
 	}
 }
 
+// The kind of a record is told by its key: most need not be read.
+func TestKindOfKey(t *testing.T) {
+	for want, key := range map[cases.Kind]string{cases.KindInvoice: cases.DedupKey("a|b", "incident|1", 0),
+		cases.KindIncident: cases.IncidentKey("invoice", "batch", "x|invoice|y", monday),
+		cases.KindRate:     cases.RateKey("acme", "a/b", "customer_favour"), cases.KindBlind: cases.BlindKey("acme", "s"),
+		"": "anything"} {
+		if got := keyKind([]byte(key)); got != want {
+			t.Errorf("%s is of kind %q, want %q", key, got, want)
+		}
+	}
+}
+
 // An alert that a receiver cannot take comes behind the others, and a receiver that
 // forgets is told again.
 func TestWhatFailsWaitsAndWhatIsOpenIsRepeated(t *testing.T) {

@@ -19,8 +19,8 @@ const (
 
 // testSupport are packages that only tests, benchmarks and the test command
 // use; rules about who may know Kafka and ClickHouse pass them over.
-var testSupport = []string{"bench", "internal/kafkaserver", "internal/testservers", "internal/e2e", "internal/promtools",
-	"deploy/local"}
+var testSupport = []string{"bench", "internal/kafkaserver", "internal/testservers", "internal/e2e",
+	"internal/promtools", "deploy/local"}
 
 // onlyIn says in which folders a module may be imported.
 var onlyIn = []struct {
