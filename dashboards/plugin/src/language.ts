@@ -24,6 +24,11 @@ export function percent(share: number, language: Language): string {
   return number(share, language, { style: 'percent', maximumFractionDigits: 1 });
 }
 
+/** chance writes a probability; none is ever certain. */
+export function chance(p: number, language: Language): string {
+  return p > 0.99 ? `>${percent(0.99, language)}` : p < 0.01 ? `<${percent(0.01, language)}` : percent(p, language);
+}
+
 /** money writes an amount; a currency that is no ISO code is written behind it. */
 export function money(amount: number, currency: string, language: Language): string {
   if (/^[A-Z]{3}$/.test(currency)) {

@@ -76,7 +76,7 @@ export const words = {
   tooHigh: { en: '{amount} too high', fr: '{amount} de trop' },
   votes: { en: 'What may have gone wrong', fr: 'Ce qui a pu mal tourner' },
   noCauses: { en: 'No cause found.', fr: 'Aucune cause trouvée.' },
-  without: { en: 'without it: {amount}', fr: 'sans elle : {amount}' },
+  without: { en: 'should be {amount}', fr: 'devrait être {amount}' },
   sentences: { en: 'In sentences', fr: 'En phrases (anglais)' },
   facts: { en: 'All facts', fr: 'Tous les faits' },
 

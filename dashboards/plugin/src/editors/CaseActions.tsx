@@ -100,10 +100,8 @@ function Asking({ action, causes, onDismiss, onConfirm }: AskingProps) {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (!wrong && !sending) {
-            setSending(true);
-            void onConfirm(details);
-          }
+          setSending(true); // no second time: a form whose button is disabled is not sent
+          void onConfirm(details);
         }}
       >
         <p>{say(`${action}Ask` as Word)}</p>

@@ -5,7 +5,7 @@ import React from 'react';
 
 import type { RecoupDatasource } from '../datasource';
 import { type Cause, type Explanation, explanationOf, type Fact, scaleOf } from '../explanation';
-import { money, percent } from '../language';
+import { chance, money } from '../language';
 import { CaseActions } from './CaseActions';
 import { useLanguage } from './language';
 
@@ -88,7 +88,7 @@ function Picture({ explanation }: { explanation: Explanation }) {
     figures.push([say('repaired'), write(repaired)]);
   }
   if (likely !== undefined) {
-    figures.push([say('likely'), percent(likely, language)]);
+    figures.push([say('likely'), chance(likely, language)]);
   }
   const words = { billed: write(billed), expected: write(expected), low: write(low), high: write(high) };
   return (
@@ -131,7 +131,7 @@ function Mark({ className, at }: { className: string; at: number }) {
 function Vote({ cause, currency }: { cause: Cause; currency: string }) {
   const { language, say, name } = useLanguage();
   const styles = useStyles2(getStyles);
-  const share = percent(cause.share, language);
+  const share = chance(cause.share, language);
   return (
     <li>
       <div className={styles.vote}>
@@ -192,6 +192,7 @@ function getStyles(theme: GrafanaTheme2) {
       borderRadius: shape.radius.default,
       padding: spacing(2),
       '& h5': { margin: spacing(2, 0, 1) },
+      '& > details': { marginTop: spacing(1) },
       '& p': { margin: 0 },
     }),
     figures: css({

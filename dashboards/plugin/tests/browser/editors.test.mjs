@@ -99,7 +99,8 @@ test('variables of the dashboard fill the filters of their name, and are replace
 test('the keyboard suffices to choose a question', async () => {
   await show('query', { value: { refId: 'A', queryType: 'question', question: 'error_rate', filters: {} } });
   await field('What do you want to see?').waitFor();
-  await page.keyboard.press('Tab');
+  await field('What do you want to see?').focus();
+  await page.keyboard.press('ControlOrMeta+a');
   await page.keyboard.type('Explain');
   await page.getByRole('option', { name: 'Explain one invoice' }).waitFor();
   await page.keyboard.press('ArrowDown');

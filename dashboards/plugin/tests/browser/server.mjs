@@ -44,7 +44,7 @@ export async function serve() {
     const body = text ? JSON.parse(text) : undefined;
     const path = url.pathname.replace('/api/datasources/uid/recoup/resources/', '');
     asked.push({ method: request.method, path, parameters: Object.fromEntries(url.searchParams), body });
-    const { status = 200, answer } = answers.get(`${request.method} ${path}`) ?? replay(path, body);
+    const { status = 200, answer } = answers.get(`${request.method} ${path}`) ?? replay(url, path, body);
     response.writeHead(status, { 'Content-Type': types['.json'] }).end(JSON.stringify(answer));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -78,7 +78,7 @@ function fileOf(path) {
 }
 
 /** replay finds the recorded answer to a call. */
-function replay(path, body) {
+function replay(url, path, body) {
   if (path === '/api/ds/query') {
     const { refId, queryType } = body.queries[0];
     const { results } = recorded(`query-${queryType}`);
@@ -86,7 +86,8 @@ function replay(path, body) {
   }
   const values = /^values\/(.+)$/.exec(path)?.[1];
   if (values) {
-    return { answer: recorded('values')[values] ?? [] };
+    const known = values === 'seller' || url.searchParams.has('seller'); // without a seller there are none
+    return { answer: known ? recorded('values')[values] : [] };
   }
   return path === 'questions'
     ? { answer: recorded('questions') }
