@@ -25,8 +25,8 @@ pipeline, segment and invoice. Files of these names are written anew, others are
 later reads the directory through a dashboard provider, or imports the files one by one.
 
 With --source clickhouse they ask grafana-clickhouse-datasource with SQL, with --source recoup the plugin of this
-repository; both need a Prometheus source for the pipeline. deploy/grafana holds all of them, docs/GRAFANA.md says how to
-point a Grafana there.
+repository; both need a Prometheus source for the pipeline. deploy/grafana holds all of them, docs/GRAFANA.md says
+how to point a Grafana there.
 
 Examples:
 

@@ -12,7 +12,8 @@ import (
 // that is asked for.
 func TestBoards(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new")
-	if got := succeed(t, "boards", "--out", dir, "--source", "recoup", "--lang", "fr"); strings.Count(got.stdout, dir) != 7 {
+	got := succeed(t, "boards", "--out", dir, "--source", "recoup", "--lang", "fr")
+	if strings.Count(got.stdout, dir) != 7 {
 		t.Fatalf("printed %q, want 7 files", got.stdout)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "overview.json"))
