@@ -33,8 +33,10 @@ func newPlan(seed uint64) plan {
 		return time.Duration(from*1e6 + rng.IntN((to-from)*1e6))
 	}
 	pl := plan{variant: rng.Uint64N(variants)}
-	pl.pace = pace{fetchBytes: 600 << rng.IntN(5), flushRows: 1 + rng.IntN(12), flush: ms(5, 200), checkpoint: ms(10, 100<<rng.IntN(4)),
-		sweep: ms(2500, 4000), step: ms(200, 1000)}
+	pl.pace = pace{fetchBytes: 600 << rng.IntN(5), flushRows: 1 + rng.IntN(12), flush: ms(5, 200),
+		checkpoint: ms(10, 100<<rng.IntN(4)),
+		sweep:      ms(2500, 4000),
+		step:       ms(200, 1000)}
 	for range 1 + rng.IntN(2) {
 		var seat []life
 		for range 1 + rng.IntN(3) {
@@ -72,13 +74,14 @@ func newFate(rng *rand.Rand, ms func(from, to int) time.Duration) fate {
 	}
 	switch rng.IntN(8) {
 	case 0, 1: // what it has copied, or promised, comes late
-		f.fuses[fuse{[]string{"append state", "append baselines"}[rng.IntN(2)], 1 + rng.IntN(4)}] = pauseBefore
+		late := []string{"append state", "append marker", "append baselines"}[rng.IntN(3)]
+		f.fuses[fuse{late, 1 + rng.IntN(2)}] = pauseBefore
 		f.session, f.pause = ms(20, 100), ms(400, 1500)
 	case 2: // it claims its partition late, and still trusts the group's last answer
 		f.fuses[fuse{"append suspects", 1}] = pauseBefore
 		f.session, f.pause = ms(20, 90), ms(100, 250)
 	case 3: // it promises what it has copied to nobody
-		f.fuses[fuse{"append state", 2 + rng.IntN(2)}] = dieBefore
+		f.fuses[fuse{"append marker", 1 + rng.IntN(2)}] = dieBefore
 	}
 	for range rng.IntN(3) {
 		at := fuse{kinds[rng.IntN(len(kinds))], 1 + rng.IntN(5)}
@@ -88,7 +91,8 @@ func newFate(rng *rand.Rand, ms func(from, to int) time.Duration) fate {
 		f.fuses[at] = dieBefore + fault(rng.IntN(int(expel)))
 	}
 	if rng.IntN(5) == 0 {
-		read := []string{topics.Cases, topics.CaseEvents, topics.Recoveries, topics.Disputes, topics.Suspects, topics.Baselines}
+		read := []string{topics.Cases, topics.CaseEvents, topics.Recoveries, topics.Disputes, topics.Suspects,
+			topics.Baselines}
 		f.behind, f.late = read[rng.IntN(len(read))], ms(50, 500)
 	}
 	return f

@@ -60,7 +60,8 @@ type fuse struct {
 }
 
 // kinds are what fuses name: how the text of an effect begins.
-var kinds = []string{"", "append suspects", "append cases", "append state", "append baselines", "insert", "commit recoup"}
+var kinds = []string{"", "append suspects", "append cases", "append state", "append marker", "append baselines",
+	"insert", "commit recoup"}
 
 // process is a member and its view of the world. Each call takes some time, which
 // depends on nothing but the seed and what is called: no two things happen at the same
@@ -298,7 +299,11 @@ func (p *process) Append(ctx context.Context, topic string, partition int,
 	if topic == topics.Cases || topic == topics.DeadLetter {
 		consumer = "" // workers and the stage write them
 	}
-	err = p.effect(ctx, consumer, fmt.Sprintf("append %s/%d", topic, partition), func(torn fault) (err error) {
+	what := topic
+	if topic == topics.State && string(records[0].Key) == "marker" {
+		what = "marker"
+	}
+	err = p.effect(ctx, consumer, fmt.Sprintf("append %s/%d", what, partition), func(torn fault) (err error) {
 		list := records
 		if torn == dieTorn || torn == failTorn {
 			list = records[:len(records)/2]
