@@ -115,7 +115,8 @@ func (f *flags) audit(ctx context.Context, c *cluster.Cluster) (auditor.Report, 
 	}
 	ledger := auditor.NewLedger()
 	sending := newBar("sending")
-	err := load.Send(ctx, c.Kafka.Log(), load.New(f.plan()), load.Sending{Topic: c.Config.Kafka.Topics.Invoices, Rate: f.Rate,
+	err := load.Send(ctx, c.Kafka.Log(), load.New(f.plan()), load.Sending{
+		Topic: c.Config.Kafka.Topics.Invoices, Rate: f.Rate,
 		Sent: func(truths []load.Truth) {
 			ledger.Add(truths)
 			_ = sending.Add(len(truths))

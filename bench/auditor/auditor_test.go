@@ -160,7 +160,8 @@ func (b *bench) tables(t *testing.T) {
 			[]string{CheckTaught, CheckBaselines}},
 		{"another verdict than decided", rows, "ALTER TABLE scored_invoices UPDATE p_error = p_error / 2" + at(suspect),
 			[]string{CheckDecisions}},
-		{"a suspect that nobody decided", rows, "ALTER TABLE scored_invoices UPDATE suspect = true, taught = false" + at(good),
+		{"a suspect that nobody decided", rows,
+			"ALTER TABLE scored_invoices UPDATE suspect = true, taught = false" + at(good),
 			[]string{CheckErrors, CheckDecisions, CheckBaselines}},
 		{"a row after its commit", rows, "ALTER TABLE scored_invoices UPDATE inserted_at = inserted_at + 60" + at(good),
 			[]string{CheckCommitsEarly}},
@@ -307,7 +308,9 @@ func (b *bench) topics(t *testing.T) {
 		})
 	}
 	t.Run("a baseline is falsified", func(t *testing.T) {
-		record := b.last(topics.Baselines, func(r *pipeline.Record) bool { return strings.HasPrefix(string(r.Key), "segment|") })
+		record := b.last(topics.Baselines, func(r *pipeline.Record) bool {
+			return strings.HasPrefix(string(r.Key), "segment|")
+		})
 		c, payload, _ := stamped(record.Value)
 		n, width := binary.Uvarint(payload)
 		falsified := binary.AppendVarint(binary.AppendVarint([]byte{2}, c.epoch), c.applied)
@@ -317,6 +320,12 @@ func (b *bench) topics(t *testing.T) {
 		b.append(topics.Baselines, 0, record.Key, record.Value)
 		b.wants(t, b.in)
 	})
+	b.decisions(t)
+}
+
+// decisions breaks what was decided and published.
+func (b *bench) decisions(t *testing.T) {
+	topics := &b.in.Config.Kafka.Topics
 	t.Run("a void decision", func(t *testing.T) {
 		record := b.last(topics.Suspects, func(r *pipeline.Record) bool { return string(r.Key) != "ownership" })
 		var d pipeline.Decision

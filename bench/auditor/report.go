@@ -68,16 +68,19 @@ const mostExamples = 5
 
 // Check is what one check found.
 type Check struct {
-	// Name is one of the Check constants, What its meaning.
+	// Name is one of the Check constants.
 	Name string `json:"name"`
+	// What is what it looks at, in words.
 	What string `json:"what"`
-	// Expected and Found are counts; of memory and goroutines Expected is the limit.
+	// Expected is how many there should be; of memory and goroutines the limit.
 	Expected int64 `json:"expected"`
-	Found    int64 `json:"found"`
+	// Found is how many there are.
+	Found int64 `json:"found"`
 	// OK: nothing is wrong.
 	OK bool `json:"ok"`
-	// Wrong counts what is wrong, Examples are the first of it.
-	Wrong    int64    `json:"wrong"`
+	// Wrong counts what is wrong.
+	Wrong int64 `json:"wrong"`
+	// Examples are the first of what is wrong, at most five.
 	Examples []string `json:"examples,omitempty"`
 }
 

@@ -15,8 +15,9 @@ import (
 
 // rollups are the projections of scored_invoices, each asked by expressions it holds.
 var rollups = []struct{ name, query string }{
-	{"invoice_counts", `SELECT seller, cohort_day, currency, customer_type, product_family, level, stage, invoice_type, canary,
-		suspect, count() AS invoices, sum(toDecimal64(p_error, 9)) AS p FROM scored_invoices GROUP BY ALL`},
+	{"invoice_counts", `SELECT seller, cohort_day, currency, customer_type, product_family, level, stage,
+		invoice_type, canary, suspect, count() AS invoices, sum(toDecimal64(p_error, 9)) AS p
+		FROM scored_invoices GROUP BY ALL`},
 	{"invoice_months", `SELECT seller, toStartOfMonth(cohort_day) AS month, stage, invoice_type, canary, suspect, rules,
 		count() AS invoices FROM scored_invoices GROUP BY ALL`},
 	{"source_hours", `SELECT seller, source_system, toStartOfHour(received_at) AS hour, countIf(NOT canary) AS invoices,
@@ -46,8 +47,8 @@ func (a *audit) judgeRollups(ctx context.Context) error {
 			a.checks.right(CheckRollups, false, "%s does not answer: %v", r.name, err)
 			continue
 		}
-		a.checks.right(CheckRollups, kept == rows && rolled == raw, "%s: %d groups, the rows make %d, or others", r.name, kept,
-			rows)
+		a.checks.right(CheckRollups, kept == rows && rolled == raw, "%s: %d groups, the rows make %d, or others",
+			r.name, kept, rows)
 	}
 	return nil
 }
@@ -70,14 +71,15 @@ func (a *audit) judgeKeptViews(ctx context.Context) error {
 				return err
 			}
 		}
-		a.checks.right(CheckKeptViews, rows[0] == rows[1] && hashes[0] == hashes[1], "%s: %d rows, the tables make %d, or others",
-			kept, rows[0], rows[1])
+		a.checks.right(CheckKeptViews, rows[0] == rows[1] && hashes[0] == hashes[1],
+			"%s: %d rows, the tables make %d, or others", kept, rows[0], rows[1])
 	}
 	var known uint64
 	if err := a.db.QueryRow(ctx, "SELECT count() FROM case_current").Scan(&known); err != nil {
 		return err
 	}
-	a.checks.right(CheckKeptViews, int(known) == len(a.cases), "case_current has %d cases, the topic %d", known, len(a.cases))
+	a.checks.right(CheckKeptViews, int(known) == len(a.cases),
+		"case_current has %d cases, the topic %d", known, len(a.cases))
 	return nil
 }
 
@@ -165,8 +167,9 @@ func (a *audit) compareCopies(ctx context.Context, table, topic, content string,
 		}
 		record, there := want[at]
 		delete(want, at)
-		a.checks.right(CheckCopies, there && times == 1 && hash == record, "%s: record %d/%d stands %d times, in the topic: %v, "+
-			"same bytes: %v", table, at.partition, at.offset, times, there, hash == record)
+		a.checks.right(CheckCopies, there && times == 1 && hash == record,
+			"%s: record %d/%d stands %d times, in the topic: %v, same bytes: %v",
+			table, at.partition, at.offset, times, there, hash == record)
 	}
 	for at := range want {
 		a.checks.right(CheckCopies, false, "%s: record %d/%d is missing", table, at.partition, at.offset)

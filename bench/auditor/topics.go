@@ -78,8 +78,8 @@ func (a *audit) readDecisions(ctx context.Context) error {
 		if d.Epoch < highest[p] || d.Verdict == nil {
 			return nil // void, or no verdict
 		}
-		now := &decided{told: toldBy(d.Verdict), dedup: cases.DedupKey(d.Verdict.Seller, d.Verdict.InvoiceID, d.Verdict.Revision),
-			at: r.Time}
+		v := d.Verdict
+		now := &decided{told: toldBy(d.Verdict), dedup: cases.DedupKey(v.Seller, v.InvoiceID, v.Revision), at: r.Time}
 		if len(d.Case) > 0 {
 			now.body = xxhash.Sum64(d.Case)
 		}

@@ -96,12 +96,13 @@ func (a *audit) walk(ctx context.Context) error {
 }
 
 func (a *audit) walkPartition(ctx context.Context, p int) error {
-	w := &walker{audit: a, partition: p, truths: a.Ledger.of(p), decoder: invoice.NewDecoder(a.Config.Pipeline.Limits.Invoice()),
-		reference: a.newReference(), all: a.Ledger.Records()}
+	w := &walker{audit: a, partition: p, truths: a.Ledger.of(p),
+		decoder: invoice.NewDecoder(a.Config.Pipeline.Limits.Invoice()), reference: a.newReference(), all: a.Ledger.Records()}
 	a.references = append(a.references, w.reference)
 	topic := a.Config.Kafka.Topics.Invoices
 	query := func(columns, table, group string) (driver.Rows, error) {
-		return a.db.Query(clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"optimize_use_projections": 0})),
+		raw := clickhouse.WithSettings(clickhouse.Settings{"optimize_use_projections": 0})
+		return a.db.Query(clickhouse.Context(ctx, raw),
 			fmt.Sprintf("SELECT %s FROM %s WHERE source_topic = $1 AND source_partition = $2 %s ORDER BY source_offset",
 				columns, table, group), topic, p)
 	}
@@ -174,7 +175,8 @@ func (w *walker) record(r *pipeline.Record) error {
 // compare judges a record of which the truth is known.
 func (w *walker) compare(r *pipeline.Record, truth *load.Truth, rows []row, lines []lines) {
 	err := w.decoder.Decode(r.Value, &w.inv)
-	same := (err != nil) == (truth.GarbageKind != "") && (err != nil || w.inv.ID == truth.InvoiceID && w.inv.NetAmount == truth.Net)
+	same := (err != nil) == (truth.GarbageKind != "") &&
+		(err != nil || w.inv.ID == truth.InvoiceID && w.inv.NetAmount == truth.Net)
 	w.checks.right(CheckLedger, same, "%s holds %q, the ledger says %q %s", w.at(r.Offset), w.inv.ID, truth.InvoiceID,
 		truth.GarbageKind)
 	w.compareDead(r, truth)
@@ -245,7 +247,8 @@ func (w *walker) compareVerdict(r *pipeline.Record, truth *load.Truth, rows []ro
 		w.reference.teach(&w.inv, event)
 	}
 	if w.Exact && (suspect || truth.Injected) {
-		w.checks.right(CheckErrors, suspect == truth.Injected, "%s: suspect %v, injected %q", w.at(r.Offset), suspect, truth.Kind)
+		w.checks.right(CheckErrors, suspect == truth.Injected,
+			"%s: suspect %v, injected %q", w.at(r.Offset), suspect, truth.Kind)
 	}
 }
 
@@ -263,7 +266,8 @@ func (w *walker) compareDecision(offset int64, got *row, d *decided) {
 	case got.suspect:
 		w.checks.never(CheckDecisions, "%s has a suspect row and no decision", w.at(offset))
 	case got.told.Decision != string(detectors.DecisionNone) || got.told.CaseID != "":
-		w.checks.never(CheckDecisions, "%s is not suspect and says %s, case %q", w.at(offset), got.told.Decision, got.told.CaseID)
+		w.checks.never(CheckDecisions, "%s is not suspect and says %s, case %q",
+			w.at(offset), got.told.Decision, got.told.CaseID)
 	}
 }
 

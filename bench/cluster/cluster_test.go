@@ -71,7 +71,8 @@ func newRig(t *testing.T, kafka, warehouse *fault.Proxy, name string) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	return &rig{T: t, Cluster: c, kafka: kafka, warehouse: warehouse, ledger: auditor.NewLedger(), sent: make(chan error, 1)}
+	return &rig{T: t, Cluster: c, kafka: kafka, warehouse: warehouse, ledger: auditor.NewLedger(),
+		sent: make(chan error, 1)}
 }
 
 func (r *rig) join() *cluster.Member {
