@@ -20,6 +20,7 @@ import (
 	"recoup/dashboards/question"
 	chserver "recoup/internal/clickhouse"
 	"recoup/internal/demo"
+	"recoup/sinks"
 )
 
 func TestMain(m *testing.M) {
@@ -51,15 +52,12 @@ func story(t *testing.T) *warehouse {
 		t.Fatalf("the demo names no database:\n%s", out.String())
 	}
 	w := &warehouse{http: server.HTTPAddr, native: server.NativeAddr, database: name[1]}
-	for _, sql := range []string{
+	for _, sql := range append([]string{
 		`INSERT INTO scored_invoices SELECT * REPLACE (true AS canary, true AS suspect, 'canary-1' AS invoice_id,
 			source_offset + 1000000 AS source_offset) FROM scored_invoices ORDER BY issued_at DESC LIMIT 1`,
 		`INSERT INTO dead_letters (topic, reason, field, message, recorded_at, at)
 			VALUES ('billing.invoices', 'field', 'net', 'x', now(), now())`,
-		`SYSTEM REFRESH VIEW judged_unflagged`, `SYSTEM WAIT VIEW judged_unflagged`,
-		`SYSTEM REFRESH VIEW case_current`, `SYSTEM WAIT VIEW case_current`,
-		`SYSTEM REFRESH VIEW invoice_findings`, `SYSTEM WAIT VIEW invoice_findings`,
-	} {
+	}, sinks.RefreshStatements(w.database)...) {
 		if _, err := w.ask(t.Context(), sql, nil); err != nil {
 			t.Fatal(err)
 		}

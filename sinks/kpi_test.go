@@ -12,7 +12,7 @@ func factsOf(in, view string) string {
 	except := map[string]string{"case_backlog": " EXCEPT (age_hours, age_hours_p50, age_hours_p90)",
 		"source_silence": " EXCEPT (seconds_silent)", "kept_answers": " EXCEPT (refreshed_at, seconds_old)",
 		"case_current": " EXCEPT (refreshed_at)", "judged_unflagged": " EXCEPT (refreshed_at)",
-		"invoice_findings": " EXCEPT (refreshed_at)"}
+		"invoice_findings": " EXCEPT (refreshed_at)", "recovery_plans": " EXCEPT (refreshed_at)"}
 	return "SELECT *" + except[view] + " FROM " + in + view + " ORDER BY ALL"
 }
 

@@ -2,7 +2,7 @@ package sinks
 
 // keptViews are the views whose answers the server keeps and works out anew from time
 // to time, each after those it reads.
-var keptViews = []string{"judged_unflagged", "case_current", "invoice_findings"}
+var keptViews = []string{"judged_unflagged", "case_current", "invoice_findings", "recovery_plans"}
 
 // RefreshStatements are the SQL that bring the kept views of a database up to what
 // is stored now, without waiting for their time. Run them one after the other, in

@@ -30,7 +30,7 @@ func TestKeptViews(t *testing.T) {
 	equal("at first")
 	asked := time.Now().UTC()
 	run(t, s, "DELETE FROM "+s.client.in(tableInvoices)+" WHERE source_offset % 5 = 1")
-	run(t, s, "TRUNCATE TABLE "+in+"recoveries")
+	run(t, s, "DELETE FROM "+in+"recoveries WHERE cityHash64(event_id) % 3 = 1")
 	refresh(t, s)
 	equal("after rows were removed")
 	for _, view := range keptViews {

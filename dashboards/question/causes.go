@@ -104,8 +104,8 @@ var causeQuestions = []Question{
 		Name: "disputes", Shape: Table,
 		Title: Text{"What do customers dispute?", "Que contestent les clients ?"},
 		Help: Text{
-			"Disputes by reason, of the months in the time range, and how many of them were confirmed errors.",
-			"Contestations par motif, des mois de la période, et combien étaient des erreurs confirmées.",
+			"Disputes told in the time range, by reason, and how many of them were confirmed errors.",
+			"Contestations reçues dans la période, par motif, et combien étaient des erreurs confirmées.",
 		},
 		Columns: []Column{label("reason", "Reason", "Motif"), count("disputed", "Disputes", "Contestations"),
 			count("confirmed", "Confirmed", "Confirmées")},

@@ -1,7 +1,10 @@
-SELECT d.reason AS reason, sum(d.disputes) AS disputed, sum(d.justified) AS confirmed
-FROM disputes_by_reason AS d
-WHERE seller = {seller:String}
-    AND month BETWEEN toStartOfMonth(toDate({from:DateTime64(3, 'UTC')}, 'UTC')) AND toDate({to:DateTime64(3, 'UTC')}, 'UTC')
+SELECT
+    reason,
+    count() AS disputed,
+    countIf(invoice_id IN (SELECT invoice_id FROM invoice_findings WHERE seller = {seller:String} AND state = 'confirmed')) AS confirmed
+FROM disputes_once
+WHERE seller = {seller:String} AND at BETWEEN {from:DateTime64(3, 'UTC')} AND {to:DateTime64(3, 'UTC')}
+    AND invoice_id NOT IN (SELECT invoice_id FROM flagged_invoices WHERE seller = {seller:String} AND canary)
 GROUP BY reason
 ORDER BY disputed DESC, reason
 LIMIT {limit:UInt32}

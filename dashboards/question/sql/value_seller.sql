@@ -1,1 +1,1 @@
-SELECT DISTINCT seller FROM invoice_counts_by_day ORDER BY seller LIMIT {limit:UInt32}
+SELECT seller FROM scored_invoices WHERE NOT canary GROUP BY seller ORDER BY seller LIMIT {limit:UInt32}
