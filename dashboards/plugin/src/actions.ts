@@ -10,46 +10,52 @@ export type Details = Partial<Record<'true_cause' | 'correct_amount' | 'amount' 
 export const options = ['immediate_payment', 'instalments', 'offset_next_order'];
 
 /** Field is one thing an action asks for. */
-interface Field {
+export interface Field {
   key: keyof Details;
   label: 'trueCause' | 'correctAmount' | 'paidAmount' | 'option';
-  amount: boolean;
+  /** Of amounts: which ones are taken. A duplicate should have been 0, a credit note is below. */
+  amount?: 'any' | 'positive';
   required: boolean;
 }
 
-/** fieldsOf returns what an action asks for. */
-export function fieldsOf(action: Action): Field[] {
+/** fieldsOf returns what an action asks for about a case of a kind; only single invoices have a correct amount. */
+export function fieldsOf(action: Action, kind: string): Field[] {
   switch (action) {
     case 'confirm':
       return [
-        { key: 'true_cause', label: 'trueCause', amount: false, required: false },
-        { key: 'correct_amount', label: 'correctAmount', amount: true, required: false },
+        { key: 'true_cause', label: 'trueCause', required: false },
+        ...(kind === 'invoice'
+          ? [{ key: 'correct_amount', label: 'correctAmount', amount: 'any', required: true } as const]
+          : []),
       ];
     case 'recovered':
       return [
-        { key: 'amount', label: 'paidAmount', amount: true, required: true },
-        { key: 'option', label: 'option', amount: false, required: false },
+        { key: 'amount', label: 'paidAmount', amount: 'positive', required: false },
+        { key: 'option', label: 'option', required: false },
       ];
     default:
       return [];
   }
 }
 
-/** isAmount tells whether a text is an amount that can be stored: exact, at most four places. */
-export function isAmount(text: string | undefined, required: boolean): boolean {
-  const typed = normal(text);
-  return typed === '' ? !required : /^\d{1,15}(\.\d{1,4})?$/.test(typed) && Number(typed) > 0;
+/** accepts tells whether a field takes a text; amounts are exact, with at most four places. */
+export function accepts({ amount, required }: Field, text: string | undefined): boolean {
+  const typed = amount ? normal(text) : (text ?? '');
+  if (typed === '') {
+    return !required;
+  }
+  return !amount || (/^-?\d{1,14}(\.\d{1,4})?$/.test(typed) && (amount === 'any' || Number(typed) > 0));
 }
 
-/** normal writes a typed amount as recoup reads it: a comma is a point, blanks group digits. */
+/** normal writes a typed amount as recoup reads it: a comma is a point, blanks group digits, a long minus is a short one. */
 function normal(text: string | undefined): string {
-  return (text ?? '').replace(/[\s\u00a0\u202f]/g, '').replace(',', '.');
+  return (text ?? '').replace(/[\s\u00a0\u202f]/g, '').replace('−', '-').replace(',', '.');
 }
 
 /** bodyOf is what is sent; amounts stay texts, so that none is rounded. */
-export function bodyOf(action: Action, seller: string, id: string, details: Details): Record<string, string> {
+export function bodyOf(fields: Field[], seller: string, id: string, details: Details): Record<string, string> {
   const body: Record<string, string> = { seller, event_id: id };
-  for (const { key, amount } of fieldsOf(action)) {
+  for (const { key, amount } of fields) {
     const value = amount ? normal(details[key]) : details[key];
     if (value) {
       body[key] = value;

@@ -39,6 +39,11 @@ export function sorted(questions: Question[], language: Language): Question[] {
   return asked.sort((a, b) => a.title[language].localeCompare(b.title[language], language));
 }
 
+/** plain is a help without the numbers of indicators, which only the documentation knows. */
+export function plain(help: string, likely: string): string {
+  return help.replace(/ \(K\d+[a-z]?(, K\d+[a-z]?)*\)/g, '').replaceAll('p_error', likely);
+}
+
 /** wordsOf collects what the codes of a column are called, in whatever question it stands. */
 export function wordsOf(questions: Question[], column: string): Record<string, Text> {
   const columns = questions.flatMap((question) => question.columns).filter(({ name }) => name === column);

@@ -42,6 +42,8 @@ export interface Cause {
 /** Case is what is being done about it. */
 export interface Case {
   id: string;
+  /** What it is about: an invoice, an incident, a rate, or that recoup is blind. */
+  kind: string;
   state: string;
   summary: string;
 }
@@ -95,12 +97,34 @@ export function explanationOf(frames: DataFrame[]): Explanation | undefined {
     })),
     case: found && {
       id: String(found['case_id'] ?? ''),
+      kind: 'invoice',
       state: String(found['state'] ?? ''),
       summary: String(found['summary'] ?? ''),
     },
     facts: [...factsOf(frames, 'invoice'), ...factsOf(frames, 'case')],
     text: rows(frames, 'text').map((row) => String(row['line'] ?? '')),
   };
+}
+
+/** LiveCase is a case as it came. */
+export interface LiveCase extends Case {
+  /** What recoup holds to have gone wrong; empty if nothing. */
+  cause: string;
+}
+
+/** casesOf reads the frames of a cases query: each case once, as it was told last, newest first. */
+export function casesOf(frames: DataFrame[]): LiveCase[] {
+  const told = rows(frames, 'cases').sort((a, b) => Number(b['time']) - Number(a['time']));
+  const found = new Map<string, LiveCase>();
+  for (const row of told) {
+    const text = (field: string) => String(row[field] ?? '');
+    const id = text('case_id');
+    if (id && !found.has(id)) {
+      const state = text('outcome') || text('status') || 'open';
+      found.set(id, { id, kind: text('kind'), state, summary: text('summary'), cause: text('cause') });
+    }
+  }
+  return [...found.values()];
 }
 
 /** Scale places amounts on a picture, in percent from its left edge. */

@@ -7,6 +7,19 @@ export const words = {
   questions: { en: 'Figures', fr: 'Chiffres' },
   details: { en: 'Details and live', fr: 'Détails et direct' },
   columns: { en: 'What the columns mean', fr: 'Ce que disent les colonnes' },
+  likelihood: { en: 'probability of an error', fr: 'probabilité d’erreur' },
+  oneOf: { en: 'One of: {values}.', fr: 'L’un de : {values}.' },
+  aText: { en: 'A name or a text.', fr: 'Un nom ou un texte.' },
+  aTime: { en: 'A day or a point in time.', fr: 'Un jour ou un instant.' },
+  aNumber: { en: 'A number.', fr: 'Un nombre.' },
+  aShare: { en: 'A share, from 0 to 100 %.', fr: 'Une part, de 0 à 100 %.' },
+  inSeconds: { en: 'A time in seconds.', fr: 'Une durée en secondes.' },
+  inHours: { en: 'A time in hours.', fr: 'Une durée en heures.' },
+  anAmount: { en: 'A figure; money is in the currency chosen.', fr: 'Un chiffre ; l’argent est dans la devise choisie.' },
+  banded: {
+    en: 'Comes with a band that holds the true value 95 times of 100.',
+    fr: 'Avec une bande qui contient la vraie valeur 95 fois sur 100.',
+  },
   narrowed: { en: 'Narrow it down', fr: 'Affiner' },
   all: { en: 'all', fr: 'tous' },
   choose: { en: 'choose', fr: 'choisir' },
@@ -35,8 +48,8 @@ export const words = {
   },
   cases: { en: 'Cases as they open (live)', fr: 'Dossiers à leur ouverture (en direct)' },
   casesHelp: {
-    en: 'The latest cases, then each new one within a second. Shown in a table or logs panel.',
-    fr: 'Les derniers dossiers, puis chaque nouveau en moins d’une seconde. À voir en table ou en journal.',
+    en: 'The latest cases, then each new one within a second. Choose one to act on it.',
+    fr: 'Les derniers dossiers, puis chaque nouveau en moins d’une seconde. Choisissez-en un pour agir.',
   },
   annotations: { en: 'Events to mark on graphs', fr: 'Évènements à marquer sur les graphes' },
   annotationsHelp: {
@@ -75,12 +88,14 @@ export const words = {
   tooLow: { en: '{amount} too low', fr: '{amount} de moins' },
   tooHigh: { en: '{amount} too high', fr: '{amount} de trop' },
   votes: { en: 'What may have gone wrong', fr: 'Ce qui a pu mal tourner' },
+  unknown: { en: 'No known cause', fr: 'Aucune cause connue' },
   noCauses: { en: 'No cause found.', fr: 'Aucune cause trouvée.' },
   without: { en: 'should be {amount}', fr: 'devrait être {amount}' },
   sentences: { en: 'In sentences', fr: 'En phrases (anglais)' },
   facts: { en: 'All facts', fr: 'Tous les faits' },
 
   // Case.
+  chooseCase: { en: 'Case to act on', fr: 'Dossier à traiter' },
   theCase: { en: 'Case', fr: 'Dossier' },
   noCase: { en: 'There is no case about this invoice.', fr: 'Aucun dossier sur cette facture.' },
   viewer: {
@@ -96,12 +111,12 @@ export const words = {
     fr: 'Quelqu’un prend ce dossier. Cela arrête l’horloge des 24 heures.',
   },
   confirmAsk: {
-    en: 'The invoice is wrong. Causes and baselines learn from it.',
-    fr: 'La facture est fausse. Causes et références en tiendront compte.',
+    en: 'This is wrong. Causes and baselines learn from it.',
+    fr: 'C’est faux. Causes et références en tiendront compte.',
   },
   false_alarmAsk: {
-    en: 'The invoice is right. The case closes.',
-    fr: 'La facture est juste. Le dossier se ferme.',
+    en: 'Nothing is wrong. The case closes.',
+    fr: 'Rien n’est faux. Le dossier se ferme.',
   },
   recoveredAsk: {
     en: 'The customer paid what was missing. Only cash counts.',
@@ -109,17 +124,27 @@ export const words = {
   },
   trueCause: { en: 'What went wrong?', fr: 'Qu’est-ce qui a mal tourné ?' },
   correctAmount: { en: 'Correct amount of the invoice', fr: 'Montant juste de la facture' },
+  correctAmountHelp: {
+    en: '0 for a duplicate or an invoice that should not exist, below 0 for a credit note.',
+    fr: '0 pour un doublon ou une facture de trop, négatif pour un avoir.',
+  },
   paidAmount: { en: 'Amount received', fr: 'Montant reçu' },
+  paidAmountHelp: { en: 'Empty: all that is owed.', fr: 'Vide : tout ce qui est dû.' },
   option: { en: 'How was it settled?', fr: 'Comment est-ce réglé ?' },
   immediate_payment: { en: 'Paid at once', fr: 'Payé en une fois' },
   instalments: { en: 'In instalments', fr: 'En plusieurs fois' },
   offset_next_order: { en: 'On the next invoice', fr: 'Sur la facture suivante' },
   badAmount: { en: 'An amount above 0, such as 49.90', fr: 'Un montant supérieur à 0, comme 49.90' },
+  badCorrect: { en: 'An amount, such as 49.90 or -12', fr: 'Un montant, comme 49.90 ou -12' },
   optional: { en: 'optional', fr: 'facultatif' },
   cancel: { en: 'Cancel', fr: 'Annuler' },
   doIt: { en: 'Write it down', fr: 'Enregistrer' },
   done: { en: 'Noted: {action}.', fr: 'Noté : {action}.' },
   failed: { en: 'Not noted', fr: 'Non enregistré' },
+  unsure: {
+    en: 'Perhaps not noted. Write it down again: it is noted only once.',
+    fr: 'Peut-être non enregistré. Enregistrez de nouveau : ce ne sera noté qu’une fois.',
+  },
 
   // Variable editor.
   listed: { en: 'Values to choose from', fr: 'Valeurs à proposer' },
@@ -170,10 +195,14 @@ export const words = {
   tls: { en: 'Encrypt the connection (TLS)', fr: 'Chiffrer la connexion (TLS)' },
   certificates: { en: 'Certificates', fr: 'Certificats' },
   certificatesHelp: {
-    en: 'In PEM, for both servers. Leave empty for servers that public authorities vouch for.',
-    fr: 'En PEM, pour les deux serveurs. Laissez vide si des autorités publiques se portent garantes.',
+    en: 'In PEM, used for ClickHouse and Kafka alike. Leave empty for servers that public authorities vouch for.',
+    fr: 'En PEM, pour ClickHouse comme pour Kafka. Laissez vide si des autorités publiques se portent garantes.',
   },
   tlsCa: { en: 'Certificate of the authority', fr: 'Certificat de l’autorité' },
+  tlsClientCertHelp: {
+    en: 'Shown to ClickHouse or Kafka, whichever asks for one.',
+    fr: 'Montré à ClickHouse ou à Kafka, si l’un le demande.',
+  },
   tlsClientCert: { en: 'Certificate of this client', fr: 'Certificat de ce client' },
   tlsClientKey: { en: 'Key of this client', fr: 'Clé de ce client' },
   advanced: { en: 'Advanced', fr: 'Avancé' },

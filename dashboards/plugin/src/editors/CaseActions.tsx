@@ -1,10 +1,20 @@
 import { Alert, Badge, Button, Combobox, Field, Input, Modal, Stack } from '@grafana/ui';
-import React, { useId, useState } from 'react';
+import React, { useEffect, useId, useRef, useState } from 'react';
 
-import { type Action, actions, bodyOf, type Details, eventId, fieldsOf, isAmount, options } from '../actions';
+import {
+  accepts,
+  type Action,
+  actions,
+  bodyOf,
+  type Details,
+  eventId,
+  type Field as Asked,
+  fieldsOf,
+  options,
+} from '../actions';
 import type { RecoupDatasource } from '../datasource';
 import type { Case } from '../explanation';
-import { messageOf } from '../failure';
+import { messageOf, refused } from '../failure';
 import { mayAct } from '../reader';
 import type { Word } from '../words';
 import { useLanguage } from './language';
@@ -18,27 +28,21 @@ interface Props {
   onActed: () => void;
 }
 
-/** What the last action came to. */
-interface Outcome {
-  severity: 'success' | 'error';
-  title: string;
-  text: string;
-}
+/** Milliseconds until what was done has been copied to where cases are read from. */
+const copied = 1500;
 
 /** CaseActions shows a case and, to those who may, the buttons to act on it. */
 export function CaseActions({ datasource, seller, found, causes, onActed }: Props): React.JSX.Element {
   const { say, name } = useLanguage();
   const [asking, setAsking] = useState<{ action: Action; id: string }>();
-  const [outcome, setOutcome] = useState<Outcome>();
+  const [done, setDone] = useState<{ title: string; text: string }>();
+  const later = useRef<number>(undefined);
+  useEffect(() => () => window.clearTimeout(later.current), []);
   const act = async (action: Action, id: string, details: Details) => {
-    try {
-      const text = await datasource.act(found.id, action, bodyOf(action, seller, id, details));
-      setOutcome({ severity: 'success', title: say('done', { action: say(action) }), text });
-      onActed();
-    } catch (error) {
-      setOutcome({ severity: 'error', title: say('failed'), text: messageOf(error) });
-    }
+    const text = await datasource.act(found.id, action, bodyOf(fieldsOf(action, found.kind), seller, id, details));
+    setDone({ title: say('done', { action: say(action) }), text });
     setAsking(undefined);
+    later.current = window.setTimeout(onActed, copied);
   };
   return (
     <Stack direction="column" gap={1}>
@@ -63,14 +67,15 @@ export function CaseActions({ datasource, seller, found, causes, onActed }: Prop
       ) : (
         <p>{say('viewer')}</p>
       )}
-      {outcome && (
-        <Alert severity={outcome.severity} title={outcome.title} onRemove={() => setOutcome(undefined)}>
-          {outcome.text}
+      {done && (
+        <Alert severity="success" title={done.title} onRemove={() => setDone(undefined)}>
+          {done.text}
         </Alert>
       )}
       {asking && (
         <Asking
           action={asking.action}
+          fields={fieldsOf(asking.action, found.kind)}
           causes={causes}
           onDismiss={() => setAsking(undefined)}
           onConfirm={(details) => act(asking.action, asking.id, details)}
@@ -82,39 +87,49 @@ export function CaseActions({ datasource, seller, found, causes, onActed }: Prop
 
 interface AskingProps {
   action: Action;
+  fields: Asked[];
   causes: string[];
   onDismiss: () => void;
   onConfirm: (details: Details) => Promise<void>;
 }
 
-/** Asking says what an action does, asks for what it needs, and is sent once. */
-function Asking({ action, causes, onDismiss, onConfirm }: AskingProps) {
+/**
+ * Asking says what an action does and asks for what it needs. It stays open when that fails: what came of it may be
+ * unknown, and only the same event, sent again, is sure not to be noted twice.
+ */
+function Asking({ action, fields, causes, onDismiss, onConfirm }: AskingProps) {
   const { say, name } = useLanguage();
   const [details, setDetails] = useState<Details>({ true_cause: action === 'confirm' ? causes[0] : undefined });
   const [sending, setSending] = useState(false);
+  const [failure, setFailure] = useState<{ title: Word; text: string }>();
   const id = useId();
-  const fields = fieldsOf(action);
-  const wrong = fields.some(({ amount, required, key }) => amount && !isAmount(details[key], required));
+  const wrong = fields.some((field) => !accepts(field, details[field.key]));
   return (
     <Modal title={say(action)} isOpen onDismiss={onDismiss}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
           setSending(true); // no second time: a form whose button is disabled is not sent
-          void onConfirm(details);
+          setFailure(undefined);
+          onConfirm(details).catch((error: unknown) => {
+            setFailure({ title: refused(error) ? 'failed' : 'unsure', text: messageOf(error) });
+            setSending(false);
+          });
         }}
       >
         <p>{say(`${action}Ask` as Word)}</p>
-        {fields.map(({ key, label, amount, required }) => {
+        {fields.map((field) => {
+          const { key, label, amount, required } = field;
           const set = (value: string | undefined) => setDetails({ ...details, [key]: value });
-          const bad = amount && Boolean(details[key]) && !isAmount(details[key], required);
+          const bad = Boolean(details[key]) && !accepts(field, details[key]);
           return (
             <Field
               key={key}
               label={required ? say(label) : `${say(label)} (${say('optional')})`}
               htmlFor={`${id}${key}`}
               invalid={bad}
-              error={bad ? say('badAmount') : undefined}
+              description={amount && say(`${label}Help` as Word)}
+              error={bad ? say(amount === 'any' ? 'badCorrect' : 'badAmount') : undefined}
             >
               {amount ? (
                 <Input
@@ -138,6 +153,11 @@ function Asking({ action, causes, onDismiss, onConfirm }: AskingProps) {
             </Field>
           );
         })}
+        {failure && (
+          <Alert severity="error" title={say(failure.title)}>
+            {failure.text}
+          </Alert>
+        )}
         <Modal.ButtonRow>
           <Button variant="secondary" fill="outline" onClick={onDismiss} type="button">
             {say('cancel')}

@@ -85,7 +85,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props): React.JSX.Ele
         <FieldSet label={say('certificates')} disabled={readOnly}>
           <p>{say('certificatesHelp')}</p>
           <Secret {...secret} name="tlsCa" label="tlsCa" long />
-          <Secret {...secret} name="tlsClientCert" label="tlsClientCert" long />
+          <Secret {...secret} name="tlsClientCert" label="tlsClientCert" help="tlsClientCertHelp" long />
           <Secret {...secret} name="tlsClientKey" label="tlsClientKey" long />
         </FieldSet>
       )}
@@ -138,13 +138,14 @@ function Line({ label, help, fault, required, value, placeholder, onChange }: Li
 interface SecretProps extends Props {
   name: keyof Secrets;
   label: Word;
+  help?: Word;
   /** Of several lines. */
   long?: boolean;
   disabled: boolean;
 }
 
 /** Secret is written once and never read back: Grafana only tells that it is there. */
-function Secret({ options, onOptionsChange, name, label, long, disabled }: SecretProps) {
+function Secret({ options, onOptionsChange, name, label, help, long, disabled }: SecretProps) {
   const { say } = useLanguage();
   const id = useId();
   const store = (value: string, configured: boolean) =>
@@ -162,7 +163,7 @@ function Secret({ options, onOptionsChange, name, label, long, disabled }: Secre
     onChange: (event: { currentTarget: { value: string } }) => store(event.currentTarget.value, false),
   };
   return (
-    <Field label={say(label)} htmlFor={id}>
+    <Field label={say(label)} description={help && say(help)} htmlFor={id}>
       {long ? (
         <SecretTextArea {...common} cols={width} rows={4} placeholder="-----BEGIN …" />
       ) : (

@@ -109,9 +109,9 @@ function Picture({ explanation }: { explanation: Explanation }) {
           className={styles.band}
           style={{ left: `${scale.at(low)}%`, width: `${scale.at(high) - scale.at(low)}%` }}
         />
-        <Mark className={styles.expected} at={scale.at(expected)} />
         {repaired !== undefined && <Mark className={styles.repaired} at={scale.at(repaired)} />}
         <Mark className={styles.billed} at={scale.at(billed)} />
+        <Mark className={styles.expected} at={scale.at(expected)} />
       </div>
       <ul className={styles.legend} aria-hidden>
         <li data-mark="band">{say('usually', words)}</li>
@@ -220,8 +220,8 @@ function getStyles(theme: GrafanaTheme2) {
       border: `1px solid ${colors.primary.border}`,
       borderRadius: 3,
     }),
-    expected: mark(colors.primary.main, 3),
-    repaired: mark(colors.success.main, 5),
+    expected: mark(colors.primary.text, 2), // on top, and thin: repaired is often the same
+    repaired: mark(colors.success.main, 8),
     billed: mark(colors.error.main, 7),
     legend: css({
       display: 'flex',
@@ -242,7 +242,7 @@ function getStyles(theme: GrafanaTheme2) {
       '& [data-mark=band]': {
         '&::before': { background: colors.primary.transparent, border: `1px solid ${colors.primary.border}` },
       },
-      '& [data-mark=expected]': swatch(colors.primary.main),
+      '& [data-mark=expected]': swatch(colors.primary.text),
       '& [data-mark=billed]': swatch(colors.error.main),
       '& [data-mark=repaired]': swatch(colors.success.main),
     }),

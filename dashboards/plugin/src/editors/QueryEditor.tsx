@@ -12,7 +12,7 @@ import {
 } from '@grafana/ui';
 import React, { useCallback, useEffect, useId, useMemo, useState } from 'react';
 
-import { type Question, sorted, wordsOf } from '../catalogue';
+import { type Column, plain, type Question, sorted, wordsOf } from '../catalogue';
 import type { RecoupDatasource } from '../datasource';
 import { messageOf } from '../failure';
 import type { Language } from '../language';
@@ -30,7 +30,8 @@ import {
   withLimit,
 } from '../query';
 import type { Settings } from '../settings';
-import type { Word } from '../words';
+import { type Word, words } from '../words';
+import { CasePanel } from './CasePanel';
 import { ExplainPanel } from './ExplainPanel';
 import { FilterField } from './FilterField';
 import { Names, type Say, useLanguage } from './language';
@@ -49,7 +50,10 @@ export function QueryEditor(props: Props): React.JSX.Element {
   }, [datasource]);
   useEffect(load, [load]);
   const names = useMemo(
-    () => Object.assign({}, ...['option', 'state', 'cause'].map((column) => wordsOf(questions ?? [], column))),
+    () => ({
+      ...Object.assign({}, ...['option', 'outcome', 'state', 'cause'].map((column) => wordsOf(questions ?? [], column))),
+      unknown: words.unknown, // alone it is a verdict, no word of a list
+    }),
     [questions],
   );
   if (error !== undefined) {
@@ -89,6 +93,14 @@ function Asking({ datasource, query, onChange, onRunQuery, data, questions }: Pr
   };
   const left = missing(query, filters);
   const seller = valuesOf(query, 'seller')[0];
+  const help = question ? plain(question.help[language], say('likelihood')) : type in specials && say(`${type}Help` as Word);
+  const acting = {
+    datasource,
+    seller: seller ?? '',
+    known: Object.keys(wordsOf(questions, 'cause')),
+    frames: data?.series.filter((frame) => frame.refId === query.refId),
+    onActed: onRunQuery,
+  };
   return (
     <div className={styles.editor}>
       <Field label={say('ask')} htmlFor={id} className={styles.tight}>
@@ -103,7 +115,7 @@ function Asking({ datasource, query, onChange, onRunQuery, data, questions }: Pr
           }}
         />
       </Field>
-      <p className={styles.help}>{question?.help[language] ?? (type in specials ? say(`${type}Help` as Word) : '')}</p>
+      <p className={styles.help}>{help}</p>
       {question && <Columns question={question} />}
       <div className={styles.filters}>
         {filters.map((filter) => (
@@ -120,15 +132,8 @@ function Asking({ datasource, query, onChange, onRunQuery, data, questions }: Pr
         {(question || type === 'cases') && <Limit query={query} onChange={change} usual={question?.maxRows} />}
       </div>
       {left.length > 0 && <p role="status">{say('missing', { filters: left.map(name).join(', ') })}</p>}
-      {type === 'explain' && left.length === 0 && (
-        <ExplainPanel
-          datasource={datasource}
-          seller={seller ?? ''}
-          known={Object.keys(wordsOf(questions, 'cause'))}
-          frames={data?.series.filter((frame) => frame.refId === query.refId)}
-          onActed={onRunQuery}
-        />
-      )}
+      {type === 'explain' && left.length === 0 && <ExplainPanel {...acting} />}
+      {type === 'cases' && left.length === 0 && <CasePanel {...acting} />}
     </div>
   );
 }
@@ -157,20 +162,38 @@ function choices(questions: Question[], language: Language, say: Say): Array<Com
   ];
 }
 
-/** Columns tells what each column of the answer means. */
+/** What a number of a unit is. */
+const meanings: Record<string, Word> = {
+  percentunit: 'aShare',
+  s: 'inSeconds',
+  h: 'inHours',
+  none: 'anAmount',
+};
+
+/** Columns tells what each column of the answer means; the ends of a band belong to the number they are about. */
 function Columns({ question }: { question: Question }) {
   const { language, say } = useLanguage();
   const styles = useStyles2(getStyles);
+  const meaning = ({ name, kind, unit, words: codes }: Column) => {
+    if (codes) {
+      return say('oneOf', { values: [...new Set(Object.values(codes).map((text) => text[language]))].join(', ') });
+    }
+    const what = kind === 'number' ? (meanings[unit] ?? 'aNumber') : kind === 'time' ? 'aTime' : 'aText';
+    const banded = question.columns.some((other) => other.low && other.name === `${name}_low`);
+    return `${say(what)}${banded ? ` ${say('banded')}` : ''}`;
+  };
   return (
     <details className={styles.columns}>
       <summary>{say('columns')}</summary>
       <dl>
-        {question.columns.map((column) => (
-          <div key={column.name}>
-            <dt>{column.name}</dt>
-            <dd>{column.title[language]}</dd>
-          </div>
-        ))}
+        {question.columns
+          .filter(({ low, high }) => !low && !high)
+          .map((column) => (
+            <div key={column.name}>
+              <dt>{column.title[language]}</dt>
+              <dd>{meaning(column)}</dd>
+            </div>
+          ))}
       </dl>
     </details>
   );
@@ -219,7 +242,8 @@ function getStyles(theme: GrafanaTheme2) {
       color: theme.colors.text.secondary,
       '& dl': { margin: theme.spacing(1, 0, 0, 2) },
       '& dl > div': { display: 'flex', gap: theme.spacing(2) },
-      '& dt': { flex: '0 0 14rem', fontFamily: theme.typography.fontFamilyMonospace, fontWeight: 'normal' },
+      '& dt': { flex: '0 0 14rem', fontWeight: 'normal', color: theme.colors.text.primary },
+      '& dd': { margin: 0 },
     }),
   };
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import type { DataFrame } from '@grafana/data';
 
-import { explanationOf, scaleOf } from '../../src/explanation';
+import { casesOf, explanationOf, scaleOf } from '../../src/explanation';
 
 function frame(name: string, row: Record<string, unknown>): DataFrame {
   const fields = Object.entries(row).map(([field, value]) => ({
@@ -38,6 +38,20 @@ test('no expectation, no cause and no case are told, not made up', () => {
 test('without an invoice there is no explanation', () => {
   assert.equal(explanationOf([]), undefined);
   assert.equal(explanationOf([frame('invoice', { billed: null })]), undefined);
+});
+
+test('a case that was told several times is one, as it was told last', () => {
+  const told = ['time', 'case_id', 'kind', 'status', 'outcome', 'summary', 'cause'];
+  const lines = [
+    [1, 'c1', 'rate', '', '', 'too few', ''],
+    [3, 'c2', 'incident', '', '', 'many', 'discount'],
+    [2, 'c1', 'rate', 'decided', 'confirmed_error', 'too few', ''],
+  ];
+  const fields = told.map((name, column) => ({ name, values: lines.map((line) => line[column]) }));
+  assert.deepEqual(casesOf([{ name: 'cases', length: lines.length, fields } as unknown as DataFrame]), [
+    { id: 'c2', kind: 'incident', state: 'open', summary: 'many', cause: 'discount' },
+    { id: 'c1', kind: 'rate', state: 'confirmed_error', summary: 'too few', cause: '' },
+  ]);
 });
 
 test('every amount has its place on the picture, in order, also when all are equal or 0', () => {
