@@ -54,6 +54,7 @@ var stages = []stage{
 	{"plugin front end", (*checker).frontEnd},
 	{"alert rules", (*checker).alerts},
 	{"start Kafka and ClickHouse", (*checker).start},
+	{"simulation", (*checker).simulation},
 	{"tests with the race detector", (*checker).test},
 	{"fuzz", (*checker).fuzz},
 }
@@ -171,8 +172,16 @@ func (c *checker) start() (err error) {
 	return nil
 }
 
+// simulated are the long tests of the simulation. Under the race detector they would come
+// to a fraction of their seeds.
+const simulated = "^(TestSimulation|TestMutations)$"
+
+func (c *checker) simulation() error {
+	return c.command(".", "go", "test", "-count=1", "-run="+simulated, "./pipeline/simulation")
+}
+
 func (c *checker) test() error {
-	err := c.eachModule("go", "test", "-race", "-timeout="+packageTimeout, "./...")
+	err := c.eachModule("go", "test", "-race", "-skip="+simulated, "-timeout="+packageTimeout, "./...")
 	select {
 	case <-c.servers.kafka.Done():
 		err = errors.Join(err, errors.New("the Kafka server died while the tests ran"))
