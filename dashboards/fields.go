@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -80,7 +81,7 @@ func options(p *Panel) map[string]any {
 }
 
 // overrides give columns their title, unit, words, links, and bands.
-func (r renderer) overrides(p *Panel, shown []question.Column) (all []override) {
+func (r renderer) overrides(p *Panel, q *question.Question, shown []question.Column) (all []override) {
 	lines, titles := 0, map[string]string{}
 	for _, c := range shown {
 		titles[c.Name] = r.in(c.Title)
@@ -99,15 +100,19 @@ func (r renderer) overrides(p *Panel, shown []question.Column) (all []override) 
 			title = "${__field.labels." + shown[i-1].Name + "}"
 		case c.Low, c.High:
 			title = bandTitle(titles[bandOf(&c)], title)
+		case isMoney(&c) && q.Takes(question.FilterCurrency):
+			title += " (${currency})"
 		}
 		set("displayName", title)
-		if c.Unit != "" {
+		if c.Unit == "none" {
+			set("unit", "locale") // the same with thousands apart
+		} else if c.Unit != "" {
 			set("unit", c.Unit)
 		}
 		if p.View == Grid || c.Low || c.High {
 			set("noValue", "–") // of one cell; the panel's own text is for an answer without rows
 		}
-		if places, rounded := decimals[c.Unit]; rounded {
+		if places, rounded := decimals(&c); rounded {
 			set("decimals", places)
 		}
 		if len(c.Words) > 0 {
@@ -122,19 +127,46 @@ func (r renderer) overrides(p *Panel, shown []question.Column) (all []override) 
 				lines++
 			}
 		}
-		if p.View == Stat && (c.Low || c.High) {
+		if p.View == Stat && (c.Low || c.High || c.Reference) {
 			set("color", map[string]any{"mode": "fixed", "fixedColor": "text"})
 		}
-		if p.View == Grid && c.Unit == "percentunit" && !c.Low && !c.High {
+		if p.View == Grid && c.Unit == "percentunit" && !c.Low && !c.High && !slices.Contains(unbounded, c.Name) {
 			o.Properties = append(o.Properties, shareCell...)
 		}
 		all = append(all, o)
+		if series && c.Kind == question.Number {
+			all = append(all, r.seriesWords(&shown[i-1])...)
+		}
 	}
 	return all
 }
 
-// decimals are how many places a unit shows; the others choose by themselves.
-var decimals = map[string]int{"percentunit": 1, "none": 2}
+// seriesWords say in words what series are named after. Mappings of values do not reach
+// names, and the name ends with the code on both sources.
+func (r renderer) seriesWords(c *question.Column) (all []override) {
+	for _, code := range slices.Sorted(maps.Keys(c.Words)) {
+		all = append(all, override{Matcher: matcher{"byRegexp", "/(^| )" + regexp.QuoteMeta(code) + "$/"},
+			Properties: []property{{"displayName", r.in(c.Words[code])}}})
+	}
+	return all
+}
+
+// decimals are how many places a number shows; those of other units choose by
+// themselves. Rates differ by less than a tenth of a percent.
+func decimals(c *question.Column) (places int, rounded bool) {
+	switch {
+	case c.Unit == "none", strings.HasSuffix(bandOf(c), "_rate"):
+		return 2, true
+	case c.Unit == "percentunit":
+		return 1, true
+	}
+	return 0, false
+}
+
+// isMoney tells money from the other numbers without a unit.
+func isMoney(c *question.Column) bool {
+	return c.Unit == "none" && !slices.Contains([]string{"brier", "cost_per_recovered", "mean", "quantity"}, c.Name)
+}
 
 // bandOf is the number that an end of a band belongs to.
 func bandOf(end *question.Column) string {
@@ -177,6 +209,9 @@ func lineStyle(c *question.Column, n int, titles map[string]string) (style []pro
 	return style
 }
 
+// unbounded are percentages below 0 or above 1.
+var unbounded = []string{"cv", "deviation", "discount_rate", "uplift"}
+
 // shareCell draws a share as a bar in its cell.
 var shareCell = []property{{"min", 0}, {"max", 1},
 	{"custom.cellOptions", map[string]any{"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}}}
@@ -188,7 +223,9 @@ func (r renderer) matrixOverrides(rows, columns question.Column) []override {
 	if len(rows.Words) > 0 {
 		first.Properties = append(first.Properties, property{"mappings", []mapping{r.mapping(rows.Words)}})
 	}
-	all := []override{first}
+	// The plugin has each column say the title of the numbers, also one without words.
+	all := []override{{Matcher: matcher{"byRegexp", "/.*/"},
+		Properties: []property{{"displayName", "${__field.name}"}}}, first}
 	for _, code := range slices.Sorted(maps.Keys(columns.Words)) {
 		all = append(all, override{Matcher: matcher{"byName", code},
 			Properties: []property{{"displayName", r.in(columns.Words[code])}}})

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"recoup/dashboards/question"
+	"recoup/internal/bridge"
 	"recoup/internal/ops"
 	"recoup/internal/promtools"
 	"recoup/pipeline"
@@ -217,6 +218,7 @@ func exported(t *testing.T) map[string]bool {
 	}
 	described := make(chan *prometheus.Desc, 100)
 	pipeline.NewMetrics(noting{prometheus.NewRegistry(), described})
+	bridge.NewMetrics(noting{prometheus.NewRegistry(), described})
 	close(described)
 	for d := range described {
 		_, rest, _ := strings.Cut(d.String(), `fqName: "`)
@@ -262,6 +264,15 @@ func TestExpressions(t *testing.T) {
 			if counts != rated {
 				t.Errorf("%s: %s: want counters, and only them, under rate(…[$__rate_interval]): %s", where, name, expr)
 			}
+		}
+	}
+}
+
+// A stopped recoup is not healthy: no query answers a number of its own making.
+func TestSilenceIsNoAnswer(t *testing.T) {
+	for expr, where := range expressions(t) {
+		if strings.Contains(expr, "vector(") {
+			t.Errorf("%s: answers also when nothing runs: %s", where, expr)
 		}
 	}
 }

@@ -8,7 +8,7 @@ var pipelineBoard = Board{
 	Help: Text{EN: "Does recoup see everything, in time, with sharp expectations? Blind is not healthy.",
 		FR: "recoup voit-il tout, à temps, avec des attentes précises ? Aveugle n'est pas sain."},
 	From: "now-7d", Refresh: "30s",
-	Rows: []Row{aliveRow, flowRow, waitRow, detectionRow, refusedRow, learningRow},
+	Rows: []Row{aliveRow, flowRow, waitRow, detectionRow, refusedRow, learningRow, bridgeRow},
 }
 
 var aliveRow = Row{Text{EN: "Is it alive?", FR: "Fonctionne-t-il ?"}, 4, []Panel{
@@ -29,7 +29,8 @@ var aliveRow = Row{Text{EN: "Is it alive?", FR: "Fonctionne-t-il ?"}, 4, []Panel
 		Help: Text{EN: "Lag / invoices scored per second: how long what waits takes. An alert fires at 5 minutes and rising.",
 			FR: "Retard / factures évaluées par seconde : durée de ce qui attend. Alerte à 5 minutes en hausse."}},
 	{View: Stat, Width: 4, Unit: "s", Steps: below(30, 300), Empty: silent,
-		Query: []Query{{"max(" + unstoredAge + ") or vector(0)", Text{EN: "oldest", FR: "plus ancienne"}}},
+		Query: []Query{{"max(" + unstoredAge + ") or 0 * max(recoup_partitions_assigned)",
+			Text{EN: "oldest", FR: "plus ancienne"}}},
 		Title: Text{EN: "Oldest unflushed age", FR: "Plus ancienne ligne non écrite"}, Help: unstoredHelp},
 	{View: Stat, Width: 4, Unit: "short", Steps: above(1, 1), Empty: silent,
 		Query: []Query{{"min(recoup_part_ready)", Text{EN: "ready", FR: "prêt"}}},
@@ -155,3 +156,32 @@ var learningRow = Row{Text{EN: "What it learns", FR: "Ce qu'il apprend"}, 7, []P
 		Help: Text{EN: "Segments by whether the 15 % rule means something there: enough, too_few invoices, too_spread.",
 			FR: "Segments selon que la règle des 15 % y a un sens : enough, too_few, too_spread (trop dispersé)."}},
 }}
+
+var bridgeRow = Row{Text{EN: "Who is told (recoup bridge)", FR: "Qui est prévenu (recoup bridge)"}, 7, []Panel{
+	{View: Stat, Width: 6, Unit: "s", Steps: below(1, 120), Empty: noBridge,
+		Query: []Query{{"max by (receiver) (recoup_bridge_failing_seconds)", Text{EN: "{{receiver}}", FR: "{{receiver}}"}}},
+		Title: Text{EN: "Telling fails for", FR: "Échoue depuis"},
+		Help: Text{EN: "Seconds for which a receiver has not been told, or the cases for it not read. 0: it works. " +
+			"See the runbook RecoupBridgeFails.",
+			FR: "Secondes depuis lesquelles un destinataire n'est pas prévenu, ou ses cas pas lus. 0 : tout va bien. " +
+				"Voir la procédure RecoupBridgeFails."}},
+	{View: Lines, Width: 6, Unit: "s", Empty: noBridge,
+		Query: []Query{{"time() - max by (receiver) (recoup_bridge_last_success_timestamp_seconds)",
+			Text{EN: "{{receiver}}", FR: "{{receiver}}"}}},
+		Title: Text{EN: "Since the last success", FR: "Depuis le dernier succès"},
+		Help: Text{EN: "Seconds since a receiver had all that it is to be told.",
+			FR: "Secondes depuis qu'un destinataire sut tout ce qu'il doit savoir."}},
+	{View: Lines, Width: 6, Unit: "cps", Empty: noBridge,
+		Query: []Query{{"sum by (receiver, result) (rate(recoup_bridge_deliveries_total[$__rate_interval]))",
+			Text{EN: "{{receiver}}, {{result}}", FR: "{{receiver}}, {{result}}"}}},
+		Title: Text{EN: "Alerts told per second", FR: "Alertes transmises par seconde"},
+		Help: Text{EN: "By receiver and result: delivered, failed (tried again), refused (lost: it is not taken).",
+			FR: "Par destinataire et résultat : delivered (remise), failed (réessayée), refused (perdue : non acceptée)."}},
+	{View: Lines, Width: 6, Unit: "short", Empty: noBridge,
+		Query: []Query{{"sum by (receiver) (recoup_bridge_open_alerts)", Text{EN: "{{receiver}}", FR: "{{receiver}}"}}},
+		Title: Text{EN: "Open alerts", FR: "Alertes ouvertes"},
+		Help: Text{EN: "Open cases that a receiver is to know of.",
+			FR: "Cas ouverts qu'un destinataire doit connaître."}},
+}}
+
+var noBridge = Text{EN: "No bridge answers Prometheus: recoup bridge", FR: "Aucun pont ne répond : recoup bridge"}

@@ -116,7 +116,7 @@ func (r renderer) board(b *Board) (*dashboard, error) {
 			if x+p.Width > 24 {
 				x, y = 0, y+row.Height
 			}
-			drawn, err := r.panel(p)
+			drawn, err := r.panel(p, b.Filters)
 			if err != nil {
 				return nil, err
 			}
@@ -130,8 +130,8 @@ func (r renderer) board(b *Board) (*dashboard, error) {
 	return d, nil
 }
 
-// panel draws one panel.
-func (r renderer) panel(p *Panel) (*panel, error) {
+// panel draws one panel of a board with these filters.
+func (r renderer) panel(p *Panel, filters []question.Filter) (*panel, error) {
 	drawn := &panel{Type: string(p.View), Title: r.in(p.Title), Description: r.in(p.Help)}
 	switch p.View {
 	case Bars:
@@ -152,7 +152,11 @@ func (r renderer) panel(p *Panel) (*panel, error) {
 		if !found {
 			return nil, fmt.Errorf("cannot ask %q: no such question", p.Ask)
 		}
-		return drawn, r.answer(drawn, p, &q)
+		if err := r.answer(drawn, p, &q); err != nil {
+			return nil, err
+		}
+		drawn.Description += r.notNarrowed(&q, filters)
+		return drawn, nil
 	case p.Live != "":
 		source := r.source.ref()
 		drawn.Datasource = &source
@@ -167,6 +171,21 @@ func (r renderer) panel(p *Panel) (*panel, error) {
 		}
 	}
 	return drawn, nil
+}
+
+// notNarrowed names the filters of a board that a question does not take: whoever sets
+// one would else believe the figure to follow. One invoice is what it is.
+func (r renderer) notNarrowed(q *question.Question, filters []question.Filter) string {
+	var names []string
+	for _, f := range filters {
+		if !q.Takes(f) && f != question.FilterInvoice {
+			names = append(names, r.in(filterTitles[f]))
+		}
+	}
+	if len(names) == 0 || q.Takes(question.FilterInvoice) {
+		return ""
+	}
+	return "\n\n" + r.say("Not narrowed by: ", "Non filtré par : ") + strings.Join(names, ", ") + "."
 }
 
 // answer draws what a question answers.
@@ -200,7 +219,7 @@ func (r renderer) answer(drawn *panel, p *Panel, q *question.Question) error {
 		drawn.FieldConfig.Overrides = r.matrixOverrides(shown[0], shown[1])
 		return nil
 	}
-	drawn.FieldConfig.Overrides = r.overrides(p, shown)
+	drawn.FieldConfig.Overrides = r.overrides(p, q, shown)
 	return nil
 }
 
