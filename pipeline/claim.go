@@ -3,7 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,11 +15,16 @@ type claim struct {
 	now       func() time.Time
 	after     time.Duration // how old an accepted commit may be before an outside effect
 
-	accepted time.Time // when the commit was sent that the group accepted last; zero: none; of who asks
+	asking   chan struct{} // holds one element while somebody asks
+	accepted time.Time     // when the commit was sent that the group accepted last; zero: none; of who asks
 
-	mu        sync.Mutex    // guards what follows
-	committed int64         // last accepted offset, -1 for none
-	asking    chan struct{} // closed once the commit under way has ended; nil: none is
+	committed atomic.Int64 // last accepted offset, -1 for none
+}
+
+func newClaim(m *Member, gen Generation, partition int, committed int64) *claim {
+	c := &claim{gen: gen, partition: partition, now: m.opt.Now, after: m.opt.FenceAfter, asking: make(chan struct{}, 1)}
+	c.committed.Store(committed)
+	return c
 }
 
 // hold is the fence: it returns nil if the group still accepts this member,
@@ -45,10 +50,8 @@ func (c *claim) verify(ctx context.Context, offset int64) error {
 // proof is as old as its question: while the answer was on its way, this process may
 // have been stopped and the partition given to another.
 func (c *claim) ask(ctx context.Context, due func(at int64) (offset int64, is bool)) error {
-	if err := c.begin(ctx); err != nil {
-		return err
-	}
-	defer c.end()
+	c.asking <- struct{}{} // no mutex: virtual time stands still while one is waited for
+	defer func() { <-c.asking }()
 	offset, is := due(c.position())
 	if !is {
 		return nil
@@ -58,45 +61,12 @@ func (c *claim) ask(ctx context.Context, due func(at int64) (offset int64, is bo
 		return err
 	}
 	c.accepted = asked
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.committed = offset
+	c.committed.Store(offset)
 	return nil
 }
 
-// begin waits until nobody else asks.
-func (c *claim) begin(ctx context.Context) error {
-	for {
-		c.mu.Lock()
-		under := c.asking
-		if under == nil {
-			c.asking = make(chan struct{})
-		}
-		c.mu.Unlock()
-		if under == nil {
-			return nil
-		}
-		select {
-		case <-under:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
-
-func (c *claim) end() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	close(c.asking)
-	c.asking = nil
-}
-
 // position returns the last accepted offset, -1 for none.
-func (c *claim) position() int64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.committed
-}
+func (c *claim) position() int64 { return c.committed.Load() }
 
 // Back-off of a broken world: doubled from the first to the last.
 const (

@@ -208,8 +208,7 @@ func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Ge
 	}
 	var wg sync.WaitGroup
 	for p, committed := range assigned {
-		c := &claim{gen: gen, partition: p, now: m.opt.Now, after: m.opt.FenceAfter,
-			committed: committed}
+		c := newClaim(m, gen, p, committed)
 		wg.Go(func() { m.runPartition(ctx, drain, c) })
 	}
 	wg.Wait()

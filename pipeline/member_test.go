@@ -311,9 +311,10 @@ func (m *mortal) Append(ctx context.Context, topic string, p int, r []pipeline.R
 	return base, err
 }
 
-func (m *mortal) Insert(ctx context.Context, o pipeline.Owner, n int64, b pipeline.Block) error {
+func (m *mortal) Insert(ctx context.Context, o pipeline.Owner, n int64, b pipeline.Block,
+	hold func(context.Context) error) error {
 	time.Sleep(m.takes)
-	return m.step(func() error { return m.Store.Insert(ctx, o, n, b) })
+	return m.step(func() error { return m.Store.Insert(ctx, o, n, b, hold) })
 }
 
 // mortalGroup lets commits count as outside calls too.

@@ -40,8 +40,10 @@ type Store interface {
 	// NewBlock returns an empty block.
 	NewBlock() Block
 	// Insert stores the lines first, then the invoices, once however often it is
-	// called with the same block. n counts the owner's inserts from 0.
-	Insert(ctx context.Context, owner Owner, n int64, block Block) error
+	// called with the same block. n counts the owner's inserts from 0. Right before
+	// each insert it sends, whatever it waited for until then, it asks hold whether the
+	// owner may still make it; if not it returns hold's error, and sends nothing more.
+	Insert(ctx context.Context, owner Owner, n int64, block Block, hold func(context.Context) error) error
 	// Fence stops inserts of lower epochs of the same partition that are still
 	// running and returns when none is.
 	Fence(ctx context.Context, owner Owner) error

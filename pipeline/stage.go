@@ -115,7 +115,7 @@ func (s *stageRun) generation(ctx context.Context, gen Generation) (over bool) {
 	defer m.metrics.Stage.Owner.Set(0)
 	defer m.stageAt.Store(0)
 	for wait := firstBackoff; ; wait = min(2*wait, lastBackoff) {
-		sh := newShift(m, &claim{gen: gen, now: m.opt.Now, after: m.opt.FenceAfter, committed: -1})
+		sh := newShift(m, newClaim(m, gen, 0, -1))
 		err := sh.run(ctx, s.finish)
 		switch {
 		case err == nil:

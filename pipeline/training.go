@@ -78,7 +78,7 @@ func (m *Member) trainGeneration(ctx context.Context, gen Generation) {
 		<-ctx.Done()
 		return
 	}
-	t := &trainer{m: m, claim: &claim{gen: gen, now: m.opt.Now, after: m.opt.FenceAfter, committed: -1}}
+	t := &trainer{m: m, claim: newClaim(m, gen, 0, -1)}
 	for wait := time.Duration(0); pause(ctx, wait) == nil; {
 		took, err := t.trainIfDue(ctx)
 		wait = max(m.opt.Training.Every, time.Duration(m.opt.Training.Rest)*took)

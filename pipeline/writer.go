@@ -188,9 +188,9 @@ func (r *rowWriter) storeBlock(ctx context.Context, c *claim, head *waiting) err
 		return nil
 	}
 	began := time.Now()
-	err := m.persistHeld(ctx, "clickhouse", c.hold, func(ctx context.Context) error {
+	err := m.persist(ctx, "clickhouse", func(ctx context.Context) error {
 		r.n++
-		return m.store.Insert(ctx, r.owner(), r.n, block)
+		return m.store.Insert(ctx, r.owner(), r.n, block, c.hold)
 	})
 	if err != nil {
 		return err

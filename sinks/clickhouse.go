@@ -113,6 +113,7 @@ type insertion struct {
 	queryID string
 	token   string // deduplication token
 	columns []named
+	hold    func(context.Context) error // asked right before the send; an error is returned and nothing is sent
 }
 
 // insert sends one block of columns and returns once ClickHouse has stored it
@@ -125,12 +126,16 @@ func (c *client) insert(ctx context.Context, in insertion) error {
 	for i, column := range in.columns {
 		input[i] = proto.InputColumn{Name: column.name, Data: column.column}
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.settings.QueryTimeout)
-	defer cancel()
 	conn, err := c.insertConn(ctx)
 	if err != nil {
 		return explain("insert into "+in.table, err)
 	}
+	if err := in.hold(ctx); err != nil {
+		c.keep(conn)
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.settings.QueryTimeout)
+	defer cancel()
 	// ch-go notices the end of a context only between packets.
 	interrupt := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	err = conn.Do(ctx, ch.Query{QueryID: in.queryID, Settings: insertSettings(in.token), Input: input,

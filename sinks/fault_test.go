@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,14 +56,14 @@ func TestLostAcknowledgement(t *testing.T) {
 			}
 			b := sampleBlock(s, 1, 1, 2, 3)
 			p.cut.Store(1) // lines
-			if err := s.Insert(t.Context(), testOwner, 0, b); err == nil {
+			if err := s.Insert(t.Context(), testOwner, 0, b, sinktest.Owned); err == nil {
 				t.Fatal("insert without an answer reported success")
 			}
 			if n := count(t, straight, "SELECT count() FROM "+s.client.in(tableLines)); n != 6 {
 				t.Fatalf("%d lines stored when the answer was lost, want 6", n)
 			}
 			p.cut.Store(1) // the same lines once more, repeated
-			if err := s.Insert(t.Context(), testOwner, 1, b); err == nil {
+			if err := s.Insert(t.Context(), testOwner, 1, b, sinktest.Owned); err == nil {
 				t.Fatal("insert without an answer reported success")
 			}
 			// Now the lines pass and the answer to the rows is lost.
@@ -73,13 +74,13 @@ func TestLostAcknowledgement(t *testing.T) {
 			_ = conn.Close()
 			p.turns.Store(5) // on one connection: hello, query, lines, query, rows
 			p.cut.Store(1)
-			if err := s.Insert(t.Context(), testOwner, 2, b); err == nil {
+			if err := s.Insert(t.Context(), testOwner, 2, b, sinktest.Owned); err == nil {
 				t.Fatal("insert without an answer reported success")
 			}
 			if n := count(t, straight, "SELECT count() FROM "+s.client.in(tableInvoices)); n != 3 {
 				t.Fatalf("%d rows stored when the answer was lost, want 3", n)
 			}
-			if err := s.Insert(t.Context(), testOwner, 3, b); err != nil {
+			if err := s.Insert(t.Context(), testOwner, 3, b, sinktest.Owned); err != nil {
 				t.Fatal(err)
 			}
 			if p.lost.Load() != 3 {
@@ -93,6 +94,51 @@ func TestLostAcknowledgement(t *testing.T) {
 				t.Errorf("%d lines stored, want 6 only with tokens", lines)
 			}
 		})
+	}
+}
+
+// TestHold is G4: before each of the four inserts of a block of two months, once its
+// turn has come, the store asks whether the owner may still make it.
+func TestHold(t *testing.T) {
+	straight := openStore(t)
+	settings := straight.client.settings
+	settings.InsertsPerSecond = 2
+	s, err := Open(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	b := s.NewBlock()
+	for offset := range int64(3) {
+		inv, v := sinktest.Sample(1, offset)
+		if offset == 2 {
+			inv.IssuedAt = inv.IssuedAt.AddDate(0, -2, 0)
+		}
+		b.Append(inv, v, 1_795_000_000_000)
+	}
+	gone := errors.New("the group has given the owner up")
+	var stood [][2]int // lines and rows when the store asked
+	var asked []time.Time
+	stand := func() [2]int {
+		return [2]int{count(t, straight, "SELECT count() FROM "+s.client.in(tableLines)),
+			count(t, straight, "SELECT count() FROM "+s.client.in(tableInvoices))}
+	}
+	began := time.Now()
+	err = s.Insert(t.Context(), testOwner, 0, b, func(context.Context) error {
+		asked = append(asked, time.Now())
+		if stood = append(stood, stand()); len(stood) == 4 {
+			return gone
+		}
+		return nil
+	})
+	if want := [][2]int{{0, 0}, {4, 0}, {4, 2}, {6, 2}}; !errors.Is(err, gone) || !slices.Equal(stood, want) {
+		t.Fatalf("%v; when the store asked there stood %v lines and rows, want %v", err, stood, want)
+	}
+	if got := stand(); got != stood[3] {
+		t.Errorf("%v lines and rows stand after the refusal, want %v", got, stood[3])
+	}
+	if waited := asked[2].Sub(began); waited < s.pace.interval {
+		t.Errorf("the store asked for the second month after %v, before its turn", waited)
 	}
 }
 
@@ -119,7 +165,7 @@ func stalledInsert(t *testing.T, s *Store, o pipeline.Owner, id string) (resume 
 	done = make(chan error, 1)
 	go func() {
 		done <- s.client.insert(context.WithoutCancel(t.Context()), insertion{table: tableInvoices, columns: columns,
-			queryID: id, token: fmt.Sprint(o)})
+			queryID: id, token: fmt.Sprint(o), hold: sinktest.Owned})
 	}()
 	<-c.sending
 	return c.resume, done
@@ -174,7 +220,7 @@ func TestFence(t *testing.T) {
 // server remembers. The epoch in the token makes them another insert.
 func TestRemovedByAnotherProcess(t *testing.T) {
 	first := openStore(t)
-	if err := first.Insert(t.Context(), testOwner, 0, sampleBlock(first, 1, 1, 2)); err != nil {
+	if err := first.Insert(t.Context(), testOwner, 0, sampleBlock(first, 1, 1, 2), sinktest.Owned); err != nil {
 		t.Fatal(err)
 	}
 	if err := first.Remove(t.Context(), testOwner, []int64{1, 2}); err != nil {
@@ -187,7 +233,7 @@ func TestRemovedByAnotherProcess(t *testing.T) {
 	t.Cleanup(func() { _ = second.Close() })
 	later := testOwner
 	later.Epoch++
-	if err := second.Insert(t.Context(), later, 0, sampleBlock(second, 1, 1, 2)); err != nil {
+	if err := second.Insert(t.Context(), later, 0, sampleBlock(second, 1, 1, 2), sinktest.Owned); err != nil {
 		t.Fatal(err)
 	}
 	if n := count(t, second, "SELECT count() FROM "+second.client.in(tableInvoices)); n != 2 {
@@ -199,7 +245,7 @@ func TestRemovedByAnotherProcess(t *testing.T) {
 func TestErrors(t *testing.T) {
 	s := openStore(t)
 	run(t, s, "ALTER TABLE "+s.client.in(tableInvoices)+" DROP COLUMN country")
-	err := s.Insert(t.Context(), testOwner, 0, sampleBlock(s, 1, 1))
+	err := s.Insert(t.Context(), testOwner, 0, sampleBlock(s, 1, 1), sinktest.Owned)
 	if !errors.Is(err, ErrSchema) || !strings.Contains(err.Error(), "run `recoup migrate`") {
 		t.Errorf("insert into a table without a column: %v", err)
 	}
@@ -214,7 +260,7 @@ func TestErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = other.Close() }()
-	if err := other.Insert(t.Context(), testOwner, 0, sampleBlock(s, 1, 1)); !errors.Is(err, ErrSchema) {
+	if err := other.Insert(t.Context(), testOwner, 0, sampleBlock(s, 1, 1), sinktest.Owned); !errors.Is(err, ErrSchema) {
 		t.Errorf("insert without a database: %v", err)
 	}
 	settings.Addresses = []string{"127.0.0.1:1"}
@@ -225,7 +271,7 @@ func TestErrors(t *testing.T) {
 	for what, err := range map[string]error{
 		"ping":   other.Ping(t.Context()),
 		"fence":  other.Fence(t.Context(), testOwner),
-		"insert": other.Insert(t.Context(), testOwner, 0, sampleBlock(s, 1, 1)),
+		"insert": other.Insert(t.Context(), testOwner, 0, sampleBlock(s, 1, 1), sinktest.Owned),
 		"remove": other.Remove(t.Context(), testOwner, []int64{1}),
 	} {
 		if err == nil || !strings.HasPrefix(err.Error(), "cannot ") || errors.Is(err, ErrSchema) {
@@ -245,7 +291,7 @@ func TestOnePart(t *testing.T) {
 		v.Source.Offset = offset
 		b.Append(inv, v, 1_790_000_000_000)
 	}
-	if err := s.Insert(t.Context(), testOwner, 0, b); err != nil {
+	if err := s.Insert(t.Context(), testOwner, 0, b, sinktest.Owned); err != nil {
 		t.Fatal(err)
 	}
 	for _, table := range []string{tableInvoices, tableLines} {

@@ -8,6 +8,7 @@ import (
 	"recoup/detectors"
 	"recoup/invoice"
 	"recoup/pipeline"
+	"recoup/sinks/sinktest"
 )
 
 // BenchmarkInsert measures the whole way of a row into a real ClickHouse: append
@@ -34,7 +35,7 @@ func BenchmarkInsert(b *testing.B) {
 					blk.Append(invs[offset%500], v, 1_790_000_000_000)
 					offset++
 				}
-				if err := s.Insert(b.Context(), owner, n, blk); err != nil {
+				if err := s.Insert(b.Context(), owner, n, blk, sinktest.Owned); err != nil {
 					b.Fatal(err)
 				}
 			}

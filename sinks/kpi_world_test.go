@@ -9,6 +9,7 @@ import (
 	"recoup/cases"
 	"recoup/detectors"
 	"recoup/invoice"
+	"recoup/sinks/sinktest"
 )
 
 // kpiWorld is a random world that the KPIs are computed of twice: by the views, and
@@ -364,7 +365,7 @@ func (w *kpiWorld) deliver(t *testing.T, s *Store) {
 		}
 		b.Append(inv, v, received.UnixMilli())
 	}
-	if err := s.Insert(t.Context(), testOwner, 0, b); err != nil {
+	if err := s.Insert(t.Context(), testOwner, 0, b, sinktest.Owned); err != nil {
 		t.Fatal(err)
 	}
 	if w.copies == nil {

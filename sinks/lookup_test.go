@@ -9,6 +9,7 @@ import (
 	"recoup/cases"
 	"recoup/detectors"
 	"recoup/invoice"
+	"recoup/sinks/sinktest"
 )
 
 // fullInvoice has a value in every field, so that a column that is not read back
@@ -65,7 +66,7 @@ func store(t *testing.T, s *Store, received time.Time, invoices []*invoice.Invoi
 	owner := testOwner
 	owner.Topic, owner.Partition = verdicts[0].Source.Topic, verdicts[0].Source.Partition
 	owner.Incarnation = verdicts[0].Source.Incarnation
-	if err := s.Insert(t.Context(), owner, verdicts[0].Source.Offset, b); err != nil {
+	if err := s.Insert(t.Context(), owner, verdicts[0].Source.Offset, b, sinktest.Owned); err != nil {
 		t.Fatal(err)
 	}
 }

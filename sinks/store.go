@@ -64,7 +64,8 @@ func (s *Store) NewBlock() pipeline.Block { return newBlock() }
 //
 // Rows of other months than most go in inserts of their own: ClickHouse makes a
 // part per month, and a few late invoices must not slow down all others.
-func (s *Store) Insert(ctx context.Context, owner pipeline.Owner, n int64, block pipeline.Block) error {
+func (s *Store) Insert(ctx context.Context, owner pipeline.Owner, n int64, block pipeline.Block,
+	hold func(context.Context) error) error {
 	b, ok := block.(*Block)
 	if !ok {
 		return fmt.Errorf("cannot insert block: %T is not of this store; make it with NewBlock", block)
@@ -79,7 +80,7 @@ func (s *Store) Insert(ctx context.Context, owner pipeline.Owner, n int64, block
 		if err := s.pace.wait(ctx); err != nil {
 			return fmt.Errorf("cannot insert into %s: %w", tableInvoices, err)
 		}
-		if err := s.insertGroup(ctx, owner, fmt.Sprintf("%s.%d", id, i), b, rows, group); err != nil {
+		if err := s.insertGroup(ctx, owner, fmt.Sprintf("%s.%d", id, i), b, rows, group, hold); err != nil {
 			return err
 		}
 	}
@@ -100,7 +101,7 @@ func (s *Store) salt(owner pipeline.Owner, b *Block) {
 
 // insertGroup inserts the lines and rows of some invoices of a block.
 func (s *Store) insertGroup(ctx context.Context, owner pipeline.Owner, id string, b *Block, all *blockRows,
-	group []int) error {
+	group []int, hold func(context.Context) error) error {
 	rows, lines := all.invoices.named(), all.lines.named()
 	if len(group) < b.Rows() {
 		rows = pickAll(rows, stretchesOf(group))
@@ -111,12 +112,12 @@ func (s *Store) insertGroup(ctx context.Context, owner pipeline.Owner, id string
 	}
 	rows, lines = append(rows, epochColumn(owner, rows)), append(lines, epochColumn(owner, lines))
 	err := s.client.insert(ctx, insertion{table: tableLines, columns: lines, queryID: id + "/lines",
-		token: b.token(owner, withLines) + "-lines"})
+		token: b.token(owner, withLines) + "-lines", hold: hold})
 	if err != nil {
 		return err
 	}
 	return s.client.insert(ctx, insertion{table: tableInvoices, columns: rows, queryID: id + "/rows",
-		token: b.token(owner, group)})
+		token: b.token(owner, group), hold: hold})
 }
 
 // epochColumn says which owner stored the rows; Sweep tells doubled ones by it.

@@ -6,6 +6,7 @@ import (
 
 	"recoup/internal/testcerts"
 	"recoup/internal/tlsfile"
+	"recoup/sinks/sinktest"
 )
 
 // TestTLS reaches ClickHouse through a proxy that ends TLS, as a server with a
@@ -43,7 +44,7 @@ func TestTLS(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = s.Close() }()
-			insert := s.Insert(t.Context(), testOwner, 0, sampleBlock(s, 1, 1))
+			insert := s.Insert(t.Context(), testOwner, 0, sampleBlock(s, 1, 1), sinktest.Owned)
 			ping := s.Ping(t.Context())
 			for what, err := range map[string]error{"insert": insert, "ping": ping} {
 				if test.want == "" && err != nil {

@@ -6,6 +6,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"recoup/sinks/sinktest"
 )
 
 // asJSON writes a record.
@@ -107,7 +109,7 @@ func TestViews(t *testing.T) {
 		v.Source.Offset, v.PError, v.Suspect = i, 0.1, i < 4
 		b.Append(inv, v, inv.IssuedAt.UnixMilli())
 	}
-	if err := s.Insert(t.Context(), testOwner, 0, b); err != nil {
+	if err := s.Insert(t.Context(), testOwner, 0, b, sinktest.Owned); err != nil {
 		t.Fatal(err)
 	}
 	sendStory(t, w)

@@ -16,6 +16,7 @@ import (
 	"recoup/invoice"
 	"recoup/pipeline"
 	"recoup/sinks"
+	"recoup/sinks/sinktest"
 )
 
 // warehouse is a database with a few verdicts.
@@ -69,7 +70,7 @@ func openWarehouse(t *testing.T) warehouse {
 	add("acme", "F-4", 1, func(_ *invoice.Invoice, v *detectors.Verdict) { v.Billed += invoice.Unit })
 	add("acme", "it's 1", 0, as)
 	owner := pipeline.Owner{Group: "g", Topic: "billing.invoices", Epoch: 1}
-	if err := store.Insert(t.Context(), owner, 0, block); err != nil {
+	if err := store.Insert(t.Context(), owner, 0, block, sinktest.Owned); err != nil {
 		t.Fatal(err)
 	}
 	return w

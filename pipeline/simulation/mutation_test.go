@@ -32,6 +32,11 @@ var mutations = []broken{
 		"w.rows.atTakeOver = stored", "w.rows.atTakeOver = nil", "twice|again"},
 	{"nobody asks the group before an effect", "claim.go",
 		"		if err := hold(ctx); err != nil {\n			return err\n		}\n", "", "after the group had given it up"},
+	{"an insert asks the group once per block", "writer.go",
+		"		return m.store.Insert(ctx, r.owner(), r.n, block, c.hold)\n",
+		"		if err := c.hold(ctx); err != nil {\n			return err\n		}\n" +
+			"		return m.store.Insert(ctx, r.owner(), r.n, block, func(context.Context) error { return nil })\n",
+		"after the group had given it up"},
 	{"the group's answer is taken for proof of when it came", "claim.go",
 		"c.accepted = asked", "c.accepted = c.now()\n	_ = asked", "after the group had given it up"},
 	{"state records have no epoch", "statecodec.go",
@@ -70,6 +75,8 @@ var mutations = []broken{
 		"		if r.inherited != nil {\n", "		if false {\n", "state .* differs"},
 	{"nobody sweeps", "writer.go",
 		"r.fenced, r.sweepAt = true, r.w.m.opt.Now().Add(r.w.m.opt.SweepAfter)", "r.fenced = true", "stands twice"},
+	{"nobody looks for what an older owner wrote late until invoices come", "checkpoint.go",
+		"return m.persist(ctx, r.w.statePart(), r.state.look)", "return nil", "state .* (differs|is missing)"},
 	{"the case stage lets a lower seq stand", "../cases/desk/derive.go",
 		"case f.behind && f.top == f.seq:", "case false:", "case .* differs"},
 }

@@ -26,13 +26,13 @@ const (
 	none        fault = iota
 	dieBefore         // killed before the world hears of it
 	dieAfter          // killed before it hears the answer
-	dieTorn           // killed while a part was written: half of an append, the lines of an insert
+	dieTorn           // killed while a part was written: half of an append
 	failBefore        // refused: nothing was done
 	failAfter         // done, but the answer is lost
 	failTorn          // a part was done
 	pauseBefore       // stopped between the fence and the effect
 	pauseAfter        // stopped between the effect and its answer
-	pauseTorn         // stopped between the lines and the rows of an insert
+	pauseTorn         // stopped while the store works on an insert
 	expel             // the group takes it for dead, and it does not hear of it for a while
 )
 
@@ -144,11 +144,29 @@ func (p *process) next(what string, chance float64) fault {
 	return none
 }
 
-// effect is a call that changes the world. do makes it, or a part of it, at once.
+// effect makes a call that changes the world. do makes it, or a part of it, at once.
 func (p *process) effect(ctx context.Context, consumer, what string, do func(torn fault) error) error {
+	e, err := p.begin(ctx, consumer, what)
+	if err != nil {
+		return err
+	}
+	return e.end(ctx, do(e.torn))
+}
+
+// effect is a call that changes the world, under way.
+type effect struct {
+	p      *process
+	what   string
+	chance float64
+	fault  fault // what happens at it
+	torn   fault // the same, if only a part of it is to be made
+}
+
+// begin leads up to the instant of an effect.
+func (p *process) begin(ctx context.Context, consumer, what string) (*effect, error) {
 	chance := p.chance(what)
 	if err := p.gate(ctx, chance); err != nil {
-		return err
+		return nil, err
 	}
 	p.s.checkFenced(p, consumer, what)
 	took(chance, 100*time.Microsecond) // what begins at the same instant gets an order
@@ -159,29 +177,34 @@ func (p *process) effect(ctx context.Context, consumer, what string, do func(tor
 	case dieBefore:
 		p.die()
 	case failBefore:
-		return errFault
+		return nil, errFault
 	case pauseBefore:
 		p.stop()
 	case expel:
 		p.expel()
 	}
 	if err := p.gate(ctx, chance); err != nil {
-		return err
+		return nil, err
 	}
-	torn := none
+	e := &effect{p: p, what: what, chance: chance, fault: f}
 	if f == dieTorn || f == failTorn || f == pauseTorn {
-		torn = f
+		e.torn = f
 	}
-	err := do(torn)
-	p.s.note("%s %s done: %v", p.name, what, err)
-	took(chance, p.fate.slow/2)
+	return e, nil
+}
+
+// end is what follows an effect; it returns what the process hears of it.
+func (e *effect) end(ctx context.Context, err error) error {
+	p, f := e.p, e.fault
+	p.s.note("%s %s done: %v", p.name, e.what, err)
+	took(e.chance, p.fate.slow/2)
 	switch f {
 	case dieAfter, dieTorn:
 		p.die()
 	case pauseAfter:
 		p.stop()
 	}
-	if gone := p.gate(ctx, chance); gone != nil {
+	if gone := p.gate(ctx, e.chance); gone != nil {
 		return gone
 	}
 	if err == nil && (f == failAfter || f == failTorn) {

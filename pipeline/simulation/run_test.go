@@ -24,22 +24,16 @@ type run struct {
 	mu        sync.Mutex // guards what follows
 	wrong     []string   // promises broken on the way
 	checked   map[int]int64
-	inserting map[at]inserting // by partition and epoch
+	inserting map[at]*process  // who is to pause while its insert is under way, by partition and epoch
 	stored    map[at]time.Time // when a row was stored first, by partition and offset
 	zombies   bool             // the group has given up a process that was not dead
-}
-
-// inserting is an insert under way.
-type inserting struct {
-	p    *process
-	torn fault
 }
 
 // simulate runs a seed and returns what differs from the run without faults.
 func simulate(t *testing.T, seed uint64, pl plan, want *outcome, trace func(string)) []string {
 	s := &run{world: newWorld(newInput(pl.variant), pl.pace), seed: seed, plan: pl, want: want, began: time.Now(),
-		trace: trace, checked: map[int]int64{}, inserting: map[at]inserting{}, stored: map[at]time.Time{}}
-	s.store.SetFaults(memstore.Faults{Between: s.between})
+		trace: trace, checked: map[int]int64{}, inserting: map[at]*process{}, stored: map[at]time.Time{}}
+	s.store.SetFaults(memstore.Faults{Before: s.underWay, Between: s.underWay})
 	var all sync.WaitGroup
 	all.Go(s.feed)
 	for i, seat := range pl.seats {
@@ -173,25 +167,22 @@ func (s *run) away() bool {
 	return now >= s.plan.away[0] && now < s.plan.away[1]
 }
 
-func (s *run) setInserting(key at, p *process, torn fault) {
+func (s *run) setInserting(owner pipeline.Owner, p *process) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.inserting[key] = inserting{p, torn}
+	s.inserting[at{int64(owner.Partition), owner.Epoch}] = p
 }
 
-// between is what happens between the lines and the rows of an insert.
-func (s *run) between(owner pipeline.Owner, _ int64) error {
+// underWay is what happens while the store works on an insert.
+func (s *run) underWay(owner pipeline.Owner, _ int64) error {
+	key := at{int64(owner.Partition), owner.Epoch}
 	s.mu.Lock()
-	now := s.inserting[at{int64(owner.Partition), owner.Epoch}]
+	p := s.inserting[key]
+	delete(s.inserting, key)
 	s.mu.Unlock()
-	switch now.torn {
-	case dieTorn:
-		return errDead
-	case failTorn:
-		return errFault
-	case pauseTorn:
-		now.p.stop()
-		time.Sleep(now.p.fate.pause)
+	if p != nil {
+		p.stop()
+		time.Sleep(p.fate.pause)
 	}
 	return nil
 }

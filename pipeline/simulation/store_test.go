@@ -3,6 +3,7 @@ package simulation_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"recoup/pipeline"
 	"recoup/sinks/memstore"
@@ -14,21 +15,54 @@ type storeView struct {
 	*memstore.Store
 }
 
-func (v storeView) Insert(ctx context.Context, owner pipeline.Owner, n int64, block pipeline.Block) error {
-	what := fmt.Sprintf("insert %d rows of %d, epoch %d", block.Rows(), owner.Partition, owner.Epoch)
-	return v.p.effect(ctx, group, what, func(torn fault) error {
-		if v.p.s.away() {
-			return errAway
+// Insert makes two effects: lines and rows. Each begins when the fence has let it pass, and
+// the next one asks only after what happens behind the one before.
+func (v storeView) Insert(ctx context.Context, owner pipeline.Owner, n int64, block pipeline.Block,
+	hold func(context.Context) error) error {
+	var now *effect
+	end := func(err error) error {
+		was := now
+		if now = nil; was == nil {
+			return err
 		}
-		key := at{int64(owner.Partition), owner.Epoch}
-		v.p.s.setInserting(key, v.p, torn)
-		v.p.s.checkInsert(v.p, owner, block)
-		err := v.Store.Insert(ctx, owner, n, block)
-		if err == nil {
-			v.p.s.noteStored(owner, block)
+		return was.end(ctx, err)
+	}
+	parts := []string{"lines", "rows"}
+	err := v.Store.Insert(ctx, owner, n, block, func(ctx context.Context) error {
+		if err := end(nil); err != nil {
+			return err
 		}
-		return err
+		what := fmt.Sprintf("insert %d %s of %d, epoch %d", block.Rows(), parts[0], owner.Partition, owner.Epoch)
+		took(v.p.chance("turn of "+what), awake)
+		time.Sleep(awake) // nobody asks here who was just woken up
+		if err := hold(ctx); err != nil {
+			return err
+		}
+		var err error
+		if now, err = v.p.begin(ctx, group, what); err != nil {
+			return err
+		}
+		parts = parts[1:]
+		return v.insert(owner, block, now.torn)
 	})
+	if err == nil {
+		v.p.s.noteStored(owner, block)
+	}
+	return end(err)
+}
+
+// insert is the instant of one insert: an error is the store's.
+func (v storeView) insert(owner pipeline.Owner, block pipeline.Block, torn fault) error {
+	switch {
+	case v.p.s.away():
+		return errAway
+	case torn == dieTorn || torn == failTorn:
+		return errFault
+	case torn == pauseTorn:
+		v.p.s.setInserting(owner, v.p)
+	}
+	v.p.s.checkInsert(v.p, owner, block)
+	return nil
 }
 
 func (v storeView) Fence(ctx context.Context, owner pipeline.Owner) error {

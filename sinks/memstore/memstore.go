@@ -42,9 +42,10 @@ type Line struct {
 // runs on the inserting goroutine without the store's lock: it may wait, which
 // makes an insert slow, and it may use the store.
 type Faults struct {
-	// Before runs before anything is stored; an error ends the insert there.
+	// Before runs while the insert of the lines is under way, before anything is
+	// stored; an error ends it there.
 	Before func(owner pipeline.Owner, n int64) error
-	// Between runs after the lines and before the invoices are stored.
+	// Between runs while that of the invoices is, after the lines are stored.
 	Between func(owner pipeline.Owner, n int64) error
 	// After runs when everything is stored; an error is a lost acknowledgement.
 	After func(owner pipeline.Owner, n int64) error
@@ -64,7 +65,7 @@ type Store struct {
 	tokens   map[uint64]bool           // of inserts already stored
 	removals map[source]int64          // Remove calls; part of the token, see token
 	orphans  map[source]map[int64]bool // offsets with lines and no row, as Stored last saw them
-	running  map[*insertion]struct{}   // inserts not yet returned
+	running  map[*insertion]struct{}   // under way
 	inserts  int                       // Insert calls that stored something
 }
 
@@ -76,7 +77,7 @@ type source struct {
 	partition   int
 }
 
-// insertion is one running Insert call.
+// insertion is an insert of lines or of rows under way.
 type insertion struct {
 	owner  pipeline.Owner
 	killed bool
@@ -144,8 +145,9 @@ func (s *Store) Killed() bool {
 // NewBlock returns an empty block.
 func (s *Store) NewBlock() pipeline.Block { return &Block{} }
 
-// Insert stores the lines, then the rows, once per block.
-func (s *Store) Insert(ctx context.Context, owner pipeline.Owner, n int64, block pipeline.Block) error {
+// Insert stores the lines, then the rows, once per block, and asks hold before each.
+func (s *Store) Insert(ctx context.Context, owner pipeline.Owner, n int64, block pipeline.Block,
+	hold func(context.Context) error) error {
 	b, ok := block.(*Block)
 	if !ok {
 		return fmt.Errorf("cannot insert block: %T is not of this store; make it with NewBlock", block)
@@ -153,19 +155,26 @@ func (s *Store) Insert(ctx context.Context, owner pipeline.Owner, n int64, block
 	if len(b.rows) == 0 {
 		return nil
 	}
-	run, faults := s.begin(owner)
-	defer s.end(run)
-	if err := fault(ctx, faults.Before, owner, n); err != nil {
-		return err
-	}
-	if err := s.store(run, b, "lines", s.storeLines); err != nil {
-		return err
-	}
-	if err := fault(ctx, faults.Between, owner, n); err != nil {
-		return err
-	}
-	if err := s.store(run, b, "rows", s.storeRows); err != nil {
-		return err
+	s.mu.Lock()
+	faults := s.faults
+	s.mu.Unlock()
+	for _, part := range []struct {
+		what  string
+		fault func(pipeline.Owner, int64) error
+		do    func(pipeline.Owner, *Block)
+	}{{"lines", faults.Before, s.storeLines}, {"rows", faults.Between, s.storeRows}} {
+		if err := hold(ctx); err != nil {
+			return err
+		}
+		run := s.begin(owner)
+		err := fault(ctx, part.fault, owner, n)
+		if err == nil {
+			err = s.store(run, b, part.what, part.do)
+		}
+		s.end(run)
+		if err != nil {
+			return err
+		}
 	}
 	return fault(ctx, faults.After, owner, n)
 }
@@ -179,12 +188,12 @@ func fault(ctx context.Context, hook func(pipeline.Owner, int64) error, owner pi
 	return ctx.Err()
 }
 
-func (s *Store) begin(owner pipeline.Owner) (*insertion, Faults) {
+func (s *Store) begin(owner pipeline.Owner) *insertion {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	run := &insertion{owner: owner, done: make(chan struct{})}
 	s.running[run] = struct{}{}
-	return run, s.faults
+	return run
 }
 
 func (s *Store) end(run *insertion) {
@@ -195,7 +204,7 @@ func (s *Store) end(run *insertion) {
 }
 
 // store does one of the two inserts, unless its token was stored before or a
-// later owner has killed this insert.
+// later owner has killed it.
 func (s *Store) store(run *insertion, b *Block, what string, do func(pipeline.Owner, *Block)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -63,14 +63,14 @@ func TestFaults(t *testing.T) {
 			inv, v := sinktest.Sample(3, 1)
 			b.Append(inv, v, 0)
 			s.SetFaults(test.faults)
-			if err := s.Insert(t.Context(), owner, 0, b); !errors.Is(err, errCut) {
+			if err := s.Insert(t.Context(), owner, 0, b, sinktest.Owned); !errors.Is(err, errCut) {
 				t.Fatalf("insert: %v, want %v", err, errCut)
 			}
 			if len(s.Lines()) != test.linesFirst || len(s.Rows()) != test.rowsFirst {
 				t.Errorf("%d lines and %d rows after the failure", len(s.Lines()), len(s.Rows()))
 			}
 			s.SetFaults(memstore.Faults{NoTokens: test.faults.NoTokens})
-			if err := s.Insert(t.Context(), owner, 1, b); err != nil {
+			if err := s.Insert(t.Context(), owner, 1, b, sinktest.Owned); err != nil {
 				t.Fatal(err)
 			}
 			if len(s.Rows()) != test.want || len(s.Lines()) != 2*test.want {
@@ -101,7 +101,7 @@ func TestFenceKillsOlderEpochs(t *testing.T) {
 		b := s.NewBlock()
 		inv, v := sinktest.Sample(o.Partition, o.Epoch)
 		b.Append(inv, v, 0)
-		go func() { done[i] <- s.Insert(t.Context(), o, 0, b) }()
+		go func() { done[i] <- s.Insert(t.Context(), o, 0, b, sinktest.Owned) }()
 		<-started
 	}
 	fenced := make(chan error, 1)

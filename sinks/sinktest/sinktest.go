@@ -3,6 +3,7 @@
 package sinktest
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -24,6 +25,9 @@ type Subject struct {
 	// inserts does.
 	DropRows func(t *testing.T, offsets []int64)
 }
+
+// Owned is the hold of an owner that nobody has followed: it may insert.
+func Owned(context.Context) error { return nil }
 
 // Row is what the suite compares of a stored invoice.
 type Row struct {
@@ -75,6 +79,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		"extremes":              extremes,
 		"fence spares others":   fenceSparesOthers,
 		"cancelled insert":      cancelledInsert,
+		"hold refuses":          holdRefuses,
 		"block of another kind": foreignBlock,
 		"large block":           largeBlock,
 	} {

@@ -65,7 +65,7 @@ func at(partition int, offsets ...int64) []invoice.Position {
 
 func insert(t *testing.T, s Subject, o pipeline.Owner, n int64, b pipeline.Block) {
 	t.Helper()
-	if err := s.Store.Insert(t.Context(), o, n, b); err != nil {
+	if err := s.Store.Insert(t.Context(), o, n, b, Owned); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -348,10 +348,34 @@ func cancelledInsert(t *testing.T, s Subject) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	b := block(s, 3, 1, 2)
-	if err := s.Store.Insert(ctx, owner(3, 7), 0, b); !errors.Is(err, context.Canceled) {
+	if err := s.Store.Insert(ctx, owner(3, 7), 0, b, Owned); !errors.Is(err, context.Canceled) {
 		t.Fatalf("insert after cancel: %v", err)
 	}
 	insert(t, s, owner(3, 7), 1, b)
+	expect(t, s, at(3, 1, 2)...)
+}
+
+// holdRefuses is G4: the owner is asked for before the lines and again before the
+// rows, and what it may not insert is not stored.
+func holdRefuses(t *testing.T, s Subject) {
+	gone := errors.New("the group has given the owner up")
+	b := block(s, 3, 1, 2)
+	for n, lines := range []int{0, 4} {
+		asked := 0
+		err := s.Store.Insert(t.Context(), owner(3, 7), int64(n), b, func(context.Context) error {
+			if asked++; asked > n {
+				return gone
+			}
+			return nil
+		})
+		if !errors.Is(err, gone) || asked != n+1 {
+			t.Errorf("refused at question %d: %v after %d", n+1, err, asked)
+		}
+		if got := len(s.Lines(t)); got != lines || len(s.Rows(t)) != 0 {
+			t.Errorf("refused at question %d: %d lines and %d rows stored, want %d and 0", n+1, got, len(s.Rows(t)), lines)
+		}
+	}
+	insert(t, s, owner(3, 7), 2, b)
 	expect(t, s, at(3, 1, 2)...)
 }
 
@@ -359,7 +383,7 @@ func cancelledInsert(t *testing.T, s Subject) {
 type otherBlock struct{ pipeline.Block }
 
 func foreignBlock(t *testing.T, s Subject) {
-	err := s.Store.Insert(t.Context(), owner(3, 7), 0, otherBlock{})
+	err := s.Store.Insert(t.Context(), owner(3, 7), 0, otherBlock{}, Owned)
 	if err == nil || !strings.HasPrefix(err.Error(), "cannot insert block: ") {
 		t.Errorf("insert of a foreign block: %v", err)
 	}
