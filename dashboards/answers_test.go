@@ -184,6 +184,7 @@ func TestAnswers(t *testing.T) {
 		})
 	}
 	t.Run("boards", func(t *testing.T) { w.boards(t, from, to, values) })
+	t.Run("views", func(t *testing.T) { w.views(t, values) })
 	t.Run("values", func(t *testing.T) { w.values(t, from, to, values) })
 }
 

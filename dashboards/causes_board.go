@@ -21,7 +21,7 @@ var causesBoard = Board{
 		{Text{EN: "Customers and anomalies", FR: "Clients et anomalies"}, 8, []Panel{
 			{Ask: "customers_touched", View: Stat, Width: 6, Show: []string{"part", "part_low", "part_high", "claim"},
 				Steps: below(0.1, 0.25)},
-			{Ask: "anomalies", View: Lines, Width: 12},
+			{Ask: "anomalies", View: Grid, Width: 12},
 			{Ask: "disputes", View: Grid, Width: 6, Empty: Text{EN: "No dispute", FR: "Aucune contestation"}},
 		}},
 		{Text{EN: "Corrections", FR: "Corrections"}, 8, []Panel{

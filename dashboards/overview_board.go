@@ -20,7 +20,7 @@ var overviewBoard = Board{
 				Show:  []string{"confirmed_rate", "confirmed_rate_low", "confirmed_rate_high"},
 				Steps: below(0.03, 0.05)},
 			{Ask: "errors_total", View: Stat, Width: 8, Title: Text{EN: "Invoices", FR: "Factures"},
-				Show: []string{"invoices", "suspects", "confirmed"}},
+				Show: []string{"invoices", "suspects", "undecided", "confirmed"}},
 		}},
 		{Text{EN: "Error rate", FR: "Taux d'erreur"}, 9, []Panel{
 			{Ask: "error_rate", View: Lines, Width: 24, Show: []string{"confirmed_rate", "live_rate", "claim"}},

@@ -13,10 +13,7 @@ var alertQuestions = []Question{
 				"nommée par recoup. Un changement attendu compte comme fausse ; l'indéterminé est exclu et " +
 				"montré ; un incident est une alerte (K7).",
 		},
-		Columns: []Column{cause, count("alerts", "Alerts", "Alertes"), count("confirmed", "Right", "Justes"),
-			count("refuted", "Wrong", "Fausses"), share("undetermined_share", "Undetermined", "Indéterminées"),
-			count("undecided", "Undecided", "Non décidées"), share("precision", "Precision", "Précision"),
-			low("precision_low", "percentunit"), high("precision_high", "percentunit")},
+		Columns: verdicts(cause),
 	},
 	{
 		Name: "precision_by_day", Shape: Series,
@@ -26,10 +23,7 @@ var alertQuestions = []Question{
 			"Précision des alertes sur les factures émises ce jour, cette semaine ou ce mois, avec bornes " +
 				"de Wilson à 95 % (K7).",
 		},
-		Columns: []Column{day, count("alerts", "Alerts", "Alertes"), count("confirmed", "Right", "Justes"),
-			count("refuted", "Wrong", "Fausses"), share("undetermined_share", "Undetermined", "Indéterminées"),
-			count("undecided", "Undecided", "Non décidées"), share("precision", "Precision", "Précision"),
-			low("precision_low", "percentunit"), high("precision_high", "percentunit")},
+		Columns: verdicts(day),
 	},
 	{
 		Name: "precision_by_segment", Shape: Table,
@@ -39,11 +33,7 @@ var alertQuestions = []Question{
 			"Précision des alertes par type de client et famille de produits, avec bornes de Wilson à 95 % " +
 				"(K7).",
 		},
-		Columns: []Column{customerType, productFamily, count("alerts", "Alerts", "Alertes"),
-			count("confirmed", "Right", "Justes"), count("refuted", "Wrong", "Fausses"),
-			share("undetermined_share", "Undetermined", "Indéterminées"),
-			count("undecided", "Undecided", "Non décidées"), share("precision", "Precision", "Précision"),
-			low("precision_low", "percentunit"), high("precision_high", "percentunit")},
+		Columns: verdicts(customerType, productFamily),
 	},
 	{
 		Name: "precision_by_spread", Shape: Table,
@@ -57,11 +47,7 @@ var alertQuestions = []Question{
 			"Précision des alertes selon le coefficient de variation (écart type / moyenne) de la " +
 				"référence, avec bornes de Wilson à 95 % (K7).",
 		},
-		Columns: []Column{label("spread", "Spread (CV)", "Dispersion (CV)"), count("alerts", "Alerts", "Alertes"),
-			count("confirmed", "Right", "Justes"), count("refuted", "Wrong", "Fausses"),
-			share("undetermined_share", "Undetermined", "Indéterminées"),
-			count("undecided", "Undecided", "Non décidées"), share("precision", "Precision", "Précision"),
-			low("precision_low", "percentunit"), high("precision_high", "percentunit")},
+		Columns: verdicts(label("spread", "Spread (CV)", "Dispersion (CV)")),
 	},
 	{
 		Name: "recall", Shape: Table,
@@ -92,4 +78,12 @@ var alertQuestions = []Question{
 			low("confirmed_share_low", "percentunit"), high("confirmed_share_high", "percentunit"),
 			count("decided", "Decided", "Décidées"), number("brier", "none", "Brier", "Brier")},
 	},
+}
+
+// verdicts are some columns and, of the alerts they name, what people decided.
+func verdicts(of ...Column) []Column {
+	return append(of, count("alerts", "Alerts", "Alertes"), count("confirmed", "Right", "Justes"),
+		count("refuted", "Wrong", "Fausses"), share("undetermined_share", "Undetermined", "Indéterminées"),
+		count("undecided", "Undecided", "Non décidées"), share("precision", "Precision", "Précision"),
+		low("precision_low", "percentunit"), high("precision_high", "percentunit"))
 }

@@ -72,13 +72,13 @@ var causeQuestions = []Question{
 			reference("claim", "percentunit", "Claim", "Affirmation")},
 	},
 	{
-		Name: "anomalies", Shape: Series,
+		Name: "anomalies", Shape: Table,
 		Title: Text{"Which anomalies occur how often?", "Quelles anomalies, à quelle fréquence ?"},
 		Help: Text{
 			"Invoices with a rule of each type per 10,000 invoices, by month of issue (K16).",
 			"Factures avec une règle de chaque type pour 10 000 factures, par mois d'émission (K16).",
 		},
-		Columns: []Column{month, label("type", "Type", "Type"),
+		Columns: []Column{date("month", "Month", "Mois"), label("type", "Type", "Type"),
 			number("per_10000", "short", "Per 10,000", "Pour 10 000")},
 	},
 	{
@@ -89,16 +89,23 @@ var causeQuestions = []Question{
 		},
 		Help: Text{
 			"Share of corrective actions that were followed by the same cause within 30, 60 and 90 days, of " +
-				"actions that are so old (K9).",
+				"actions that are so old (K9). Claims of fewer errors: 45 % by analysing causes, 30 % by validating " +
+				"in several steps, 20 % by written procedures.",
 			"Part des actions correctives suivies de la même cause sous 30, 60 et 90 jours, parmi celles " +
-				"aussi anciennes (K9).",
+				"aussi anciennes (K9). Affirmations de baisse : 45 % par l'analyse des causes, 30 % par la validation à " +
+				"plusieurs niveaux, 20 % par des procédures écrites.",
 		},
 		Columns: []Column{cause, count("actions_30", "Actions, 30 d", "Actions, 30 j"),
 			share("repeat_rate_30", "Returned, 30 d", "Revenue, 30 j"),
 			count("actions_60", "Actions, 60 d", "Actions, 60 j"),
 			share("repeat_rate_60", "Returned, 60 d", "Revenue, 60 j"),
 			count("actions_90", "Actions, 90 d", "Actions, 90 j"),
-			share("repeat_rate_90", "Returned, 90 d", "Revenue, 90 j")},
+			share("repeat_rate_90", "Returned, 90 d", "Revenue, 90 j"),
+			reference("claim_analysis", "percentunit", "Claim: fewer by analysis", "Affirmation : baisse par analyse"),
+			reference("claim_validation", "percentunit", "Claim: fewer by validation",
+				"Affirmation : baisse par validation"),
+			reference("claim_procedures", "percentunit", "Claim: fewer by procedures",
+				"Affirmation : baisse par procédures")},
 	},
 	{
 		Name: "disputes", Shape: Table,

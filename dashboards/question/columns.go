@@ -42,7 +42,6 @@ func reference(name, unit, en, fr string) Column {
 // Columns that many answers have.
 var (
 	day           = instant("time", "Day of issue", "Jour d'émission")
-	month         = instant("time", "Month of issue", "Mois d'émission")
 	cause         = label("cause", "Cause", "Cause")
 	customerType  = label("customer_type", "Customer type", "Type de client")
 	productFamily = label("product_family", "Product family", "Famille de produits")

@@ -23,14 +23,14 @@ var overviewQuestions = []Question{
 		Title: Text{"How many invoices are wrong in all?", "Combien de factures sont fausses au total ?"},
 		Help: Text{
 			"Of all invoices issued in the time range: confirmed (K1), live (K1c) and true error rate (K1b): " +
-				"(confirmed suspects + unflagged × share of wrong ones among those audited) / invoices. True is " +
-				"empty without an audit.",
+				"(confirmed suspects + unflagged × share of wrong ones among those audited) / invoices. True " +
+				"counts undecided suspects as right, and is empty without an audit.",
 			"De toutes les factures émises dans la période : taux confirmé (K1), en direct (K1c) et réel " +
 				"(K1b) : (suspectes confirmées + non signalées × part de fausses parmi celles auditées) / " +
-				"factures. Réel est vide sans audit.",
+				"factures. Réel compte les suspectes non décidées comme justes, et est vide sans audit.",
 		},
 		Columns: []Column{count("invoices", "Invoices", "Factures"), count("suspects", "Suspects", "Suspectes"),
-			count("confirmed", "Confirmed", "Confirmées"),
+			count("undecided", "Undecided", "Non décidées"), count("confirmed", "Confirmed", "Confirmées"),
 			share("confirmed_rate", "Confirmed error rate", "Taux confirmé"),
 			low("confirmed_rate_low", "percentunit"), high("confirmed_rate_high", "percentunit"),
 			share("live_rate", "Live error rate", "Taux en direct"), count("audited", "Audited", "Auditées"),

@@ -70,12 +70,12 @@ var pipelineQuestions = []Question{
 		Name: "detection_time", Shape: Series,
 		Title: Text{"How fast is an error detected?", "En combien de temps une erreur est-elle détectée ?"},
 		Help: Text{
-			"Seconds from receipt (ours) and from issue (with what lies before us) to the alert, by month of " +
-				"issue (K5).",
+			"Seconds from receipt (ours) and from issue (with what lies before us) to the alert, by day, " +
+				"week or month of issue (K5).",
 			"Secondes de la réception (la nôtre) et de l'émission (avec ce qui précède) à l'alerte, par " +
-				"mois d'émission (K5).",
+				"jour, semaine ou mois d'émission (K5).",
 		},
-		Columns: []Column{month,
+		Columns: []Column{day,
 			number("seconds_after_receipt_p50", "s", "From receipt, median", "Depuis la réception, médiane"),
 			number("seconds_after_receipt_p95", "s", "From receipt, p95", "Depuis la réception, p95"),
 			number("seconds_after_receipt_p99", "s", "From receipt, p99", "Depuis la réception, p99"),

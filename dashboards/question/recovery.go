@@ -21,11 +21,11 @@ var recoveryQuestions = []Question{
 		Title: Text{"Which way of getting the money back works?", "Quel moyen de récupérer l'argent fonctionne ?"},
 		Help: Text{
 			"Per option, of all offers ever made: accepted / offered, with 95 % Wilson bounds, paid / offered, " +
-				"and its uplift against immediate payment once each was offered 20 times (K4). Claims: 45 % with a " +
-				"reminder, +20 % by instalments, 40 % with a gesture.",
+				"and its uplift against immediate payment once each was offered 20 times (K4). Claims: 45 % pay at " +
+				"once, +20 % by instalments, 40 % with a gesture.",
 			"Par option, de toutes les offres : acceptées / proposées, avec bornes de Wilson à 95 %, payé /" +
 				" proposé, et son gain sur le paiement immédiat dès que chacun fut proposé 20 fois (K4). " +
-				"Affirmations : 45 % avec rappel, +20 % par échéances, 40 % avec un geste.",
+				"Affirmations : 45 % en paiement immédiat, +20 % par échéances, 40 % avec un geste.",
 		},
 		Columns: []Column{option, count("offered", "Offered", "Proposé"), count("accepted", "Accepted", "Accepté"),
 			share("acceptance", "Acceptance", "Acceptation"), low("acceptance_low", "percentunit"),
@@ -65,8 +65,9 @@ var recoveryQuestions = []Question{
 		Name: "open_cases", Shape: Table,
 		Title: Text{"Which cases are open?", "Quels cas sont ouverts ?"},
 		Help: Text{
-			"Open cases, now: overdue ones first, then by what working them is worth.",
-			"Cas ouverts, maintenant : hors délai en premier, puis selon ce que rapporte leur traitement.",
+			"Open cases, now, those without a currency, too: overdue ones first, then by what working them is worth.",
+			"Cas ouverts, maintenant, aussi ceux sans devise : hors délai en premier, " +
+				"puis selon ce que rapporte leur traitement.",
 		},
 		Columns: []Column{instant("detected", "Detected", "Détecté"), severity, label("kind", "Kind", "Genre"),
 			label("invoice", "Invoice", "Facture"), cause, customerType, productFamily,
@@ -90,10 +91,12 @@ var recoveryQuestions = []Question{
 		Name: "response_total", Shape: Table,
 		Title: Text{"How many cases are answered in 24 hours?", "Combien de cas ont une réponse en 24 heures ?"},
 		Help: Text{
-			"Of the cases about invoices issued in the time range: share acknowledged within 24 hours, with 95 " +
-				"% Wilson bounds, and hours to the decision (K6).",
-			"Des cas de factures émises dans la période : part prise en charge sous 24 heures, avec bornes " +
-				"de Wilson à 95 %, et heures jusqu'à la décision (K6).",
+			"Of the cases about invoices issued in the time range that were answered or are older than 24 hours: " +
+				"share acknowledged within 24 hours, with 95 % Wilson bounds, and hours to the decision (K6). " +
+				"Members of an open incident are answered there.",
+			"Des cas de factures émises dans la période, pris en charge ou de plus de 24 heures : part prise en " +
+				"charge sous 24 heures, avec bornes de Wilson à 95 %, et heures jusqu'à la décision (K6). Les " +
+				"membres d'un incident ouvert y sont pris en charge.",
 		},
 		Columns: []Column{count("cases", "Cases", "Cas"),
 			share("answered_in_24h", "Answered in 24 h", "Réponse en 24 h"),
@@ -109,9 +112,9 @@ var recoveryQuestions = []Question{
 		},
 		Help: Text{
 			"Kaplan–Meier estimate, of all cases: share whose last cent is back within that many hours of the " +
-				"alert; cases that still wait are censored (K6).",
+				"alert; cases that still wait are censored (K6). By the hour for a week, then by the day.",
 			"Estimation de Kaplan–Meier, de tous les cas : part dont le dernier centime est revenu sous " +
-				"tant d'heures après l'alerte ; ceux qui attendent sont censurés (K6).",
+				"tant d'heures après l'alerte ; ceux qui attendent sont censurés (K6). Par heure une semaine, puis par jour.",
 		},
 		Columns: []Column{number("hours", "h", "Hours since the alert", "Heures depuis l'alerte"),
 			share("back", "Paid back", "Remboursé"), count("still_waiting", "Still waiting", "En attente")},

@@ -1,6 +1,9 @@
 package question
 
-import "cmp"
+import (
+	"cmp"
+	"maps"
+)
 
 // words are what codes mean to a person, by column and value.
 var words = map[string]map[string]Text{
@@ -33,6 +36,58 @@ var words = map[string]map[string]Text{
 		"refuted":      {"Refuted", "Réfuté"},
 		"undetermined": {"Undetermined", "Indéterminé"},
 		"duplicate":    {"Duplicate", "Doublon"},
+	},
+	"kind": {
+		"invoice":  {"Invoice", "Facture"},
+		"incident": {"Incident", "Incident"},
+		"rate":     {"Error rate", "Taux d'erreur"},
+		"blind":    {"Blind spot", "Angle mort"},
+	},
+	"status": {
+		"opened":       {"Opened", "Ouvert"},
+		"acknowledged": {"Answered", "Pris en charge"},
+		"verified":     {"Verified", "Vérifié"},
+		"decided":      {"Decided", "Décidé"},
+		"closed":       {"Closed", "Clos"},
+		"reopened":     {"Reopened", "Rouvert"},
+	},
+	"event": {
+		"offered":     {"Offered", "Proposé"},
+		"accepted":    {"Accepted", "Accepté"},
+		"refused":     {"Refused", "Refusé"},
+		"scheduled":   {"Scheduled", "Planifié"},
+		"paid":        {"Paid", "Payé"},
+		"failed":      {"Failed", "Échoué"},
+		"completed":   {"Completed", "Achevé"},
+		"cancelled":   {"Cancelled", "Annulé"},
+		"written_off": {"Written off", "Abandonné"},
+	},
+	"action": {
+		"case open":    {"Case opened", "Cas ouvert"},
+		"case update":  {"Case changed", "Cas modifié"},
+		"case resolve": {"Case resolved", "Cas résolu"},
+	},
+	"reason": {
+		"wrong_amount":     {"Wrong amount", "Montant faux"},
+		"price":            {"Price", "Prix"},
+		"duplicate":        {"Duplicate", "Doublon"},
+		"not_delivered":    {"Not delivered", "Non livré"},
+		"quality":          {"Quality", "Qualité"},
+		"missing_document": {"Missing document", "Document manquant"},
+		"other":            {"Other", "Autre"},
+	},
+	"stage": {
+		"issued":    {"Issued", "Émise"},
+		"pre_issue": {"Before issue", "Avant émission"},
+	},
+	"invoice_type": {
+		"invoice":     {"Invoice", "Facture"},
+		"credit_note": {"Credit note", "Avoir"},
+		"correction":  {"Correction", "Correction"},
+	},
+	"spread": {
+		"incident":       {"Incident", "Incident"},
+		"no expectation": {"No expectation", "Sans attente"},
 	},
 	"outcome": {
 		"confirmed_error": {"Confirmed error", "Erreur confirmée"},
@@ -92,9 +147,15 @@ var words = map[string]map[string]Text{
 
 // sameWords are columns whose values are those of another one.
 var sameWords = map[string]string{"predicted_cause": "cause", "true_cause": "cause", "way": "option",
-	"settled_by": "option"}
+	"settled_by": "option", "type": "cause"}
 
 // wordsOf returns the words for the values of a column, nil where there are none.
 func wordsOf(column string) map[string]Text {
+	if column == "what" { // all that may happen to a case
+		all := maps.Clone(words["action"])
+		maps.Copy(all, words["status"])
+		maps.Copy(all, words["event"])
+		return all
+	}
 	return words[cmp.Or(sameWords[column], column)]
 }

@@ -1,5 +1,5 @@
-SELECT toDateTime(cohort_month, 'UTC') AS time, type, per_10000
+SELECT cohort_month AS month, type, per_10000
 FROM anomalies_by_type
 WHERE seller = {seller:String} AND {months}
-ORDER BY time, type
+ORDER BY month DESC, per_10000 DESC, type
 LIMIT {limit:UInt32}

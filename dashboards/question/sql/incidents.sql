@@ -7,7 +7,8 @@ SELECT
     i.members_with_case AS with_case,
     i.stake_customer_favour AS stake_too_little,
     i.stake_seller_favour AS stake_too_much,
-    i.loss_per_hour AS loss_per_hour,
+    if(i.incident_id IN (SELECT case_id FROM case_current WHERE seller = {seller:String} AND kind = 'incident'
+        AND currency = {currency:String}), i.loss_per_hour, NULL) AS loss_per_hour,
     i.incident_id AS incident
 FROM incident_current AS i
 WHERE i.seller = {seller:String} AND i.currency IN ({currency:String}, '')

@@ -4,5 +4,5 @@ count() AS alerts,
     countIf(outcome = 'undetermined') / alerts AS undetermined_share,
     countIf(outcome = '') AS undecided,
     if(confirmed + refuted = 0, NULL, confirmed / (confirmed + refuted)) AS precision,
-    if(confirmed + refuted = 0, NULL, wilson_low(confirmed, confirmed + refuted)) AS precision_low,
-    if(confirmed + refuted = 0, NULL, wilson_high(confirmed, confirmed + refuted)) AS precision_high
+    wilson_low(confirmed, confirmed + refuted) AS precision_low,
+    wilson_high(confirmed, confirmed + refuted) AS precision_high

@@ -1,2 +1,1 @@
-seller = {seller:String} AND is_open AND NOT (kind = 'invoice' AND incident_id IN (
-        SELECT case_id FROM case_current WHERE seller = {seller:String} AND kind = 'incident' AND is_open))
+seller = {seller:String} AND is_open AND NOT {bundled}
