@@ -28,12 +28,12 @@ var sameAsView = []struct {
 			"GROUP BY time ORDER BY time"},
 	{"loss", "direction found confirmed_errors confirmed_loss open_loss open_loss_low open_loss_high recovered goodwill " +
 		"handling net",
-		"SELECT direction, findings, confirmed, confirmed_loss, open_loss_estimate, open_loss_low, open_loss_high, recovered, " +
-			"goodwill, handling, net_recovered FROM loss_by_cohort WHERE seller = $seller AND currency = $currency " +
+		"SELECT direction, findings, confirmed, confirmed_loss, open_loss_estimate, open_loss_low, open_loss_high, " +
+			"recovered, goodwill, handling, net_recovered FROM loss_by_cohort WHERE seller = $seller AND currency = $currency " +
 			"AND cohort_month = $from ORDER BY direction"},
 	{"handling", "handling recovered cost_per_recovered cases break_even_loss below_break_even_share",
-		"SELECT handling, recovered, cost_per_recovered, single_cases, break_even, below_break_even_share FROM handling_cost " +
-			"WHERE seller = $seller AND currency = $currency AND cohort_month = $from"},
+		"SELECT handling, recovered, cost_per_recovered, single_cases, break_even, below_break_even_share " +
+			"FROM handling_cost WHERE seller = $seller AND currency = $currency AND cohort_month = $from"},
 	{"found_first", "confirmed by_customer part part_low part_high",
 		"SELECT all_confirmed, by_customer, share, share_low, share_high FROM customer_found_first " +
 			"WHERE seller = $seller AND cohort_month = $from"},
