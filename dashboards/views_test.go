@@ -17,8 +17,8 @@ var sameAsView = []struct {
 	columns  string // of the answer, that the view has
 	view     string // the same columns, in the same order, for the month as $from … $to
 }{
-	{"errors_total", "invoices suspects undecided confirmed confirmed_rate confirmed_rate_low confirmed_rate_high live_rate " +
-		"audited audited_wrong true_rate true_rate_low true_rate_high",
+	{"errors_total", "invoices suspects undecided confirmed confirmed_rate confirmed_rate_low confirmed_rate_high " +
+		"live_rate audited audited_wrong true_rate true_rate_low true_rate_high",
 		"SELECT invoices, suspects, undecided, confirmed, confirmed_rate, confirmed_rate_low, confirmed_rate_high, " +
 			"live_error_rate, audited, audited_wrong, true_rate, true_rate_low, true_rate_high FROM error_rate_by_month " +
 			"WHERE seller = $seller AND cohort_month = $from"},
