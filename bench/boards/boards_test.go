@@ -75,7 +75,7 @@ func TestVerdict(t *testing.T) {
 		}
 		r.figures = append(r.figures, c.f)
 	}
-	if text := r.text(); r.missed() != 3 || !strings.Contains(text, "| it | 1 | 301 | 1 | 50 | 5.00 % | 1 | FAIL: slow |") {
+	if text := r.text(); r.missed() != 3 || !strings.Contains(text, "| it | 1 | 301 | 301 | 50 | 5.00 % | 1 | FAIL: slow |") {
 		t.Errorf("%d missed:\n%s", r.missed(), text)
 	}
 }

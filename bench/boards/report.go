@@ -75,7 +75,7 @@ func (r *report) text() string {
 	for i := range r.figures {
 		f := &r.figures[i]
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d | %.2f %% | %d | %s |\n", f.name, milliseconds(f.wall[0]),
-			milliseconds(median(f.wall)), milliseconds(f.cpu[0]), f.read, 100*r.share(f), f.answered, r.verdict(f))
+			milliseconds(median(f.wall)), milliseconds(median(f.cpu)), f.read, 100*r.share(f), f.answered, r.verdict(f))
 	}
 	return b.String()
 }
