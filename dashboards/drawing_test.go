@@ -93,7 +93,8 @@ func TestFiltersNotTakenAreTold(t *testing.T) {
 		"\n\nNot narrowed by: Currency, Cause.") {
 		t.Errorf("error_rate says %q", help)
 	}
-	if help := draw(t, question.English, Panel{Ask: "invoice", View: Grid}).Description; strings.Contains(help, "narrowed") {
+	help := draw(t, question.English, Panel{Ask: "invoice", View: Grid}).Description
+	if strings.Contains(help, "narrowed") {
 		t.Errorf("invoice says %q", help)
 	}
 }
