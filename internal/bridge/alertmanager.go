@@ -100,23 +100,28 @@ func newPosted(a *Alert, ends time.Time) posted {
 // Tell posts the events in chunks. An alert is its labels: where they change, the one
 // before ends and a new one begins.
 func (a *Alertmanagers) Tell(ctx context.Context, events []Event) (done int, err error) {
-	for len(events) > 0 {
-		chunk := events[:min(len(events), mostAtOnce)]
+	for most := mostAtOnce; len(events) > 0; {
+		chunk := events[:min(len(events), most)]
 		now := time.Now()
+		ended := now.Add(-mostApart) // not in the future of an Alertmanager whose clock is behind
 		var list []posted
 		for _, x := range chunk {
 			moved := x.Was != nil && !maps.Equal(x.Was.Labels, x.Alert.Labels)
 			if moved {
-				list = append(list, newPosted(x.Was, now))
+				list = append(list, newPosted(x.Was, ended))
 			}
 			switch {
 			case x.Action != Resolve:
 				list = append(list, newPosted(x.Alert, now.Add(expireAfter*a.settings.Repeat)))
 			case !moved:
-				list = append(list, newPosted(x.Alert, now))
+				list = append(list, newPosted(x.Alert, ended))
 			}
 		}
 		err := a.post(ctx, list)
+		if errors.Is(err, ErrRefused) && len(chunk) > 1 {
+			most = 1 // to find the one that it is about
+			continue
+		}
 		if err == nil || errors.Is(err, ErrRefused) {
 			done += len(chunk)
 		}
@@ -128,23 +133,30 @@ func (a *Alertmanagers) Tell(ctx context.Context, events []Event) (done int, err
 	return done, nil
 }
 
-// post is done when one of the members has taken the alerts.
+// post is done when one of the members has taken the alerts, and refused when all refuse.
 func (a *Alertmanagers) post(ctx context.Context, list []posted) error {
 	body, err := json.Marshal(list)
 	if err != nil {
 		return fmt.Errorf("cannot encode alerts: %w", err)
 	}
-	var all error
+	var refused, away error
 	taken := false
 	for _, address := range a.settings.URLs {
-		if err := a.poster.post(ctx, strings.TrimRight(address, "/")+"/api/v2/alerts", body, nil); err != nil {
-			all = errors.Join(all, err)
-			continue
+		err := a.poster.post(ctx, strings.TrimRight(address, "/")+"/api/v2/alerts", body, nil)
+		switch {
+		case err == nil:
+			taken = true
+		case errors.Is(err, ErrRefused):
+			refused = errors.Join(refused, err)
+		default:
+			away = errors.Join(away, err)
 		}
-		taken = true
 	}
-	if taken {
+	switch {
+	case taken:
 		return nil
+	case away != nil:
+		return away
 	}
-	return all
+	return refused
 }

@@ -104,7 +104,11 @@ func (b *book) take(c *cases.Case, past bool) {
 
 // forget takes the tombstone of a case.
 func (b *book) forget(caseID string) {
-	if e := b.entries[caseID]; e != nil && e.now != nil {
+	switch e := b.entries[caseID]; {
+	case e == nil:
+	case e.now == nil: // over, and told
+		delete(b.entries, caseID)
+	default:
 		e.wanted, b.changed[caseID] = false, true
 	}
 }
