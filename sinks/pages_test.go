@@ -64,12 +64,14 @@ func TestRunbooks(t *testing.T) {
 	s := openStore(t)
 	for _, page := range pages {
 		statements := queries(t, page)
-		if len(statements) == 0 {
+		// What Prometheus tells is about recoup itself.
+		ofRule := strings.HasPrefix(filepath.Base(page), "Recoup")
+		if len(statements) == 0 && !ofRule {
 			t.Errorf("%s has no query", page)
 		}
 		for _, sql := range statements {
 			// Events carry no seller: they name their case.
-			if !strings.Contains(sql, "seller = ") && !strings.Contains(sql, "recoup.case_events") {
+			if !strings.Contains(sql, "seller = ") && !strings.Contains(sql, "recoup.case_events") && !ofRule {
 				t.Errorf("%s: this query does not name the seller:\n%s", page, sql)
 			}
 		}
