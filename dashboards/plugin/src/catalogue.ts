@@ -39,9 +39,9 @@ export function sorted(questions: Question[], language: Language): Question[] {
   return asked.sort((a, b) => a.title[language].localeCompare(b.title[language], language));
 }
 
-/** plain is a help without the numbers of indicators, which only the documentation knows. */
-export function plain(help: string, likely: string): string {
-  return help.replace(/ \(K\d+[a-z]?(, K\d+[a-z]?)*\)/g, '').replaceAll('p_error', likely);
+/** plain leaves out the numbers of indicators, which only the documentation knows, and says p_error in words. */
+export function plain(text: string, likely: string): string {
+  return text.replace(/ \(K\d+[a-z]?(, K\d+[a-z]?)*\)/g, '').replaceAll('p_error', likely);
 }
 
 /** wordsOf collects what the codes of a column are called, in whatever question it stands. */

@@ -15,10 +15,10 @@ export const words = {
   aShare: { en: 'A share, from 0 to 100 %.', fr: 'Une part, de 0 à 100 %.' },
   inSeconds: { en: 'A time in seconds.', fr: 'Une durée en secondes.' },
   inHours: { en: 'A time in hours.', fr: 'Une durée en heures.' },
-  anAmount: { en: 'A figure; money is in the currency chosen.', fr: 'Un chiffre ; l’argent est dans la devise choisie.' },
+  anAmount: { en: 'A figure; money is in one currency.', fr: 'Un chiffre ; l’argent est dans une devise.' },
   banded: {
-    en: 'Comes with a band that holds the true value 95 times of 100.',
-    fr: 'Avec une bande qui contient la vraie valeur 95 fois sur 100.',
+    en: 'With its 95 % band.',
+    fr: 'Avec sa bande à 95 %.',
   },
   narrowed: { en: 'Narrow it down', fr: 'Affiner' },
   all: { en: 'all', fr: 'tous' },
@@ -53,8 +53,8 @@ export const words = {
   },
   annotations: { en: 'Events to mark on graphs', fr: 'Évènements à marquer sur les graphes' },
   annotationsHelp: {
-    en: 'Incidents, releases of billing and changes of the model, as marks on time.',
-    fr: 'Incidents, mises en production de la facturation et changements du modèle, marqués dans le temps.',
+    en: 'Incidents, and the first alert by each model and settings of recoup, as marks on time.',
+    fr: 'Incidents, et première alerte de chaque modèle et réglage de recoup, marqués dans le temps.',
   },
 
   // Filters.
@@ -151,8 +151,7 @@ export const words = {
 
   // Annotation editor.
   incident: { en: 'Incidents', fr: 'Incidents' },
-  release: { en: 'Releases of billing', fr: 'Mises en production' },
-  model: { en: 'Changes of the model', fr: 'Changements du modèle' },
+  model: { en: 'Changes of model or settings', fr: 'Changements du modèle ou des réglages' },
 
   // Config editor.
   clickhouse: {

@@ -1,5 +1,6 @@
-// Checks the packed plugin as the offline analyzers of Grafana's plugin validator do, which is in no package
-// registry: what is in the archive, whether plugin.json says the truth, and whether module.js is fit for Grafana.
+// Checks the packed plugin in the way of the offline analyzers of Grafana's plugin validator, which cannot be pinned:
+// neither as a Go module nor as an npm package (that one downloads it when it runs). What is in the archive,
+// whether plugin.json says the truth, and whether module.js is fit for Grafana. validator.yaml is for the real one.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

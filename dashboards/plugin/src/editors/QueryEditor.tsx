@@ -29,6 +29,7 @@ import {
   withFilter,
   withLimit,
 } from '../query';
+import { columnMeanings } from '../meanings';
 import type { Settings } from '../settings';
 import { type Word, words } from '../words';
 import { CasePanel } from './CasePanel';
@@ -178,9 +179,10 @@ function Columns({ question }: { question: Question }) {
     if (codes) {
       return say('oneOf', { values: [...new Set(Object.values(codes).map((text) => text[language]))].join(', ') });
     }
-    const what = kind === 'number' ? (meanings[unit] ?? 'aNumber') : kind === 'time' ? 'aTime' : 'aText';
+    const what: Word = kind === 'number' ? (meanings[unit] ?? 'aNumber') : kind === 'time' ? 'aTime' : 'aText';
+    const told = columnMeanings[name]?.[language] ?? say(what);
     const banded = question.columns.some((other) => other.low && other.name === `${name}_low`);
-    return `${say(what)}${banded ? ` ${say('banded')}` : ''}`;
+    return `${told}${banded ? ` ${say('banded')}` : ''}`;
   };
   return (
     <details className={styles.columns}>
@@ -190,7 +192,7 @@ function Columns({ question }: { question: Question }) {
           .filter(({ low, high }) => !low && !high)
           .map((column) => (
             <div key={column.name}>
-              <dt>{column.title[language]}</dt>
+              <dt>{plain(column.title[language], say('likelihood'))}</dt>
               <dd>{meaning(column)}</dd>
             </div>
           ))}
@@ -243,6 +245,7 @@ function getStyles(theme: GrafanaTheme2) {
       '& dl': { margin: theme.spacing(1, 0, 0, 2) },
       '& dl > div': { display: 'flex', gap: theme.spacing(2) },
       '& dt': { flex: '0 0 14rem', fontWeight: 'normal', color: theme.colors.text.primary },
+      '& dt::first-letter': { textTransform: 'uppercase' },
       '& dd': { margin: 0 },
     }),
   };

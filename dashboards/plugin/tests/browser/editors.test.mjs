@@ -102,6 +102,7 @@ test('the keyboard suffices to choose a question', async () => {
   await field('What do you want to see?').focus();
   await page.keyboard.press('ControlOrMeta+a');
   await page.keyboard.type('Explain');
+  await page.waitForFunction(() => document.querySelectorAll('[role=option]').length === 1); // the list is filtered
   await page.getByRole('option', { name: 'Explain one invoice' }).waitFor();
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
@@ -314,5 +315,5 @@ test('annotations mark all kinds of events until some are left out', async () =>
   await button('Remove Incidents').click();
   const { target } = await saved();
   assert.equal(target.queryType, 'annotations');
-  assert.deepEqual(target.filters.kinds, ['release', 'model']);
+  assert.deepEqual(target.filters.kinds, ['model']);
 });

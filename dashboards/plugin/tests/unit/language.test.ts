@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { chance, fill, languageOf, money, percent } from '../../src/language';
+import { columnMeanings } from '../../src/meanings';
 import { words } from '../../src/words';
 
 test('French is for readers of French, English for all others', () => {
@@ -18,7 +19,7 @@ test('French is for readers of French, English for all others', () => {
 
 test('every word is there in both languages, with the same places to fill', () => {
   const places = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort();
-  for (const [word, { en, fr }] of Object.entries(words)) {
+  for (const [word, { en, fr }] of Object.entries({ ...words, ...columnMeanings })) {
     assert.ok(en && fr, word);
     assert.deepEqual(places(fr), places(en), word);
   }
