@@ -75,7 +75,8 @@ func TestVerdict(t *testing.T) {
 		}
 		r.figures = append(r.figures, c.f)
 	}
-	if text := r.text(); r.missed() != 3 || !strings.Contains(text, "| it | 1 | 301 | 301 | 50 | 5.00 % | 1 | FAIL: slow |") {
+	const line = "| it | 1 | 301 | 301 | 50 | 5.00 % | 1 | FAIL: slow |"
+	if text := r.text(); r.missed() != 3 || !strings.Contains(text, line) {
 		t.Errorf("%d missed:\n%s", r.missed(), text)
 	}
 }

@@ -30,7 +30,7 @@ type flags struct {
 	Rounds  int    `help:"How often each question is asked." default:"5"`
 	Write   bool   `help:"Keep the report in the directory of --results."`
 	Results string `help:"Directory of kept reports." default:"bench/results" type:"path"`
-	Dir     string `help:"Keep ClickHouse's data here, and use what an earlier run of as many rows left." placeholder:"DIR"`
+	Dir     string `help:"Keep ClickHouse's data here, or use what as many rows left." placeholder:"DIR"`
 }
 
 func main() {
@@ -80,7 +80,8 @@ func run(ctx context.Context, f flags) error {
 	if err != nil {
 		return err
 	}
-	r := report{figures: figures, counts: counts, rounds: f.Rounds, server: server.Version, busy: busy, commit: commit(ctx)}
+	r := report{figures: figures, counts: counts, rounds: f.Rounds, server: server.Version, busy: busy,
+		commit: commit(ctx)}
 	fmt.Print(r.text())
 	if f.Write {
 		file := filepath.Join(f.Results, "boards-"+time.Now().UTC().Format(time.DateOnly)+".md")

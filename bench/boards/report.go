@@ -62,15 +62,17 @@ func median(sorted []time.Duration) time.Duration { return sorted[len(sorted)/2]
 // text is the report as Markdown, slowest first.
 func (r *report) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Boards, %s\n\n%d scored invoices of 90 days and %d lines; %d records of cases, %d case events, %d recoveries.\n",
+	fmt.Fprintf(&b, "# Boards, %s\n\n%d scored invoices of 90 days and %d lines; %d records of cases, %d case events, "+
+		"%d recoveries.\n",
 		time.Now().UTC().Format(time.DateOnly), r.counts["scored_invoices"], r.counts["invoice_lines"], r.counts["cases"],
 		r.counts["case_events"], r.counts["recoveries"])
-	fmt.Fprintf(&b, "Each question of the catalogue %d times, for the last 30 days of the largest seller, while the kept views are "+
-		"refreshed as always.\nAims: %d ms (median), rows read at most %.0f %% of the scored invoices. %d questions, %d miss.\n", r.rounds,
-		mostWall.Milliseconds(), 100*mostRead, len(r.figures), r.missed())
+	fmt.Fprintf(&b, "Each question of the catalogue %d times, for the last 30 days of the largest seller, while the kept "+
+		"views are refreshed as always.\nAims: %d ms (median), rows read at most %.0f %% of the scored invoices. "+
+		"%d questions, %d miss.\n", r.rounds, mostWall.Milliseconds(), 100*mostRead, len(r.figures), r.missed())
 	fmt.Fprintf(&b, "%d cores, load average before %s, %s, %s/%s, ClickHouse %s, commit %s.\n\n", runtime.NumCPU(), r.busy,
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, r.server, r.commit)
-	fmt.Fprint(&b, "| question | best, ms | median, ms | CPU, ms | rows read | share | rows | |\n|---|---|---|---|---|---|---|---|\n")
+	fmt.Fprint(&b, "| question | best, ms | median, ms | CPU, ms | rows read | share | rows | |\n",
+		"|---|---|---|---|---|---|---|---|\n")
 	slices.SortFunc(r.figures, func(a, b figure) int { return cmp.Compare(median(b.wall), median(a.wall)) })
 	for i := range r.figures {
 		f := &r.figures[i]
