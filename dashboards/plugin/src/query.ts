@@ -14,7 +14,7 @@ export interface RecoupQuery extends DataQuery {
   /** Name of a question of the catalogue; of queryType "question" only. */
   question?: string;
   filters?: Filters;
-  /** Rows at most; without one the question's own limit holds. The data source's row limit holds for both. */
+  /** Rows at most, never more than the data source's row limit. */
   limit?: number;
   /** Language of titles; by default the reader's. */
   lang?: Language;
