@@ -57,7 +57,7 @@ func TestExampleRoutes(t *testing.T) {
 			t.Errorf("%s goes to %q, want %q: %v", severity, got, want, err)
 		}
 	}
-	for _, want := range []string{"group_by: [seller, kind, cause]", "group_wait: 30s", "group_interval: 5m",
+	for _, want := range []string{"group_by: [alertname, seller, kind, cause]", "group_wait: 30s", "group_interval: 5m",
 		"repeat_interval: 4h"} {
 		if !strings.Contains(string(content), want) {
 			t.Errorf("the example lacks %q", want)
