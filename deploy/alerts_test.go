@@ -164,7 +164,8 @@ func TestRules(t *testing.T) {
 				t.Errorf("%s%s names %s, which neither recoup exports nor a rule records", r.Alert, r.Record, name)
 			}
 		}
-		if is := trials[r.Record]; len(used) == 0 && !strings.HasPrefix(r.Expr, `up{job="recoup"}`) || r.Record != "" && !is.value {
+		foreign := len(used) == 0 && !strings.HasPrefix(r.Expr, `up{job="recoup"}`)
+		if is := trials[r.Record]; foreign || r.Record != "" && !is.value {
 			t.Errorf("%s%s asks for no metric of recoup, or promtool tests no value of it", r.Alert, r.Record)
 		}
 		if is := trials[r.Alert]; r.Alert != "" && !(is.fires && is.silent && is.resolves) {
