@@ -188,15 +188,19 @@ func (s *run) underWay(owner pipeline.Owner, _ int64) error {
 }
 
 // checkInsert: who is assigned a partition, and not given up since, stores no row that
-// another had stored before that.
+// another had stored before that. Its own insert it may repeat: the store knows it.
 func (s *run) checkInsert(p *process, owner pipeline.Owner, block pipeline.Block) {
 	gone, _ := p.since(group)
 	p.mu.Lock()
 	assigned := p.assigned
 	p.mu.Unlock()
-	there := map[int64]bool{}
+	there, own := map[int64]bool{}, map[int64]bool{}
 	for _, r := range s.store.Rows() {
-		if r.Verdict.Source.Partition == owner.Partition && r.Epoch != owner.Epoch {
+		switch {
+		case r.Verdict.Source.Partition != owner.Partition:
+		case r.Epoch == owner.Epoch:
+			own[r.Verdict.Source.Offset] = true
+		default:
 			there[r.Verdict.Source.Offset] = true
 		}
 	}
@@ -204,7 +208,7 @@ func (s *run) checkInsert(p *process, owner pipeline.Owner, block pipeline.Block
 	var again []int64
 	for offset := range block.Suspects() {
 		was, is := s.stored[at{int64(owner.Partition), offset}]
-		if is && gone == 0 && there[offset] && was.Before(assigned) {
+		if is && gone == 0 && there[offset] && !own[offset] && was.Before(assigned) {
 			again = append(again, offset)
 		}
 	}
