@@ -136,7 +136,7 @@ func testBinary(t *testing.T, s *site) {
 func (p *program) cancelled(s *site) {
 	t, slow := p.t, s.config.ClickHouse.Database+"_slow"
 	for _, sql := range []string{"CREATE DATABASE " + slow, "CREATE VIEW " + slow + ".invoice_counts_by_day AS SELECT " +
-		"toString(sleepEachRow(0.1)) AS seller FROM numbers(600) SETTINGS max_block_size = 1"} {
+		"'acme' AS seller, 'EUR' AS currency, sleepEachRow(0.1) AS invoices FROM numbers(600) SETTINGS max_block_size = 1"} {
 		if err := s.db.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +150,8 @@ func (p *program) cancelled(s *site) {
 	ended := make(chan error, 1)
 	go func() {
 		_, err := of.data.QueryData(ctx, &pluginv2.QueryDataRequest{PluginContext: of.who("Viewer"),
-			Queries: []*pluginv2.DataQuery{{RefId: "A", QueryType: "question", Json: []byte(`{"question":"value_seller"}`),
+			Queries: []*pluginv2.DataQuery{{RefId: "A", QueryType: "question",
+				Json:      []byte(`{"question":"value_currency","filters":{"seller":"acme"}}`),
 				TimeRange: &pluginv2.TimeRange{FromEpochMS: 1, ToEpochMS: 2}}}})
 		ended <- err
 	}()
