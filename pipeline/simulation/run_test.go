@@ -218,8 +218,12 @@ func (s *run) checkInsert(p *process, owner pipeline.Owner, block pipeline.Block
 	}
 }
 
-// noteStored notes when rows were stored first.
-func (s *run) noteStored(owner pipeline.Owner, block pipeline.Block) {
+// noteStored notes when rows were stored first, but for those of a process that the group
+// has given up: behind a skip-set they stand twice until they are swept.
+func (s *run) noteStored(p *process, owner pipeline.Owner, block pipeline.Block) {
+	if gone, _ := p.since(group); gone > 0 {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for offset := range block.Suspects() {

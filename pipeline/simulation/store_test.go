@@ -46,7 +46,7 @@ func (v storeView) Insert(ctx context.Context, owner pipeline.Owner, n int64, bl
 		return v.insert(owner, block, now.torn)
 	})
 	if err == nil {
-		v.p.s.noteStored(owner, block)
+		v.p.s.noteStored(v.p, owner, block)
 	}
 	return end(err)
 }
