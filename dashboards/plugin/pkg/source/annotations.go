@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -54,6 +55,11 @@ func (s *Source) annotations(ctx context.Context, q *query) (data.Frames, error)
 		}
 		cut = cut || answer.Cut
 		at := func(column string) int { return slices.Index(answer.Columns, column) }
+		for _, column := range []string{"time", "title", "text", "tags"} {
+			if at(column) < 0 {
+				return nil, fmt.Errorf("cannot annotate: the SQL of %s gives no column %s", name, column)
+			}
+		}
 		for _, row := range answer.Rows {
 			n := note{title: textOf(row[at("title")]), text: textOf(row[at("text")]), tags: textOf(row[at("tags")])}
 			n.from, _ = row[at("time")].(time.Time)
