@@ -51,6 +51,9 @@ func (s *Source) cases(ctx context.Context, q *query) (data.Frames, error) {
 	if err != nil {
 		return nil, err
 	}
+	if q.Limit < 0 {
+		return nil, refuse(http.StatusBadRequest, "cannot tell %d open cases: want 1 to %d", q.Limit, mostCases)
+	}
 	limit := min(cmp.Or(q.Limit, usualCases), mostCases)
 	parameters := map[string]string{"seller": sinks.EncodeParameter(seller), "limit": strconv.Itoa(limit + 1)}
 	answer, err := s.reader.Ask(ctx, sinks.Ask{SQL: openCases, Parameters: parameters, MaxRows: 2 * (limit + 1)})

@@ -158,7 +158,7 @@ func (s *Source) ask(ctx context.Context, asked *question.Question, q *query) (s
 	for name, values := range q.Filters {
 		filters[question.Filter(name)] = values
 	}
-	limit := min(cmp.Or(q.Limit, max(asked.MaxRows, s.settings.RowLimit)), s.settings.RowLimit)
+	limit := min(cmp.Or(q.Limit, s.settings.RowLimit), s.settings.RowLimit)
 	parameters, err := asked.Parameters(question.Values{From: q.timeRange.From, To: q.timeRange.To, Filters: filters,
 		Limit: limit})
 	if err != nil {

@@ -78,6 +78,7 @@ func testGolden(t *testing.T, s *site) {
 		"bad_no_seller":       {"question", `{"question":"error_rate"}`},
 		"bad_two_sellers":     {"question", `{"question":"error_rate","filters":{"seller":["a","b"]}}`},
 		"bad_limit":           {"question", `{"question":"error_rate","limit":-3,` + all + `}`},
+		"bad_limit_cases":     {"cases", `{"limit":-3,` + all + `}`},
 		"bad_type":            {"sql", `{}`},
 		"bad_json":            {"question", `{"filters":{"seller":7}}`},
 		"bad_invoice":         {"explain", `{"filters":{"seller":"acme","invoice_id":"F-9999"}}`},
