@@ -14,7 +14,7 @@ import (
 
 // annotationKinds are the questions behind the kinds of annotations.
 var annotationKinds = map[string]string{
-	"incident": "annotation_incidents", "model": "annotation_changes", "release": "annotation_changes",
+	"incident": "annotation_incidents", "model": "annotation_changes",
 }
 
 // annotations tells when there were incidents, and when model or settings changed, in
@@ -30,7 +30,7 @@ func (s *Source) annotations(ctx context.Context, q *query) (data.Frames, error)
 		}
 		name := annotationKinds[kind]
 		if name == "" {
-			return nil, refuse(http.StatusBadRequest, "cannot annotate %q: want incident, model or release", kind)
+			return nil, refuse(http.StatusBadRequest, "cannot annotate %q: want incident or model", kind)
 		}
 		names[name] = true
 	}

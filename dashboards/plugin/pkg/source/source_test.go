@@ -84,6 +84,7 @@ func testGolden(t *testing.T, s *site) {
 		"bad_invoice":         {"explain", `{"filters":{"seller":"acme","invoice_id":"F-9999"}}`},
 		"bad_explain_nothing": {"explain", `{"filters":{"seller":"acme"}}`},
 		"bad_segment":         {"baseline", `{"filters":{"seller":"acme","segment":"B2C"}}`},
+		"bad_kind_release":    {"annotations", `{"filters":{"seller":"acme","kinds":["release"]}}`}, // nobody records them
 		"bad_kind":            {"annotations", `{"filters":{"seller":"acme","kinds":["weather"]}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
