@@ -118,7 +118,7 @@ func (s *Source) caseOf(ctx context.Context, seller, caseID string) (*knownCase,
 
 // write appends a record to its topic.
 func (s *Source) write(ctx context.Context, caseID string, r *record) error {
-	client, err := s.kafka()
+	client, err := s.kafka(ctx)
 	if err != nil {
 		return err
 	}

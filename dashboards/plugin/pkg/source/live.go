@@ -31,7 +31,7 @@ func (s *Source) baseline(ctx context.Context, q *query) (data.Frames, error) {
 	if err != nil {
 		return nil, err
 	}
-	baselines, err := s.baselines()
+	baselines, err := s.baselines(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -101,8 +101,8 @@ func segmentsFrame(list []detectors.SegmentSummary) *data.Frame {
 }
 
 // baselines returns those of the topic, kept up to date from one query to the next.
-func (s *Source) baselines() (*pipeline.Baselines, error) {
-	client, err := s.kafka()
+func (s *Source) baselines(ctx context.Context) (*pipeline.Baselines, error) {
+	client, err := s.kafka(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (s *Source) baselines() (*pipeline.Baselines, error) {
 
 // lag tells how many invoices wait in each partition.
 func (s *Source) lag(ctx context.Context, _ *query) (data.Frames, error) {
-	client, err := s.kafka()
+	client, err := s.kafka(ctx)
 	if err != nil {
 		return nil, err
 	}

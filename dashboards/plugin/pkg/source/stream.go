@@ -89,7 +89,7 @@ const (
 // follow reads every partition of the cases until one fails: from the offsets of
 // places, where it notes how far it came, else from the end on.
 func (s *Source) follow(ctx context.Context, seller string, places map[int]int64, sender *backend.StreamSender) error {
-	client, err := s.kafka()
+	client, err := s.kafka(ctx)
 	if err != nil {
 		return err
 	}
