@@ -96,8 +96,8 @@ func (s *Source) kafka(ctx context.Context) (*kafka.Client, error) {
 		return nil, s.problem
 	}
 	if len(s.settings.Kafka.Brokers) == 0 {
-		return nil, refuse(http.StatusBadRequest, "cannot reach Kafka: kafka.brokers is empty; give host:port of some brokers "+
-			"on the page of the data source")
+		return nil, refuse(http.StatusBadRequest, "cannot reach Kafka: kafka.brokers is empty; give host:port of some "+
+			"brokers on the page of the data source")
 	}
 	s.mu.Lock()
 	if s.connection == nil && s.ended.Err() == nil {
