@@ -20,6 +20,7 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 
 	"recoup/cases"
+	"recoup/dashboards/question"
 )
 
 // program is the plugin's binary, run and asked as Grafana does it.
@@ -196,7 +197,7 @@ const (
 // live: a case is on the channel within a second of its record.
 func (p *program) live(s *site) {
 	t := p.t
-	path := casesPath + channelName(seller)
+	path := channelOf(question.English, seller)
 	for role, want := range map[string]pluginv2.SubscribeStreamResponse_Status{
 		"Viewer": pluginv2.SubscribeStreamResponse_OK, "None": pluginv2.SubscribeStreamResponse_PERMISSION_DENIED} {
 		got, err := p.stream.SubscribeStream(t.Context(), &pluginv2.SubscribeStreamRequest{PluginContext: p.who(role),
@@ -209,6 +210,18 @@ func (p *program) live(s *site) {
 		Path: path}); err != nil || got.Status != pluginv2.PublishStreamResponse_PERMISSION_DENIED {
 		t.Errorf("publishing: %v, %v", got, err)
 	}
+	publish := func(of, invoiceID string) time.Time {
+		c := &cases.Case{Schema: cases.Schema, CaseID: idOfCase(invoiceID), Seq: 1, Seller: of, InvoiceID: invoiceID,
+			Kind: cases.KindInvoice, Action: cases.ActionOpen, Customer: "c1", Currency: "EUR", DetectedAt: now()}
+		value, err := c.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := time.Now()
+		s.send(s.config.Kafka.Topics.Cases, c.CaseID, at, value)
+		return at
+	}
+	publish(seller, "just-before") // ClickHouse may not have it when the frame is made that the channel continues
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	stream, err := p.stream.RunStream(ctx, &pluginv2.RunStreamRequest{PluginContext: p.who("Viewer"), Path: path})
@@ -228,38 +241,43 @@ func (p *program) live(s *site) {
 			}
 		}
 	}()
-	time.Sleep(3 * time.Second) // the stream begins at the end of the topic
-	publish := func(of, invoiceID string) time.Time {
-		c := &cases.Case{Schema: cases.Schema, CaseID: idOfCase(invoiceID), Seq: 1, Seller: of, InvoiceID: invoiceID,
-			Kind: cases.KindInvoice, Action: cases.ActionOpen, Customer: "c1", Currency: "EUR", DetectedAt: now()}
-		value, err := c.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := time.Now()
-		s.send(s.config.Kafka.Topics.Cases, c.CaseID, at, value)
-		return at
-	}
+	p.until(frames, "just-before")
 	publish("bolt", "other")
 	best := time.Hour
 	for try := range tries {
 		invoiceID := fmt.Sprint("live-", try)
 		published := publish(seller, invoiceID)
-		select {
-		case frame := <-frames:
-			best = min(best, time.Since(published))
-			if id, _ := frame.FieldByName("invoice_id"); frame.Rows() != 1 || id == nil || id.At(0) != invoiceID {
-				t.Errorf("got %d rows, %v, want %s", frame.Rows(), id, invoiceID)
-			}
-			if field, _ := frame.FieldByName("customer_ref"); field != nil {
-				t.Error("the customer is on the channel")
-			}
-		case <-time.After(30 * time.Second):
-			t.Fatalf("no case on the channel\n%s", p.said)
-		}
+		p.until(frames, invoiceID)
+		best = min(best, time.Since(published))
 	}
 	if t.Logf("a case was on the channel %v after it was published", best.Round(time.Millisecond)); best > promised {
 		t.Errorf("a case was on the channel after %v: want %v at most", best, promised)
+	}
+}
+
+// until reads a channel until it tells of an invoice; what was written some seconds before
+// it began comes first.
+func (p *program) until(frames <-chan *data.Frame, invoiceID string) {
+	p.t.Helper()
+	for late := time.After(30 * time.Second); ; {
+		select {
+		case frame := <-frames:
+			if field, _ := frame.FieldByName("customer_ref"); field != nil {
+				p.t.Error("the customer is on the channel")
+			}
+			ids, _ := frame.FieldByName("invoice_id")
+			sellers, _ := frame.FieldByName("seller")
+			for row := range frame.Rows() {
+				if sellers.At(row) != seller {
+					p.t.Errorf("%v is on the channel of %s", sellers.At(row), seller)
+				}
+				if ids.At(row) == invoiceID {
+					return
+				}
+			}
+		case <-late:
+			p.t.Fatalf("no case of %s on the channel\n%s", invoiceID, p.said)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"encoding/json"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -21,6 +22,41 @@ func unplugged(t *testing.T, settings string) *Source {
 	source := made.(*Source)
 	t.Cleanup(source.Dispose)
 	return source
+}
+
+// What a source says whose servers are absent or silent: whose fault it is, and what to do.
+func TestGoldenWithoutServers(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	down := unplugged(t, `{"clickhouse":{"address":"127.0.0.1:1"},"kafka":{"brokers":["127.0.0.1:1"]}}`)
+	alone := unplugged(t, `{"clickhouse":{"address":"127.0.0.1:1"}}`)
+	slow := unplugged(t, `{"clickhouse":{"address":"`+silent.Addr().String()+`"},"timeoutSeconds":1}`)
+	broken := unplugged(t, `{"clickhouse":{}}`)
+	const one = `{"question":"causes","filters":{"seller":"acme","currency":"EUR","invoice_id":"F-1"}}`
+	for name, c := range map[string]struct {
+		source *Source
+		kind   string
+		status backend.Status
+	}{
+		"down_question": {down, "question", 502}, "down_cases": {down, "cases", 502},
+		"down_annotations": {down, "annotations", 502}, "down_explain": {down, "explain", 502},
+		"down_lag": {down, "lag", 502}, "down_baseline": {down, "baseline", 502},
+		"alone_lag": {alone, "lag", 400}, "alone_baseline": {alone, "baseline", 400},
+		"slow_question": {slow, "question", 504}, "slow_cases": {slow, "cases", 504},
+		"slow_annotations": {slow, "annotations", 504}, "slow_explain": {slow, "explain", 504},
+		"unset_question": {broken, "question", 400},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := ask(t, c.source, c.kind, one)
+			if got.Status != c.status || got.ErrorSource != backend.ErrorSourceDownstream {
+				t.Errorf("%d from %s, want %d from downstream", got.Status, got.ErrorSource, c.status)
+			}
+			golden(t, name, readable(got))
+		})
+	}
 }
 
 // A mistake in the answer to one query is told to whoever asked it, and the others are answered.

@@ -33,11 +33,10 @@ type Source struct {
 	mu         sync.Mutex          // guards what follows; nobody holds it over the network
 	connection *attempt            // to Kafka; nil before it is needed
 	folded     *pipeline.Baselines // nil before they are asked for
+	follower   *follower           // of live cases; nil while nobody watches
 
 	acting sync.Mutex // held by one action at a time; guards sent
 	sent   recent     // event ids of actions that were written
-
-	streams chan struct{} // one of its places for each stream that runs
 }
 
 var (
@@ -48,13 +47,10 @@ var (
 	_ instancemgmt.InstanceDisposer = (*Source)(nil)
 )
 
-// mostStreams bounds the live channels of one source: one for each seller that is watched.
-const mostStreams = 32
-
 // New makes a source. It dials nothing; what is wrong with the settings is the
 // answer to everything that is asked.
 func New(_ context.Context, in backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {
-	s := &Source{uid: in.UID, streams: make(chan struct{}, mostStreams)}
+	s := &Source{uid: in.UID}
 	s.ended, s.end = context.WithCancel(context.Background())
 	if s.settings, s.problem = parseSettings(in); s.problem == nil {
 		s.reader, s.problem = sinks.OpenReader(s.settings.clickHouse())
