@@ -35,8 +35,7 @@ type Source struct {
 	folded     *pipeline.Baselines // nil before they are asked for
 	follower   *follower           // of live cases; nil while nobody watches
 
-	acting sync.Mutex // held by one action at a time; guards sent
-	sent   recent     // event ids of actions that were written
+	clicks clicks // actions that are under way or were written
 }
 
 var (
