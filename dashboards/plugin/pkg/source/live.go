@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -46,7 +47,11 @@ func (s *Source) baseline(ctx context.Context, q *query) (data.Frames, error) {
 		return currency != "" && g.Currency != currency || wanted != nil &&
 			(g.CustomerType != wanted["customer_type"] || g.ProductFamily != wanted["product_family"])
 	})
-	return data.Frames{segmentsFrame(list[:min(len(list), s.settings.RowLimit)])}, nil
+	frame := segmentsFrame(list[:min(len(list), s.settings.RowLimit)])
+	frame.AppendNotices(data.Notice{Severity: data.NoticeSeverityInfo, Text: fmt.Sprintf("Reckoned with recoup's default "+
+		"settings of scoring (half-life of %d days); where recoup has others, it has other figures.",
+		usual.Scoring.HalfLife/config.Day)})
+	return data.Frames{frame}, nil
 }
 
 // segmentOf reads the filter; nil means all segments.
