@@ -110,7 +110,8 @@ func TestCloseWhileAsking(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	r, err := OpenReader(Settings{Addresses: []string{silent.Addr().String()}, QueryTimeout: 5 * time.Second})
+	r, err := OpenReader(Settings{Addresses: []string{silent.Addr().String()}, DialTimeout: 3 * time.Second,
+		QueryTimeout: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,6 +57,8 @@ const (
 	usualRows    = 5_000
 	usualTimeout = 30
 	mostTimeout  = 300
+	// mostDial bounds opening a connection to ClickHouse, which whoever stops waiting does not stop.
+	mostDial = 5 * time.Second
 )
 
 // parseSettings reads and checks what can be checked without a server. Its error
@@ -145,7 +147,7 @@ func (s *settings) tls(f tlsField) tlsfile.Settings {
 func (s *settings) clickHouse() sinks.Settings {
 	return sinks.Settings{Addresses: []string{s.ClickHouse.Address}, Database: s.ClickHouse.Database,
 		User: s.ClickHouse.Username, Password: s.secrets["clickhousePassword"], TLS: s.tls(s.ClickHouse.TLS),
-		QueryTimeout: s.timeout()}
+		QueryTimeout: s.timeout(), DialTimeout: min(s.timeout(), mostDial)}
 }
 
 // kafka returns how to reach Kafka.
