@@ -95,12 +95,11 @@ func (r *Reader) Ask(ctx context.Context, a Ask) (Answer, error) {
 	return answer, nil
 }
 
-// inDatabase returns connections that begin in the database, which must be there.
+// inDatabase returns connections that begin in the database, which must be there. It
+// holds no lock while it asks: who closes the reader does not wait for the network.
 func (r *Reader) inDatabase(ctx context.Context) (driver.Conn, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.inside != nil {
-		return r.inside, nil
+	if inside, err := r.open(""); inside != nil || err != nil {
+		return inside, err
 	}
 	database, there := r.client.settings.Database, false
 	err := r.client.each(ctx, statement{sql: "SELECT 1 FROM system.databases WHERE name = {name:String}",
@@ -112,6 +111,24 @@ func (r *Reader) inDatabase(ctx context.Context) (driver.Conn, error) {
 		return nil, fmt.Errorf("cannot ask ClickHouse: %w: database %s is not there; run `recoup migrate`", ErrSchema,
 			database)
 	}
+	return r.open(database)
+}
+
+// errClosed is the error of who asks a reader that was closed.
+var errClosed = errors.New("cannot ask ClickHouse: the reader was closed")
+
+// open returns the connections that begin in the database, which it makes where there
+// are none; it dials nothing. Without a database it makes none.
+func (r *Reader) open(database string) (driver.Conn, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, errClosed
+	}
+	if r.inside != nil || database == "" {
+		return r.inside, nil
+	}
+	var err error
 	r.inside, err = r.client.pool(database)
 	return r.inside, err
 }

@@ -3,6 +3,7 @@ package sinks
 import (
 	"context"
 	"errors"
+	"net"
 	"reflect"
 	"strings"
 	"testing"
@@ -100,6 +101,41 @@ func TestAskStops(t *testing.T) {
 	}
 	await(t, "the server stops", func() bool { return running() == 0 })
 	t.Logf("the server stopped after %v", time.Since(began).Round(time.Millisecond))
+}
+
+// Close waits for no server that is silent, and nothing is opened behind it.
+func TestCloseWhileAsking(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and never says a word
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	r, err := OpenReader(Settings{Addresses: []string{silent.Addr().String()}, DialTimeout: 3 * time.Second,
+		QueryTimeout: 5 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := r.Ask(t.Context(), Ask{SQL: "SELECT 1", MaxRows: 1})
+		ended <- err
+	}()
+	if conn, err := silent.Accept(); err != nil { // the question is under way
+		t.Fatal(err)
+	} else {
+		defer conn.Close()
+	}
+	began := time.Now()
+	_ = r.Close()
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("closing took %v", took)
+	}
+	if _, err := r.Ask(t.Context(), Ask{SQL: "SELECT 1", MaxRows: 1}); !errors.Is(err, errClosed) || r.inside != nil {
+		t.Errorf("a question to a closed reader: %v", err)
+	}
+	if err := <-ended; err == nil {
+		t.Error("a silent server was an answer")
+	}
 }
 
 func await(t *testing.T, what string, is func() bool) {

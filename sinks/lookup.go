@@ -23,6 +23,7 @@ type Reader struct {
 
 	mu     sync.Mutex  // guards what follows
 	inside driver.Conn // connections that begin in the database; nil before the first Ask
+	closed bool        // nothing is opened any more
 }
 
 // OpenReader returns a reader. Nothing is dialled before the first question.
@@ -34,10 +35,11 @@ func OpenReader(s Settings) (*Reader, error) {
 	return &Reader{client: c}, nil
 }
 
-// Close closes its connections.
+// Close closes its connections. Who asks later gets an error.
 func (r *Reader) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.closed = true
 	var err error
 	if r.inside != nil {
 		err = r.inside.Close()

@@ -3,9 +3,11 @@ package source
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"mime"
 	"net/http"
 	"slices"
+	"sync"
 
 	"github.com/google/uuid"
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
@@ -47,11 +49,14 @@ func (s *Source) act(ctx context.Context, caseID, action string, req *backend.Ca
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.settings.timeout())
 	defer cancel()
-	s.acting.Lock() // a second click waits for the first, and then sees its event
-	defer s.acting.Unlock()
-	if s.sent.has(o.EventID) {
+	switch first, err := s.clicks.begin(ctx, o.EventID); {
+	case err != nil:
+		return nil, err
+	case !first:
 		return said{"Noted already."}, nil
 	}
+	noted := false
+	defer func() { s.clicks.end(o.EventID, noted) }()
 	known, err := s.caseOf(ctx, o.Seller, caseID)
 	if err != nil {
 		return nil, err
@@ -66,7 +71,7 @@ func (s *Source) act(ctx context.Context, caseID, action string, req *backend.Ca
 	if err := s.write(ctx, caseID, written); err != nil {
 		return nil, err
 	}
-	s.sent.add(o.EventID)
+	noted = true
 	return said{written.message}, nil
 }
 
@@ -118,7 +123,7 @@ func (s *Source) caseOf(ctx context.Context, seller, caseID string) (*knownCase,
 
 // write appends a record to its topic.
 func (s *Source) write(ctx context.Context, caseID string, r *record) error {
-	client, err := s.kafka()
+	client, err := s.kafka(ctx)
 	if err != nil {
 		return err
 	}
@@ -133,15 +138,51 @@ func (s *Source) write(ctx context.Context, caseID string, r *record) error {
 // mostSent bounds how many event ids are remembered; what is older is in ClickHouse.
 const mostSent = 1024
 
-// recent is the event ids that were written last, which ClickHouse may not have yet.
-// Its owner guards it.
-type recent []string
+// clicks are the actions that are under way, by event id, and those written last, which
+// ClickHouse may not have yet.
+type clicks struct {
+	mu       sync.Mutex               // guards what follows; nobody holds it over the network
+	underWay map[string]chan struct{} // closed at the end
+	sent     []string
+}
 
-func (r recent) has(id string) bool { return slices.Contains(r, id) }
-
-func (r *recent) add(id string) {
-	if len(*r) == mostSent {
-		*r = slices.Delete(*r, 0, mostSent/2)
+// begin waits until no action of that id is under way; first is false when one was written.
+func (c *clicks) begin(ctx context.Context, id string) (first bool, err error) {
+	for {
+		c.mu.Lock()
+		if slices.Contains(c.sent, id) {
+			c.mu.Unlock()
+			return false, nil
+		}
+		other := c.underWay[id]
+		if other == nil {
+			if c.underWay == nil {
+				c.underWay = map[string]chan struct{}{}
+			}
+			c.underWay[id] = make(chan struct{})
+			c.mu.Unlock()
+			return true, nil
+		}
+		c.mu.Unlock()
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return false, fmt.Errorf("cannot tell whether the first click was noted; try again: %w", ctx.Err())
+		}
 	}
-	*r = append(*r, id)
+}
+
+// end lets the next action of that id begin, which sees whether this one was written.
+func (c *clicks) end(id string, written bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(c.underWay[id])
+	delete(c.underWay, id)
+	if !written {
+		return
+	}
+	if len(c.sent) == mostSent {
+		c.sent = slices.Delete(c.sent, 0, mostSent/2)
+	}
+	c.sent = append(c.sent, id)
 }

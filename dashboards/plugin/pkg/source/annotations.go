@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -13,7 +14,7 @@ import (
 
 // annotationKinds are the questions behind the kinds of annotations.
 var annotationKinds = map[string]string{
-	"incident": "annotation_incidents", "model": "annotation_changes", "release": "annotation_changes",
+	"incident": "annotation_incidents", "model": "annotation_changes",
 }
 
 // annotations tells when there were incidents, and when model or settings changed, in
@@ -29,7 +30,7 @@ func (s *Source) annotations(ctx context.Context, q *query) (data.Frames, error)
 		}
 		name := annotationKinds[kind]
 		if name == "" {
-			return nil, refuse(http.StatusBadRequest, "cannot annotate %q: want incident, model or release", kind)
+			return nil, refuse(http.StatusBadRequest, "cannot annotate %q: want incident or model", kind)
 		}
 		names[name] = true
 	}
@@ -54,6 +55,11 @@ func (s *Source) annotations(ctx context.Context, q *query) (data.Frames, error)
 		}
 		cut = cut || answer.Cut
 		at := func(column string) int { return slices.Index(answer.Columns, column) }
+		for _, column := range []string{"time", "title", "text", "tags"} {
+			if at(column) < 0 {
+				return nil, fmt.Errorf("cannot annotate: the SQL of %s gives no column %s", name, column)
+			}
+		}
 		for _, row := range answer.Rows {
 			n := note{title: textOf(row[at("title")]), text: textOf(row[at("text")]), tags: textOf(row[at("tags")])}
 			n.from, _ = row[at("time")].(time.Time)

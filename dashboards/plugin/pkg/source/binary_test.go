@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 
 	"recoup/cases"
+	"recoup/dashboards/question"
 )
 
 // program is the plugin's binary, run and asked as Grafana does it.
@@ -119,9 +121,11 @@ func (p *program) call(role, path, body string) (status int32, answer string) {
 }
 
 // The binary, asked over gRPC as Grafana does: health, queries and their end, live
-// cases within a second, actions that are stored, and none for a viewer.
+// cases within a second, actions that are stored, none for a viewer, and no secret told.
 func testBinary(t *testing.T, s *site) {
-	p := startProgram(t, s.instance())
+	in := s.instance()
+	in.DecryptedSecureJSONData["tlsClientCert"], in.DecryptedSecureJSONData["tlsClientKey"] = secret, secret
+	p := startProgram(t, in)
 	health, err := p.diagnostics.CheckHealth(t.Context(), &pluginv2.CheckHealthRequest{PluginContext: p.who("Admin")})
 	if err != nil || health.Status != pluginv2.CheckHealthResponse_OK {
 		t.Fatalf("health: %v, %v", health, err)
@@ -129,6 +133,7 @@ func testBinary(t *testing.T, s *site) {
 	p.cancelled(s)
 	p.live(s)
 	p.acknowledged(s)
+	p.keepsSecrets() // at the end: the log has all of it
 }
 
 // cancelled: the server stops a query that nobody waits for. The data source is one
@@ -145,6 +150,7 @@ func (p *program) cancelled(s *site) {
 	of.settings.UID = "uid-slow"
 	of.settings.JSONData = bytes.Replace(of.settings.JSONData, []byte(`"database":"`+s.config.ClickHouse.Database),
 		[]byte(`"database":"`+slow), 1)
+	of.settings.JSONData = patient(t, of.settings.JSONData)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error, 1)
@@ -162,13 +168,36 @@ func (p *program) cancelled(s *site) {
 		t.Error("a cancelled query was answered")
 	}
 	took := s.await("the server stops", strings.Replace(running, "count() > 0", "count() = 0", 1))
-	t.Logf("the server stopped %v after Grafana had cancelled", took.Round(time.Millisecond))
+	if t.Logf("the server stopped %v after Grafana had cancelled", took.Round(time.Millisecond)); took > mostStop {
+		t.Errorf("the server stopped after %v: want %v at most", took, mostStop)
+	}
 }
+
+// mostStop bounds how long the server works on for nobody; both the query and what
+// the data source allows it take far longer.
+const mostStop = 2 * time.Second
+
+// patient are settings that let a query take longer than any test.
+func patient(t *testing.T, settings []byte) []byte {
+	t.Helper()
+	const old, patient = `"timeoutSeconds":30`, `"timeoutSeconds":300`
+	if !bytes.Contains(settings, []byte(old)) {
+		t.Fatalf("no %s in %s", old, settings)
+	}
+	return bytes.Replace(settings, []byte(old), []byte(patient), 1)
+}
+
+// promised is how soon a case is on the screen, and an action in its table, on a machine
+// that has time; a busy one gets three tries.
+const (
+	promised = time.Second
+	tries    = 3
+)
 
 // live: a case is on the channel within a second of its record.
 func (p *program) live(s *site) {
 	t := p.t
-	path := casesPath + channelName(seller)
+	path := channelOf(question.English, seller)
 	for role, want := range map[string]pluginv2.SubscribeStreamResponse_Status{
 		"Viewer": pluginv2.SubscribeStreamResponse_OK, "None": pluginv2.SubscribeStreamResponse_PERMISSION_DENIED} {
 		got, err := p.stream.SubscribeStream(t.Context(), &pluginv2.SubscribeStreamRequest{PluginContext: p.who(role),
@@ -181,6 +210,18 @@ func (p *program) live(s *site) {
 		Path: path}); err != nil || got.Status != pluginv2.PublishStreamResponse_PERMISSION_DENIED {
 		t.Errorf("publishing: %v, %v", got, err)
 	}
+	publish := func(of, invoiceID string) time.Time {
+		c := &cases.Case{Schema: cases.Schema, CaseID: idOfCase(invoiceID), Seq: 1, Seller: of, InvoiceID: invoiceID,
+			Kind: cases.KindInvoice, Action: cases.ActionOpen, Customer: "c1", Currency: "EUR", DetectedAt: now()}
+		value, err := c.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := time.Now()
+		s.send(s.config.Kafka.Topics.Cases, c.CaseID, at, value)
+		return at
+	}
+	publish(seller, "just-before") // ClickHouse may not have it when the frame is made that the channel continues
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	stream, err := p.stream.RunStream(ctx, &pluginv2.RunStreamRequest{PluginContext: p.who("Viewer"), Path: path})
@@ -200,52 +241,89 @@ func (p *program) live(s *site) {
 			}
 		}
 	}()
-	time.Sleep(3 * time.Second) // the stream begins at the end of the topic
-	publish := func(of, invoiceID string) time.Time {
-		c := &cases.Case{Schema: cases.Schema, CaseID: idOfCase(invoiceID), Seq: 1, Seller: of, InvoiceID: invoiceID,
-			Kind: cases.KindInvoice, Action: cases.ActionOpen, Customer: "c1", Currency: "EUR", DetectedAt: now()}
-		value, err := c.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := time.Now()
-		s.send(s.config.Kafka.Topics.Cases, c.CaseID, at, value)
-		return at
-	}
+	p.until(frames, "just-before")
 	publish("bolt", "other")
-	published := publish(seller, "live-1")
-	select {
-	case frame := <-frames:
-		t.Logf("the case was on the channel %v after it was published", time.Since(published).Round(time.Millisecond))
-		if id, _ := frame.FieldByName("invoice_id"); frame.Rows() != 1 || id == nil || id.At(0) != "live-1" {
-			t.Errorf("got %d rows, %v", frame.Rows(), id)
+	best := time.Hour
+	for try := range tries {
+		invoiceID := fmt.Sprint("live-", try)
+		published := publish(seller, invoiceID)
+		p.until(frames, invoiceID)
+		best = min(best, time.Since(published))
+	}
+	if t.Logf("a case was on the channel %v after it was published", best.Round(time.Millisecond)); best > promised {
+		t.Errorf("a case was on the channel after %v: want %v at most", best, promised)
+	}
+}
+
+// until reads a channel until it tells of an invoice; what was written some seconds before
+// it began comes first.
+func (p *program) until(frames <-chan *data.Frame, invoiceID string) {
+	p.t.Helper()
+	for late := time.After(30 * time.Second); ; {
+		select {
+		case frame := <-frames:
+			if field, _ := frame.FieldByName("customer_ref"); field != nil {
+				p.t.Error("the customer is on the channel")
+			}
+			ids, _ := frame.FieldByName("invoice_id")
+			sellers, _ := frame.FieldByName("seller")
+			for row := range frame.Rows() {
+				if sellers.At(row) != seller {
+					p.t.Errorf("%v is on the channel of %s", sellers.At(row), seller)
+				}
+				if ids.At(row) == invoiceID {
+					return
+				}
+			}
+		case <-late:
+			p.t.Fatalf("no case of %s on the channel\n%s", invoiceID, p.said)
 		}
-		if field, _ := frame.FieldByName("customer_ref"); field != nil {
-			t.Error("the customer is on the channel")
-		}
-	case <-time.After(30 * time.Second):
-		t.Fatalf("no case on the channel\n%s", p.said)
 	}
 }
 
 // acknowledged: what an editor does is in the table within a second, and a viewer is refused.
 func (p *program) acknowledged(s *site) {
 	t := p.t
-	number := 130
-	s.bill(number, "240.00", begun.Add(140*time.Hour))
-	id := idOfCase("F-130")
-	s.await("the case is stored", "SELECT count() > 0 FROM cases WHERE case_id = '"+id+"'")
-	path := "cases/" + id + "/acknowledge"
-	if status, answer := p.call("Viewer", path, `{"seller":"acme","event_id":"ack-0"}`); status != 403 {
-		t.Errorf("a viewer: %d %s", status, answer)
+	best := time.Hour
+	for try := range tries {
+		number := 130 + try
+		s.bill(number, "240.00", begun.Add(time.Duration(140+try)*time.Hour))
+		id := idOfCase(fmt.Sprint("F-", number))
+		s.await("the case is stored", "SELECT count() > 0 FROM cases WHERE case_id = '"+id+"'")
+		path := "cases/" + id + "/acknowledge"
+		if status, answer := p.call("Viewer", path, `{"seller":"acme","event_id":"no-ack"}`); status != 403 {
+			t.Errorf("a viewer: %d %s", status, answer)
+		}
+		event := fmt.Sprint("ack-", try)
+		began := time.Now()
+		if status, answer := p.call("Editor", path, `{"seller":"acme","event_id":"`+event+`"}`); status != 200 {
+			t.Fatalf("an editor: %d %s\n%s", status, answer, p.said)
+		}
+		s.await("the acknowledgement is stored", "SELECT count() = 1 FROM case_events WHERE event_id = '"+event+"'")
+		best = min(best, time.Since(began))
 	}
-	began := time.Now()
-	if status, answer := p.call("Editor", path, `{"seller":"acme","event_id":"ack-1"}`); status != 200 {
-		t.Fatalf("an editor: %d %s\n%s", status, answer, p.said)
+	if t.Logf("an acknowledgement was in case_events after %v", best.Round(time.Millisecond)); best > promised {
+		t.Errorf("an acknowledgement was in case_events after %v: want %v at most", best, promised)
 	}
-	said := time.Since(began)
-	s.await("the acknowledgement is stored", "SELECT count() = 1 FROM case_events WHERE event_id = 'ack-1'")
-	t.Logf("the acknowledgement was taken after %v, in case_events after %v", said.Round(time.Millisecond),
-		time.Since(began).Round(time.Millisecond))
-	s.await("the viewer's click is not", "SELECT count() = 0 FROM case_events WHERE event_id = 'ack-0'")
+	s.await("no click of a viewer is", "SELECT count() = 0 FROM case_events WHERE event_id = 'no-ack'")
+}
+
+// keepsSecrets: what is secret is in no log and in no message, where it cannot be used either.
+func (p *program) keepsSecrets() {
+	t := p.t
+	of := *p
+	of.settings.UID = "uid-secret"
+	of.settings.JSONData = bytes.Replace(of.settings.JSONData, []byte(`"clickhouse":{`),
+		[]byte(`"clickhouse":{"tls":{"enabled":true},`), 1)
+	health, err := of.diagnostics.CheckHealth(t.Context(), &pluginv2.CheckHealthRequest{PluginContext: of.who("Admin")})
+	if err != nil || health.Status != pluginv2.CheckHealthResponse_ERROR ||
+		!strings.Contains(health.Message, "cannot show a certificate") {
+		t.Fatalf("a key that is none: %v, %v", health, err)
+	}
+	if strings.Contains(health.String(), secret) {
+		t.Errorf("the check tells the secret: %v", health)
+	}
+	if said := p.said.String(); said == "" || strings.Contains(said, secret) {
+		t.Errorf("the log is empty or tells the secret:\n%s", said)
+	}
 }

@@ -51,6 +51,9 @@ func (s *Source) cases(ctx context.Context, q *query) (data.Frames, error) {
 	if err != nil {
 		return nil, err
 	}
+	if q.Limit < 0 {
+		return nil, refuse(http.StatusBadRequest, "cannot tell %d open cases: want 1 to %d", q.Limit, mostCases)
+	}
 	limit := min(cmp.Or(q.Limit, usualCases), mostCases)
 	parameters := map[string]string{"seller": sinks.EncodeParameter(seller), "limit": strconv.Itoa(limit + 1)}
 	answer, err := s.reader.Ask(ctx, sinks.Ask{SQL: openCases, Parameters: parameters, MaxRows: 2 * (limit + 1)})
@@ -80,7 +83,7 @@ func (s *Source) cases(ctx context.Context, q *query) (data.Frames, error) {
 	for _, c := range open[:min(limit, len(open))] {
 		appendCase(frame, c.DetectedAt, c, q.Lang)
 	}
-	if channel := "ds/" + s.uid + "/" + casesPath + channelName(seller); len(channel) <= mostChannel {
+	if channel := "ds/" + s.uid + "/" + channelOf(q.Lang, seller); len(channel) <= mostChannel {
 		frame.Meta.Channel = channel // else Grafana refuses it, and the frame comes with each refresh only
 	}
 	if len(open) > limit {
@@ -126,12 +129,33 @@ var caseColumns = []struct {
 	{"runbook", question.Text{EN: "Runbook", FR: "Procédure"}, []string{}},
 }
 
+// caseWords are what the values of those columns mean: what the catalogue says of columns
+// of the same name, and of the action, which there is one of several things.
+var caseWords = func() map[string]map[string]question.Text {
+	words := map[string]map[string]question.Text{}
+	for _, asked := range question.All() {
+		for _, column := range asked.Columns {
+			if len(column.Words) > 0 {
+				words[column.Name] = column.Words
+			}
+		}
+	}
+	words["action"] = map[string]question.Text{}
+	for _, action := range []cases.Action{cases.ActionOpen, cases.ActionUpdate, cases.ActionResolve} {
+		words["action"][string(action)] = words["what"]["case "+string(action)]
+	}
+	return words
+}()
+
 // caseFrame is a frame of cases without any.
 func caseFrame(lang question.Lang) *data.Frame {
 	frame := data.NewFrame("cases")
 	for _, c := range caseColumns {
 		field := data.NewField(c.name, nil, c.values)
-		field.Config = &data.FieldConfig{DisplayNameFromDS: c.title.In(lang)}
+		field.Config = &data.FieldConfig{DisplayNameFromDS: c.title.In(lang), Mappings: mappingsOf(caseWords[c.name], lang)}
+		if c.name == "runbook" {
+			field.Config.Links = []data.DataLink{{Title: c.title.In(lang), URL: "${__value.raw}", TargetBlank: true}}
+		}
 		frame.Fields = append(frame.Fields, field)
 	}
 	frame.Meta = &data.FrameMeta{Type: data.FrameTypeTable, TypeVersion: typeVersion}
@@ -150,7 +174,15 @@ func appendCase(frame *data.Frame, at time.Time, c *cases.Case, lang question.La
 	}
 	frame.AppendRow(at, c.CaseID, c.Seller, string(c.Action), string(c.Kind), string(c.Severity), string(c.Status),
 		string(c.Outcome), c.InvoiceID, cause, amount(c.Loss.Point), c.Currency,
-		question.Text{EN: c.Summary.EN, FR: c.Summary.FR}.In(lang), respondBy, c.OwnerTeam, c.Links.Runbook)
+		question.Text{EN: c.Summary.EN, FR: c.Summary.FR}.In(lang), respondBy, c.OwnerTeam, onWeb(c.Links.Runbook))
+}
+
+// onWeb is an address that a browser opens from anywhere; "" for a path in a repository.
+func onWeb(address string) string {
+	if strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://") {
+		return address
+	}
+	return ""
 }
 
 // amount is money as Grafana draws it; it is exact up to here.

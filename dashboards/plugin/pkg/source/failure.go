@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
@@ -34,7 +35,8 @@ func statusOf(err error) (int, backend.ErrorSource) {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return 499, backend.ErrorSourceDownstream // nobody waits any more; the number is nginx's
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, sinks.ErrTooSlow):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
+		errors.Is(err, sinks.ErrTooSlow):
 		return http.StatusGatewayTimeout, backend.ErrorSourceDownstream
 	case errors.As(err, &said):
 		return said.status, backend.ErrorSourceDownstream

@@ -114,13 +114,7 @@ func widened(long *data.Frame) (*data.Frame, error) {
 func configOf(asked *question.Question, at int, lang question.Lang) *data.FieldConfig {
 	column := &asked.Columns[at]
 	config := &data.FieldConfig{DisplayNameFromDS: displayName(asked, at, lang), Unit: column.Unit}
-	if len(column.Words) > 0 {
-		words := data.ValueMapper{}
-		for value, word := range column.Words {
-			words[value] = data.ValueMappingResult{Text: word.In(lang)}
-		}
-		config.Mappings = data.ValueMappings{words}
-	}
+	config.Mappings = mappingsOf(column.Words, lang)
 	switch {
 	case column.Low:
 		config.Custom = map[string]any{"lineWidth": 0}
@@ -134,6 +128,18 @@ func configOf(asked *question.Question, at int, lang question.Lang) *data.FieldC
 		}
 	}
 	return config
+}
+
+// mappingsOf shows words for values; those without speak for themselves.
+func mappingsOf(words map[string]question.Text, lang question.Lang) data.ValueMappings {
+	if len(words) == 0 {
+		return nil
+	}
+	mapper := data.ValueMapper{}
+	for value, word := range words {
+		mapper[value] = data.ValueMappingResult{Text: word.In(lang)}
+	}
+	return data.ValueMappings{mapper}
 }
 
 // displayName is a column's title; an end of a band is named after its number, for

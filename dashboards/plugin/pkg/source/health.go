@@ -110,7 +110,7 @@ func (s *Source) checkKafka(ctx context.Context) []finding {
 		return []finding{{Part: "kafka", OK: true,
 			Said: "no Kafka: no live cases, baselines, lag or actions (kafka.brokers is empty)"}}
 	}
-	client, err := s.kafka()
+	client, err := s.kafka(ctx)
 	if err != nil {
 		return []finding{{Part: "kafka", Said: sentence(err)}}
 	}

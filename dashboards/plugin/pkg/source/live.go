@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -31,7 +32,7 @@ func (s *Source) baseline(ctx context.Context, q *query) (data.Frames, error) {
 	if err != nil {
 		return nil, err
 	}
-	baselines, err := s.baselines()
+	baselines, err := s.baselines(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +47,11 @@ func (s *Source) baseline(ctx context.Context, q *query) (data.Frames, error) {
 		return currency != "" && g.Currency != currency || wanted != nil &&
 			(g.CustomerType != wanted["customer_type"] || g.ProductFamily != wanted["product_family"])
 	})
-	return data.Frames{segmentsFrame(list[:min(len(list), s.settings.RowLimit)])}, nil
+	frame := segmentsFrame(list[:min(len(list), s.settings.RowLimit)])
+	frame.AppendNotices(data.Notice{Severity: data.NoticeSeverityInfo, Text: fmt.Sprintf("Reckoned with recoup's default "+
+		"settings of scoring (half-life of %d days); where recoup has others, it has other figures.",
+		usual.Scoring.HalfLife/config.Day)})
+	return data.Frames{frame}, nil
 }
 
 // segmentOf reads the filter; nil means all segments.
@@ -101,8 +106,8 @@ func segmentsFrame(list []detectors.SegmentSummary) *data.Frame {
 }
 
 // baselines returns those of the topic, kept up to date from one query to the next.
-func (s *Source) baselines() (*pipeline.Baselines, error) {
-	client, err := s.kafka()
+func (s *Source) baselines(ctx context.Context) (*pipeline.Baselines, error) {
+	client, err := s.kafka(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +121,7 @@ func (s *Source) baselines() (*pipeline.Baselines, error) {
 
 // lag tells how many invoices wait in each partition.
 func (s *Source) lag(ctx context.Context, _ *query) (data.Frames, error) {
-	client, err := s.kafka()
+	client, err := s.kafka(ctx)
 	if err != nil {
 		return nil, err
 	}

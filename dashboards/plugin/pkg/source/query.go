@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"sync"
 
@@ -80,19 +82,27 @@ func (s *Source) QueryData(ctx context.Context, req *backend.QueryDataRequest) (
 	for _, one := range req.Queries {
 		places <- struct{}{}
 		running.Go(func() {
+			defer func() { <-places }()
 			answer := s.answer(ctx, one)
 			mu.Lock()
+			defer mu.Unlock()
 			response.Responses[one.RefID] = answer
-			mu.Unlock()
-			<-places
 		})
 	}
 	running.Wait()
 	return response, nil
 }
 
-// answer answers one query.
-func (s *Source) answer(ctx context.Context, asked backend.DataQuery) backend.DataResponse {
+// answer answers one query. A panic is the answer to that query alone: it runs beside
+// others, where nothing else stops it from ending the plugin for all data sources.
+func (s *Source) answer(ctx context.Context, asked backend.DataQuery) (answered backend.DataResponse) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			backend.Logger.Error("a query panicked", "queryType", asked.QueryType, "panic", panicked, "stack",
+				string(debug.Stack()))
+			answered = failed(fmt.Errorf("cannot answer: a mistake in the plugin (%v); its log says where", panicked))
+		}
+	}()
 	if s.problem != nil {
 		return failed(refuse(http.StatusBadRequest, "%w", s.problem))
 	}
@@ -148,7 +158,7 @@ func (s *Source) ask(ctx context.Context, asked *question.Question, q *query) (s
 	for name, values := range q.Filters {
 		filters[question.Filter(name)] = values
 	}
-	limit := min(cmp.Or(q.Limit, max(asked.MaxRows, s.settings.RowLimit)), s.settings.RowLimit)
+	limit := min(cmp.Or(q.Limit, s.settings.RowLimit), s.settings.RowLimit)
 	parameters, err := asked.Parameters(question.Values{From: q.timeRange.From, To: q.timeRange.To, Filters: filters,
 		Limit: limit})
 	if err != nil {

@@ -92,8 +92,8 @@ func (k *knownCase) confirm(o *order, role string) (*record, error) {
 func (k *knownCase) recovered(o *order, _ string) (*record, error) {
 	state := k.life.StateOf(k.Origin)
 	if state.Outcome != cases.OutcomeConfirmed {
-		return nil, refuse(http.StatusConflict, "cannot note money of case %s: nobody has confirmed an error; confirm it "+
-			"first", k.CaseID)
+		return nil, refuse(http.StatusConflict, "cannot note money of case %s: nobody has confirmed an error, or it was not "+
+			"copied into ClickHouse yet; confirm it first, or try again in some seconds", k.CaseID)
 	}
 	option := o.Option
 	for i := len(state.Plans) - 1; option == "" && i >= 0; i-- {

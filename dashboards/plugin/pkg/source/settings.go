@@ -57,6 +57,8 @@ const (
 	usualRows    = 5_000
 	usualTimeout = 30
 	mostTimeout  = 300
+	// mostDial bounds opening a connection to ClickHouse, which whoever stops waiting does not stop.
+	mostDial = 5 * time.Second
 )
 
 // parseSettings reads and checks what can be checked without a server. Its error
@@ -67,6 +69,10 @@ func parseSettings(in backend.DataSourceInstanceSettings) (*settings, error) {
 	if err := decoder.Decode(s); err != nil {
 		return s, fmt.Errorf("cannot read the settings of the data source: %w; save them again on its page", err)
 	}
+	if err := s.onlyKnown(in.JSONData); err != nil {
+		return s, err
+	}
+	s.Kafka.Brokers = parted(s.Kafka.Brokers)
 	if s.RowLimit == 0 {
 		s.RowLimit = usualRows
 	}
@@ -91,6 +97,40 @@ func parseSettings(in backend.DataSourceInstanceSettings) (*settings, error) {
 	return s, nil
 }
 
+// onlyKnown refuses what is misspelt of the two servers, where the default would hold
+// instead. Beside them Grafana keeps settings of its own.
+func (s *settings) onlyKnown(text []byte) error {
+	var written struct{ ClickHouse, Kafka json.RawMessage }
+	if err := json.Unmarshal(text, &written); err != nil {
+		return err
+	}
+	for _, server := range []struct {
+		name string
+		text []byte
+		into any
+	}{{"clickhouse", written.ClickHouse, &s.ClickHouse}, {"kafka", written.Kafka, &s.Kafka}} {
+		decoder := json.NewDecoder(bytes.NewReader(server.text))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(server.into); err != nil && len(server.text) > 0 {
+			return fmt.Errorf("cannot read %s of the settings of the data source: %w; take it out, or write it as the docs do",
+				server.name, err)
+		}
+	}
+	return nil
+}
+
+// parted parts addresses that stand in one text with commas between, as a variable of
+// the environment has them; one that is not set is no address.
+func parted(addresses []string) []string {
+	var list []string
+	for one := range strings.SplitSeq(strings.Join(addresses, ","), ",") {
+		if one = strings.TrimSpace(one); one != "" {
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
 // timeout bounds one query.
 func (s *settings) timeout() time.Duration { return time.Duration(s.TimeoutSeconds) * time.Second }
 
@@ -107,7 +147,7 @@ func (s *settings) tls(f tlsField) tlsfile.Settings {
 func (s *settings) clickHouse() sinks.Settings {
 	return sinks.Settings{Addresses: []string{s.ClickHouse.Address}, Database: s.ClickHouse.Database,
 		User: s.ClickHouse.Username, Password: s.secrets["clickhousePassword"], TLS: s.tls(s.ClickHouse.TLS),
-		QueryTimeout: s.timeout()}
+		QueryTimeout: s.timeout(), DialTimeout: min(s.timeout(), mostDial)}
 }
 
 // kafka returns how to reach Kafka.
@@ -130,4 +170,5 @@ func (s *settings) topics() config.Topics {
 var fieldNames = strings.NewReplacer("tls.ca_file", "tlsCa", "tls.cert_file", "tlsClientCert", "tls.key_file",
 	"tlsClientKey", "tls.server_name", "tls.serverName", "sasl.password", "kafkaPassword", "sasl.username",
 	"kafka.sasl.username", "sasl.mechanism", "kafka.sasl.mechanism", "clickhouse.user and its password",
-	"clickhouse.username and clickhousePassword")
+	"clickhouse.username and clickhousePassword", "set tls.enabled, use SCRAM-SHA-512, or allow it with "+
+		"sasl.allow_plaintext", "set kafka.tls.enabled or use SCRAM-SHA-512")

@@ -6,6 +6,9 @@ package source
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
@@ -27,14 +30,12 @@ type Source struct {
 	ended context.Context // ends when the source is disposed
 	end   context.CancelFunc
 
-	mu     sync.Mutex          // guards what follows
-	client *kafka.Client       // nil before it is needed
-	folded *pipeline.Baselines // nil before they are asked for
+	mu         sync.Mutex          // guards what follows; nobody holds it over the network
+	connection *attempt            // to Kafka; nil before it is needed
+	folded     *pipeline.Baselines // nil before they are asked for
+	follower   *follower           // of live cases; nil while nobody watches
 
-	acting sync.Mutex // held by one action at a time; guards sent
-	sent   recent     // event ids of actions that were written
-
-	streams chan struct{} // one of its places for each stream that runs
+	clicks clicks // actions that are under way or were written
 }
 
 var (
@@ -45,13 +46,10 @@ var (
 	_ instancemgmt.InstanceDisposer = (*Source)(nil)
 )
 
-// mostStreams bounds the live channels of one source: one for each seller that is watched.
-const mostStreams = 32
-
 // New makes a source. It dials nothing; what is wrong with the settings is the
 // answer to everything that is asked.
 func New(_ context.Context, in backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {
-	s := &Source{uid: in.UID, streams: make(chan struct{}, mostStreams)}
+	s := &Source{uid: in.UID}
 	s.ended, s.end = context.WithCancel(context.Background())
 	if s.settings, s.problem = parseSettings(in); s.problem == nil {
 		s.reader, s.problem = sinks.OpenReader(s.settings.clickHouse())
@@ -64,35 +62,69 @@ func (s *Source) Dispose() {
 	s.end()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.client != nil {
-		_ = s.client.Close() // nothing is left to be done with it
-		s.client = nil
+	if s.connection != nil {
+		select {
+		case <-s.connection.over:
+			_ = s.connection.client.Close() // nothing is left to be done with it
+		default: // it closes itself
+		}
 	}
 	if s.reader != nil {
 		_ = s.reader.Close()
 	}
 }
 
-// kafka returns the connection to the cluster, made when it is first needed.
-func (s *Source) kafka() (*kafka.Client, error) {
+// errChanged is the answer to what was asked of settings that hold no more.
+var errChanged = errors.New("cannot reach Kafka: the settings of the data source have just changed; try again")
+
+// attempt is one try to connect to Kafka, for all who wait for it.
+type attempt struct {
+	over   chan struct{} // closed when the rest is set
+	client *kafka.Client // nil with an error
+	err    error
+}
+
+// kafka returns the connection to the cluster, made when it is first needed. Connecting
+// runs beside those who wait, so that each waits no longer than it may.
+func (s *Source) kafka(ctx context.Context) (*kafka.Client, error) {
 	if s.problem != nil {
 		return nil, s.problem
 	}
 	if len(s.settings.Kafka.Brokers) == 0 {
-		return nil, errors.New("cannot reach Kafka: kafka.brokers is empty; give host:port of some brokers on the page of " +
-			"the data source")
+		return nil, refuse(http.StatusBadRequest, "cannot reach Kafka: kafka.brokers is empty; give host:port of some "+
+			"brokers on the page of the data source")
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	if s.connection == nil && s.ended.Err() == nil {
+		s.connection = &attempt{over: make(chan struct{})}
+		go s.connect(s.connection)
+	}
+	try := s.connection
+	s.mu.Unlock()
 	if s.ended.Err() != nil {
-		return nil, errors.New("cannot reach Kafka: the settings of the data source have just changed; try again")
+		return nil, errChanged
 	}
-	if s.client == nil {
-		client, err := kafka.Connect(s.settings.kafka())
-		if err != nil {
-			return nil, err
-		}
-		s.client = client
+	select {
+	case <-s.ended.Done():
+		return nil, errChanged
+	case <-ctx.Done():
+		return nil, fmt.Errorf("cannot reach Kafka at %s: %w", strings.Join(s.settings.Kafka.Brokers, ", "), ctx.Err())
+	case <-try.over:
+		return try.client, try.err
 	}
-	return s.client, nil
+}
+
+// connect makes an attempt. One that fails is not kept: the next who asks tries again.
+func (s *Source) connect(try *attempt) {
+	try.client, try.err = kafka.Connect(s.settings.kafka())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case try.err != nil:
+		s.connection = nil
+	case s.ended.Err() != nil: // while it ran
+		_ = try.client.Close()
+		try.client, try.err = nil, errChanged
+	}
+	close(try.over)
 }

@@ -78,11 +78,16 @@ func testGolden(t *testing.T, s *site) {
 		"bad_no_seller":       {"question", `{"question":"error_rate"}`},
 		"bad_two_sellers":     {"question", `{"question":"error_rate","filters":{"seller":["a","b"]}}`},
 		"bad_limit":           {"question", `{"question":"error_rate","limit":-3,` + all + `}`},
+		"bad_limit_cases":     {"cases", `{"limit":-3,` + all + `}`},
 		"bad_type":            {"sql", `{}`},
 		"bad_json":            {"question", `{"filters":{"seller":7}}`},
+		"bad_cases_nobody":    {"cases", `{}`},
+		"bad_notes_nobody":    {"annotations", `{}`},
+		"bad_usual_nobody":    {"baseline", `{}`},
 		"bad_invoice":         {"explain", `{"filters":{"seller":"acme","invoice_id":"F-9999"}}`},
 		"bad_explain_nothing": {"explain", `{"filters":{"seller":"acme"}}`},
 		"bad_segment":         {"baseline", `{"filters":{"seller":"acme","segment":"B2C"}}`},
+		"bad_kind_release":    {"annotations", `{"filters":{"seller":"acme","kinds":["release"]}}`}, // nobody records them
 		"bad_kind":            {"annotations", `{"filters":{"seller":"acme","kinds":["weather"]}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -235,22 +240,31 @@ func testHealth(t *testing.T, s *site) {
 
 // Whoever stops waiting stops the query on the server, and is told so in time.
 func testCancel(t *testing.T, s *site) {
-	source := s.source(t)
+	in := s.instance()
+	in.JSONData = patient(t, in.JSONData)
+	made, err := New(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := made.(*Source)
+	defer source.Dispose()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	slow := &question.Question{Name: "slow", SQL: "SELECT sum(sleepEachRow(0.1)) AS n FROM numbers(600) " +
 		"SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 0 /* slow */"}
 	began := time.Now()
-	_, err := source.ask(ctx, slow, &query{})
+	_, err = source.ask(ctx, slow, &query{})
 	if status, from := statusOf(err); status != http.StatusGatewayTimeout || from != backend.ErrorSourceDownstream {
 		t.Errorf("a query that takes too long: %d %s %v", status, from, err)
 	}
-	if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 10*time.Second {
+	if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > mostStop {
 		t.Errorf("it ended after %v with %v", time.Since(began), err)
 	}
 	took := s.await("the server stops", "SELECT count() = 0 FROM system.processes WHERE query LIKE '%sleepEachRow(0.1)%' "+
 		"AND query NOT LIKE '%system.processes%'")
-	t.Logf("the server stopped %v after the query was given up", took.Round(time.Millisecond))
+	if t.Logf("the server stopped %v after the query was given up", took.Round(time.Millisecond)); took > mostStop {
+		t.Errorf("the server stopped after %v: want %v at most", took, mostStop)
+	}
 }
 
 // Actions are what recoup case writes, for editors only, from this site only, and once

@@ -2,8 +2,6 @@ package source
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -12,21 +10,31 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"recoup/cases"
 	"recoup/dashboards/question"
 	"recoup/pipeline"
 )
 
-// casesPath begins the path of the channel of a seller's cases: cases/<seller>.
+// casesPath begins the path of the channel of a seller's cases: cases/<lang>/<seller>.
 const casesPath = "cases/"
 
-// watched is the seller of a channel; ok is false when it is not one of cases.
-func watched(path string) (seller string, ok bool) {
+// channelOf is the path of the channel of a seller's cases in a language.
+func channelOf(lang question.Lang, seller string) string {
+	if lang != question.French {
+		lang = question.English
+	}
+	return casesPath + string(lang) + "/" + channelName(seller)
+}
+
+// watched is what channelOf made a path of; ok is false when it made no such path.
+func watched(path string) (lang question.Lang, seller string, ok bool) {
 	name, ok := strings.CutPrefix(path, casesPath)
 	if !ok {
-		return "", false
+		return "", "", false
 	}
-	return sellerOf(name)
+	language, name, _ := strings.Cut(name, "/")
+	lang = question.Lang(language)
+	seller, ok = sellerOf(name)
+	return lang, seller, ok && channelOf(lang, seller) == path
 }
 
 // SubscribeStream lets whoever may see the organisation watch a seller's cases.
@@ -34,7 +42,7 @@ func (s *Source) SubscribeStream(_ context.Context, req *backend.SubscribeStream
 	*backend.SubscribeStreamResponse, error) {
 	status := backend.SubscribeStreamStatusOK
 	user := req.PluginContext.User
-	switch _, known := watched(req.Path); {
+	switch _, _, known := watched(req.Path); {
 	case !known || s.problem != nil:
 		status = backend.SubscribeStreamStatusNotFound
 	case user == nil || !maySee(user.Role):
@@ -51,127 +59,64 @@ func (s *Source) PublishStream(context.Context, *backend.PublishStreamRequest) (
 // RunStream sends each record of a seller's cases as it comes, until nobody
 // watches. Grafana calls it once for all who do.
 func (s *Source) RunStream(ctx context.Context, req *backend.RunStreamRequest, sender *backend.StreamSender) error {
-	seller, _ := watched(req.Path)
-	select {
-	case s.streams <- struct{}{}:
-		defer func() { <-s.streams }()
-	default:
-		return refuse(http.StatusTooManyRequests, "cannot watch seller %q: %d sellers are watched already", seller,
-			mostStreams)
+	lang, seller, known := watched(req.Path)
+	switch {
+	case s.problem != nil:
+		return s.problem
+	case !known:
+		return refuse(http.StatusNotFound, "cannot watch %q: want %s<language>/<seller>", req.Path, casesPath)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.ended, cancel)()
-	places := map[int]int64{}
-	for wait := firstPause; ; wait = min(2*wait, mostPause) {
-		began := time.Now()
-		err := s.follow(ctx, seller, places, sender)
-		if ctx.Err() != nil {
-			return nil // nobody watches, or the settings have changed: Grafana starts it again
+	w := &watcher{seller: seller, since: time.Now().Add(-overlap), gone: ctx.Done(), cases: make(chan []happened)}
+	f, missed := s.watch(w)
+	defer s.unwatch(f, w)
+	for next := missed; ; {
+		if len(next) > 0 {
+			frame := caseFrame(lang)
+			for _, one := range next {
+				appendCase(frame, one.at, one.of, lang)
+			}
+			if err := sender.SendFrame(frame, data.IncludeAll); err != nil {
+				return fmt.Errorf("cannot send a case to Grafana: %w", err)
+			}
 		}
-		if time.Since(began) > mostPause {
-			wait = firstPause
-		}
-		backend.Logger.Warn("cannot follow the cases, trying again", "seller", seller, "error", sentence(err), "in", wait)
 		select {
 		case <-ctx.Done():
-		case <-time.After(wait):
+			return nil // nobody watches, or the settings have changed: Grafana starts it again
+		case next = <-w.cases:
 		}
 	}
 }
 
-// Pauses before Kafka is tried again.
-const (
-	firstPause = 250 * time.Millisecond
-	mostPause  = 10 * time.Second
-)
-
-// follow reads every partition of the cases until one fails: from the offsets of
-// places, where it notes how far it came, else from the end on.
-func (s *Source) follow(ctx context.Context, seller string, places map[int]int64, sender *backend.StreamSender) error {
-	client, err := s.kafka()
-	if err != nil {
-		return err
-	}
-	log, topic := client.Log(), s.settings.topics().Cases
-	partitions, err := log.Partitions(ctx, topic)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	frames, ended := make(chan *data.Frame), make(chan part, partitions)
-	for p := range partitions {
-		at, known := places[p]
-		if !known {
-			at = -1
-		}
-		go func() {
-			one := part{partition: p, at: at}
-			one.err = one.follow(ctx, log, topic, seller, frames)
-			ended <- one
-		}()
-	}
-	for running := partitions; running > 0; {
-		select {
-		case frame := <-frames:
-			if sent := sender.SendFrame(frame, data.IncludeAll); sent != nil {
-				err = errors.Join(err, fmt.Errorf("cannot send a case to Grafana: %w", sent))
-				cancel()
-			}
-		case one := <-ended:
-			running--
-			places[one.partition] = one.at
-			if err == nil {
-				err = one.err
-			}
-			cancel() // the others, too: all begin again together
-		}
-	}
-	return err
-}
-
-// part is a partition of the cases as it is followed.
-type part struct {
-	partition int
-	at        int64 // next offset; -1: the end
-	err       error // why it is followed no more
-}
-
-// follow sends a frame for each fetch that has cases of the seller.
-func (p *part) follow(ctx context.Context, log pipeline.Log, topic, seller string, frames chan<- *data.Frame) error {
-	reader := log.Open(topic, p.partition)
-	defer reader.Close()
-	for {
-		if p.at < 0 {
-			_, end, err := log.Bounds(ctx, topic, p.partition)
+// watch makes cases come to a watcher, and returns those that came just before. The
+// first who watches starts the one follower of the source.
+func (s *Source) watch(w *watcher) (f *follower, missed []happened) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.follower == nil {
+		ctx, cancel := context.WithCancel(s.ended)
+		s.follower = &follower{since: w.since, end: cancel, count: recount, watchers: map[*watcher]bool{}}
+		go s.follower.run(ctx, s.settings.topics().Cases, func(ctx context.Context) (pipeline.Log, error) {
+			client, err := s.kafka(ctx)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			p.at = end
+			return client.Log(), nil
+		})
+	}
+	return s.follower, s.follower.join(w)
+}
+
+// unwatch ends it. With the last who watches the follower ends.
+func (s *Source) unwatch(f *follower, w *watcher) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f.leave(w) == 0 {
+		f.end()
+		if s.follower == f {
+			s.follower = nil
 		}
-		got, err := reader.Fetch(ctx, p.at)
-		if errors.Is(err, pipeline.ErrOutOfRange) {
-			p.at = -1 // the topic was cut, or made anew
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		frame := caseFrame(question.English)
-		for i := range got.Records {
-			c := &cases.Case{}
-			if json.Unmarshal(got.Records[i].Value, c) == nil && c.Schema == cases.Schema && c.Seller == seller {
-				appendCase(frame, got.Records[i].Time, c, question.English)
-			}
-		}
-		if frame.Rows() > 0 {
-			select {
-			case frames <- frame:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		p.at = got.Next
 	}
 }
