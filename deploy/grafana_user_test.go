@@ -108,19 +108,19 @@ func TestGrafanaUser(t *testing.T) {
 		}
 	}
 	for sql, settings := range map[string]url.Values{
-		"SELECT value FROM dead_letters":                                nil,
-		"SELECT key, raw FROM dead_letters":                             nil,
-		"SELECT * FROM dead_letters":                                    nil,
-		"INSERT INTO schema_migrations (version) VALUES (99)":           nil,
-		"DROP TABLE cases":                                              nil,
-		"CREATE TABLE mine (a Int8) ENGINE = Memory":                    nil,
-		"SELECT * FROM url('http://127.0.0.1:1', LineAsString)":         nil,
-		"SELECT * FROM file('/etc/passwd', LineAsString)":               nil,
-		"SET readonly = 0":                                              nil,
-		"SELECT 1":                                                      {"max_execution_time": {"0"}},
-		"SELECT 2":                                                      {"max_execution_time": {"121"}},
-		"SELECT 3":                                                      {"max_bytes_to_read": {"0"}},
-		"SELECT 4 SETTINGS max_memory_usage = 0":                        nil,
+		"SELECT value FROM dead_letters":                        nil,
+		"SELECT key, raw FROM dead_letters":                     nil,
+		"SELECT * FROM dead_letters":                            nil,
+		"INSERT INTO schema_migrations (version) VALUES (99)":   nil,
+		"DROP TABLE cases":                                      nil,
+		"CREATE TABLE mine (a Int8) ENGINE = Memory":            nil,
+		"SELECT * FROM url('http://127.0.0.1:1', LineAsString)": nil,
+		"SELECT * FROM file('/etc/passwd', LineAsString)":       nil,
+		"SET readonly = 0":                                      nil,
+		"SELECT 1":                                              {"max_execution_time": {"0"}},
+		"SELECT 2":                                              {"max_execution_time": {"121"}},
+		"SELECT 3":                                              {"max_bytes_to_read": {"0"}},
+		"SELECT 4 SETTINGS max_memory_usage = 0":                nil,
 	} {
 		if got, err := r.ask(t, sql, settings); err == nil {
 			t.Errorf("%s %v is answered: %s", sql, settings, got)
