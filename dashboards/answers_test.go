@@ -124,13 +124,13 @@ func interpolate(t *testing.T, sql string, from, to time.Time, values chosen) st
 		list := values[question.Filter(name)]
 		switch {
 		case format == "percentencode" && len(list) == 1:
-			return encode(url.QueryEscape(list[0]))
+			return encode(list[0])
 		case format == "queryparam" && len(list) == 0:
 			return "var-" + name + "=All" // for the value that stands for all of them
 		case format == "queryparam":
 			encoded := make([]string, len(list))
 			for i, value := range list {
-				encoded[i] = "var-" + name + "=" + encode(url.QueryEscape(value))
+				encoded[i] = "var-" + name + "=" + encode(value)
 			}
 			return strings.Join(encoded, "&")
 		}
