@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -117,16 +118,24 @@ func interpolate(t *testing.T, sql string, from, to time.Time, values chosen) st
 	t.Helper()
 	sql = strings.NewReplacer("$__fromTime", fmt.Sprintf("toDateTime(%d)", from.Unix()),
 		"$__toTime", fmt.Sprintf("toDateTime(%d)", to.Unix())).Replace(sql)
-	return regexp.MustCompile(`\$\{(\w+):sqlstring\}`).ReplaceAllStringFunc(sql, func(name string) string {
-		f := question.Filter(strings.TrimSuffix(strings.TrimPrefix(name, "${"), ":sqlstring}"))
-		if len(values[f]) == 0 {
-			return ClickHouse.everything() // a custom "all" value goes in as it is
+	encode := func(value string) string { return strings.ReplaceAll(url.QueryEscape(value), "+", "%20") }
+	return regexp.MustCompile(`\$\{(\w+):(\w+)\}`).ReplaceAllStringFunc(sql, func(variable string) string {
+		name, format, _ := strings.Cut(strings.Trim(variable, "${}"), ":")
+		list := values[question.Filter(name)]
+		switch {
+		case format == "percentencode" && len(list) == 1:
+			return encode(list[0])
+		case format == "queryparam" && len(list) == 0:
+			return "var-" + name + "=All" // for the value that stands for all of them
+		case format == "queryparam":
+			encoded := make([]string, len(list))
+			for i, value := range list {
+				encoded[i] = "var-" + name + "=" + encode(value)
+			}
+			return strings.Join(encoded, "&")
 		}
-		quoted := make([]string, len(values[f]))
-		for i, value := range values[f] {
-			quoted[i] = "'" + strings.ReplaceAll(value, "'", "''") + "'"
-		}
-		return strings.Join(quoted, ",")
+		t.Errorf("%s with %d values: want the formats percentencode of one, or queryparam", variable, len(list))
+		return ""
 	})
 }
 
@@ -279,6 +288,20 @@ func (w *warehouse) values(t *testing.T, from, to time.Time, values chosen) {
 	}
 	if got, err := w.ask(t.Context(), echo.SQL, p); err != nil || got.Data[0][0] != odd || got.Data[0][1] != odd {
 		t.Errorf("over HTTP %v arrived, want %q: %v", got, odd, err)
+	}
+	echo.SQL = `SELECT {seller:String}, {cause:Array(String)}`
+	for _, hostile := range []string{odd, `\' OR 1 = 1 --`, `'], [version()`, `\`, `All'`} {
+		sql := interpolate(t, stockSQL(&echo), from, to, chosen{seller: {hostile}, cause: {"a", hostile}})
+		got, err := w.ask(t.Context(), sql, nil)
+		if err != nil || got.Data[0][0] != hostile || !reflect.DeepEqual(got.Data[0][1], []any{"a", hostile}) {
+			t.Errorf("from a board %v arrived, want %q: %v", got, hostile, err)
+		}
+	}
+	for _, all := range []string{"All", "$__all"} { // as versions of Grafana write it
+		sql := interpolate(t, stockSQL(&echo), from, to, chosen{seller: {"a"}, cause: {all}})
+		if got, err := w.ask(t.Context(), sql, nil); err != nil || !reflect.DeepEqual(got.Data[0][1], []any{"*"}) {
+			t.Errorf("%s arrived as %v: %v", all, got, err)
+		}
 	}
 	q, _ := question.Find("causes")
 	rows := func(causes ...string) int {

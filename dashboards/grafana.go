@@ -95,6 +95,7 @@ type panel struct {
 	Type            string           `json:"type"`
 	Title           string           `json:"title"`
 	Description     string           `json:"description,omitempty"`
+	Links           []boardLink      `json:"links,omitempty"`
 	GridPos         gridPos          `json:"gridPos"`
 	Collapsed       *bool            `json:"collapsed,omitempty"` // of rows
 	Panels          []panel          `json:"panels,omitzero"`     // of rows

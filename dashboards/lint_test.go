@@ -3,9 +3,11 @@ package dashboards
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -201,6 +203,64 @@ func TestVariablesAndLinks(t *testing.T) {
 	if links < 20 {
 		t.Errorf("%d links between boards", links)
 	}
+}
+
+// Cases and explanations lead to the plugin's editor in Explore, with the same query; cases
+// are sorted by the column that the panel names, and lead to their invoice.
+func TestLivePanels(t *testing.T) {
+	encoded := regexp.MustCompile(`\$\{(\w+):percentencode\}`)
+	found := map[string]bool{}
+	lint(t, func(fault fault, d *dashboard, p *panel) {
+		if len(p.Targets) == 0 {
+			return
+		}
+		target, live := p.Targets[0].(recoupTarget)
+		if !live || len(p.Links) == 0 {
+			return
+		}
+		found[d.UID+" "+target.QueryType] = true
+		address, err := url.Parse(encoded.ReplaceAllString(p.Links[0].URL, "%24$1")) // as values that need no encoding
+		if err != nil || address.Path != "/explore" {
+			t.Fatalf("%s: %v", p.Links[0].URL, err)
+		}
+		var panes map[string]struct {
+			Datasource string
+			Queries    []recoupTarget
+		}
+		if err := json.Unmarshal([]byte(address.Query().Get("panes")), &panes); err != nil {
+			t.Fatal(err)
+		}
+		asked := panes["recoup"].Queries[0]
+		if panes["recoup"].Datasource != "$source" || asked.QueryType != target.QueryType ||
+			!reflect.DeepEqual(asked.Filters, target.Filters) {
+			fault("leads to %+v, want %+v", asked, target)
+		}
+		if target.QueryType != "cases" {
+			return
+		}
+		text, err := json.Marshal(p)
+		title := d.say("Time", "Heure")
+		for _, want := range []string{`"sortBy":[{"desc":true,"displayName":"` + title + `"}]`,
+			`"options":"time"},"properties":[{"id":"displayName","value":"` + title + `"}]`, `"options":"invoice_id"`} {
+			if err != nil || !strings.Contains(string(text), want) {
+				fault("lacks %s: %v", want, err)
+			}
+		}
+	})
+	for _, want := range []string{"recoup-overview cases", "recoup-overview-fr cases", "recoup-invoice explain",
+		"recoup-invoice-fr explain"} {
+		if !found[want] {
+			t.Errorf("there is no panel %s", want)
+		}
+	}
+}
+
+// say chooses by the language of a board.
+func (d *dashboard) say(en, fr string) string {
+	if strings.HasSuffix(d.UID, "-fr") {
+		return fr
+	}
+	return en
 }
 
 // exported returns the names of the metrics that recoup serves.

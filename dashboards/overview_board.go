@@ -46,8 +46,10 @@ var overviewBoard = Board{
 				Show: []string{"detected", "severity", "kind", "invoice", "cause", "stake", "p_error", "respond_by", "answer"}},
 			{Live: "cases", View: Grid, Width: 24, Narrow: []question.Filter{question.FilterSeller}, Empty: nothingOpen,
 				Title: Text{EN: "Cases as they come", FR: "Cas au fil de l'eau"},
-				Help: Text{EN: "The newest open cases, streamed from Kafka within a second. Open one, then acknowledge it.",
-					FR: "Les derniers cas ouverts, transmis par Kafka en une seconde. Ouvrez-en un, puis prenez-le en charge."}},
+				Help: Text{EN: "The newest open cases, streamed from Kafka within a second. An invoice leads to its board; any " +
+					"case is acted on in Explore: the link is in the panel's head.",
+					FR: "Les derniers cas ouverts, transmis par Kafka en une seconde. Une facture mène à son tableau ; tout cas " +
+						"se traite dans Explore : le lien est dans l'en-tête du panneau."}},
 		}},
 	},
 }

@@ -162,6 +162,12 @@ func (r renderer) panel(p *Panel, filters []question.Filter) (*panel, error) {
 		drawn.Datasource = &source
 		drawn.Targets = []any{recoupTarget{RefID: "A", Datasource: source, QueryType: p.Live,
 			Filters: variables(p.Narrow)}}
+		if p.Live == "cases" {
+			r.newestFirst(drawn)
+		}
+		if p.Live == "cases" || p.Live == "explain" { // whose editors have the buttons
+			drawn.Links = []boardLink{r.explore(p)}
+		}
 	default:
 		drawn.Datasource = &metricsSource
 		for i, query := range p.Query {

@@ -1,6 +1,8 @@
 package dashboards
 
 import (
+	"encoding/json"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -29,15 +31,6 @@ func (s Source) pluginType() string {
 
 func (s Source) ref() sourceRef {
 	return sourceRef{Type: s.pluginType(), UID: "${" + sourceVariable + "}"}
-}
-
-// everything is the value of a variable when All is chosen. The stock source puts
-// it into SQL as it stands.
-func (s Source) everything() string {
-	if s == Recoup {
-		return question.Everything
-	}
-	return "'" + question.Everything + "'"
 }
 
 // target asks a question.
@@ -80,11 +73,21 @@ func stockSQL(q *question.Question) string {
 		case name == "limit":
 			return strconv.Itoa(q.MaxRows)
 		case question.Filter(name).Several():
-			return "[${" + name + ":sqlstring}]"
+			return severalSQL(name)
 		default:
-			return "${" + name + ":sqlstring}"
+			return "decodeURLComponent('${" + name + ":percentencode}')"
 		}
 	})
+}
+
+// severalSQL is the array of a variable's values. Values come from links, too, and no
+// format of Grafana for SQL escapes the backslash (sqlStringFormatter of grafana/scenes,
+// formatRegistry.ts), with which ClickHouse would let one out of its quotes. Percent
+// encoding leaves neither quotes nor backslashes. All is "All" or "$__all" by version.
+func severalSQL(name string) string {
+	value := "decodeURLComponent(substring(p, " + strconv.Itoa(len("var-"+name+"=")+1) + "))"
+	return "arrayMap(p -> if(" + value + " IN ('All', concat('$', '__all')), '" + question.Everything + "', " + value +
+		"), splitByChar('&', '${" + name + ":queryparam}'))"
 }
 
 // filterTitles are the labels of variables.
@@ -131,7 +134,7 @@ func (r renderer) variable(f question.Filter) variable {
 		v.Query = stockSQL(&q)
 	}
 	if f.Several() {
-		v.Multi, v.IncludeAll, v.AllValue = true, true, r.source.everything()
+		v.Multi, v.IncludeAll, v.AllValue = true, true, question.Everything
 		v.Current = &choice{Selected: true, Text: "All", Value: "$__all"}
 	}
 	return v
@@ -179,7 +182,7 @@ func (r renderer) boardPath(uid string) string { return "/d/" + r.uid(uid) }
 func (r renderer) drill(c *question.Column) []fieldLink {
 	uid, filter, title := "", question.Filter(""), Text{}
 	switch c.Name {
-	case "invoice":
+	case "invoice", "invoice_id":
 		uid, filter, title = "recoup-invoice", question.FilterInvoice, Text{EN: "This invoice", FR: "Cette facture"}
 	case "cause", "predicted_cause":
 		uid, filter, title = "recoup-causes", question.FilterCause, Text{EN: "This cause", FR: "Cette cause"}
@@ -190,4 +193,37 @@ func (r renderer) drill(c *question.Column) []fieldLink {
 	}
 	return []fieldLink{{Title: r.in(title), URL: strings.Join([]string{r.boardPath(uid) + "?${__url_time_range}",
 		"${seller:queryparam}", "${currency:queryparam}", "var-" + string(filter) + "=${__value.raw:percentencode}"}, "&")}}
+}
+
+// newestFirst has rows come in at the top, each with the way to its invoice and cause. The
+// plugin names its columns; that of the time is named here, since rows are sorted by the name.
+func (r renderer) newestFirst(drawn *panel) {
+	title := r.say("Time", "Heure")
+	drawn.Options["sortBy"] = []map[string]any{{"displayName": title, "desc": true}}
+	drawn.FieldConfig.Overrides = []override{{Matcher: matcher{"byName", "time"},
+		Properties: []property{{"displayName", title}}}}
+	for _, name := range []string{"invoice_id", "cause"} {
+		drawn.FieldConfig.Overrides = append(drawn.FieldConfig.Overrides, override{Matcher: matcher{"byName", name},
+			Properties: []property{{"links", r.drill(&question.Column{Name: name})}}})
+	}
+}
+
+var encodedVariable = regexp.MustCompile(`%24%7B(\w+)%3Apercentencode%7D`)
+
+// explore leads from a panel to the editor of its query, which has the buttons to act.
+func (r renderer) explore(p *Panel) boardLink {
+	filters := map[string]string{}
+	for _, f := range p.Narrow {
+		filters[string(f)] = "${" + string(f) + ":percentencode}"
+	}
+	const source = "${" + sourceVariable + ":percentencode}"
+	panes, _ := json.Marshal(map[string]any{"recoup": map[string]any{"datasource": source,
+		"queries": []any{map[string]any{"refId": "A", "datasource": sourceRef{Type: r.source.pluginType(), UID: source},
+			"queryType": p.Live, "filters": filters}},
+		"range": map[string]string{"from": "now-1h", "to": "now"}}}) // texts only
+	return boardLink{Icon: "external link", Tags: []string{}, Type: "link",
+		Title:   r.say("Act in Explore", "Agir dans Explore"),
+		Tooltip: r.say("Take a case, decide and close it", "Prendre un cas en charge, décider et clore"),
+		URL: "/explore?schemaVersion=1&panes=" +
+			encodedVariable.ReplaceAllString(url.QueryEscape(string(panes)), "$${$1:percentencode}")}
 }

@@ -150,8 +150,9 @@ func TestComposeSecrets(t *testing.T) {
 			t.Errorf("service %s may write to its image or has capabilities", name)
 		}
 	}
-	out, err := exec.Command("git", "check-ignore", "secrets/clickhouse_password", "secrets/grafana_password").Output()
-	if err != nil || bytes.Count(out, []byte("\n")) != 2 {
+	out, err := exec.Command("git", "check-ignore", "secrets/clickhouse_password", "secrets/clickhouse_grafana_password",
+		"secrets/grafana_password").Output()
+	if err != nil || bytes.Count(out, []byte("\n")) != 3 {
 		t.Errorf("git does not ignore the files of secrets/: %q, %v", out, err)
 	}
 }

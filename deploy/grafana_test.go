@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/goccy/go-yaml"
 )
 
@@ -104,6 +105,25 @@ func TestGrafanaBoards(t *testing.T) {
 	if chosen := grafana.Environment["RECOUP_BOARDS"]; n != 4 || boards != "dashboards" ||
 		chosen == nil || *chosen != "/etc/recoup/boards/clickhouse" {
 		t.Errorf("%d folders of boards; compose mounts %q and chooses %v", n, boards, chosen)
+	}
+}
+
+// Grafana asks as the user that may only read, whose file and password ClickHouse has.
+func TestGrafanaAsksAsItsUser(t *testing.T) {
+	p := project(t)
+	user, server := p.Services["grafana"].Environment["RECOUP_CLICKHOUSE_USER"], p.Services["clickhouse"]
+	mounted := slices.ContainsFunc(server.Volumes, func(v types.ServiceVolumeConfig) bool {
+		return strings.HasSuffix(v.Source, "/clickhouse/grafana.xml") && strings.Contains(v.Target, "/users.d/") && v.ReadOnly
+	})
+	if user == nil || *user != "grafana" || !mounted {
+		t.Errorf("Grafana asks as %v; its file is mounted: %v", user, mounted)
+	}
+	const password = "=$(cat /run/secrets/clickhouse_grafana_password) exec "
+	for service, variable := range map[string]string{"grafana": "RECOUP_CLICKHOUSE_PASSWORD",
+		"clickhouse": "RECOUP_GRAFANA_PASSWORD"} {
+		if said := strings.Join(p.Services[service].Entrypoint, " "); !strings.Contains(said, variable+password) {
+			t.Errorf("%s starts with %s, want %s from its secret", service, said, variable)
+		}
 	}
 }
 

@@ -9,9 +9,11 @@
 package bridge
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,7 +47,7 @@ type Alert struct {
 
 // boards are the boards of recoup by the kind of a case.
 var boards = map[cases.Kind]string{cases.KindIncident: "recoup-causes", cases.KindRate: "recoup-segment",
-	cases.KindBlind: "recoup-pipeline", cases.KindInvoice: "recoup-alerts"}
+	cases.KindBlind: "recoup-pipeline", cases.KindInvoice: "recoup-invoice"}
 
 // NewAlert says of a case what may leave the house. grafana is the address of the
 // Grafana that has recoup's boards; "": no board is linked to.
@@ -74,12 +76,42 @@ func NewAlert(c *cases.Case, grafana string) *Alert {
 	return a
 }
 
+// around is how far a board is opened before the invoice, or the first one, was issued,
+// and behind a single one: its days of issue are whole ones.
+const around = 24 * time.Hour
+
+// dashboard is the address of the board that tells more, narrowed to the case's cause,
+// segment and time. It does not name an invoice: the board lists those of that time.
 func dashboard(c *cases.Case, grafana string) string {
 	if grafana == "" || boards[c.Kind] == "" {
 		return ""
 	}
-	return strings.TrimRight(grafana, "/") + "/d/" + boards[c.Kind] + "?var-seller=" + url.QueryEscape(c.Seller)
+	issued := cmp.Or(c.IssuedAt, c.DetectedAt)
+	narrow := map[string]string{"seller": c.Seller, "customer_type": c.Segment.CustomerType,
+		"product_family": c.Segment.ProductFamily}
+	if i := c.Incident; i != nil && i.Dimension == detectors.DimensionSegment.String() {
+		narrow["customer_type"], narrow["product_family"], _ = strings.Cut(i.Value, "/")
+	}
+	if c.Currency != noCurrency {
+		narrow["currency"] = c.Currency
+	}
+	if len(c.Causes) > 0 {
+		narrow["cause"] = c.Causes[0].Code
+	}
+	query := url.Values{"from": {millis(issued.Add(-around))}, "to": {"now"}}
+	if c.Kind == cases.KindInvoice {
+		query.Set("to", millis(issued.Add(around)))
+	}
+	for name, value := range filled(narrow) {
+		query.Set("var-"+name, value)
+	}
+	return strings.TrimRight(grafana, "/") + "/d/" + boards[c.Kind] + "?" + query.Encode()
 }
+
+// noCurrency is that of cases without money, by ISO 4217.
+const noCurrency = "XXX"
+
+func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
 
 // filled leaves out what is empty.
 func filled(m map[string]string) map[string]string {

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -28,22 +29,53 @@ func TestLabelsAreIdentity(t *testing.T) {
 	if other.Labels["case_id"] == small.CaseID {
 		t.Error("two incidents of one cause are one alert")
 	}
-	if got := small.Annotations["dashboard"]; got != "https://grafana.example/d/recoup-causes?var-seller=acme" {
-		t.Errorf("board %s", got)
-	}
 	if other.Annotations["dashboard"] != "" || small.Annotations["runbook"] != "docs/runbooks/promotion.md" {
 		t.Errorf("annotations %v", other.Annotations)
 	}
 }
 
-// The boards that alerts link to are there, and know the seller.
+// An alert leads to the board that tells more, narrowed to what it is about; an invoice's
+// board is opened at its day, and does not name it.
+func TestBoardsAreNarrowed(t *testing.T) {
+	blind := &cases.Case{Kind: cases.KindBlind, Seller: "acme & co", DetectedAt: monday, Currency: "XXX"}
+	rate := &cases.Case{Kind: cases.KindRate, Seller: "acme", IssuedAt: monday, DetectedAt: monday.Add(time.Hour),
+		Segment: cases.Segment{CustomerType: "B2C", ProductFamily: "fibre"}}
+	shared := incidentCase("BLACK25", 1, cases.ActionOpen, cases.SeverityError, 4)
+	segment := incidentCase("", 1, cases.ActionOpen, cases.SeverityError, 4)
+	segment.Incident.Dimension, segment.Incident.Value = "segment", "B2B/mobile"
+	const from = "https://grafana.example/d/recoup-%s?from=1772352000000&to="
+	for want, c := range map[string]*cases.Case{
+		"pipeline|now&var-seller=acme+%26+co":                                        blind,
+		"segment|now&var-customer_type=B2C&var-product_family=fibre&var-seller=acme": rate,
+		"causes|now&var-cause=promotion&var-currency=EUR&var-seller=acme":            shared,
+		"causes|now&var-cause=promotion&var-currency=EUR&var-customer_type=B2B&var-product_family=mobile" +
+			"&var-seller=acme": segment,
+		"invoice|1772524800000&var-cause=promotion&var-currency=EUR&var-seller=acme": invoiceCase("INV-7", 1, ""),
+	} {
+		board, rest, _ := strings.Cut(want, "|")
+		if got := NewAlert(c, "https://grafana.example/").Annotations["dashboard"]; got != fmt.Sprintf(from, board)+rest {
+			t.Errorf("%s: board %s", want, got)
+		}
+	}
+}
+
+// The boards that alerts link to are there, and know what they are narrowed to.
 func TestBoardsExist(t *testing.T) {
+	known := map[cases.Kind][]string{cases.KindBlind: {"seller"}, // it has no cause and no segment
+		cases.KindRate:     {"seller", "currency", "customer_type", "product_family"},
+		cases.KindIncident: {"seller", "currency", "customer_type", "product_family", "cause"},
+		cases.KindInvoice:  {"seller", "currency", "customer_type", "product_family", "cause"}}
 	for kind, uid := range boards {
 		name := strings.TrimPrefix(uid, "recoup-")
-		board, err := os.ReadFile("../../deploy/grafana/dashboards/clickhouse/en/" + name + ".json")
-		if err != nil || !strings.Contains(string(board), `"uid": "`+uid+`"`) ||
-			!strings.Contains(string(board), `"name": "seller"`) {
+		content, err := os.ReadFile("../../deploy/grafana/dashboards/clickhouse/en/" + name + ".json")
+		board := string(content)
+		if err != nil || !strings.Contains(board, `"uid": "`+uid+`"`) {
 			t.Errorf("cases of kind %s link to %s, which is not there: %v", kind, uid, err)
+		}
+		for _, variable := range known[kind] {
+			if !strings.Contains(board, `"name": "`+variable+`"`) {
+				t.Errorf("%s has no variable %s", uid, variable)
+			}
 		}
 	}
 }

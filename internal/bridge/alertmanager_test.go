@@ -49,12 +49,19 @@ func TestExampleRoutes(t *testing.T) {
 			t.Errorf("%s: %v\n%s", file, err, said)
 		}
 	}
-	for severity, want := range map[string]string{"critical": "pager", "error": "pager,ticket", "warning": "team",
-		"info": "nobody"} {
-		said, err := exec.Command(amtool, "config", "routes", "test", "--config.file="+example,
-			"severity="+severity).Output()
+	for labels, want := range map[string]string{"severity=critical": "pager", "severity=error": "pager,ticket",
+		"severity=warning": "team", "severity=info": "nobody", "severity=info alertname=RecoupWatchdog": "heartbeat"} {
+		said, err := exec.Command(amtool, append([]string{"config", "routes", "test", "--config.file=" + example},
+			strings.Fields(labels)...)...).Output()
 		if got := strings.TrimSpace(string(said)); err != nil || got != want {
-			t.Errorf("%s goes to %q, want %q: %v", severity, got, want, err)
+			t.Errorf("%s goes to %q, want %q: %v", labels, got, want, err)
+		}
+	}
+	incident := NewAlert(incidentCase("BLACK25", 1, cases.ActionOpen, cases.SeverityError, 4), "https://grafana.example")
+	for annotation := range incident.Annotations {
+		shown := slices.Contains([]string{"summary", "status", "owner", "ends"}, annotation) // in the description or the page
+		if !shown && !strings.Contains(string(content), "#:      "+annotation+": '{{ range .Alerts.Firing }}") {
+			t.Errorf("the pager's details lack %s", annotation)
 		}
 	}
 	for _, want := range []string{"group_by: [alertname, seller, kind, cause]", "group_wait: 30s", "group_interval: 5m",
@@ -109,7 +116,7 @@ func newAlertmanager(t *testing.T) *alertmanager {
 	routes = strings.NewReplacer("group_wait: 30s", "group_wait: 1s", "group_interval: 5m", "group_interval: 1s").
 		Replace(routes)
 	routes += "\nreceivers:\n"
-	for _, name := range []string{"pager", "ticket", "team", "nobody"} {
+	for _, name := range []string{"pager", "ticket", "team", "heartbeat", "nobody"} {
 		routes += fmt.Sprintf("  - name: %s\n    webhook_configs: [{url: %q}]\n", name, pager.URL)
 	}
 	dir := t.TempDir()

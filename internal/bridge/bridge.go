@@ -40,6 +40,9 @@ const (
 	lastPause  = 10 * time.Second // shorter than a group_wait: an incident comes before its members are told
 )
 
+// lookEvery is how often a metric tells how late the slowest partition is.
+const lookEvery = time.Second
+
 // Part names a receiver in the health of the process.
 func Part(receiver string) string { return "receiver " + receiver }
 
@@ -68,6 +71,7 @@ type link struct {
 // standing is how one partition is; noPartition stands for the group itself.
 type standing struct {
 	since time.Time // when it began to fail; zero: it works
+	told  time.Time // when all was told last
 	err   error
 	open  int
 }
@@ -100,13 +104,23 @@ func (l *link) serve(ctx context.Context, generation pipeline.Generation) {
 	defer cancel()
 	var workers sync.WaitGroup
 	for partition, offset := range generation.Assigned() {
+		l.stands(partition, 0, nil) // from now on it may be late
 		w := &worker{link: l, partition: partition, committed: offset, generation: generation,
 			book: newBook(l.to.Filter(), l.o.Grafana)}
 		workers.Go(func() { w.run(ctx) })
 	}
-	select {
-	case <-ctx.Done():
-	case <-generation.Done():
+	// A worker that waits for slow answers says nothing meanwhile, and without partitions there is none to say it.
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for over := false; !over; {
+		select {
+		case <-tick.C:
+			l.stands(noPartition, 0, nil)
+		case <-ctx.Done():
+			over = true
+		case <-generation.Done():
+			over = true
+		}
 	}
 	cancel()
 	workers.Wait()
@@ -125,23 +139,26 @@ func (l *link) stands(partition, open int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	was := l.parts[partition]
-	is := standing{open: open, err: err}
+	is := standing{open: open, err: err, told: now}
 	if err != nil {
-		is.since = now
+		is.since, is.told = now, was.told
 		if !was.since.IsZero() {
 			is.since = was.since
 		}
 	}
 	l.parts[partition] = is
 	var worst standing
-	sum := 0
+	sum, told := 0, now
 	for _, s := range l.parts {
 		sum += s.open
+		if s.told.Before(told) {
+			told = s.told
+		}
 		if !s.since.IsZero() && (worst.since.IsZero() || s.since.Before(worst.since)) {
 			worst = s
 		}
 	}
-	l.o.Metrics.state(l.name, sum, worst.since, now)
+	l.o.Metrics.state(l.name, sum, worst.since, told, now)
 	if (worst.err == nil) != (l.broken == nil) {
 		if worst.err != nil {
 			l.o.Log.Error("cannot tell a receiver; nothing is lost, it is tried again", "receiver", l.name, "error", worst.err)

@@ -33,7 +33,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			[]string{"receiver", "result"}),
 		open: gauge("recoup_bridge_open_alerts", "Open cases that a receiver is to know of, by receiver."),
 		success: gauge("recoup_bridge_last_success_timestamp_seconds",
-			"When a receiver last had all it is to be told, by receiver."),
+			"When a receiver last had all it is to be told, of every partition; goes on while nothing is; by receiver."),
 		failing: gauge("recoup_bridge_failing_seconds",
 			"For how long telling a receiver, or reading the cases for it, fails; 0 while it works; by receiver."),
 		passed: prometheus.NewCounter(prometheus.CounterOpts{Name: "recoup_bridge_foreign_records_total",
@@ -52,12 +52,15 @@ func (m *Metrics) begin(name string) {
 	m.failing.WithLabelValues(name)
 }
 
-// state is how one receiver's partitions are.
-func (m *Metrics) state(name string, open int, since, now time.Time) {
+// state is how one receiver's partitions are: told is when the slowest had been told
+// everything, and since when the first began to fail.
+func (m *Metrics) state(name string, open int, since, told, now time.Time) {
 	m.open.WithLabelValues(name).Set(float64(open))
+	if !told.IsZero() {
+		m.success.WithLabelValues(name).Set(float64(told.UnixMilli()) / 1000)
+	}
 	if since.IsZero() {
 		m.failing.WithLabelValues(name).Set(0)
-		m.success.WithLabelValues(name).Set(float64(now.UnixMilli()) / 1000)
 		return
 	}
 	m.failing.WithLabelValues(name).Set(max(0.001, now.Sub(since).Seconds()))
