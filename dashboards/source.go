@@ -153,7 +153,7 @@ func (r renderer) annotations(b *Board) annotations {
 		name       Text
 	}{
 		{"annotation_incidents", "red", []string{"incident"}, Text{EN: "Incidents", FR: "Incidents"}},
-		{"annotation_changes", "blue", []string{"model", "release"}, Text{EN: "Changes", FR: "Changements"}},
+		{"annotation_changes", "blue", []string{"model"}, Text{EN: "Changes", FR: "Changements"}},
 	} {
 		q, _ := question.Find(mark.ask)
 		target := r.source.target(&q, false)

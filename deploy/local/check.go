@@ -173,8 +173,9 @@ func (c *checker) start() (err error) {
 }
 
 // simulated are the long tests of the simulation. Under the race detector they would come
-// to a fraction of their seeds.
-const simulated = "^(TestSimulation|TestMutations)$"
+// to a fraction of their seeds, and a replay would take another course: there the scheduler
+// shuffles what is ready to run.
+const simulated = "^(TestSimulation|TestMutations|TestReplay)$"
 
 func (c *checker) simulation() error {
 	return c.command(".", "go", "test", "-count=1", "-run="+simulated, "./pipeline/simulation")
