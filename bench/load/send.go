@@ -27,6 +27,9 @@ type Sending struct {
 	// Patience is how long a partition that does not take records is tried again.
 	// Nobody else may write to it. By default not at all: the first error ends it.
 	Patience time.Duration
+	// Until ends the stream when it is closed, as if the plan ended there: what was made
+	// is still sent. By default the plan's end does.
+	Until <-chan struct{}
 	// Sent is called after each append with the truths of its records, by one
 	// goroutine per partition at a time. By default nothing.
 	Sent func(truths []Truth)
@@ -63,7 +66,7 @@ func Send(ctx context.Context, log pipeline.Log, g *Generator, how Sending) erro
 			}
 		})
 	}
-	generate(ctx, g, how.Rate, queues)
+	generate(ctx, g, how, queues)
 	for _, queue := range queues {
 		close(queue)
 	}
@@ -151,8 +154,8 @@ func (s *sender) stand(b *batch, truths []Truth, base int64) {
 	b.truths = append(b.truths, twice...)
 }
 
-// generate fills the queues at the rate until the plan ends or ctx is done.
-func generate(ctx context.Context, g *Generator, rate float64, queues []chan *batch) {
+// generate fills the queues at the rate until the plan ends, or is ended, or ctx is done.
+func generate(ctx context.Context, g *Generator, how Sending, queues []chan *batch) {
 	open := make([]batch, len(queues))
 	flush := func(partition int) {
 		if len(open[partition].records) > 0 {
@@ -161,6 +164,12 @@ func generate(ctx context.Context, g *Generator, rate float64, queues []chan *ba
 			open[partition] = batch{}
 		}
 	}
+	flushAll := func() {
+		for partition := range open {
+			flush(partition)
+		}
+	}
+	defer flushAll()
 	started, made := time.Now(), 0
 	for record, truth := range g.All() {
 		b := &open[record.Partition]
@@ -171,17 +180,16 @@ func generate(ctx context.Context, g *Generator, rate float64, queues []chan *ba
 		b.truths = append(b.truths, truth)
 		b.bytes += len(record.Value)
 		made++
-		if rate > 0 && float64(made) >= rate*time.Since(started).Seconds() {
-			for partition := range open {
-				flush(partition)
-			}
+		if how.Rate > 0 && float64(made) >= how.Rate*time.Since(started).Seconds() {
+			flushAll()
 			time.Sleep(sendTick)
 		}
-		if ctx.Err() != nil {
+		select {
+		case <-ctx.Done():
 			return
+		case <-how.Until:
+			return
+		default:
 		}
-	}
-	for partition := range open {
-		flush(partition)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,6 +90,33 @@ func TestSendRate(t *testing.T) {
 	cancel()
 	if err := Send(ctx, log, New(plan), Sending{Topic: "t", Rate: 1}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v after cancel", err)
+	}
+}
+
+// A stream that is ended early is whole as far as it goes: what is reported stands.
+func TestSendUntil(t *testing.T) {
+	log, until := memlog.New(memlog.Options{}), make(chan struct{})
+	log.CreateTopic("t", 2, 0)
+	var sent atomic.Int64
+	err := Send(t.Context(), log, New(Plan{Partitions: 2, Segments: 1}), Sending{Topic: "t", Rate: 2_000, Until: until,
+		Sent: func(truths []Truth) {
+			if sent.Add(int64(len(truths))) == int64(len(truths)) {
+				close(until)
+			}
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stand := int64(0)
+	for partition := range 2 {
+		_, end, err := log.Bounds(t.Context(), "t", partition)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stand += end
+	}
+	if stand != sent.Load() || stand == 0 || stand > 10_000 {
+		t.Errorf("%d records stand, %d are reported of a plan of 100,000 that was ended at once", stand, sent.Load())
 	}
 }
 
