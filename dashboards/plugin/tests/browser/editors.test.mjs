@@ -100,6 +100,8 @@ test('the keyboard suffices to choose a question', async () => {
   await show('query', { value: { refId: 'A', queryType: 'question', question: 'error_rate', filters: {} } });
   await field('What do you want to see?').waitFor();
   await field('What do you want to see?').focus();
+  await page.keyboard.press('ArrowDown'); // opens the list, so that nothing types into one that is still coming
+  await page.getByRole('option').nth(1).waitFor();
   await page.keyboard.press('ControlOrMeta+a');
   await page.keyboard.type('Explain');
   await page.waitForFunction(() => document.querySelectorAll('[role=option]').length === 1); // the list is filtered
