@@ -54,8 +54,9 @@ type audit struct {
 	decisions  []map[int64]*decided // valid, by partition and source offset
 	cases      map[string]*publishedCase
 	dead       []map[int64]parked // by partition and source offset
-	commits    [][]commit         // by partition, rising
-	lastCommit []int64            // by partition
+	commits    [][]Commit         // by partition, rising
+	alerts     []Alert
+	lastCommit []int64 // by partition
 	kept       map[string]contribution
 	references []*reference
 	done       int64
@@ -78,7 +79,9 @@ func Run(ctx context.Context, in Input) (report Report, err error) {
 			return Report{}, fmt.Errorf("cannot audit: %w", err)
 		}
 	}
-	return a.checks.report(began), nil
+	report = a.checks.report(began)
+	report.Commits, report.Alerts = a.commits, a.alerts
+	return report, nil
 }
 
 func (a *audit) prepare(ctx context.Context) (err error) {

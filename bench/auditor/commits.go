@@ -18,15 +18,9 @@ import (
 // looks is missed, as it would be by asking now and then.
 const offsetsTopic = "__consumer_offsets"
 
-// commit is one commit of a partition.
-type commit struct {
-	offset int64
-	at     time.Time
-}
-
 // readCommits reads all commits of the group in the order they were accepted.
 func (a *audit) readCommits(ctx context.Context) error {
-	a.commits, a.lastCommit = make([][]commit, a.partitions), make([]int64, a.partitions)
+	a.commits, a.lastCommit = make([][]Commit, a.partitions), make([]int64, a.partitions)
 	a.checks.expect(CheckCommitsEarly, 0)
 	a.checks.expect(CheckCommitsBack, 0)
 	return a.eachCommit(ctx, func(r *kafkago.Message) {
@@ -35,12 +29,12 @@ func (a *audit) readCommits(ctx context.Context) error {
 			len(r.Value) < 10 {
 			return // of somebody else, of no commit, or a tombstone
 		}
-		c := commit{int64(binary.BigEndian.Uint64(r.Value[2:])), r.Time} // behind the version, in all versions
+		c := Commit{int64(binary.BigEndian.Uint64(r.Value[2:])), r.Time} // behind the version, in all versions
 		before := a.commits[partition]
-		a.lastCommit[partition] = c.offset
-		if n := len(before); n > 0 && before[n-1].offset > c.offset {
-			a.checks.never(CheckCommitsBack, "partition %d: %d after %d, at %s", partition, c.offset, before[n-1].offset,
-				c.at.UTC().Format(time.RFC3339Nano))
+		a.lastCommit[partition] = c.Offset
+		if n := len(before); n > 0 && before[n-1].Offset > c.Offset {
+			a.checks.never(CheckCommitsBack, "partition %d: %d after %d, at %s", partition, c.Offset, before[n-1].Offset,
+				c.At.UTC().Format(time.RFC3339Nano))
 			return
 		}
 		a.commits[partition] = append(before, c)
@@ -116,11 +110,11 @@ func offsetKey(key []byte) (group, topic string, partition int, ok bool) {
 // committed returns when an offset was committed first, and whether it was.
 func (a *audit) committed(partition int, offset int64) (time.Time, bool) {
 	list := a.commits[partition]
-	i := sort.Search(len(list), func(i int) bool { return list[i].offset > offset })
+	i := sort.Search(len(list), func(i int) bool { return list[i].Offset > offset })
 	if i == len(list) {
 		return time.Time{}, false
 	}
-	return list[i].at, true
+	return list[i].At, true
 }
 
 // early notes what came to stand after its offset was committed.

@@ -90,6 +90,22 @@ type Report struct {
 	Checks []Check `json:"checks"`
 	// Seconds is how long the audit took.
 	Seconds float64 `json:"seconds"`
+	// Commits are those of each partition that went on, in order.
+	Commits [][]Commit `json:"-"`
+	// Alerts are the cases that were opened, by partition and offset of their invoices.
+	Alerts []Alert `json:"-"`
+}
+
+// Commit is one commit of a partition.
+type Commit struct {
+	Offset int64     // of the next record
+	At     time.Time // by the broker's clock
+}
+
+// Alert is a case that was opened.
+type Alert struct {
+	Sent time.Time // when its invoice came, by the broker's clock
+	Open time.Time // when its first record came
 }
 
 // OK tells whether all checks are.

@@ -241,7 +241,7 @@ func (w *walker) compareVerdict(r *pipeline.Record, truth *load.Truth, rows []ro
 		w.checks.right(CheckTaught, got.told.Taught == want, "%s: taught %v, want %v", w.at(r.Offset), got.told.Taught, want)
 		taught = got.told.Taught
 		w.early(w.partition, r.Offset, "row", got.insertedAt)
-		w.compareDecision(r.Offset, got, d)
+		w.compareDecision(r, got, d)
 	}
 	if taught {
 		w.reference.teach(&w.inv, event)
@@ -253,7 +253,8 @@ func (w *walker) compareVerdict(r *pipeline.Record, truth *load.Truth, rows []ro
 }
 
 // compareDecision judges a row against the decision log.
-func (w *walker) compareDecision(offset int64, got *row, d *decided) {
+func (w *walker) compareDecision(r *pipeline.Record, got *row, d *decided) {
+	offset := r.Offset
 	switch {
 	case d != nil:
 		d.hasRow = true
@@ -262,6 +263,7 @@ func (w *walker) compareDecision(offset int64, got *row, d *decided) {
 		w.early(w.partition, offset, "decision", d.at)
 		if known := w.cases[d.dedup]; d.body != 0 && known != nil && known.opened[d.body] != (time.Time{}) {
 			w.early(w.partition, offset, "case", known.opened[d.body])
+			w.alerts = append(w.alerts, Alert{Sent: r.Time, Open: known.opened[d.body]})
 		}
 	case got.suspect:
 		w.checks.never(CheckDecisions, "%s has a suspect row and no decision", w.at(offset))

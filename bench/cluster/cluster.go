@@ -4,7 +4,9 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,6 +14,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/goccy/go-yaml"
 
 	"recoup/internal/config"
 	"recoup/internal/kafka"
@@ -56,12 +60,11 @@ func Install(ctx context.Context, o Options) (*Cluster, error) {
 			return nil, err
 		}
 	}
-	file, err := os.Create(c.file)
+	settings, err := settings(c.Config)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = file.Close() }()
-	if err := (&config.Loaded{Config: *c.Config}).Print(file); err != nil {
+	if err := os.WriteFile(c.file, settings, 0o644); err != nil {
 		return nil, err
 	}
 	err = c.Command(ctx, "topics", "create", "--partitions", fmt.Sprint(o.Partitions), "--replication", "1")
@@ -91,6 +94,37 @@ func (o *Options) config() *config.Config {
 		o.Adjust(&c)
 	}
 	return &c
+}
+
+// settings returns what differs from recoup's defaults, as YAML: a release that is older
+// than this source can read it, too.
+func settings(c *config.Config) ([]byte, error) {
+	var trees [2]map[string]any
+	for i, c := range []config.Config{config.Default(), *c} {
+		var text bytes.Buffer
+		if err := (&config.Loaded{Config: c}).Print(&text); err != nil {
+			return nil, err
+		}
+		if err := yaml.Unmarshal(text.Bytes(), &trees[i]); err != nil {
+			return nil, err
+		}
+	}
+	dropEqual(trees[1], trees[0])
+	return yaml.Marshal(trees[1])
+}
+
+// dropEqual takes out of a tree what another one has as well.
+func dropEqual(tree, other map[string]any) {
+	for key, value := range tree {
+		mine, is := value.(map[string]any)
+		others, both := other[key].(map[string]any)
+		if is && both {
+			dropEqual(mine, others)
+		}
+		if reflect.DeepEqual(value, other[key]) || is && len(mine) == 0 {
+			delete(tree, key)
+		}
+	}
 }
 
 // Close kills the members that still run.
@@ -124,12 +158,15 @@ const drainPoll = 250 * time.Millisecond
 
 // Drain waits until every invoice is committed and tells progress, which may be nil,
 // how many of how many are. Members must run. A broker that does not answer is
-// asked again until ctx ends.
+// asked again until ctx ends; then the error says what it answered last, and how
+// members ended that should drain.
 func (c *Cluster) Drain(ctx context.Context, progress func(done, all int64)) error {
 	topic, log := c.Config.Kafka.Topics.Invoices, c.Kafka.Log()
+	var left, all int64
+	var last error
 	for {
 		lag, err := c.Kafka.Lag(ctx, c.Config.Kafka.Group, topic)
-		var left, all int64
+		left, all = 0, 0
 		for partition, n := range lag {
 			_, end, boundsErr := log.Bounds(ctx, topic, partition)
 			if boundsErr != nil {
@@ -145,9 +182,13 @@ func (c *Cluster) Drain(ctx context.Context, progress func(done, all int64)) err
 				return nil
 			}
 		}
+		if ctx.Err() == nil {
+			last = err
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("cannot drain: %d of %d records wait: %w", left, all, context.Cause(ctx))
+			err := fmt.Errorf("cannot drain: %d of %d records wait: %w", left, all, context.Cause(ctx))
+			return errors.Join(append([]error{err, last}, c.Ended()...)...)
 		case <-time.After(drainPoll):
 		}
 	}

@@ -42,7 +42,10 @@ type Usage struct {
 
 // Join starts a further member; extra are variables for its environment (NAME=value).
 // It does not wait until the group has given it partitions.
-func (c *Cluster) Join(extra ...string) (*Member, error) {
+func (c *Cluster) Join(extra ...string) (*Member, error) { return c.JoinAs(c.binary, extra...) }
+
+// JoinAs starts a further member that runs another build of recoup.
+func (c *Cluster) JoinAs(binary string, extra ...string) (*Member, error) {
 	port, err := child.FreePort()
 	if err != nil {
 		return nil, err
@@ -51,7 +54,7 @@ func (c *Cluster) Join(extra ...string) (*Member, error) {
 	if m.log, err = os.Create(m.LogFile(c)); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(c.binary, "--config", c.file, "run")
+	cmd := exec.Command(binary, "--config", c.file, "run")
 	cmd.Env = append(append(os.Environ(), "RECOUP_HTTP_LISTEN="+m.HTTP), extra...)
 	if m.process, err = child.Start(cmd, m.log); err != nil {
 		_ = m.log.Close()

@@ -25,6 +25,9 @@ type Fault struct {
 	BlackHole bool
 	// Cut ends connections at an answer. By default none.
 	Cut Cut
+	// See is told each piece that a client says before it goes on, and may wait. If it
+	// returns false the piece is swallowed and the connection ends. By default all passes.
+	See func(said []byte) (pass bool)
 }
 
 // Cut ends connections at the answer to a request, and with them what stands behind
@@ -202,7 +205,11 @@ func (l *link) pump(to, from *net.TCPConn, see func([]byte) (pass, end bool)) {
 
 // request notes what the client says.
 func (l *link) request(said []byte) (pass, end bool) {
-	cut := l.proxy.cut()
+	fault := l.proxy.now()
+	if fault.See != nil && !fault.See(said) {
+		return false, true
+	}
+	cut := fault.Cut
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if cut.Times > 0 && (!l.asked || cut.Request != "") && bytes.Contains(said, []byte(cut.Request)) {
@@ -216,7 +223,7 @@ func (l *link) request(said []byte) (pass, end bool) {
 
 // answer decides what becomes of an answer.
 func (l *link) answer([]byte) (pass, end bool) {
-	cut := l.proxy.cut()
+	cut := l.proxy.now().Cut
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.answered = true
@@ -226,10 +233,10 @@ func (l *link) answer([]byte) (pass, end bool) {
 	return cut.After, true
 }
 
-func (p *Proxy) cut() Cut {
+func (p *Proxy) now() Fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.fault.Cut
+	return p.fault
 }
 
 // take uses up one of the cuts, if there is one left.

@@ -204,6 +204,20 @@ func TestCut(t *testing.T) {
 	}
 }
 
+// What a watcher refuses never arrives, and ends the connection.
+func TestSee(t *testing.T) {
+	p, e := start(t)
+	p.Set(Fault{See: func(said []byte) bool { return !strings.Contains(string(said), "commit") }})
+	c := dial(t, p)
+	c.ask("insert", "re: insert")
+	c.ask("commit", "")
+	p.Set(Fault{})
+	dial(t, p).ask("commit 2", "re: commit 2")
+	if e.said() != "insert commit 2" {
+		t.Errorf("the server heard %q", e.said())
+	}
+}
+
 // A client that is killed resets its connection; the server sees an orderly end.
 func TestResetBecomesEnd(t *testing.T) {
 	p, e := start(t)

@@ -16,6 +16,10 @@ const unitsPerCent = 100
 // from: enough for some to lie before the last committed offset.
 const remembered = 16_384
 
+// mostSkew is how far the clock of an issuer is ahead at most. Recoup takes what is
+// issued a day after its record came for implausible.
+const mostSkew = 12 * time.Hour
+
 // arenaBytes is how much memory the generator takes at once for record values.
 const arenaBytes = 1 << 20
 
@@ -125,6 +129,9 @@ func (g *Generator) freshDraw() (d draw, late bool) {
 	if late {
 		back := time.Hour + time.Duration(g.rng.Int64N(int64(g.plan.LateBy)))
 		d.issuedAt -= back.Milliseconds()
+	}
+	if g.plan.Skewed > 0 && g.rng.Float64() < g.plan.Skewed {
+		d.issuedAt += g.rng.Int64N(mostSkew.Milliseconds())
 	}
 	if g.rng.Float64() >= g.plan.Injected {
 		return d, late

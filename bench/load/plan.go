@@ -48,6 +48,9 @@ type Plan struct {
 	Late float64
 	// LateBy is how late the latest are, more than one hour. By default ten days.
 	LateBy time.Duration
+	// Skewed is the share of invoices whose issuer's clock is up to twelve hours ahead
+	// of their neighbours'.
+	Skewed float64
 	// Garbage is the number of undecodable records per invoice; GarbageKinds come in turn.
 	Garbage float64
 	// LargestGarbage leaves out kinds of garbage with records of more bytes. By

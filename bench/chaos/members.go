@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"recoup/internal/config"
+)
+
+// Kinds of requests to Kafka.
+const (
+	produce      = 0
+	offsetCommit = 8
+)
+
+// point is a step of the protocol, known by the request that makes it.
+type point struct {
+	name string
+	// api is the kind of a request to Kafka, -1 for a query to ClickHouse.
+	api int
+	// says returns what the request contains.
+	says func(t *config.Topics) string
+	// done: the request arrives, though whoever sent it does not live to hear. Else it
+	// does not arrive.
+	done bool
+}
+
+// points are where members are killed and paused, in the order of the protocol.
+var points = []point{
+	{"before the decision", produce, func(t *config.Topics) string { return t.Suspects }, false},
+	{"inside the decision", produce, func(t *config.Topics) string { return t.Suspects }, true},
+	{"between decision and alert", produce, func(t *config.Topics) string { return t.Cases }, false},
+	{"inside the alert", produce, func(t *config.Topics) string { return t.Cases }, true},
+	{"between alert and insert", -1, says("invoice_lines"), false},
+	{"between lines and rows", -1, says("scored_invoices"), false},
+	{"inside the insert", -1, says("scored_invoices"), true},
+	{"between insert and commit", offsetCommit, func(t *config.Topics) string { return t.Invoices }, false},
+	{"inside the commit", offsetCommit, func(t *config.Topics) string { return t.Invoices }, true},
+	{"before the checkpoint", produce, func(t *config.Topics) string { return t.State }, false},
+	{"inside the checkpoint", produce, func(t *config.Topics) string { return t.State }, true},
+	{"before a contribution", produce, func(t *config.Topics) string { return t.Baselines }, false},
+	{"inside the take-over", -1, func(*config.Topics) string { return "KILL QUERY" }, false},
+}
+
+// says is the start of an insert.
+func says(table string) func(*config.Topics) string {
+	return func(*config.Topics) string { return "." + table + " (" }
+}
+
+// trap waits for members to come to a point.
+type trap struct {
+	*point
+	play *play
+	says []byte
+	act  func(m *member) error
+
+	mu   sync.Mutex // guards what follows
+	left int
+	err  error
+	done chan struct{} // closed when none is left
+}
+
+// set has the next members that come to a point met by act. It waits until as many came,
+// or for a while.
+func (p *play) set(ctx context.Context, at *point, times int, act func(m *member) error) error {
+	t := &trap{point: at, play: p, says: []byte(at.says(&p.Config.Kafka.Topics)), act: act, left: times,
+		done: make(chan struct{})}
+	p.site.watch(t.kafka, t.warehouse)
+	const longest = 20 * time.Second
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-t.done:
+	case <-time.After(longest):
+		say("    nobody came there")
+	}
+	p.site.calm()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.err
+}
+
+func (t *trap) kafka(client string, request []byte) bool {
+	return t.api < 0 || int(binary.BigEndian.Uint16(request[4:])) != t.api || t.meet(client, request)
+}
+
+func (t *trap) warehouse(client string, said []byte) bool {
+	return t.api >= 0 || t.meet(client, said)
+}
+
+// meet acts if a member is there, and tells whether what it says may arrive. Whoever is
+// paused hears the answer later.
+func (t *trap) meet(client string, said []byte) bool {
+	if !bytes.Contains(said, t.says) {
+		return true
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.left == 0 {
+		return true
+	}
+	for _, m := range t.play.atWork() {
+		if m.client != client {
+			continue
+		}
+		if err := t.act(m); err != nil {
+			t.err = err
+		}
+		if t.left--; t.left == 0 {
+			close(t.done)
+		}
+		return t.point.done || m.Running()
+	}
+	return true
+}
+
+// killings are all ways to kill members.
+func killings() []kind {
+	kinds := []kind{
+		{"killed at random", restOfMembers, func(_ context.Context, p *play, rng *rand.Rand, name string) error {
+			kill(p, rng, 1, name)
+			return nil
+		}},
+		{"several killed at once", restOfMembers, func(_ context.Context, p *play, rng *rand.Rand, name string) error {
+			kill(p, rng, 2+rng.IntN(2), name)
+			return nil
+		}},
+	}
+	for i := range points {
+		at := &points[i]
+		kinds = append(kinds, kind{"killed " + at.name, restOfMembers,
+			func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
+				return p.set(ctx, at, 1+rng.IntN(2), func(m *member) error {
+					p.kill(m, name)
+					return nil
+				})
+			}})
+	}
+	return kinds
+}
+
+// kill kills some of the members at work.
+func kill(p *play, rng *rand.Rand, n int, name string) {
+	there := p.atWork()
+	for _, i := range rng.Perm(len(there))[:min(n, len(there))] {
+		p.kill(there[i], name)
+	}
+}
+
+// pausings are all ways to pause members: some for less than a session, most for more.
+func pausings() []kind {
+	kinds := []kind{
+		{"paused for less than a session", restOfServers,
+			func(_ context.Context, p *play, rng *rand.Rand, name string) error {
+				return pause(p, rng, time.Second+upTo(rng, 3*time.Second), name)
+			}},
+		{"paused for longer than a session", restOfMembers,
+			func(_ context.Context, p *play, rng *rand.Rand, name string) error {
+				return pause(p, rng, session+2*time.Second+upTo(rng, 6*time.Second), name)
+			}},
+	}
+	for i := range points {
+		at := &points[i]
+		if !at.done { // what a paused member sent arrives in any case
+			kinds = append(kinds, kind{fmt.Sprintf("paused %s, longer than a session", at.name), restOfMembers,
+				func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
+					length := session + 2*time.Second + upTo(rng, 6*time.Second)
+					return p.set(ctx, at, 1, func(m *member) error { return p.pause(m, length, name) })
+				}})
+		}
+	}
+	return kinds
+}
+
+// pause pauses one or two members at work; another one stays.
+func pause(p *play, rng *rand.Rand, length time.Duration, name string) error {
+	there := p.atWork()
+	n := min(1+rng.IntN(2), len(there)-1)
+	for _, i := range rng.Perm(len(there))[:max(n, 0)] {
+		if err := p.pause(there[i], length, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// upTo draws a duration.
+func upTo(rng *rand.Rand, most time.Duration) time.Duration {
+	return time.Duration(rng.Int64N(int64(most)))
+}

@@ -1,0 +1,361 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"recoup/bench/auditor"
+	"recoup/bench/cluster"
+	"recoup/bench/load"
+	"recoup/internal/config"
+)
+
+const (
+	// session is the shortest that Kafka's brokers accept.
+	session = 6 * time.Second
+	// rate is records a second: enough for every insert and commit to carry some, little
+	// enough for two cores that also run all servers.
+	rate = 250
+	// patience bounds whatever has to happen by itself: on a busy machine it takes longer.
+	patience = 10 * time.Minute
+	// clientPrefix begins the name by which the broker knows a member.
+	clientPrefix = "chaos-"
+	// largestRecord is taken by the topics and refused by the decoder.
+	largestRecord = 24 << 20
+)
+
+// play is one scene under way: an installation of its own, and what is done to it.
+type play struct {
+	*cluster.Cluster
+	site   *site
+	scene  scene
+	rng    *rand.Rand // draws what happens; nothing else may use it
+	ledger *auditor.Ledger
+
+	mu      sync.Mutex // guards what follows
+	members []*member
+	events  []event
+	resumed sync.WaitGroup // of paused members
+}
+
+// member is a process of the scene.
+type member struct {
+	*cluster.Member
+	client string
+	gone   bool // it was killed or told to leave
+	paused bool
+}
+
+// event is one fault that was injected.
+type event struct {
+	fault string
+	at    time.Time
+	class class
+}
+
+// result is what came of a scene.
+type result struct {
+	scene   string
+	records int64
+	events  []event
+	report  auditor.Report
+	// swept is how many offsets held rows twice before the owners had looked for them,
+	// which is no difference: a row that a woken member stores late is removed.
+	swept string
+	// ended are members that ended and should not have.
+	ended []string
+	// skipped says what could not be injected, and why.
+	skipped []string
+}
+
+func newPlay(s *site, sc scene, rng *rand.Rand) *play {
+	return &play{site: s, scene: sc, rng: rng, ledger: auditor.NewLedger()}
+}
+
+// run installs, injects faults for some time, waits for calm and audits.
+func (p *play) run(ctx context.Context, dir string, faults time.Duration) (*result, error) {
+	if err := p.install(ctx, dir); err != nil {
+		return nil, err
+	}
+	defer func() {
+		p.site.calm()
+		p.Close()
+		p.site.warehouse.close()
+	}()
+	for range p.scene.members {
+		if _, err := p.join(""); err != nil {
+			return nil, err
+		}
+	}
+	sent := p.send(ctx, faults)
+	r := &result{scene: p.scene.name}
+	if err := p.inject(ctx, faults, r); err != nil {
+		return nil, err
+	}
+	say("  calm; waiting for all to be sent and stored")
+	if err := p.quiet(ctx); err != nil {
+		return nil, err
+	}
+	select {
+	case err := <-sent:
+		if err != nil {
+			return nil, err
+		}
+	case <-time.After(patience):
+		return nil, errors.New("cannot send all invoices: the broker takes none")
+	}
+	err := p.finish(ctx, r)
+	return r, err
+}
+
+// install makes topics and tables of this scene's own.
+func (p *play) install(ctx context.Context, dir string) (err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	address, err := p.site.warehouse.open("")
+	if err != nil {
+		return err
+	}
+	p.Cluster, err = cluster.Install(ctx, cluster.Options{Dir: dir, Binary: p.site.binary, Broker: p.site.kafka.Addr(),
+		ClickHouse: address, Partitions: p.scene.partitions, Name: p.scene.name, Adjust: func(c *config.Config) {
+			c.Models.Train = false // which model judges would depend on when it was ready
+			c.Kafka.SessionTimeout = config.Duration(session)
+			c.Pipeline.CheckpointInterval = config.Duration(2 * time.Second)
+			c.Pipeline.FlushRows = 500
+			c.Pipeline.Limits.RecordBytes = largestRecord
+		}})
+	return err
+}
+
+// send begins to send: for the time of the faults and a while longer.
+func (p *play) send(ctx context.Context, faults time.Duration) <-chan error {
+	plan := load.Plan{Partitions: p.scene.partitions, Segments: 3, Seed: p.rng.Uint64(), Separated: true,
+		Injected: 0.04, Redelivered: 0.05, Late: 0.02, LateBy: 40 * 24 * time.Hour, Skewed: 0.02, Garbage: 0.01,
+		LargestGarbage: 20_000_000}
+	plan.Invoices = plan.WarmUpInvoices() + int(rate*(faults+3*time.Second).Seconds())
+	sent := make(chan error, 1)
+	go func() {
+		sent <- load.Send(ctx, p.Kafka.Log(), load.New(plan), load.Sending{Topic: p.Config.Kafka.Topics.Invoices,
+			Rate: rate, Patience: patience, Sent: p.ledger.Add})
+	}()
+	return sent
+}
+
+// join starts a member of this source, or of another build.
+func (p *play) join(binary string, extra ...string) (*member, error) {
+	client := fmt.Sprintf("%s%s-%d", clientPrefix, p.scene.name, len(p.members)+1)
+	address, err := p.site.warehouse.open(client)
+	if err != nil {
+		return nil, err
+	}
+	extra = append([]string{"RECOUP_KAFKA_CLIENT_ID=" + client, "RECOUP_CLICKHOUSE_ADDRESSES=" + address}, extra...)
+	if binary == "" {
+		binary = p.site.binary
+	}
+	joined, err := p.JoinAs(binary, extra...)
+	if err != nil {
+		return nil, err
+	}
+	m := &member{Member: joined, client: client}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.members = append(p.members, m)
+	return m, nil
+}
+
+// at work are the members that run and are not paused.
+func (p *play) atWork() (found []*member) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, m := range p.members {
+		if !m.gone && !m.paused && m.Running() {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+// note writes down that a fault was injected, now.
+func (p *play) note(fault string, c class) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.events = append(p.events, event{fault, time.Now(), c})
+}
+
+// kill ends a member at once.
+func (p *play) kill(m *member, fault string) {
+	p.mu.Lock()
+	m.gone = true
+	p.mu.Unlock()
+	m.Kill()
+	p.note(fault, killed)
+}
+
+// pause stops a member where it stands and lets it go on after some time.
+func (p *play) pause(m *member, length time.Duration, fault string) error {
+	if err := m.Pause(); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	m.paused = true
+	p.mu.Unlock()
+	p.note(fault, paused)
+	p.resumed.Go(func() {
+		time.Sleep(length)
+		if m.Running() {
+			_ = m.Continue()
+		}
+		p.mu.Lock()
+		m.paused = false
+		p.mu.Unlock()
+	})
+	return nil
+}
+
+// refill lets members join until as many are at work or paused as the scene has.
+func (p *play) refill() error {
+	p.mu.Lock()
+	n := 0
+	for _, m := range p.members {
+		if !m.gone {
+			n++
+		}
+	}
+	p.mu.Unlock()
+	for ; n < p.scene.members; n++ {
+		if _, err := p.join(""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inject deals the scene's faults until the time is over.
+func (p *play) inject(ctx context.Context, faults time.Duration, r *result) error {
+	if err := p.begun(ctx); err != nil {
+		return err
+	}
+	began := time.Now()
+	skip := map[string]bool{}
+	for time.Since(began) < faults {
+		if len(p.scene.faults) == len(skip) {
+			return errors.New("cannot inject anything: " + strings.Join(r.skipped, "; "))
+		}
+		for _, i := range p.rng.Perm(len(p.scene.faults)) {
+			f := &p.scene.faults[i]
+			rng := rand.New(rand.NewPCG(p.rng.Uint64(), 0)) // of this fault: how much it draws moves no other
+			gap := f.rest + time.Duration(p.rng.Int64N(int64(f.rest)/2))
+			if time.Since(began) >= faults || skip[f.name] {
+				continue
+			}
+			say("  %3.0f s of %.0f: %s", time.Since(began).Seconds(), faults.Seconds(), f.name)
+			err := f.inject(ctx, p, rng, f.name)
+			if errors.Is(err, errCannot) {
+				skip[f.name] = true
+				r.skipped = append(r.skipped, fmt.Sprintf("%s: %v", f.name, err))
+				say("    %v", err)
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", f.name, err)
+			}
+			if err := p.refill(); err != nil {
+				return err
+			}
+			if err := pass(ctx, gap); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// errCannot is a fault that cannot be injected here.
+var errCannot = errors.New("cannot be injected here")
+
+// begun waits until the members have committed something.
+func (p *play) begun(ctx context.Context) error {
+	for began := time.Now(); time.Since(began) < patience; {
+		offsets, err := p.Kafka.CommittedOffsets(ctx, p.Config.Kafka.Group, p.Config.Kafka.Topics.Invoices)
+		if err == nil && len(offsets) == p.scene.partitions {
+			return nil
+		}
+		if err := pass(ctx, 200*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return errors.Join(append([]error{errors.New("cannot begin: nobody commits")}, p.Ended()...)...)
+}
+
+// quiet ends all faults: the servers run, nobody is paused, all members are there.
+func (p *play) quiet(ctx context.Context) error {
+	p.site.calm()
+	p.resumed.Wait()
+	if err := p.refill(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// finish drains, settles and audits.
+func (p *play) finish(ctx context.Context, r *result) error {
+	draining, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := p.Drain(draining, nil); err != nil {
+		return err
+	}
+	for _, m := range p.members {
+		if !m.gone && !m.Running() {
+			r.ended = append(r.ended, fmt.Sprintf("%s: %v", m.Name, m.Ended()))
+		}
+	}
+	if err := p.sweep(ctx, r); err != nil {
+		return err
+	}
+	if err := p.Settle(draining); err != nil {
+		return err
+	}
+	in := auditor.Input{Config: p.Config, Kafka: p.Kafka, Ledger: p.ledger, Exact: true, Patience: time.Minute}
+	for _, m := range p.members {
+		in.Members = append(in.Members, m.Usage())
+	}
+	var err error
+	r.report, err = auditor.Run(ctx, in)
+	p.mu.Lock()
+	r.events, r.records = p.events, p.ledger.Records()
+	p.mu.Unlock()
+	if err == nil && !r.report.OK() {
+		r.report.Print(os.Stderr)
+	}
+	return err
+}
+
+// sweep waits until owners have looked for rows that a woken member stored late, if there
+// are any.
+func (p *play) sweep(ctx context.Context, r *result) (err error) {
+	r.swept, err = p.site.ask(ctx, fmt.Sprintf(`SELECT (SELECT count() - uniqExact(source_partition, source_offset) FROM %[1]s.scored_invoices)
+		+ (SELECT count() - uniqExact(source_partition, source_offset, line_index) FROM %[1]s.invoice_lines)`,
+		p.Config.ClickHouse.Database))
+	if err != nil || r.swept == "0" {
+		return err
+	}
+	say("  %s rows stand twice; waiting until their owners look", r.swept)
+	return p.AwaitSweep(ctx)
+}
+
+// pass waits.
+func pass(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"recoup/bench/fault"
+)
+
+// brokerFaults are what happens to the broker and the way to it.
+func brokerFaults() []kind {
+	return []kind{
+		{"broker killed and restarted", restOfServers, func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
+			down := upTo(rng, 4*time.Second)
+			p.note(name, restarted)
+			p.site.broker.Kill()
+			if err := pass(ctx, down); err != nil {
+				return err
+			}
+			return p.site.broker.Restart(ctx)
+		}},
+		{"broker slow", restOfServers, kafkaFor(5*time.Second, 10*time.Second, fault.Fault{Latency: 100 * time.Millisecond})},
+		{"broker black-holed", restOfServers, kafkaFor(3*time.Second, 12*time.Second, fault.Fault{BlackHole: true})},
+		{"answers of the broker cut", restOfServers, func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
+			t := &p.Config.Kafka.Topics
+			of := []string{t.Suspects, t.Cases, t.State, t.Baselines, t.Invoices}
+			before := p.site.kafka.Cuts()
+			p.site.kafka.Set(fault.Fault{Cut: fault.Cut{Times: 2 + rng.IntN(3), Request: of[rng.IntN(len(of))]}})
+			err := pass(ctx, 4*time.Second)
+			p.site.calm()
+			for range p.site.kafka.Cuts() - before {
+				p.note(name, other)
+			}
+			return err
+		}},
+	}
+}
+
+// kafkaFor does something to the way to Kafka for some time.
+func kafkaFor(least, more time.Duration, f fault.Fault) func(context.Context, *play, *rand.Rand, string) error {
+	return func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
+		length := least + upTo(rng, more)
+		p.note(name, other)
+		p.site.kafka.Set(f)
+		defer p.site.calm()
+		return pass(ctx, length)
+	}
+}
+
+// warehouseFaults are what happens to ClickHouse and the way to it.
+func warehouseFaults() []kind {
+	down := func(least, more time.Duration) func(context.Context, *play, *rand.Rand, string) error {
+		return func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
+			length := least + upTo(rng, more)
+			p.note(name, darkened)
+			p.site.server.Kill()
+			if err := pass(ctx, length); err != nil {
+				return err
+			}
+			return p.site.server.Restart(ctx)
+		}
+	}
+	return []kind{
+		{"ClickHouse killed and restarted", restOfServers, down(0, 2*time.Second)},
+		{"ClickHouse away", restOfServers, down(10*time.Second, 20*time.Second)},
+		{"ClickHouse slow", restOfServers, warehouseFor(5*time.Second, 10*time.Second,
+			fault.Fault{Latency: 150 * time.Millisecond, Rate: 1 << 20})},
+		{"ClickHouse black-holed", restOfServers, warehouseFor(5*time.Second, 30*time.Second, fault.Fault{BlackHole: true})},
+		{"acknowledgements of inserts cut", restOfServers, func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
+			before := p.site.warehouse.cut()
+			p.site.warehouse.set(fault.Fault{Cut: fault.Cut{Times: 1 + rng.IntN(3), Request: "INSERT INTO", Turn: 1}}, nil)
+			err := pass(ctx, 4*time.Second)
+			p.site.calm()
+			for range p.site.warehouse.cut() - before {
+				p.note(name, other)
+			}
+			return err
+		}},
+	}
+}
+
+// warehouseFor does something to the ways to ClickHouse for some time.
+func warehouseFor(least, more time.Duration, f fault.Fault) func(context.Context, *play, *rand.Rand, string) error {
+	return func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
+		length := least + upTo(rng, more)
+		p.note(name, other)
+		p.site.warehouse.set(f, nil)
+		defer p.site.calm()
+		return pass(ctx, length)
+	}
+}
