@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -19,18 +18,11 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 
 	"recoup/dashboards/question"
-	chserver "recoup/internal/clickhouse"
-	"recoup/internal/demo"
-	"recoup/sinks"
+	"recoup/internal/testservers/played"
 )
 
-func TestMain(m *testing.M) {
-	chserver.ChildMain()
-	os.Exit(m.Run())
-}
-
-// warehouse is a ClickHouse with what one demo run left there: invoices, cases,
-// payments, disputes, audits; and a canary and a dead letter put in beside them.
+// warehouse is a ClickHouse with what a demo run left there: invoices, cases, payments,
+// disputes, audits; and a canary and a dead letter beside them.
 type warehouse struct {
 	http, native, database string
 }
@@ -38,32 +30,8 @@ type warehouse struct {
 // story runs the demo once, for all that is asked.
 func story(t *testing.T) *warehouse {
 	t.Helper()
-	server, err := chserver.Start(t.Context(), chserver.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Stop(context.Background()) })
-	var out strings.Builder
-	if err = demo.Run(t.Context(), demo.Options{Once: true, Out: &out, ClickHouse: server.NativeAddr,
-		ClickHouseHTTP: server.HTTPAddr}); err != nil {
-		t.Fatalf("%v\n%s", err, out.String())
-	}
-	name := regexp.MustCompile(`DROP DATABASE (recoup_demo_\d+_\d+)`).FindStringSubmatch(out.String())
-	if name == nil {
-		t.Fatalf("the demo names no database:\n%s", out.String())
-	}
-	w := &warehouse{http: server.HTTPAddr, native: server.NativeAddr, database: name[1]}
-	for _, sql := range append([]string{
-		`INSERT INTO scored_invoices SELECT * REPLACE (true AS canary, true AS suspect, 'canary-1' AS invoice_id,
-			source_offset + 1000000 AS source_offset) FROM scored_invoices ORDER BY issued_at DESC LIMIT 1`,
-		`INSERT INTO dead_letters (topic, reason, field, message, recorded_at, at)
-			VALUES ('billing.invoices', 'field', 'net', 'x', now(), now())`,
-	}, sinks.RefreshStatements(w.database)...) {
-		if _, err := w.ask(t.Context(), sql, nil); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return w
+	site := played.Demo(t)
+	return &warehouse{http: site.ClickHouseHTTP, native: site.ClickHouse, database: site.Database}
 }
 
 // answer is what ClickHouse says.
