@@ -22,7 +22,7 @@ import (
 )
 
 // warehouse is a ClickHouse with what a demo run left there: invoices, cases, payments,
-// disputes, audits; and a canary and a dead letter beside them.
+// disputes, audits; and a canary, a release and a dead letter beside them.
 type warehouse struct {
 	http, native, database string
 }
@@ -163,6 +163,7 @@ func TestAnswers(t *testing.T) {
 	t.Run("boards", func(t *testing.T) { w.boards(t, from, to, values) })
 	t.Run("views", func(t *testing.T) { w.views(t, values) })
 	t.Run("values", func(t *testing.T) { w.values(t, from, to, values) })
+	t.Run("marks", func(t *testing.T) { w.marks(t, from, to, values) })
 }
 
 // mostRead bounds what one question may read of the demo's 4,400 invoices and what
@@ -230,6 +231,25 @@ func (w *warehouse) boards(t *testing.T, from, to time.Time, values chosen) {
 	}
 	if n < 100 {
 		t.Errorf("%d queries", n)
+	}
+}
+
+// marks on charts say when a release came, in the language of the board.
+func (w *warehouse) marks(t *testing.T, from, to time.Time, values chosen) {
+	first, err := w.ask(t.Context(), "SELECT min(issued_at) FROM scored_invoices WHERE source_release = '2026.11'", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for lang, want := range map[question.Lang]string{
+		question.English: "[%v Release %v 2026.11 first of 3 invoices",
+		question.French:  "[%v Version %v 2026.11 première de 3 factures",
+	} {
+		asked := renderer{ClickHouse, lang}.mark("release", "annotation_releases").(sqlTarget).RawSQL
+		got, err := w.ask(t.Context(), interpolate(t, asked, from, to, values), nil)
+		if want := fmt.Sprintf(want, first.Data[0][0], "billing-1"); err != nil || got.Rows != 1 ||
+			!strings.HasPrefix(fmt.Sprint(got.Data[0]), want) {
+			t.Errorf("%v, %v: want %s", got, err, want)
+		}
 	}
 }
 

@@ -1,5 +1,7 @@
 package dashboards
 
+import "recoup/dashboards/question"
+
 // What follows is the part of Grafana's dashboard model (schema version 41, Grafana
 // 11.6 and later) that the boards use, named as the JSON names it.
 
@@ -143,6 +145,7 @@ type recoupTarget struct {
 	Filter     string         `json:"filter,omitempty"` // of query type values
 	Filters    map[string]any `json:"filters,omitempty"`
 	Limit      int            `json:"limit,omitempty"`
+	Lang       question.Lang  `json:"lang,omitempty"` // of what the answer says
 }
 
 type fieldConfig struct {

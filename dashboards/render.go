@@ -161,7 +161,7 @@ func (r renderer) panel(p *Panel, filters []question.Filter) (*panel, error) {
 		source := r.source.ref()
 		drawn.Datasource = &source
 		drawn.Targets = []any{recoupTarget{RefID: "A", Datasource: source, QueryType: p.Live,
-			Filters: variables(p.Narrow)}}
+			Filters: variables(p.Narrow), Lang: r.lang}}
 		if p.Live == "cases" {
 			r.newestFirst(drawn)
 		}
@@ -204,7 +204,7 @@ func (r renderer) answer(drawn *panel, p *Panel, q *question.Question) error {
 	}
 	source := r.source.ref()
 	drawn.Datasource = &source
-	drawn.Targets = []any{r.source.target(q, p.View == Lines || p.View == Bars)}
+	drawn.Targets = []any{r.target(q, p.View == Lines || p.View == Bars)}
 	shown, err := shownColumns(p, q)
 	if err != nil {
 		return err

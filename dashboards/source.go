@@ -34,12 +34,13 @@ func (s Source) ref() sourceRef {
 }
 
 // target asks a question.
-func (s Source) target(q *question.Question, series bool) any {
-	if s == Recoup {
-		return recoupTarget{RefID: "A", Datasource: s.ref(), QueryType: "question", Question: q.Name,
-			Filters: variables(q.Filters), Limit: q.MaxRows}
+func (r renderer) target(q *question.Question, series bool) any {
+	if r.source == Recoup {
+		return recoupTarget{RefID: "A", Datasource: r.source.ref(), QueryType: "question", Question: q.Name,
+			Filters: variables(q.Filters), Limit: q.MaxRows, Lang: r.lang}
 	}
-	t := sqlTarget{RefID: "A", Datasource: s.ref(), EditorType: "sql", Format: 1, QueryType: "table", RawSQL: stockSQL(q)}
+	t := sqlTarget{RefID: "A", Datasource: r.source.ref(), EditorType: "sql", Format: 1, QueryType: "table",
+		RawSQL: stockSQL(q)}
 	if series {
 		t.Format, t.QueryType = 0, "timeseries"
 	}
@@ -148,23 +149,33 @@ func (r renderer) annotations(b *Board) annotations {
 		return annotations{list}
 	}
 	for _, mark := range []struct {
-		ask, color string
-		kinds      []string
-		name       Text
+		kind, ask, color string
+		name             Text
 	}{
-		{"annotation_incidents", "red", []string{"incident"}, Text{EN: "Incidents", FR: "Incidents"}},
-		{"annotation_changes", "blue", []string{"model"}, Text{EN: "Changes", FR: "Changements"}},
+		{"incident", "annotation_incidents", "red", Text{EN: "Incidents", FR: "Incidents"}},
+		{"model", "annotation_changes", "blue", Text{EN: "Changes", FR: "Changements"}},
+		{"release", "annotation_releases", "purple", Text{EN: "Releases", FR: "Versions"}},
 	} {
-		q, _ := question.Find(mark.ask)
-		target := r.source.target(&q, false)
-		if r.source == Recoup {
-			target = recoupTarget{RefID: "A", Datasource: r.source.ref(), QueryType: "annotations",
-				Filters: map[string]any{"seller": "$seller", "kinds": mark.kinds}}
+		if r.source == Recoup && mark.kind == "release" {
+			continue
 		}
 		list = append(list, annotation{Name: r.in(mark.name), Enable: true, IconColor: mark.color,
-			Datasource: r.source.ref(), Target: target})
+			Datasource: r.source.ref(), Target: r.mark(mark.kind, mark.ask)})
 	}
 	return annotations{list}
+}
+
+// mark asks for annotations of a kind, which answer a question.
+func (r renderer) mark(kind, ask string) any {
+	if r.source == Recoup {
+		return recoupTarget{RefID: "A", Datasource: r.source.ref(), QueryType: "annotations", Lang: r.lang,
+			Filters: map[string]any{"seller": "$seller", "kinds": []string{kind}}}
+	}
+	q, _ := question.Find(ask)
+	if r.lang == question.French {
+		q.SQL = "SELECT * EXCEPT (title_fr, text_fr) REPLACE (title_fr AS title, text_fr AS text)\nFROM (" + q.SQL + ")"
+	}
+	return r.target(&q, false)
 }
 
 // asksPrometheus tells whether any panel does.
@@ -219,7 +230,7 @@ func (r renderer) explore(p *Panel) boardLink {
 	const source = "${" + sourceVariable + ":percentencode}"
 	panes, _ := json.Marshal(map[string]any{"recoup": map[string]any{"datasource": source,
 		"queries": []any{map[string]any{"refId": "A", "datasource": sourceRef{Type: r.source.pluginType(), UID: source},
-			"queryType": p.Live, "filters": filters}},
+			"queryType": p.Live, "filters": filters, "lang": r.lang}},
 		"range": map[string]string{"from": "now-1h", "to": "now"}}}) // texts only
 	return boardLink{Icon: "external link", Tags: []string{}, Type: "link",
 		Title:   r.say("Act in Explore", "Agir dans Explore"),

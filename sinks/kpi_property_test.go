@@ -168,7 +168,7 @@ func checkRollups(t *testing.T, s *Store) {
 		}
 	}
 	for _, view := range []string{"invoice_counts_by_day", "flagged_invoices", "customers_touched", "anomalies_by_type",
-		"source_silence"} {
+		"source_silence", "release_spans"} {
 		question := factsOf(in, view) + " SETTINGS optimize_use_projections = "
 		rollup, raw := table(t, s, question+"1"), table(t, s, question+"0")
 		if len(raw) == 0 || !slices.Equal(rollup, raw) {

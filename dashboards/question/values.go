@@ -1,20 +1,29 @@
 package question
 
+import "slices"
+
 // valueQuestions give the values of filters, and what to mark on charts.
 var valueQuestions = []Question{
 	{
 		Name: "annotation_incidents", Shape: Table,
-		Title: Text{"When were there incidents?", "Quand y eut-il des incidents ?"},
-		Help:  Text{"Incidents that overlap the time range.", "Incidents qui recoupent la période."},
-		Columns: []Column{instant("time", "Since", "Depuis"), instant("timeEnd", "Until", "Jusqu'à"),
-			label("title", "Title", "Titre"), label("text", "Text", "Texte"), label("tags", "Tags", "Étiquettes")},
+		Title:   Text{"When were there incidents?", "Quand y eut-il des incidents ?"},
+		Help:    Text{"Incidents that overlap the time range.", "Incidents qui recoupent la période."},
+		Columns: mark(instant("timeEnd", "Until", "Jusqu'à")),
 	},
 	{
 		Name: "annotation_changes", Shape: Table,
-		Title: Text{"When did model or settings change?", "Quand modèle ou réglages ont-ils changé ?"},
-		Help:  Text{"First alert by each model and settings.", "Première alerte de chaque modèle et réglage."},
-		Columns: []Column{instant("time", "Since", "Depuis"), label("title", "Title", "Titre"),
-			label("text", "Text", "Texte"), label("tags", "Tags", "Étiquettes")},
+		Title:   Text{"When did model or settings change?", "Quand modèle ou réglages ont-ils changé ?"},
+		Help:    Text{"First alert by each model and settings.", "Première alerte de chaque modèle et réglage."},
+		Columns: mark(),
+	},
+	{
+		Name: "annotation_releases", Shape: Table,
+		Title: Text{"When did a billing system change?", "Quand un système de facturation a-t-il changé ?"},
+		Help: Text{
+			"First invoice of each release of each billing system.",
+			"Première facture de chaque version de chaque système de facturation.",
+		},
+		Columns: mark(),
 	},
 	{
 		Name: "value_seller", Shape: Table,
@@ -67,4 +76,13 @@ var valueQuestions = []Question{
 		},
 		Columns: []Column{label("invoice_id", "Invoice", "Facture")},
 	},
+}
+
+// mark is what to write on a chart at a time, or from a time until another. Grafana's
+// annotations know title and text; the French ones take their place on a French board.
+func mark(until ...Column) []Column {
+	return slices.Concat([]Column{instant("time", "Since", "Depuis")}, until, []Column{
+		label("title", "Title", "Titre"), label("text", "Text", "Texte"),
+		label("title_fr", "Title (French)", "Titre (français)"), label("text_fr", "Text (French)", "Texte (français)"),
+		label("tags", "Tags", "Étiquettes")})
 }

@@ -2,7 +2,9 @@ SELECT
     min(detected_at) AS time,
     concat('Model ', model_version) AS title,
     concat('settings ', config_hash) AS text,
-    'change' AS tags
+    concat('Modèle ', model_version) AS title_fr,
+    concat('réglages ', config_hash) AS text_fr,
+    'change,model' AS tags
 FROM case_current
 WHERE seller = {seller:String} AND kind = 'invoice' AND origin = 'detector' AND model_version != ''
 GROUP BY model_version, config_hash

@@ -1,8 +1,10 @@
 SELECT
     assumeNotNull(incident_since) AS time,
     if(is_open, now64(3), coalesce(resolved_at, closed_at, detected_at)) AS timeEnd,
-    concat('Incident: ', incident_dimension, ' ', incident_value) AS title,
-    concat(toString(incident_members), ' invoices, ', severity, if(is_open, ', open', '')) AS text,
+    'Incident' AS title,
+    summary_en AS text,
+    'Incident' AS title_fr,
+    summary_fr AS text_fr,
     concat('incident,', severity) AS tags
 FROM case_current
 WHERE seller = {seller:String} AND kind = 'incident' AND incident_since IS NOT NULL

@@ -30,18 +30,22 @@ type Site struct {
 	Database       string
 }
 
-// besides adds what no demo has: a canary, and a record that could not be read.
+// besides adds what no demo has: a canary, a release of a billing system, and a record
+// that could not be read.
 func besides(database string) []string {
 	return []string{
 		fmt.Sprintf(`INSERT INTO %[1]s.scored_invoices SELECT * REPLACE (true AS canary, true AS suspect,
 			'canary-1' AS invoice_id, source_offset + 1000000 AS source_offset) FROM %[1]s.scored_invoices
 			ORDER BY issued_at DESC LIMIT 1`, database),
+		fmt.Sprintf(`INSERT INTO %[1]s.scored_invoices SELECT * REPLACE ('2026.11' AS source_release,
+			'released-' || invoice_id AS invoice_id, source_offset + 2000000 AS source_offset)
+			FROM %[1]s.scored_invoices WHERE NOT canary AND NOT suspect ORDER BY issued_at DESC LIMIT 3`, database),
 		fmt.Sprintf(`INSERT INTO %s.dead_letters (topic, reason, field, message, recorded_at, at)
 			VALUES ('billing.invoices', 'field', 'net', 'x', now(), now())`, database),
 	}
 }
 
-// Demo runs the program's demo, adds a canary and a dead letter, and refreshes the kept
+// Demo runs the program's demo, adds a canary, a release and a dead letter, and refreshes the kept
 // views.
 func Demo(t testing.TB) *Site {
 	t.Helper()

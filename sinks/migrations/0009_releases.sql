@@ -1,0 +1,30 @@
+-- Since when does each release of a billing system make invoices? Boards mark that.
+
+-- By release: the first and last invoices. Grouped by what views leave out.
+ALTER TABLE scored_invoices ADD PROJECTION IF NOT EXISTS source_releases
+(
+    SELECT
+        seller, source_system, source_release, stage, canary,
+        min(issued_at),
+        min(cohort_day),
+        max(cohort_day),
+        count()
+    GROUP BY
+        seller, source_system, source_release, stage, canary
+);
+
+ALTER TABLE scored_invoices MATERIALIZE PROJECTION source_releases;
+
+-- A date before 1970 is an error of the source: then the day tells.
+CREATE OR REPLACE VIEW release_spans AS
+SELECT
+    seller,
+    source_system,
+    source_release,
+    greatest(min(issued_at), toDateTime64(min(cohort_day), 3, 'UTC')) AS first_issued_at,
+    max(cohort_day) AS last_day,
+    count() AS invoices
+FROM scored_invoices
+WHERE NOT canary AND stage = 'issued' AND source_release != ''
+GROUP BY seller, source_system, source_release
+COMMENT 'Which release of which system made invoices, and when? First and last issue, and how many, read from the roll-up inside scored_invoices';
