@@ -1,15 +1,17 @@
 import {
+  type DataQueryRequest,
+  type DataQueryResponse,
   type DataSourceInstanceSettings,
   type MetricFindValue,
   type ScopedVars,
   StreamingFrameAction,
 } from '@grafana/data';
 import { DataSourceWithBackend, getTemplateSrv } from '@grafana/runtime';
+import { map, type Observable } from 'rxjs';
 
-import { annotations } from './editors/AnnotationEditor';
 import type { Question, Value } from './catalogue';
-import { Variables } from './editors/VariableEditor';
-import { eventKinds, interpolate, type RecoupQuery, runnable, valuesOf } from './query';
+import { eachOnce } from './live';
+import { eventKinds, interpolate, type RecoupQuery, runnable, typeOf, valuesOf } from './query';
 import { readersLanguage } from './reader';
 import type { Settings } from './settings';
 import { words } from './words';
@@ -19,9 +21,6 @@ const keptCases = 500;
 
 /** RecoupDatasource asks recoup's backend; it holds no logic that an alert rule would miss. */
 export class RecoupDatasource extends DataSourceWithBackend<RecoupQuery, Settings> {
-  override annotations = annotations;
-  override variables = new Variables(this);
-
   readonly #seller: string | undefined;
   #questions: Promise<Question[]> | undefined;
 
@@ -37,6 +36,12 @@ export class RecoupDatasource extends DataSourceWithBackend<RecoupQuery, Setting
   override getDefaultQuery(): Partial<RecoupQuery> {
     const seller = this.usual('seller');
     return { queryType: 'question', question: 'error_rate', filters: seller ? { seller } : {} };
+  }
+
+  override query(request: DataQueryRequest<RecoupQuery>): Observable<DataQueryResponse> {
+    const live = request.targets.filter((query) => typeOf(query) === 'cases');
+    const refId = live.length === 1 ? live[0]!.refId : undefined;
+    return super.query(request).pipe(map((answer) => ({ ...answer, data: answer.data.map((frame) => eachOnce(frame, refId)) })));
   }
 
   override filterQuery(query: RecoupQuery): boolean {

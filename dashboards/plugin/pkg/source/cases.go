@@ -113,6 +113,7 @@ var caseColumns = []struct {
 }{
 	{"time", question.Text{EN: "Time", FR: "Heure"}, []time.Time{}},
 	{"case_id", question.Text{EN: "Case", FR: "Cas"}, []string{}},
+	{"seq", question.Text{EN: "Record of the case", FR: "Message du cas"}, []int64{}}, // the front end shows each once
 	{"seller", question.Text{EN: "Seller", FR: "Vendeur"}, []string{}},
 	{"action", question.Text{EN: "Action", FR: "Action"}, []string{}},
 	{"kind", question.Text{EN: "Kind", FR: "Genre"}, []string{}},
@@ -172,7 +173,7 @@ func appendCase(frame *data.Frame, at time.Time, c *cases.Case, lang question.La
 	if !c.RespondBy.IsZero() {
 		respondBy = &c.RespondBy
 	}
-	frame.AppendRow(at, c.CaseID, c.Seller, string(c.Action), string(c.Kind), string(c.Severity), string(c.Status),
+	frame.AppendRow(at, c.CaseID, c.Seq, c.Seller, string(c.Action), string(c.Kind), string(c.Severity), string(c.Status),
 		string(c.Outcome), c.InvoiceID, cause, amount(c.Loss.Point), c.Currency,
 		question.Text{EN: c.Summary.EN, FR: c.Summary.FR}.In(lang), respondBy, c.OwnerTeam, onWeb(c.Links.Runbook))
 }

@@ -215,12 +215,13 @@ test('a case of any kind is chosen among the latest and acted on, without the am
   const put = (name, value) => (data.values[schema.fields.findIndex((one) => one.name === name)][1] = value);
   put('kind', 'incident');
   put('summary', 'Many invoices lack their discount.');
-  delete schema.meta.channel; // nothing streams here
   server.answers.set('POST /api/ds/query', { answer });
   const path = `cases/${caseId}/confirm`;
   server.answers.set(`POST ${path}`, { answer: { message: 'Confirmed; recoup learns from it.' } });
   await show('query', { value: { refId: 'A', queryType: 'cases', filters: { seller: 'acme' } } });
   await choose('Case to act on', 'Many invoices lack their discount.');
+  const shown = await page.evaluate(() => [window.page.channel, window.page.rows]);
+  assert.deepEqual(shown, [schema.meta.channel, data.values[0].length], 'what comes again on the channel is shown once');
   await picture('case');
   await button('It is an error').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Write it down' }).click();

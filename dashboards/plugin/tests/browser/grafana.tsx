@@ -26,6 +26,9 @@ interface Page {
   saved: unknown;
   /** How often the editor asked to run its query. */
   runs: number;
+  /** Rows of the last answer, and the channel it goes on with. */
+  rows: number;
+  channel: string | undefined;
   /** Reads the values of a variable of the dashboard. */
   find: (query: data.DataQuery) => Promise<unknown>;
 }
@@ -84,6 +87,14 @@ function templates(variables: Record<string, string | string[]>) {
   };
 }
 
+/** follow is a channel on which everything comes once more that the answer had, and nothing else. */
+function follow({ addr, frame }: runtime.LiveDataStreamOptions) {
+  page.channel = data.toLiveChannelId(addr);
+  const { refId: _, ...answer } = data.dataFrameFromJSON(frame!);
+  const fields = answer.fields.map((field) => ({ ...field, values: [...field.values, ...field.values] }));
+  return of({ data: [{ ...answer, fields, length: 2 * answer.length }] });
+}
+
 function standIn({ role = 'Editor', language = 'en-US', variables = {} }: Options) {
   const server = {
     fetch: (options: runtime.BackendSrvRequest) => from(call(options)),
@@ -91,6 +102,7 @@ function standIn({ role = 'Editor', language = 'en-US', variables = {} }: Option
     post: (url: string, body?: unknown) => call({ url, method: 'POST', data: body }).then((answer) => answer.data),
   };
   runtime.setBackendSrv(server as unknown as runtime.BackendSrv);
+  runtime.setGrafanaLiveSrv({ getDataStream: follow } as unknown as runtime.GrafanaLiveSrv);
   runtime.setTemplateSrv(templates(variables) as unknown as runtime.TemplateSrv);
   Object.assign(runtime.config.bootData, { user: { orgRole: role, language, isGrafanaAdmin: false } });
 }
@@ -133,6 +145,7 @@ async function show(editor: string, options: Options): Promise<void> {
   const source = new plugin.DataSourceClass(instance as any);
   page.saved = options.value;
   page.runs = 0;
+  page.channel = undefined;
   page.find = (query) =>
     rxjs.firstValueFrom(source.variables.query(queryOf(query)).pipe(map((answer: any) => answer.data)));
   const theme = data.createTheme({ colors: { mode: options.theme ?? 'dark' } });
@@ -163,7 +176,10 @@ function Editor({ kind, plugin, source, first }: { kind: string; plugin: any; so
       return setAnswer(undefined);
     }
     const answers = source.query(queryOf(query)).pipe(catchError((error) => of({ data: [], error })));
-    answers.subscribe(({ data: series, error }: any) => setAnswer({ series, error, state: 'Done' }));
+    answers.subscribe(({ data: series, error }: any) => {
+      page.rows = series[0]?.length ?? 0;
+      setAnswer({ series, error, state: 'Done' });
+    });
   };
   useEffect(run, []);
   const props = { datasource: source, query: value, onChange: save, onRunQuery: run, data: answer };
@@ -179,5 +195,12 @@ function Editor({ kind, plugin, source, first }: { kind: string; plugin: any; so
   }
 }
 
-const page: Page = { show, saved: undefined, runs: 0, find: () => Promise.reject(new Error('no editor is shown')) };
+const page: Page = {
+  show,
+  saved: undefined,
+  runs: 0,
+  rows: 0,
+  channel: undefined,
+  find: () => Promise.reject(new Error('no editor is shown')),
+};
 Object.assign(window, { page });
