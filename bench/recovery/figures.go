@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// figure is one thing that was measured, beside what is aimed at.
+type figure struct {
+	what     string // in words
+	measured string // with its unit
+	aim      string // as requirements say it; "": it is only told
+	short    bool   // the aim is missed
+}
+
+// section is what one measurement found.
+type section struct {
+	title   string
+	setting string // what was running, in a sentence
+	figures []figure
+}
+
+// tell adds a figure without an aim.
+func (s *section) tell(what, format string, args ...any) {
+	s.figures = append(s.figures, figure{what: what, measured: fmt.Sprintf(format, args...)})
+}
+
+// aimed adds a figure with its aim.
+func (s *section) aimed(what, aim string, reached bool, format string, args ...any) {
+	s.figures = append(s.figures, figure{what: what, measured: fmt.Sprintf(format, args...), aim: aim, short: !reached})
+}
+
+// text is the section as Markdown.
+func (s *section) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "## %s\n\n%s\n\n| figure | measured | aim | |\n|---|---|---|---|\n", s.title, s.setting)
+	for _, f := range s.figures {
+		verdict := ""
+		switch {
+		case f.short:
+			verdict = "short"
+		case f.aim != "":
+			verdict = "ok"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", f.what, f.measured, f.aim, verdict)
+	}
+	return b.String() + "\n"
+}
+
+// heading says when and where it was measured.
+func heading(versions string) string {
+	return fmt.Sprintf("# Recovery, %s\n\n%d cores, load average before %s, %s, %s/%s, %s, commit %s. Servers, generator "+
+		"and members share the machine. Method: bench/README.md.\n\n", time.Now().UTC().Format(time.DateOnly),
+		runtime.NumCPU(), loadAverage(), runtime.Version(), runtime.GOOS, runtime.GOARCH, versions, commit())
+}
+
+// loadAverage is how busy the machine is with other work; empty where the system does not say.
+func loadAverage() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	oneMinute, _, _ := strings.Cut(string(text), " ")
+	return oneMinute
+}
+
+// commit names the state of the repository, or nothing outside of one.
+func commit() string {
+	name, err := exec.Command("git", "describe", "--always", "--dirty").Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(name))
+}
+
+// quantile returns the smallest time that a share of all, from 0 to 1, does not exceed;
+// of none it is zero.
+func quantile(all []time.Duration, share float64) time.Duration {
+	if len(all) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[max(0, min(len(sorted), int(share*float64(len(sorted))+0.999999))-1)]
+}
+
+// seconds is a time as it stands in a report.
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+
+// milliseconds is a short time as it stands in a report.
+func milliseconds(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }

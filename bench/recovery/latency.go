@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"recoup/cases"
+	"recoup/pipeline"
+)
+
+// mostLatency is how long after its event a case may come, p99.
+const mostLatency = 250 * time.Millisecond
+
+// latency measures from an event to its case, while all works and while ClickHouse is away.
+func (f *flags) latency(ctx context.Context, r *rig) (s section, err error) {
+	r.prepare(f.plan(fewSegments, newcomers))
+	if err := r.join(1); err != nil {
+		return s, err
+	}
+	stop := r.feed(ctx, f.Rate)
+	if err := r.warm(ctx, f.Rate, f.Warm); err != nil {
+		return s, err
+	}
+	say("measuring for %v", f.Steady)
+	began, sent := time.Now(), r.sent.Load()
+	if err := sleep(ctx, f.Steady); err != nil {
+		return s, err
+	}
+	gone := time.Now()
+	if err := r.clickHouseAway(ctx, f.Away); err != nil {
+		return s, err
+	}
+	back := time.Now()
+	rate := float64(r.sent.Load()-sent) / back.Sub(began).Seconds()
+	if err := stop(); err != nil {
+		return s, err
+	}
+	if err := r.Drain(ctx, nil); err != nil {
+		return s, err
+	}
+	all, err := r.eventsToCases(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.title = "From an event to its case"
+	s.setting = fmt.Sprintf("One member, %d partitions, %.0f invoices a second of 3 lines, 3 %% with an error. From the "+
+		"append of the event to the append of its case, both by the broker's clock; events count by when they came.",
+		f.Partitions, rate)
+	s.compare(between(all, began, gone), between(all, gone, back))
+	return s, nil
+}
+
+// compare tells how soon cases came with ClickHouse and without it.
+func (s *section) compare(steady, away []time.Duration) {
+	reached := func(all []time.Duration) bool { return len(all) > 0 && quantile(all, 0.99) <= mostLatency }
+	s.aimed("event to case, p99", "≤ "+milliseconds(mostLatency), reached(steady), "%s of %d",
+		milliseconds(quantile(steady, 0.99)), len(steady))
+	s.tell("event to case, median and worst", "%s, %s", milliseconds(quantile(steady, 0.5)), milliseconds(quantile(steady, 1)))
+	s.aimed("event to case while ClickHouse is away, p99", "≤ "+milliseconds(mostLatency), reached(away), "%s of %d",
+		milliseconds(quantile(away, 0.99)), len(away))
+	s.tell("event to case while ClickHouse is away, median and worst", "%s, %s", milliseconds(quantile(away, 0.5)),
+		milliseconds(quantile(away, 1)))
+}
+
+// arrival is how long behind its event a case came.
+type arrival struct {
+	event time.Time
+	after time.Duration
+}
+
+// between returns how long cases took whose event came between two instants.
+func between(all []arrival, from, to time.Time) (took []time.Duration) {
+	for _, a := range all {
+		if !a.event.Before(from) && a.event.Before(to) {
+			took = append(took, a.after)
+		}
+	}
+	return took
+}
+
+// eventsToCases compares the times of events with those of their cases' first records.
+// Which event a case is of stands in the decision log.
+func (r *rig) eventsToCases(ctx context.Context) (all []arrival, err error) {
+	opened, err := r.firstCases(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := r.Config.Kafka.Topics
+	for p := range r.stream.Plan().Partitions {
+		came := map[int64]time.Time{}
+		err := r.eachRecord(ctx, t.Invoices, p, func(record *pipeline.Record) { came[record.Offset] = record.Time })
+		if err != nil {
+			return nil, err
+		}
+		var unreadable error
+		err = r.eachRecord(ctx, t.Suspects, p, func(record *pipeline.Record) {
+			var d pipeline.Decision
+			if err := json.Unmarshal(record.Value, &d); err != nil {
+				unreadable = fmt.Errorf("cannot read record %d of %s/%d: %w", record.Offset, t.Suspects, p, err)
+			}
+			if d.Case == nil || d.Verdict == nil {
+				return
+			}
+			key := cases.DedupKey(d.Verdict.Seller, d.Verdict.InvoiceID, d.Verdict.Revision)
+			event, at := came[d.Source.Offset], opened[key]
+			if at.IsZero() {
+				unreadable = fmt.Errorf("case %s of offset %d of partition %d was never published", key, d.Source.Offset, p)
+			}
+			all = append(all, arrival{event, at.Sub(event)})
+		})
+		if err == nil {
+			err = unreadable
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// firstCases returns when the first record of each case came to stand.
+func (r *rig) firstCases(ctx context.Context) (map[string]time.Time, error) {
+	first := map[string]time.Time{}
+	topic := r.Config.Kafka.Topics.Cases
+	partitions, err := r.Kafka.Log().Partitions(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	for p := range partitions {
+		err := r.eachRecord(ctx, topic, p, func(record *pipeline.Record) {
+			if _, is := first[string(record.Key)]; !is {
+				first[string(record.Key)] = record.Time
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return first, nil
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// mostPause is how long a partition may pause when a member leaves or joins.
+const mostPause = 2 * time.Second
+
+// leave has members leave and join in turn, as a rolling restart does.
+func (f *flags) leave(ctx context.Context, r *rig) (s section, err error) {
+	if err := f.begin(ctx, r, 3); err != nil {
+		return s, err
+	}
+	stop := r.feed(ctx, f.Live)
+	watch, unwatch := r.watchProgress(ctx)
+	defer unwatch()
+	var left, joined []time.Duration
+	for move := range f.Moves {
+		if err := r.settled(ctx, f.Live); err != nil {
+			return s, errors.Join(err, stop())
+		}
+		if move%2 == 0 {
+			pauses, err := r.leaves(ctx)
+			if err != nil {
+				return s, err
+			}
+			left = append(left, pauses...)
+			continue
+		}
+		pauses, err := r.joins(ctx, watch, f.Live)
+		if err != nil {
+			return s, err
+		}
+		joined = append(joined, pauses...)
+	}
+	if err := stop(); err != nil {
+		return s, err
+	}
+	s.title = "Members that leave and join"
+	s.setting = fmt.Sprintf("%d segments, %d customers, %d partitions; three members, of which one leaves (SIGTERM) and "+
+		"another joins in turn, %.0f invoices a second. A leave counts from the signal, a join from the last commit of who "+
+		"had the partition; both until the new owner's commit behind its take-over.", f.Segments, f.Customers, f.Partitions,
+		f.Live)
+	s.aimed("pause of a partition whose owner leaves, p99", "≤ "+seconds(mostPause), quantile(left, 0.99) <= mostPause,
+		"%s of %d in %d leaves", seconds(quantile(left, 0.99)), len(left), (f.Moves+1)/2)
+	s.tell("the same, median and worst", "%s, %s", seconds(quantile(left, 0.5)), seconds(quantile(left, 1)))
+	s.aimed("pause of a partition that goes to who joins, p99", "≤ "+seconds(mostPause), quantile(joined, 0.99) <= mostPause,
+		"%s of %d in %d joins", seconds(quantile(joined, 0.99)), len(joined), f.Moves/2)
+	s.tell("the same, median and worst", "%s, %s", seconds(quantile(joined, 0.5)), seconds(quantile(joined, 1)))
+	return s, nil
+}
+
+// leaves stops the oldest member and returns how long each of its partitions paused.
+func (r *rig) leaves(ctx context.Context) (pauses []time.Duration, err error) {
+	m := r.oldest()
+	partitions, err := r.owned(m)
+	if err != nil {
+		return nil, err
+	}
+	said := time.Now()
+	if err := m.Stop(ctx); err != nil {
+		return nil, err
+	}
+	taken, err := r.awaitTakeovers(ctx, m, partitions, said)
+	for _, t := range taken {
+		pauses = append(pauses, t.at.Sub(said))
+	}
+	say("%s left with %d partitions: %v at most", m.Name, len(pauses), quantile(pauses, 1).Round(time.Millisecond))
+	return pauses, err
+}
+
+// joins starts a member and returns how long each partition paused that it got.
+func (r *rig) joins(ctx context.Context, watch *progress, rate float64) (pauses []time.Duration, err error) {
+	m, err := r.Join()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.settled(ctx, rate); err != nil {
+		return nil, err
+	}
+	all, err := r.takeovers()
+	for _, t := range all {
+		if t.member != m {
+			continue
+		}
+		if before, _ := watch.around(t.partition, t.at); !before.IsZero() {
+			pauses = append(pauses, t.at.Sub(before))
+		}
+	}
+	say("%s joined and got %d partitions: %v at most", m.Name, len(pauses), quantile(pauses, 1).Round(time.Millisecond))
+	return pauses, err
+}
