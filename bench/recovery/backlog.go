@@ -34,7 +34,7 @@ func (f *flags) backlog(ctx context.Context, r *rig) (s section, err error) {
 	left := waited
 	err = r.await(ctx, 5*time.Minute, "the backlog to drain", func() (_ bool, err error) {
 		left, err = r.lag(ctx)
-		return float64(left) < 2*f.Backlog, err
+		return float64(left) < usualLag*f.Backlog, err
 	})
 	if err != nil {
 		return s, err
@@ -47,8 +47,8 @@ func (f *flags) backlog(ctx context.Context, r *rig) (s section, err error) {
 	shrank := float64(waited-left) / took
 	s.title = "Backlog after ClickHouse was away"
 	s.setting = fmt.Sprintf("One member, %d partitions, %.0f invoices a second of 3 lines all the time; ClickHouse killed and "+
-		"started again %s later. It counts from its first answer until no more waits than comes in two seconds.",
-		f.Partitions, f.Backlog, f.Away)
+		"started again %s later. It counts from its first answer until no more waits than comes in %d seconds.",
+		f.Partitions, f.Backlog, f.Away, usualLag)
 	s.aimed("backlog drains, beside what comes", fmt.Sprintf("≥ %.0f/s", backlogTimes*f.Backlog),
 		shrank >= backlogTimes*f.Backlog, "%.0f/s", shrank)
 	s.tell("invoices that waited, and how long they took", "%d, %.1f s", waited, took)

@@ -187,8 +187,12 @@ func (r *rig) lag(ctx context.Context) (left int64, err error) {
 	return left, err
 }
 
+// usualLag is how many seconds' worth of invoices is not committed while all is well: a
+// member makes two inserts for each partition, and five a second at most.
+const usualLag = 6
+
 // settled waits until every partition has an owner that runs, each member that runs owns
-// one, and what is not committed is what comes in two seconds, at most.
+// one, and no more waits than usual.
 func (r *rig) settled(ctx context.Context, rate float64) error {
 	return r.await(ctx, 2*time.Minute, "members to have caught up", func() (bool, error) {
 		owners, err := r.owners()
@@ -208,6 +212,6 @@ func (r *rig) settled(ctx context.Context, rate float64) error {
 			}
 		}
 		left, err := r.lag(ctx)
-		return float64(left) < 2*rate, err
+		return float64(left) < usualLag*rate, err
 	})
 }
