@@ -156,9 +156,6 @@ func (r renderer) annotations(b *Board) annotations {
 		{"model", "annotation_changes", "blue", Text{EN: "Changes", FR: "Changements"}},
 		{"release", "annotation_releases", "purple", Text{EN: "Releases", FR: "Versions"}},
 	} {
-		if r.source == Recoup && mark.kind == "release" {
-			continue
-		}
 		list = append(list, annotation{Name: r.in(mark.name), Enable: true, IconColor: mark.color,
 			Datasource: r.source.ref(), Target: r.mark(mark.kind, mark.ask)})
 	}

@@ -32,7 +32,7 @@ export const specials: Record<string, { required: string[]; optional: string[] }
 };
 
 /** Kinds of events that can be marked on graphs. */
-export const eventKinds = ['incident', 'model'] as const;
+export const eventKinds = ['incident', 'model', 'release'] as const;
 
 /** Filters that take several values; none means all. The others take exactly one. */
 const several = new Set(['customer_type', 'product_family', 'cause', 'kinds']);

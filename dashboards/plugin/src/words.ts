@@ -53,8 +53,8 @@ export const words = {
   },
   annotations: { en: 'Events to mark on graphs', fr: 'Évènements à marquer sur les graphes' },
   annotationsHelp: {
-    en: 'Incidents, and the first alert by each model and settings of recoup, as marks on time.',
-    fr: 'Incidents, et première alerte de chaque modèle et réglage de recoup, marqués dans le temps.',
+    en: 'Incidents, the first alert by each model and settings of recoup, and releases of billing systems.',
+    fr: 'Incidents, première alerte de chaque modèle et réglage de recoup, versions des systèmes de facturation.',
   },
 
   // Filters.
@@ -152,6 +152,7 @@ export const words = {
   // Annotation editor.
   incident: { en: 'Incidents', fr: 'Incidents' },
   model: { en: 'Changes of model or settings', fr: 'Changements du modèle ou des réglages' },
+  release: { en: 'Releases of billing systems', fr: 'Versions des systèmes de facturation' },
 
   // Config editor.
   clickhouse: {

@@ -71,7 +71,7 @@ func testGolden(t *testing.T, s *site) {
 		"explain":             {"explain", `{` + all + `}`},
 		"lag":                 {"lag", `{}`},
 		"cases":               {"cases", `{` + all + `}`},
-		"annotations":         {"annotations", `{"filters":{"seller":"acme","kinds":["incident"]}}`},
+		"annotations":         {"annotations", `{"filters":{"seller":"acme","kinds":["incident","release"]}}`},
 		"bad_question":        {"question", `{"question":"eror_rate",` + all + `}`},
 		"bad_no_question":     {"question", `{}`},
 		"bad_no_seller":       {"question", `{"question":"error_rate"}`},
@@ -86,7 +86,6 @@ func testGolden(t *testing.T, s *site) {
 		"bad_invoice":         {"explain", `{"filters":{"seller":"acme","invoice_id":"F-9999"}}`},
 		"bad_explain_nothing": {"explain", `{"filters":{"seller":"acme"}}`},
 		"bad_segment":         {"baseline", `{"filters":{"seller":"acme","segment":"B2C"}}`},
-		"bad_kind_release":    {"annotations", `{"filters":{"seller":"acme","kinds":["release"]}}`}, // nobody records them
 		"bad_kind":            {"annotations", `{"filters":{"seller":"acme","kinds":["weather"]}}`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -318,5 +318,5 @@ test('annotations mark all kinds of events until some are left out', async () =>
   await button('Remove Incidents').click();
   const { target } = await saved();
   assert.equal(target.queryType, 'annotations');
-  assert.deepEqual(target.filters.kinds, ['model']);
+  assert.deepEqual(target.filters.kinds, ['model', 'release']);
 });
