@@ -117,7 +117,24 @@ func (m *Member) Run(ctx context.Context) error {
 // learnTopics waits until the topics are there and fit together.
 func (m *Member) learnTopics(ctx context.Context) error {
 	t := m.opt.Topics
-	count := map[string]int{}
+	count, err := m.countPartitions(ctx)
+	if err != nil {
+		return err
+	}
+	if err := t.evenCounts(count); err != nil {
+		return err
+	}
+	m.useTopics(count)
+	if m.opt.UntilCaughtUp {
+		m.targets, err = m.ends(ctx, t.Invoices, m.invoicePartitions)
+	}
+	return err
+}
+
+// countPartitions returns how many partitions each topic has that is needed.
+func (m *Member) countPartitions(ctx context.Context) (count map[string]int, err error) {
+	t := m.opt.Topics
+	count = map[string]int{}
 	needed := []string{t.Invoices, t.Suspects, t.State, t.Baselines, t.Cases, t.DeadLetter}
 	for _, topic := range []string{t.Models, t.CaseEvents, t.Recoveries, t.Disputes} {
 		if topic != "" {
@@ -134,29 +151,23 @@ func (m *Member) learnTopics(ctx context.Context) error {
 			return err
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
+	return count, nil
+}
+
+// useTopics makes what reads the topics, given their numbers of partitions.
+func (m *Member) useTopics(count map[string]int) {
+	t := m.opt.Topics
 	m.partitionsOf, m.invoicePartitions = count, count[t.Invoices]
 	m.casePartitions, m.deadPartitions = count[t.Cases], count[t.DeadLetter]
-	for _, topic := range []string{t.Suspects, t.State, t.Baselines} {
-		if count[topic] != m.invoicePartitions {
-			return fmt.Errorf("%w: topic %q has %d partitions, %q has %d; they must be equal: recreate %q with that many",
-				errRefused, topic, count[topic], t.Invoices, m.invoicePartitions, topic)
-		}
-	}
 	m.follow = newFollower(m, m.invoicePartitions)
 	m.refs = newReferences(m, count)
 	m.models = newModels(m, count[t.Models])
 	m.incidentsTail = newIncidentsFollower(m)
 	m.incidents = m.incidentsTail.book
 	m.outcomes = newOutcomes(m, count[t.Cases], count[t.CaseEvents])
-	if !m.opt.UntilCaughtUp {
-		return nil
-	}
-	var err error
-	m.targets, err = m.ends(ctx, t.Invoices, m.invoicePartitions)
-	return err
 }
 
 // ends returns where each partition of a topic ends now.
@@ -223,27 +234,6 @@ func rest(drain <-chan struct{}) {
 	}
 }
 
-// samePartitions refuses to work once partitions were added to the invoices:
-// their customers' history lies with other partitions then.
-func (m *Member) samePartitions(ctx context.Context, drain <-chan struct{}) error {
-	ctx, cancel := untilDrained(ctx, drain)
-	defer cancel(nil)
-	var n int
-	err := m.persist(ctx, "kafka", func(ctx context.Context) (err error) {
-		n, err = m.log.Partitions(ctx, m.opt.Topics.Invoices)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if n != m.invoicePartitions {
-		return fmt.Errorf("%w: %s had %d partitions when recoup started and has %d now: customers moved between them; "+
-			"recreate %s, %s and %s with %d partitions and use a new consumer group", errRefused, m.opt.Topics.Invoices,
-			m.invoicePartitions, n, m.opt.Topics.Suspects, m.opt.Topics.State, m.opt.Topics.Baselines, n)
-	}
-	return nil
-}
-
 // dropOthers forgets the state of partitions that went to somebody else.
 func (m *Member) dropOthers(assigned map[int]int64) {
 	m.mu.Lock()
@@ -303,9 +293,6 @@ func (m *Member) runPartition(ctx context.Context, drain <-chan struct{}, c *cla
 		}
 	}
 }
-
-// refusedPause is how long a partition rests that a person has to mend.
-const refusedPause = time.Minute
 
 // confirmUntil asks the group whether the partition is still ours, until it
 // answers or the partition is to be left.

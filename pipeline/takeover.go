@@ -176,38 +176,6 @@ func (w *Worker) outdates(key []byte, at, before stamp) bool {
 	return !at.supersedes(before)
 }
 
-// startOffset is the offset to score first, after checking that the log is the
-// one the state was learned from.
-func (w *Worker) startOffset(ctx context.Context, c *claim, mark marker) (int64, error) {
-	t := w.m.opt.Topics
-	first, end, err := w.m.log.Bounds(ctx, t.Invoices, w.partition)
-	if err != nil {
-		return 0, fmt.Errorf("cannot read bounds of %s/%d: %w", t.Invoices, w.partition, err)
-	}
-	if mark.Partitions != 0 && mark.Partitions != w.m.invoicePartitions {
-		return 0, fmt.Errorf("%w: %s had %d partitions when %s was written and has %d now, so customers moved between "+
-			"partitions; go back to %d, or recreate %s, %s and %s and use a new consumer group",
-			errRefused, t.Invoices, mark.Partitions, t.State, w.m.invoicePartitions, mark.Partitions,
-			t.Suspects, t.State, t.Baselines)
-	}
-	start := max(c.position(), mark.Offset)
-	if start > end {
-		return 0, w.recreated(fmt.Sprintf("offset %d lies beyond the log's end %d", start, end))
-	}
-	if w.beforeAt >= first {
-		err := readRange(ctx, w.m.log, t.Invoices, w.partition, w.beforeAt, w.beforeAt+1, func(r Record) error {
-			if r.Offset == w.beforeAt && xxhash.Sum64(r.Value) != w.beforeHash {
-				return w.recreated(fmt.Sprintf("another record stands at offset %d", w.beforeAt))
-			}
-			return nil
-		})
-		if err != nil {
-			return 0, err
-		}
-	}
-	return max(start, 0), nil
-}
-
 // readDecisions is step 4: verdicts and changes of models of former owners at or
 // above the marker's offset. Of two verdicts on one invoice the first counts; a
 // record of an epoch below an ownership record before it is void.
@@ -323,5 +291,5 @@ func (w *Worker) stillOwner(ctx context.Context, c *claim) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return c.position() <= w.queuedEnd, nil
+	return c.position() <= w.queuedEnd, w.sameLog(ctx, w.next, marker{BeforeAt: w.beforeAt, BeforeHash: w.beforeHash})
 }

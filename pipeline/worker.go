@@ -233,14 +233,6 @@ func (w *Worker) outOfRange(ctx context.Context) error {
 	return errors.New("offset moved to the log's start")
 }
 
-// recreated is the refusal for a topic that is not the one the state was made from.
-func (w *Worker) recreated(why string) error {
-	t := w.m.opt.Topics
-	return fmt.Errorf("%w: %s/%d is not the log that %s was learned from: %s; "+
-		"if the topic was recreated on purpose, recreate %s, %s and %s too and use a new consumer group",
-		errRefused, t.Invoices, w.partition, t.State, why, t.Suspects, t.State, t.Baselines)
-}
-
 // waitForRoom pauses fetching while the row buffer is full.
 func (w *Worker) waitForRoom(ctx context.Context, drain <-chan struct{}) error {
 	if !w.m.buffer.Full() {

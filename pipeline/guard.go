@@ -1,0 +1,180 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// Guards keep recoup from going on with state that was not made from the log it would
+// be used for: a topic that was recreated, or whose partitions were added to, so that
+// customers moved between them. They refuse, and name the command that mends it.
+
+// refusedPause is how long a partition rests that a person has to mend.
+const refusedPause = time.Minute
+
+// likeInvoices are the topics that have as many partitions as the invoices.
+func (t Topics) likeInvoices() []string { return []string{t.Suspects, t.State, t.Baselines} }
+
+// evenCounts refuses topics that do not have a partition for each one of the invoices.
+func (t Topics) evenCounts(count map[string]int) error {
+	want := count[t.Invoices]
+	for _, topic := range t.likeInvoices() {
+		switch n := count[topic]; {
+		case n < want:
+			return fmt.Errorf("%w: topic %q has %d partitions, %q has %d; if partitions were added to %[4]q, stop all "+
+				"members and run: recoup state repartition", errRefused, topic, n, t.Invoices, want)
+		case n > want:
+			return fmt.Errorf("%w: topic %q has %d partitions, %q has %d; add partitions to %[4]q, or if it was recreated "+
+				"with fewer: %[6]s", errRefused, topic, n, t.Invoices, want, t.begunAnew())
+		}
+	}
+	return nil
+}
+
+// begunAnew is how an installation begins with fewer partitions than it had.
+func (t Topics) begunAnew() string {
+	return fmt.Sprintf("stop all members, delete %s, %s and %s, then run: recoup topics create, and: recoup state reset",
+		t.Suspects, t.State, t.Baselines)
+}
+
+// samePartitions refuses to work once partitions were added to the invoices or to the
+// topics that follow them: their customers' history lies with other partitions then.
+func (m *Member) samePartitions(ctx context.Context, drain <-chan struct{}) error {
+	ctx, cancel := untilDrained(ctx, drain)
+	defer cancel(nil)
+	for _, topic := range append(m.opt.Topics.likeInvoices(), m.opt.Topics.Invoices) {
+		var n int
+		err := m.persist(ctx, "kafka", func(ctx context.Context) (err error) {
+			n, err = m.log.Partitions(ctx, topic)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if n != m.invoicePartitions {
+			return fmt.Errorf("%w: %s had %d partitions when recoup started and has %d now: customers may have moved "+
+				"between them; stop all members, then run: recoup state repartition", errRefused, topic, m.invoicePartitions, n)
+		}
+	}
+	return nil
+}
+
+// startOffset is the offset to score first, after checking that the log is the one
+// that the state was learned from.
+func (w *Worker) startOffset(ctx context.Context, c *claim, mark marker) (int64, error) {
+	t, n := w.m.opt.Topics, w.m.invoicePartitions
+	other := mark
+	if mark.Partitions == 0 {
+		var err error
+		if other, err = w.m.unlike(ctx); err != nil {
+			return 0, err
+		}
+	}
+	switch {
+	case other.Partitions != 0 && other.Partitions != n:
+		return 0, fmt.Errorf("%w: %s has %d partitions and its state was made with %d, so customers may have moved between "+
+			"them; stop all members, then run: recoup state repartition", errRefused, t.Invoices, n, other.Partitions)
+	case mark.Incarnation != other.Incarnation:
+		return 0, fmt.Errorf("%w: %s/%d has no state though that of other partitions is of incarnation %d; stop all members, "+
+			"then run: recoup state reset", errRefused, t.Invoices, w.partition, other.Incarnation)
+	case mark.Partitions != 0 && mark.Epoch >= w.epoch:
+		return 0, fmt.Errorf("%w: %s/%d ends before the owner that wrote the state, %d, so it was recreated; stop all members "+
+			"and delete %[2]s, %[5]s and %[6]s, then run: recoup topics create; what was learned is learned anew",
+			errRefused, t.Suspects, w.partition, mark.Epoch, t.State, t.Baselines)
+	}
+	start := max(c.position(), mark.Offset, 0)
+	return start, w.sameLog(ctx, start, mark)
+}
+
+// unlike returns a marker of another layout than a first one would have: a command that
+// changes the state of all partitions did not end.
+func (m *Member) unlike(ctx context.Context) (other marker, err error) {
+	for p := range m.invoicePartitions {
+		mark, err := lastMarker(ctx, m.log, m.opt.Topics.State, p)
+		if err != nil {
+			return marker{}, err
+		}
+		if mark.Partitions != 0 && (mark.Partitions != m.invoicePartitions || mark.Incarnation != 0) {
+			return mark, nil
+		}
+	}
+	return marker{}, nil
+}
+
+// sameLog refuses a topic of invoices that is not the one a marker was made from.
+func (w *Worker) sameLog(ctx context.Context, start int64, mark marker) error {
+	why, err := w.m.misfit(ctx, w.partition, start, mark)
+	if err == nil && why != "" {
+		err = w.recreated(why)
+	}
+	return err
+}
+
+// misfit says why the invoices of a partition cannot be those that a marker was made
+// from, to be gone on with at an offset; "" where they can.
+func (m *Member) misfit(ctx context.Context, partition int, start int64, mark marker) (why string, err error) {
+	topic := m.opt.Topics.Invoices
+	first, end, err := m.log.Bounds(ctx, topic, partition)
+	if err != nil {
+		return "", fmt.Errorf("cannot read bounds of %s/%d: %w", topic, partition, err)
+	}
+	if start > end {
+		return fmt.Sprintf("offset %d lies beyond the log's end %d", start, end), nil
+	}
+	if mark.BeforeAt < first {
+		return "", nil
+	}
+	why = fmt.Sprintf("no record stands at offset %d", mark.BeforeAt)
+	err = readRange(ctx, m.log, topic, partition, mark.BeforeAt, mark.BeforeAt+1, func(r Record) error {
+		why = ""
+		if xxhash.Sum64(r.Value) != mark.BeforeHash {
+			why = fmt.Sprintf("another record stands at offset %d", mark.BeforeAt)
+		}
+		return nil
+	})
+	return why, err
+}
+
+// recreated is the refusal for a topic that is not the one the state was made from.
+func (w *Worker) recreated(why string) error {
+	t := w.m.opt.Topics
+	return fmt.Errorf("%w: %s/%d is not the log that %s was learned from: %s; if the topic was recreated on purpose, stop "+
+		"all members, then run: recoup state reset --topic %[2]s", errRefused, t.Invoices, w.partition, t.State, why)
+}
+
+// lastMarker returns a partition's marker, an empty one without any. It looks at the
+// end first: every checkpoint ends with one.
+func lastMarker(ctx context.Context, log Log, topic string, partition int) (marker, error) {
+	start, end, err := log.Bounds(ctx, topic, partition)
+	if err != nil {
+		return marker{}, fmt.Errorf("cannot read bounds of %s/%d: %w", topic, partition, err)
+	}
+	found, best := marker{BeforeAt: -1}, stamp{epoch: -1}
+	for n, to := int64(64), end; to > start && best.epoch < 0; n *= 8 {
+		from := max(start, end-n)
+		err := readRange(ctx, log, topic, partition, from, to, func(r Record) error {
+			if string(r.Key) != markerKey {
+				return nil
+			}
+			at, payload, err := decodeState(r.Value)
+			if errors.Is(err, errRefused) {
+				return fmt.Errorf("%s/%d offset %d: %w", topic, partition, r.Offset, err)
+			}
+			if err != nil || !at.supersedes(best) {
+				return nil
+			}
+			best = at
+			found, err = decodeMarker(payload)
+			return err
+		})
+		if err != nil {
+			return marker{}, err
+		}
+		to = from
+	}
+	return found, nil
+}
