@@ -2,8 +2,8 @@ package dashboards
 
 var alertsBoard = Board{
 	UID: "recoup-alerts", Title: Text{EN: "Alert quality", FR: "Qualité des alertes"}, Filters: usualFilters,
-	Help: Text{EN: "Are alerts right, what do they miss, and is p_error to be believed?",
-		FR: "Les alertes sont-elles justes, que manquent-elles, et peut-on croire p_error ?"},
+	Help: Text{EN: "Are alerts right, what do they miss, and is recoup as sure as it should be?",
+		FR: "Les alertes sont-elles justes, que manquent-elles, et recoup est-il aussi sûr qu'il le faut ?"},
 	From: "now-90d", Refresh: "5m",
 	Rows: []Row{
 		{Text{EN: "Precision", FR: "Précision"}, 9, []Panel{

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -186,6 +187,7 @@ func checkAnswer(t *testing.T, q *question.Question, got *answer) {
 			t.Errorf("column %d is %s %s, want %s, a %s", i, m.Name, m.Type, c.Name, c.Kind)
 		}
 	}
+	checkCodes(t, q, got)
 	if q.Shape != question.Series {
 		return
 	}
@@ -195,6 +197,29 @@ func checkAnswer(t *testing.T, q *question.Question, got *answer) {
 	for i := 1; i < len(got.Data); i++ {
 		if cmp.Less(got.Data[i][0].(string), got.Data[i-1][0].(string)) {
 			t.Fatalf("row %d is before the row before it", i)
+		}
+	}
+}
+
+// code is what programs write; ownWords are columns of what the seller or people wrote,
+// and of what operators find by the same code in commands, metrics and runbooks.
+var (
+	code     = regexp.MustCompile(`^[a-z][a-z0-9]*([_:][a-z0-9]+)*$`)
+	ownWords = strings.Fields("seller source_system customer customer_type product_family product unit shared " +
+		"model_version tags view code step_code field note example")
+)
+
+// checkCodes wants words for each code of an answer.
+func checkCodes(t *testing.T, q *question.Question, got *answer) {
+	t.Helper()
+	for i, c := range q.Columns {
+		for _, row := range got.Data {
+			value, _ := row[i].(string)
+			if _, said := c.Words[value]; !said && code.MatchString(value) && c.Kind == question.Label &&
+				!slices.Contains(ownWords, c.Name) {
+				t.Errorf("column %s answers the code %s: want words for it", c.Name, value)
+				break
+			}
 		}
 	}
 }

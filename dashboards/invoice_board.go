@@ -21,7 +21,7 @@ var invoiceBoard = Board{
 		{Text{EN: "Evidence", FR: "Preuves"}, 7, []Panel{
 			{Ask: "invoice", View: Grid, Width: 24, Empty: noInvoice,
 				Show: []string{"issued_at", "revision", "customer", "customer_type", "product_family", "verdict", "decision",
-					"direction", "level", "n", "cv", "fired", "incident", "model_version"},
+					"direction", "level", "n", "cv", "rule_15", "incident", "model_version"},
 				Title: Text{EN: "What the verdict rests on", FR: "Sur quoi repose le verdict"}},
 			{Live: "explain", View: Grid, Width: 24, Empty: noInvoice,
 				Narrow: []question.Filter{question.FilterSeller, question.FilterInvoice},

@@ -20,7 +20,7 @@ var aliveRow = Row{Text{EN: "Is it alive?", FR: "Fonctionne-t-il ?"}, 4, []Panel
 	{View: Stat, Width: 4, Unit: "short", Steps: below(1000, 100000), Empty: silent,
 		Query: []Query{{"sum(recoup_partition_lag_records)", Text{EN: "records", FR: "enregistrements"}}},
 		Title: Text{EN: "Lag", FR: "Retard"},
-		Help:  Text{EN: "Invoices that were not scored yet (K17).", FR: "Factures non encore évaluées (K17)."}},
+		Help:  Text{EN: "Invoices that were not scored yet.", FR: "Factures non encore évaluées."}},
 	{View: Stat, Width: 4, Unit: "s", Steps: below(60, 300), Empty: silent,
 		Query: []Query{{"sum(recoup_partition_lag_records) / " +
 			"clamp_min(sum(rate(recoup_invoices_scored_total[$__rate_interval])), 1)",
@@ -48,9 +48,9 @@ var aliveRow = Row{Text{EN: "Is it alive?", FR: "Fonctionne-t-il ?"}, 4, []Panel
 const unstoredAge = "time() - (recoup_rows_unstored_since_timestamp_seconds > 0)"
 
 var unstoredHelp = Text{
-	EN: "How long the oldest scored invoices have been waiting for ClickHouse (K17). It grows while inserts fail; " +
+	EN: "How long the oldest scored invoices have been waiting for ClickHouse. It grows while inserts fail; " +
 		"alerts do not wait for it until the row buffer is full.",
-	FR: "Depuis quand les plus anciennes factures évaluées attendent ClickHouse (K17). Croît quand les insertions " +
+	FR: "Depuis quand les plus anciennes factures évaluées attendent ClickHouse. Croît quand les insertions " +
 		"échouent ; les alertes n'attendent pas tant que la mémoire tampon n'est pas pleine."}
 
 var silent = Text{EN: "No process answers Prometheus", FR: "Aucun processus ne répond à Prometheus"}
@@ -68,8 +68,8 @@ var flowRow = Row{Text{EN: "Rates and latency", FR: "Débits et latence"}, 8, []
 		{quantile("0.5", "recoup_event_to_case_seconds"), Text{EN: "median", FR: "médiane"}},
 		{quantile("0.99", "recoup_event_to_case_seconds"), Text{EN: "p99", FR: "p99"}}},
 		Title: Text{EN: "From invoice to case", FR: "De la facture au cas"},
-		Help: Text{EN: "Seconds from the Kafka time of a suspect invoice to its acknowledged case (K5, ours).",
-			FR: "Secondes de l'heure Kafka d'une facture suspecte à son cas accepté (K5, notre part)."}},
+		Help: Text{EN: "Seconds from the Kafka time of a suspect invoice to its acknowledged case (ours).",
+			FR: "Secondes de l'heure Kafka d'une facture suspecte à son cas accepté (notre part)."}},
 	{View: Lines, Width: 8, Unit: "s", Empty: silent, Query: []Query{
 		{quantile("0.5", "recoup_insert_duration_seconds"), Text{EN: "median", FR: "médiane"}},
 		{quantile("0.99", "recoup_insert_duration_seconds"), Text{EN: "p99", FR: "p99"}}},
@@ -127,9 +127,9 @@ var refusedRow = Row{Text{EN: "What was not read", FR: "Ce qui n'a pas été lu"
 		Query: []Query{{"sum by (reason) (rate(recoup_dead_letters_total[$__rate_interval]))",
 			Text{EN: "{{reason}}", FR: "{{reason}}"}}},
 		Title: Text{EN: "Dead letters per second", FR: "Rebuts par seconde"},
-		Help: Text{EN: "Records that could not be read, by reason (K17). An alert fires above one in a hundred; " +
+		Help: Text{EN: "Records that could not be read, by reason. An alert fires above one in a hundred; " +
 			"recoup dead-letters ls shows them.",
-			FR: "Enregistrements illisibles, par motif (K17). Alerte au-delà d'un sur cent ; " +
+			FR: "Enregistrements illisibles, par motif. Alerte au-delà d'un sur cent ; " +
 				"recoup dead-letters ls les montre."}},
 	{Ask: "dead_letters", View: Grid, Width: 16,
 		Empty: Text{EN: "No dead letter in 14 days", FR: "Aucun rebut en 14 jours"}},

@@ -205,7 +205,7 @@ func (r renderer) answer(drawn *panel, p *Panel, q *question.Question) error {
 	source := r.source.ref()
 	drawn.Datasource = &source
 	drawn.Targets = []any{r.target(q, p.View == Lines || p.View == Bars)}
-	shown, err := shownColumns(p, q)
+	shown, err := r.shownColumns(p, q)
 	if err != nil {
 		return err
 	}
@@ -229,11 +229,18 @@ func (r renderer) answer(drawn *panel, p *Panel, q *question.Question) error {
 	return nil
 }
 
+var otherLang = map[question.Lang]string{question.English: "fr", question.French: "en"}
+
 // shownColumns are the columns of an answer that a panel shows. Bands and the time
 // come along where there is a line to draw them to.
-func shownColumns(p *Panel, q *question.Question) (shown []question.Column, err error) {
+func (r renderer) shownColumns(p *Panel, q *question.Question) (shown []question.Column, err error) {
 	if len(p.Show) == 0 {
-		return q.Columns, nil
+		for _, c := range q.Columns { // one language of what stands in both
+			if c.Name != "summary_"+otherLang[r.lang] {
+				shown = append(shown, c)
+			}
+		}
+		return shown, nil
 	}
 	for _, name := range p.Show {
 		if !slices.ContainsFunc(q.Columns, func(c question.Column) bool { return c.Name == name }) {

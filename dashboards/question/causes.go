@@ -7,10 +7,10 @@ var causeQuestions = []Question{
 		Title: Text{"Which causes are behind the errors?", "Quelles causes sont derrière les erreurs ?"},
 		Help: Text{
 			"Confirmed errors of the invoices issued in the time range by confirmed cause: number, share, " +
-				"cumulative share, loss of either side (K9). An incident whose loss was told as one sum adds it to " +
+				"cumulative share, loss of either side. An incident whose loss was told as one sum adds it to " +
 				"its cause.",
 			"Erreurs confirmées des factures émises dans la période par cause confirmée : nombre, part, " +
-				"part cumulée, perte de chaque côté (K9). Un incident dont la perte fut donnée en une somme " +
+				"part cumulée, perte de chaque côté. Un incident dont la perte fut donnée en une somme " +
 				"l'ajoute à sa cause.",
 		},
 		Columns: []Column{cause, count("confirmed_errors", "Confirmed", "Confirmées"),
@@ -23,8 +23,8 @@ var causeQuestions = []Question{
 		Name: "causes_by_day", Shape: Series,
 		Title: Text{"When did which cause strike?", "Quand quelle cause a-t-elle frappé ?"},
 		Help: Text{
-			"Confirmed errors by day, week or month of issue and confirmed cause (K9).",
-			"Erreurs confirmées par jour, semaine ou mois d'émission et cause confirmée (K9).",
+			"Confirmed errors by day, week or month of issue and confirmed cause.",
+			"Erreurs confirmées par jour, semaine ou mois d'émission et cause confirmée.",
 		},
 		Columns: []Column{day, cause, count("confirmed_errors", "Confirmed", "Confirmées")},
 	},
@@ -33,9 +33,9 @@ var causeQuestions = []Question{
 		Title: Text{"Was the cause right?", "La cause était-elle juste ?"},
 		Help: Text{
 			"Confirmed errors by the cause that recoup named first (row) and the one a person confirmed " +
-				"(column); the diagonal is right (K9).",
+				"(column); the diagonal is right.",
 			"Erreurs confirmées selon la cause nommée d'abord par recoup (ligne) et celle confirmée par une" +
-				" personne (colonne) ; la diagonale est juste (K9).",
+				" personne (colonne) ; la diagonale est juste.",
 		},
 		Columns: []Column{label("predicted_cause", "Named", "Nommée"),
 			label("true_cause", "Confirmed cause", "Cause confirmée"), count("invoices", "Invoices", "Factures")},
@@ -50,7 +50,7 @@ var causeQuestions = []Question{
 				" : membres, enjeu de chaque côté, perte au rythme de la dernière heure.",
 		},
 		Columns: []Column{instant("since", "Since", "Depuis"), severity,
-			label("shared", "What they share", "Ce qu'elles partagent"), state,
+			label("dimension", "They share", "Elles partagent"), label("shared", "Which", "Lequel"), state,
 			count("members", "Members", "Membres"), count("with_case", "With a case", "Avec un cas"),
 			money("stake_too_little", "Billed too little", "Facturé trop peu"),
 			money("stake_too_much", "Billed too much", "Facturé trop"),
@@ -61,9 +61,9 @@ var causeQuestions = []Question{
 		Title: Text{"How many customers met an error?", "Combien de clients ont rencontré une erreur ?"},
 		Help: Text{
 			"Customers with a confirmed error / customers billed, in this month and the 11 before it, with 95 %" +
-				" Wilson bounds (K13). Claim: 25 %.",
+				" Wilson bounds. Claim: 25 %.",
 			"Clients avec une erreur confirmée / clients facturés, ce mois et les 11 précédents, avec " +
-				"bornes de Wilson à 95 % (K13). Affirmation : 25 %.",
+				"bornes de Wilson à 95 %. Affirmation : 25 %.",
 		},
 		Columns: []Column{count("customers", "Customers", "Clients"),
 			count("touched", "With an error", "Avec une erreur"),
@@ -75,8 +75,8 @@ var causeQuestions = []Question{
 		Name: "anomalies", Shape: Table,
 		Title: Text{"Which anomalies occur how often?", "Quelles anomalies, à quelle fréquence ?"},
 		Help: Text{
-			"Invoices with a rule of each type per 10,000 invoices, by month of issue (K16).",
-			"Factures avec une règle de chaque type pour 10 000 factures, par mois d'émission (K16).",
+			"Invoices with a rule of each type per 10,000 invoices, by month of issue.",
+			"Factures avec une règle de chaque type pour 10 000 factures, par mois d'émission.",
 		},
 		Columns: []Column{date("month", "Month", "Mois"), label("type", "Type", "Type"),
 			number("per_10000", "short", "Per 10,000", "Pour 10 000")},
@@ -89,10 +89,10 @@ var causeQuestions = []Question{
 		},
 		Help: Text{
 			"Share of corrective actions that were followed by the same cause within 30, 60 and 90 days, of " +
-				"actions that are so old (K9). Claims of fewer errors: 45 % by analysing causes, 30 % by validating " +
+				"actions that are so old. Claims of fewer errors: 45 % by analysing causes, 30 % by validating " +
 				"in several steps, 20 % by written procedures.",
 			"Part des actions correctives suivies de la même cause sous 30, 60 et 90 jours, parmi celles " +
-				"aussi anciennes (K9). Affirmations de baisse : 45 % par l'analyse des causes, 30 % par la validation à " +
+				"aussi anciennes. Affirmations de baisse : 45 % par l'analyse des causes, 30 % par la validation à " +
 				"plusieurs niveaux, 20 % par des procédures écrites.",
 		},
 		Columns: []Column{cause, count("actions_30", "Actions, 30 d", "Actions, 30 j"),

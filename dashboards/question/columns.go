@@ -50,5 +50,6 @@ var (
 	state         = label("state", "State", "État")
 	team          = label("team", "Team", "Équipe")
 	option        = label("option", "Option", "Option")
+	probability   = share("p_error", "Probability of an error", "Probabilité d'erreur")
 	answer        = label("answer", "Answer", "Réponse")
 )

@@ -30,7 +30,7 @@ var drillQuestions = []Question{
 		},
 		Columns: []Column{date("day", "Issued", "Émise"), label("invoice", "Invoice", "Facture"),
 			label("customer", "Customer", "Client"), customerType, productFamily, cause,
-			share("p_error", "p_error", "p_error"), direction,
+			probability, direction,
 			money("stake", "At stake", "Enjeu"), low("stake_low", "none"), high("stake_high", "none"),
 			label("decision", "Decision", "Décision"), state},
 	},
@@ -39,9 +39,11 @@ var drillQuestions = []Question{
 		Title: Text{"What does recoup say of the invoice?", "Que dit recoup de la facture ?"},
 		Help: Text{
 			"Every record of the invoice, newest first: billed against expected with its 95 % band, the " +
-				"baseline and how many invoices it rests on, p_error, what fired.",
+				"baseline and how many invoices it rests on, the probability of an error, and whether the rule \"more than " +
+				"15 % below the usual invoice\" fires.",
 			"Chaque enregistrement de la facture, le plus récent d'abord : facturé contre attendu avec sa " +
-				"bande à 95 %, la référence et son nombre de factures, p_error, les règles.",
+				"bande à 95 %, la référence et son nombre de factures, la probabilité d'une erreur, et si la règle « plus de " +
+				"15 % sous la facture habituelle » se déclenche.",
 		},
 		Columns: []Column{instant("issued_at", "Issued", "Émise"), count("revision", "Revision", "Révision"),
 			label("stage", "Stage", "Stade"), label("invoice_type", "Type", "Type"),
@@ -50,10 +52,10 @@ var drillQuestions = []Question{
 			money("billed", "Billed", "Facturé"), money("expected", "Expected", "Attendu"),
 			low("expected_low", "none"), high("expected_high", "none"), share("deviation", "Deviation", "Écart"),
 			label("level", "Level", "Niveau"), count("n", "Rests on", "Repose sur"),
-			share("cv", "Spread (CV)", "Dispersion (CV)"), share("p_error", "p_error", "p_error"),
+			share("cv", "Spread (CV)", "Dispersion (CV)"), probability,
 			label("verdict", "Verdict", "Verdict"), label("decision", "Decision", "Décision"), direction,
 			money("loss", "Loss", "Perte"), low("loss_low", "none"), high("loss_high", "none"),
-			label("fired", "What fired", "Règles"), label("case", "Case", "Cas"),
+			label("rule_15", "15 % rule", "Règle des 15 %"), label("case", "Case", "Cas"),
 			label("incident", "Incident", "Incident"), label("model_version", "Model", "Modèle")},
 	},
 	{
@@ -82,9 +84,9 @@ var drillQuestions = []Question{
 			"Causes du dernier enregistrement, la plus probable d'abord, avec leurs preuves et ce que le " +
 				"client aurait dû payer si c'est elle.",
 		},
-		Columns: []Column{cause, label("kind", "Kind", "Genre"),
+		Columns: []Column{cause,
 			share("probability", "Probability", "Probabilité"),
-			money("repaired_amount", "Should be", "Devrait être"), label("why", "Evidence", "Preuves")},
+			money("repaired_amount", "Should be", "Devrait être"), label("why", "Evidence", "Preuves (en anglais)")},
 	},
 	{
 		Name: "invoice_lines", Shape: Table,
@@ -111,7 +113,7 @@ var drillQuestions = []Question{
 			instant("acknowledged_at", "Answered", "Pris en charge"), instant("decided_at", "Decided", "Décidé"),
 			money("stake", "At stake", "Enjeu"), money("amount_due", "Due", "Dû"), money("paid", "Paid", "Payé"),
 			money("expected_recovery", "Expected recovery", "Récupération attendue"),
-			money("net_value", "Net value", "Valeur nette"), label("options", "Options", "Options"),
+			money("net_value", "Net value", "Valeur nette"), label("suggested", "Suggested way", "Voie proposée"),
 			label("settled_by", "Settled by", "Réglé par"),
 			date("limitation_date", "Claimable until", "Réclamable jusqu'au"),
 			label("incident", "Incident", "Incident"),
@@ -127,7 +129,7 @@ var drillQuestions = []Question{
 				"temps.",
 		},
 		Columns: []Column{instant("at", "When", "Quand"), label("what", "What", "Quoi"),
-			label("detail", "Detail", "Détail"), money("amount", "Amount", "Montant")},
+			label("detail", "Detail", "Détail"), cause, label("note", "Note", "Note"), money("amount", "Amount", "Montant")},
 	},
 	{
 		Name: "invoice_payments", Shape: Table,

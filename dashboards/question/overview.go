@@ -7,14 +7,15 @@ var overviewQuestions = []Question{
 		Title: Text{"How many invoices are wrong?", "Combien de factures sont fausses ?"},
 		Help: Text{
 			"Confirmed errors / invoices issued that day, week or month, with 95 % Wilson bounds: a lower bound" +
-				" of the truth, as people look at few invoices (K1). Live: sum of p_error / invoices (K1c).",
+				" of the truth, as people look at few invoices. Live: what is expected now, the sum of the " +
+				"probabilities of an error / invoices.",
 			"Erreurs confirmées / factures émises ce jour, cette semaine ou ce mois, avec bornes de Wilson " +
-				"à 95 % : un minimum, car peu de factures sont examinées (K1). En direct : somme de p_error / " +
-				"factures (K1c).",
+				"à 95 % : un minimum, car peu de factures sont examinées. En direct : ce qui est attendu, " +
+				"somme des probabilités d'erreur / factures.",
 		},
 		Columns: []Column{day, share("confirmed_rate", "Confirmed", "Confirmées"),
 			low("confirmed_rate_low", "percentunit"), high("confirmed_rate_high", "percentunit"),
-			share("live_rate", "Live, by p_error", "En direct, par p_error"),
+			share("live_rate", "Live: expected now", "En direct : attendu"),
 			share("suspect_rate", "Suspected", "Suspectes"), count("invoices", "Invoices", "Factures"),
 			reference("claim", "percentunit", "Claim: 3 %", "Affirmation : 3 %")},
 	},
@@ -22,11 +23,11 @@ var overviewQuestions = []Question{
 		Name: "errors_total", Shape: Table,
 		Title: Text{"How many invoices are wrong in all?", "Combien de factures sont fausses au total ?"},
 		Help: Text{
-			"Of all invoices issued in the time range: confirmed (K1), live (K1c) and true error rate (K1b): " +
+			"Of all invoices issued in the time range: confirmed, live and true error rate: " +
 				"(confirmed suspects + unflagged × share of wrong ones among those audited) / invoices. True " +
 				"counts undecided suspects as right, and is empty without an audit.",
-			"De toutes les factures émises dans la période : taux confirmé (K1), en direct (K1c) et réel " +
-				"(K1b) : (suspectes confirmées + non signalées × part de fausses parmi celles auditées) / " +
+			"De toutes les factures émises dans la période : taux confirmé, en direct et réel" +
+				" : (suspectes confirmées + non signalées × part de fausses parmi celles auditées) / " +
 				"factures. Réel compte les suspectes non décidées comme justes, et est vide sans audit.",
 		},
 		Columns: []Column{count("invoices", "Invoices", "Factures"), count("suspects", "Suspects", "Suspectes"),
@@ -43,11 +44,12 @@ var overviewQuestions = []Question{
 		Title: Text{"What was lost, and what came back?", "Qu'a-t-on perdu, et qu'est-il revenu ?"},
 		Help: Text{
 			"Of the invoices issued in the time range, each direction on its own, never netted: confirmed loss," +
-				" open loss (p_error × what is at stake, with band), cash recovered, net = recovered − gestures − " +
-				"handling (K2, K3). What many invoices share counts when no segment is chosen.",
+				" open loss (probability of an error × what is at stake, with band), cash recovered, " +
+				"net = recovered − gestures − handling. What many invoices share counts when no segment is chosen.",
 			"Des factures émises dans la période, chaque sens à part, jamais compensés : perte confirmée, " +
-				"perte ouverte (p_error × enjeu, avec bande), encaissé, net = encaissé − gestes − traitement " +
-				"(K2, K3). Ce que plusieurs factures partagent compte quand aucun segment n'est choisi.",
+				"perte ouverte (probabilité d'erreur × enjeu, avec bande), encaissé, " +
+				"net = encaissé − gestes − traitement. Ce que plusieurs factures partagent compte quand aucun " +
+				"segment n'est choisi.",
 		},
 		Columns: []Column{direction, count("found", "Invoices", "Factures"),
 			count("confirmed_errors", "Confirmed", "Confirmées"),
@@ -61,10 +63,11 @@ var overviewQuestions = []Question{
 		Name: "money_total", Shape: Table,
 		Title: Text{"How much money is at risk, and back?", "Combien d'argent est à risque, et revenu ?"},
 		Help: Text{
-			"Of the invoices issued in the time range that were billed too little: open loss (p_error × what is at stake, " +
-				"with band) and confirmed loss (K2); cash recovered, and net of gestures and handling of all cases (K3).",
-			"Des factures émises dans la période et trop peu facturées : perte ouverte (p_error × enjeu, avec bande) et perte " +
-				"confirmée (K2) ; encaissé, et net des gestes et du traitement de tous les cas (K3).",
+			"Of the invoices issued in the time range that were billed too little: open loss (probability of " +
+				"an error × what is at stake, with band) and confirmed loss; cash recovered, and net of " +
+				"gestures and handling of all cases.",
+			"Des factures émises dans la période et trop peu facturées : perte ouverte (probabilité d'erreur × enjeu, " +
+				"avec bande) et perte confirmée ; encaissé, et net des gestes et du traitement de tous les cas.",
 		},
 		Columns: []Column{money("open_loss", "At risk, expected", "À risque, attendu"),
 			low("open_loss_low", "none"), high("open_loss_high", "none"),
@@ -75,10 +78,10 @@ var overviewQuestions = []Question{
 		Name: "money_by_day", Shape: Series,
 		Title: Text{"How does the money develop?", "Comment évolue l'argent ?"},
 		Help: Text{
-			"What was billed too little, by day, week or month of issue: confirmed loss, open loss (p_error × " +
-				"what is at stake), cash recovered, net of gestures and handling (K2, K3).",
+			"What was billed too little, by day, week or month of issue: confirmed loss, open loss (probability of an error × " +
+				"what is at stake), cash recovered, net of gestures and handling.",
 			"Ce qui fut facturé trop peu, par jour, semaine ou mois d'émission : perte confirmée, perte " +
-				"ouverte (p_error × enjeu), encaissé, net des gestes et du traitement (K2, K3).",
+				"ouverte (probabilité d'erreur × enjeu), encaissé, net des gestes et du traitement.",
 		},
 		Columns: []Column{day, money("confirmed_loss", "Confirmed loss", "Perte confirmée"),
 			money("open_loss", "At risk: open loss, expected", "À risque : perte ouverte, attendue"),
@@ -88,10 +91,10 @@ var overviewQuestions = []Question{
 		Name: "handling", Shape: Table,
 		Title: Text{"What does handling cost?", "Que coûte le traitement ?"},
 		Help: Text{
-			"Of the cases about invoices issued in the time range (K10): what was noted, else the planned cost of each " +
+			"Of the cases about invoices issued in the time range: what was noted, else the planned cost of each " +
 				"confirmed error; per unit of money recovered; single cases whose loss is below break-even " +
 				"(usual cost / paid rate).",
-			"Des cas de factures émises dans la période (K10) : le coût noté, sinon le coût prévu de chaque erreur " +
+			"Des cas de factures émises dans la période : le coût noté, sinon le coût prévu de chaque erreur " +
 				"confirmée ; par unité récupérée ; cas simples dont la perte est sous le seuil (coût usuel / part payée).",
 		},
 		Columns: []Column{money("handling", "Handling", "Traitement"), money("recovered", "Recovered", "Récupéré"),
@@ -104,9 +107,9 @@ var overviewQuestions = []Question{
 		Title: Text{"What did incidents save?", "Qu'ont économisé les incidents ?"},
 		Help: Text{
 			"Of the incidents that began in the time range: the usual cost of each member that needed no case of its own, " +
-				"less the cost of the incident (K10). Below 0 bundling did not pay.",
+				"less the cost of the incident. Below 0 bundling did not pay.",
 			"Des incidents nés dans la période : le coût usuel de chaque membre sans cas propre, moins le coût de " +
-				"l'incident (K10). Sous 0, regrouper n'a pas payé.",
+				"l'incident. Sous 0, regrouper n'a pas payé.",
 		},
 		Columns: []Column{count("incidents", "Incidents", "Incidents"), count("spared_cases", "Cases spared", "Cas évités"),
 			money("money_saved", "Saved", "Économisé")},
@@ -119,9 +122,9 @@ var overviewQuestions = []Question{
 		},
 		Help: Text{
 			"Confirmed errors that began with a dispute / all confirmed errors of the invoices issued in the " +
-				"time range, with 95 % Wilson bounds (K11). Aim at 0.",
+				"time range, with 95 % Wilson bounds. Aim at 0.",
 			"Erreurs confirmées nées d'une contestation / toutes les erreurs confirmées des factures émises" +
-				" dans la période, avec bornes de Wilson à 95 % (K11). Viser 0.",
+				" dans la période, avec bornes de Wilson à 95 %. Viser 0.",
 		},
 		Columns: []Column{count("confirmed", "Confirmed", "Confirmées"),
 			count("by_customer", "Found by the customer", "Trouvées par le client"),
@@ -132,9 +135,9 @@ var overviewQuestions = []Question{
 		Title: Text{"What was stopped before it was sent?", "Qu'a-t-on arrêté avant l'envoi ?"},
 		Help: Text{
 			"Drafts that were held and not issued as suspect after all, their loss, and their share of these " +
-				"and the confirmed errors that were issued (K12).",
+				"and the confirmed errors that were issued.",
 			"Brouillons retenus puis non émis comme suspects, leur perte, et leur part parmi ceux-ci et les" +
-				" erreurs confirmées émises (K12).",
+				" erreurs confirmées émises.",
 		},
 		Columns: []Column{count("drafts_held", "Held", "Retenus"),
 			count("drafts_prevented", "Prevented", "Évités"),

@@ -7,9 +7,9 @@ var pipelineQuestions = []Question{
 		Title: Text{"How sharp are the expectations?", "Les attentes sont-elles précises ?"},
 		Help: Text{
 			"Share of invoices by the baseline behind their expectation, by day, week or month of issue; none " +
-				"is no expectation (K17).",
+				"is no expectation.",
 			"Part des factures selon la référence derrière leur attente, par jour, semaine ou mois " +
-				"d'émission ; none : aucune attente (K17).",
+				"d'émission ; none : aucune attente.",
 		},
 		Columns: []Column{day, label("level", "Level", "Niveau"), share("part", "Share", "Part")},
 	},
@@ -17,10 +17,9 @@ var pipelineQuestions = []Question{
 		Name: "source_silence", Shape: Table,
 		Title: Text{"Does every source speak?", "Chaque source parle-t-elle ?"},
 		Help: Text{
-			"Seconds since the last invoice of each source, and from receipt to stored row, of the last 7 days " +
-				"(K17).",
+			"Seconds since the last invoice of each source, and from receipt to stored row, of the last 7 days.",
 			"Secondes depuis la dernière facture de chaque source, et de la réception à la ligne stockée, " +
-				"des 7 derniers jours (K17).",
+				"des 7 derniers jours.",
 		},
 		Columns: []Column{label("source_system", "Source", "Source"),
 			instant("last_invoice_at", "Last invoice", "Dernière facture"),
@@ -34,22 +33,22 @@ var pipelineQuestions = []Question{
 		Title: Text{"What could not be read, and why?", "Qu'est-ce qui n'a pu être lu, et pourquoi ?"},
 		Help: Text{
 			"Records of the last 14 days that could not be scored, each once, by reason and field, of all " +
-				"sellers (K17).",
+				"sellers.",
 			"Enregistrements des 14 derniers jours qui n'ont pu être évalués, chacun une fois, par motif et" +
-				" champ, de tous les vendeurs (K17).",
+				" champ, de tous les vendeurs.",
 		},
-		Columns: []Column{label("reason", "Reason", "Motif"), label("field", "Field", "Champ"),
-			label("stage", "Stage", "Étape"), count("records", "Records", "Enregistrements"),
-			instant("last_at", "Last", "Dernier"), label("example", "Example", "Exemple")},
+		Columns: []Column{label("code", "Reason (code)", "Motif (code)"), label("field", "Field", "Champ"),
+			label("step_code", "Step (code)", "Étape (code)"), count("records", "Records", "Enregistrements"),
+			instant("last_at", "Last", "Dernier"), label("example", "Example", "Exemple (en anglais)")},
 	},
 	{
 		Name: "canaries", Shape: Series,
 		Title: Text{"Does recoup see?", "recoup voit-il ?"},
 		Help: Text{
 			"Share of the invoices that `recoup canary` made wrong on purpose and that were found, with 95 % " +
-				"Wilson bounds (K8, K17). Misses mean that recoup is blind.",
+				"Wilson bounds. Misses mean that recoup is blind.",
 			"Part des factures que `recoup canary` a faussées exprès et qui furent trouvées, avec bornes de" +
-				" Wilson à 95 % (K8, K17). En manquer signifie que recoup est aveugle.",
+				" Wilson à 95 %. En manquer signifie que recoup est aveugle.",
 		},
 		Columns: []Column{day, share("found_share", "Found", "Trouvés"), low("found_share_low", "percentunit"),
 			high("found_share_high", "percentunit"), count("sent", "Sent", "Envoyés")},
@@ -71,9 +70,9 @@ var pipelineQuestions = []Question{
 		Title: Text{"How fast is an error detected?", "En combien de temps une erreur est-elle détectée ?"},
 		Help: Text{
 			"Seconds from receipt (ours) and from issue (with what lies before us) to the alert, by day, " +
-				"week or month of issue (K5).",
+				"week or month of issue.",
 			"Secondes de la réception (la nôtre) et de l'émission (avec ce qui précède) à l'alerte, par " +
-				"jour, semaine ou mois d'émission (K5).",
+				"jour, semaine ou mois d'émission.",
 		},
 		Columns: []Column{day,
 			number("seconds_after_receipt_p50", "s", "From receipt, median", "Depuis la réception, médiane"),

@@ -7,10 +7,10 @@ var recoveryQuestions = []Question{
 		Title: Text{"How far does the money come?", "Jusqu'où va l'argent ?"},
 		Help: Text{
 			"Invoices that were billed too little, issued in the time range: detected, with a case, agreed by " +
-				"option, paid by option; at stake, for paid the cash (K4). Refuted ones and duplicates are left " +
+				"option, paid by option; at stake, for paid the cash. Refuted ones and duplicates are left " +
 				"out.",
 			"Factures trop peu facturées, émises dans la période : détectées, avec un cas, accord par " +
-				"option, payées par option ; enjeu, pour payé l'encaissé (K4). Les réfutées et doublons sont " +
+				"option, payées par option ; enjeu, pour payé l'encaissé. Les réfutées et doublons sont " +
 				"exclus.",
 		},
 		Columns: []Column{label("step", "Step", "Étape"), label("way", "Option", "Option"),
@@ -21,10 +21,10 @@ var recoveryQuestions = []Question{
 		Title: Text{"Which way of getting the money back works?", "Quel moyen de récupérer l'argent fonctionne ?"},
 		Help: Text{
 			"Per option, of all offers ever made: accepted / offered, with 95 % Wilson bounds, paid / offered, " +
-				"and its uplift against immediate payment once each was offered 20 times (K4). Claims: 45 % pay at " +
+				"and its uplift against immediate payment once each was offered 20 times. Claims: 45 % pay at " +
 				"once, +20 % by instalments, 40 % with a gesture.",
 			"Par option, de toutes les offres : acceptées / proposées, avec bornes de Wilson à 95 %, payé /" +
-				" proposé, et son gain sur le paiement immédiat dès que chacun fut proposé 20 fois (K4). " +
+				" proposé, et son gain sur le paiement immédiat dès que chacun fut proposé 20 fois. " +
 				"Affirmations : 45 % en paiement immédiat, +20 % par échéances, 40 % avec un geste.",
 		},
 		Columns: []Column{option, count("offered", "Offered", "Proposé"), count("accepted", "Accepted", "Accepté"),
@@ -38,9 +38,9 @@ var recoveryQuestions = []Question{
 		Title: Text{"How long have cases been waiting?", "Depuis quand les cas attendent-ils ?"},
 		Help: Text{
 			"Open cases by age, now: answered, waiting, past the time by which an answer is due (24 hours), and" +
-				" what is at stake (K14). Members of an open incident are worked there.",
+				" what is at stake. Members of an open incident are worked there.",
 			"Cas ouverts par âge, maintenant : pris en charge, en attente, au-delà du délai de réponse (24 " +
-				"heures), et l'enjeu (K14). Les membres d'un incident ouvert y sont traités.",
+				"heures), et l'enjeu. Les membres d'un incident ouvert y sont traités.",
 		},
 		Columns: []Column{label("age", "Age", "Âge"), count("answered", "Answered", "Pris en charge"),
 			count("waiting", "Waiting", "En attente"), count("past_respond_by", "Past due", "Hors délai"),
@@ -50,10 +50,9 @@ var recoveryQuestions = []Question{
 		Name: "backlog", Shape: Table,
 		Title: Text{"What is waiting?", "Qu'est-ce qui attend ?"},
 		Help: Text{
-			"Open cases by kind and team, now: their age, the oldest, and the share nobody answered in time " +
-				"(K14).",
+			"Open cases by kind and team, now: their age, the oldest, and the share nobody answered in time.",
 			"Cas ouverts par genre et équipe, maintenant : leur âge, le plus ancien, et la part sans " +
-				"réponse à temps (K14).",
+				"réponse à temps.",
 		},
 		Columns: []Column{label("kind", "Kind", "Genre"), team, count("open_cases", "Open", "Ouverts"),
 			number("age_hours_p50", "h", "Age, median", "Âge médian"),
@@ -71,7 +70,7 @@ var recoveryQuestions = []Question{
 		},
 		Columns: []Column{instant("detected", "Detected", "Détecté"), severity, label("kind", "Kind", "Genre"),
 			label("invoice", "Invoice", "Facture"), cause, customerType, productFamily,
-			money("stake", "At stake", "Enjeu"), share("p_error", "p_error", "p_error"), team,
+			money("stake", "At stake", "Enjeu"), probability, team,
 			instant("respond_by", "Answer by", "Répondre avant"), answer, label("case", "Case", "Cas")},
 	},
 	{
@@ -79,9 +78,9 @@ var recoveryQuestions = []Question{
 		Title: Text{"How fast are cases answered?", "En combien de temps répond-on aux cas ?"},
 		Help: Text{
 			"Hours from the alert to the acknowledgement, median and 90th percentile, by day, week or month of " +
-				"issue; those not answered yet are left out (K6). Answers are due in 24 hours.",
+				"issue; those not answered yet are left out. Answers are due in 24 hours.",
 			"Heures de l'alerte à la prise en charge, médiane et 90e centile, par jour, semaine ou mois " +
-				"d'émission ; sans les cas non pris en charge (K6). Réponse due en 24 heures.",
+				"d'émission ; sans les cas non pris en charge. Réponse due en 24 heures.",
 		},
 		Columns: []Column{day, number("answered_hours_p50", "h", "Median", "Médiane"),
 			number("answered_hours_p90", "h", "p90", "p90"),
@@ -92,10 +91,10 @@ var recoveryQuestions = []Question{
 		Title: Text{"How many cases are answered in 24 hours?", "Combien de cas ont une réponse en 24 heures ?"},
 		Help: Text{
 			"Of the cases about invoices issued in the time range that were answered or are older than 24 hours: " +
-				"share acknowledged within 24 hours, with 95 % Wilson bounds, and hours to the decision (K6). " +
+				"share acknowledged within 24 hours, with 95 % Wilson bounds, and hours to the decision. " +
 				"Members of an open incident are answered there.",
 			"Des cas de factures émises dans la période, pris en charge ou de plus de 24 heures : part prise en " +
-				"charge sous 24 heures, avec bornes de Wilson à 95 %, et heures jusqu'à la décision (K6). Les " +
+				"charge sous 24 heures, avec bornes de Wilson à 95 %, et heures jusqu'à la décision. Les " +
 				"membres d'un incident ouvert y sont pris en charge.",
 		},
 		Columns: []Column{count("cases", "Cases", "Cas"),
@@ -112,9 +111,9 @@ var recoveryQuestions = []Question{
 		},
 		Help: Text{
 			"Kaplan–Meier estimate, of all cases: share whose last cent is back within that many hours of the " +
-				"alert; cases that still wait are censored (K6). By the hour for a week, then by the day.",
+				"alert; cases that still wait are censored. By the hour for a week, then by the day.",
 			"Estimation de Kaplan–Meier, de tous les cas : part dont le dernier centime est revenu sous " +
-				"tant d'heures après l'alerte ; ceux qui attendent sont censurés (K6). Par heure une semaine, puis par jour.",
+				"tant d'heures après l'alerte ; ceux qui attendent sont censurés. Par heure une semaine, puis par jour.",
 		},
 		Columns: []Column{number("hours", "h", "Hours since the alert", "Heures depuis l'alerte"),
 			share("back", "Paid back", "Remboursé"), count("still_waiting", "Still waiting", "En attente")},
@@ -124,9 +123,9 @@ var recoveryQuestions = []Question{
 		Title: Text{"How long until the last cent is back?", "Combien de temps jusqu'au dernier centime ?"},
 		Help: Text{
 			"Kaplan–Meier median of the hours since the alert, of all cases; empty while more than half still " +
-				"waits. Shares are empty before the oldest alert is 30 or 90 days old (K6).",
+				"waits. Shares are empty before the oldest alert is 30 or 90 days old.",
 			"Médiane de Kaplan–Meier des heures depuis l'alerte, de tous les cas ; vide tant que plus de la" +
-				" moitié attend. Les parts sont vides avant 30 ou 90 jours (K6).",
+				" moitié attend. Les parts sont vides avant 30 ou 90 jours.",
 		},
 		Columns: []Column{count("alerts", "Alerts", "Alertes"), count("paid_back", "Paid back", "Remboursés"),
 			number("median_hours", "h", "Median", "Médiane"),
@@ -137,10 +136,9 @@ var recoveryQuestions = []Question{
 		Name: "satisfaction", Shape: Table,
 		Title: Text{"How satisfied are customers afterwards?", "Les clients sont-ils satisfaits ensuite ?"},
 		Help: Text{
-			"Mean of their answers from 1 to 5 after closure, by the option they accepted last, of all cases " +
-				"(K15).",
+			"Mean of their answers from 1 to 5 after closure, by the option they accepted last, of all cases.",
 			"Moyenne de leurs réponses de 1 à 5 après clôture, par option acceptée en dernier, de tous les " +
-				"cas (K15).",
+				"cas.",
 		},
 		Columns: []Column{option, count("answers", "Answers", "Réponses"),
 			number("mean", "none", "Mean", "Moyenne"), share("satisfied_share", "4 or 5", "4 ou 5")},

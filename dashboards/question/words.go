@@ -96,6 +96,53 @@ var words = map[string]map[string]Text{
 		"duplicate_case":  {"Duplicate case", "Cas en double"},
 		"undetermined":    {"Undetermined", "Indéterminé"},
 	},
+	"rule_15": {
+		"fires": {"Fires", "Se déclenche"},
+		"quiet": {"Quiet", "Muette"},
+	},
+	"amount_basis": {
+		"net":   {"Before tax", "Hors taxes"},
+		"gross": {"After tax", "Toutes taxes"},
+	},
+	"channel": {
+		"email":  {"E-mail", "Courriel"},
+		"phone":  {"Phone", "Téléphone"},
+		"chat":   {"Chat", "Messagerie"},
+		"letter": {"Letter", "Courrier"},
+
+		"registered_letter": {"Registered letter", "Lettre recommandée"},
+
+		"bank_transfer": {"Bank transfer", "Virement"},
+		"card":          {"Card", "Carte"},
+		"direct_debit":  {"Direct debit", "Prélèvement"},
+	},
+	"team": {
+		"billing":        {"Billing", "Facturation"},
+		"sales":          {"Sales", "Commercial"},
+		"crm":            {"CRM", "CRM"},
+		"logistics":      {"Logistics", "Logistique"},
+		"administration": {"Administration", "Administration"},
+	},
+	"dimension": {
+		"release":     {"Release", "Version"},
+		"batch":       {"Batch", "Lot"},
+		"promotion":   {"Promotion", "Promotion"},
+		"operator":    {"Operator", "Opérateur"},
+		"price_list":  {"Price list", "Tarif"},
+		"crm_version": {"Contract version", "Version de contrat"},
+		"source":      {"System", "Système"},
+		"segment":     {"Segment", "Segment"},
+		"seller":      {"Seller", "Vendeur"},
+	},
+	"resolved_by": {
+		"outcome":        {"Closed by somebody", "Clos par quelqu'un"},
+		"credit_note":    {"Credited", "Avoir émis"},
+		"correction":     {"Corrected", "Corrigée"},
+		"revision":       {"Later revision", "Révision ultérieure"},
+		"duplicate_case": {"Duplicate case", "Cas en double"},
+		"void":           {"Void", "Sans objet"},
+		"over":           {"Over", "Terminé"},
+	},
 	"option": {
 		"immediate_payment": {"Paid at once", "Paiement immédiat"},
 		"instalments":       {"Instalments", "Échéances"},
@@ -103,6 +150,7 @@ var words = map[string]map[string]Text{
 		"goodwill":          {"With a gesture", "Avec un geste"},
 		"write_off":         {"Written off", "Abandon"},
 		"formal_notice":     {"Formal notice", "Mise en demeure"},
+		"credit_note":       {"Credit note", "Avoir"},
 		"no_option":         {"No option", "Sans option"},
 		"none":              {"None", "Aucune"},
 		"all":               {"All", "Toutes"},
@@ -147,14 +195,23 @@ var words = map[string]map[string]Text{
 
 // sameWords are columns whose values are those of another one.
 var sameWords = map[string]string{"predicted_cause": "cause", "true_cause": "cause", "way": "option",
-	"settled_by": "option", "type": "cause"}
+	"settled_by": "option", "suggested": "option",
+	"type": "cause"}
+
+// severalWords are columns whose values are those of several others.
+var severalWords = map[string][]string{
+	"what":   {"action", "status", "event"},                    // all that may happen to a case
+	"detail": {"severity", "resolved_by", "outcome", "option"}, // what of it
+	"state":  {"outcome", "state"},
+}
 
 // wordsOf returns the words for the values of a column, nil where there are none.
 func wordsOf(column string) map[string]Text {
-	if column == "what" { // all that may happen to a case
-		all := maps.Clone(words["action"])
-		maps.Copy(all, words["status"])
-		maps.Copy(all, words["event"])
+	if of := severalWords[column]; of != nil {
+		all := map[string]Text{}
+		for _, column := range of {
+			maps.Copy(all, words[column])
+		}
 		return all
 	}
 	return words[cmp.Or(sameWords[column], column)]

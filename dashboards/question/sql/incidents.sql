@@ -1,7 +1,8 @@
 SELECT
     i.since AS since,
     i.severity AS severity,
-    concat(i.dimension, ' ', i.value) AS shared,
+    i.dimension AS dimension,
+    i.value AS shared,
     if(i.is_open, 'open', if(i.outcome = '', 'closed', i.outcome)) AS state,
     i.members AS members,
     i.members_with_case AS with_case,
