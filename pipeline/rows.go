@@ -49,9 +49,10 @@ type Store interface {
 	Fence(ctx context.Context, owner Owner) error
 	// Stored returns source offset → suspect of the rows stored at or after from.
 	Stored(ctx context.Context, owner Owner, from int64) (map[int64]bool, error)
-	// Remove deletes the rows and lines at these source offsets, for a row that
-	// contradicts the decision log.
-	Remove(ctx context.Context, owner Owner, offsets []int64) error
+	// Remove deletes the rows and lines at these source offsets that the owner or one
+	// before it stored, for a row that contradicts the decision log. Right before each
+	// deletion it sends it asks hold, as Insert does.
+	Remove(ctx context.Context, owner Owner, offsets []int64, hold func(context.Context) error) error
 	// Sweep removes the rows and lines that several epochs stored at source
 	// offsets in [from, to), all but those of the highest: an owner that was paused
 	// inside an insert may have woken up and stored them after all. It returns how

@@ -236,8 +236,8 @@ func (r *rowWriter) reconcile(ctx context.Context, c *claim, head *waiting) erro
 	block.Drop(same)
 	if len(other) > 0 {
 		slices.Sort(other)
-		err := m.persistHeld(ctx, "clickhouse", c.hold, func(ctx context.Context) error {
-			return m.store.Remove(ctx, r.owner(), other)
+		err := m.persist(ctx, "clickhouse", func(ctx context.Context) error {
+			return m.store.Remove(ctx, r.owner(), other, c.hold)
 		})
 		if err != nil {
 			return err // all is looked at again: dropping twice does no harm

@@ -113,7 +113,27 @@ type insertion struct {
 	queryID string
 	token   string // deduplication token
 	columns []named
-	hold    func(context.Context) error // asked right before the send; an error is returned and nothing is sent
+	// hold is asked once the server knows the insert and before it gets a row: whoever
+	// owns the partition next finds the insert there and ends it, however long this
+	// process is paused behind the answer. An error is returned and no row is sent.
+	hold func(context.Context) error
+}
+
+// gate is a column that asks before rows are sent: ch-go tells a column its type once
+// the server has answered to the statement.
+type gate struct {
+	proto.ColInput
+	ask func() error
+}
+
+// Infer asks.
+func (g gate) Infer(proto.ColumnType) error { return g.ask() }
+
+// EncodeState is the column's, if it has one.
+func (g gate) EncodeState(b *proto.Buffer) {
+	if s, ok := g.ColInput.(proto.StateEncoder); ok {
+		s.EncodeState(b)
+	}
 }
 
 // insert sends one block of columns and returns once ClickHouse has stored it
@@ -130,18 +150,24 @@ func (c *client) insert(ctx context.Context, in insertion) error {
 	if err != nil {
 		return explain("insert into "+in.table, err)
 	}
-	if err := in.hold(ctx); err != nil {
-		c.keep(conn)
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, c.settings.QueryTimeout)
 	defer cancel()
+	var refused error
+	input[0].Data = gate{in.columns[0].column, func() error {
+		if refused = in.hold(ctx); refused != nil {
+			_ = conn.Close() // else Do would wait for the server, which waits for rows
+		}
+		return refused
+	}}
 	// ch-go notices the end of a context only between packets.
 	interrupt := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	err = conn.Do(ctx, ch.Query{QueryID: in.queryID, Settings: insertSettings(in.token), Input: input,
 		Body: "INSERT INTO " + c.in(in.table) + " " + input.Columns() + " VALUES"})
 	if !interrupt() || err != nil {
 		_ = conn.Close() // its state is unknown
+		if refused != nil {
+			return refused
+		}
 		if ctx.Err() != nil {
 			err = errors.Join(err, ctx.Err())
 		}
@@ -162,8 +188,10 @@ func insertSettings(token string) []ch.Setting {
 	}
 }
 
-// insertRows inserts rows of a copied topic in one block, once per token.
-func (c *client) insertRows(ctx context.Context, into copied, rows []logRow, queryID, token string) error {
+// insertRows inserts rows of a copied topic in one block, once per token. It asks hold
+// when insert does.
+func (c *client) insertRows(ctx context.Context, into copied, rows []logRow, queryID, token string,
+	hold func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, c.settings.QueryTimeout)
 	defer cancel()
 	settings := clickhouse.Settings{}
@@ -176,11 +204,14 @@ func (c *client) insertRows(ctx context.Context, into copied, rows []logRow, que
 	if err != nil {
 		return explain("insert into "+into.table, err)
 	}
+	defer func() { _ = batch.Abort() }() // does nothing once the rows are sent
 	for _, row := range rows {
 		if err := batch.AppendStruct(row); err != nil {
-			_ = batch.Abort() // nothing was sent
 			return fmt.Errorf("cannot insert into %s: row of offset %d: %w", into.table, row.place().SourceOffset, err)
 		}
+	}
+	if err := hold(ctx); err != nil {
+		return err
 	}
 	if err := batch.Send(); err != nil {
 		return explain("insert into "+into.table, err)

@@ -25,7 +25,8 @@ type CopyOptions struct {
 	Topics CopyTopics
 	// Incarnation of the topics: raise it after recreating them. By default 0.
 	Incarnation int64
-	// FlushInterval is how long rows wait for others to be inserted together. By
+	// FlushInterval is the shortest time between two inserts into a table, but for full
+	// ones: the first row after a rest is inserted at once, those behind it together. By
 	// default 1 s.
 	FlushInterval time.Duration
 	// FlushBytes is after how many bytes of records they are inserted at once. By
@@ -98,7 +99,9 @@ func withMembers(c copied) copied {
 // Nothing is remembered outside the tables: whoever copies ends the inserts of
 // whoever did before, asks for the highest offset of each partition and goes on
 // after it. This holds because an insert makes one part, whole or not at all,
-// with all offsets of its partitions up to its highest.
+// with all offsets of its partitions up to its highest, and because the server
+// knows an insert before the group is asked whether it may be made: one that a
+// member was paused in is among those that its successor ends.
 type Copy struct {
 	opt    CopyOptions
 	client *client
@@ -274,7 +277,7 @@ type turn struct {
 	partsStored map[int]int64
 
 	mu       sync.Mutex // guards accepted; held while committing
-	accepted time.Time  // last accepted commit
+	accepted time.Time  // when the commit was sent that the group accepted last
 }
 
 // hold makes sure that this member still copies: a paused process finds out here
@@ -289,10 +292,11 @@ func (t *turn) hold(ctx context.Context) error {
 	for p, committed := range t.assigned {
 		offsets[p] = max(0, committed)
 	}
+	asked := time.Now()
 	if err := t.gen.Commit(ctx, offsets); err != nil {
 		return fmt.Errorf("cannot hold on to the copy: %w", err)
 	}
-	t.accepted = time.Now()
+	t.accepted = asked
 	return nil
 }
 

@@ -251,6 +251,27 @@ func TestCopyLostAcknowledgement(t *testing.T) {
 	}
 }
 
+// TestCopyAtOnce: what comes after a rest is stored at once, what comes soon behind it
+// waits until the table has rested, so that there are no more inserts than intervals.
+func TestCopyAtOnce(t *testing.T) {
+	w := newCopyWorld(t, openStore(t))
+	w.opt.Topics, w.opt.FlushInterval = CopyTopics{Disputes: "recoup.disputes"}, 5*time.Second
+	c, stop := w.start(t)
+	took := func() time.Duration {
+		began := time.Now()
+		w.send(t, "recoup.disputes", 0, caseEvent(1))
+		if err := c.WaitCaughtUp(t.Context(), w.log); err != nil {
+			t.Fatal(err)
+		}
+		return time.Since(began)
+	}
+	if first, second := took(), took(); first > 3*time.Second || second < 3*time.Second {
+		t.Errorf("the first record took %v and the next one %v, want no wait, then the interval of 5 s", first, second)
+	}
+	stop()
+	w.check(t)
+}
+
 // TestCopyTakeOver is G9: several members of the group, of which one copies at a
 // time, while the group is shaken.
 func TestCopyTakeOver(t *testing.T) {

@@ -49,13 +49,15 @@ func (t *turn) copyTopic(ctx context.Context, c copied, session string, log pipe
 		})
 	}
 	t.copy.opt.Report("copy of "+c.topic, nil)
+	var rested time.Time
 	for {
-		if err := t.storeNext(ctx, c, session, pieces); err != nil {
+		if err := t.storeNext(ctx, c, session, pieces, rested); err != nil {
 			if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 				return cause
 			}
 			return err
 		}
+		rested = time.Now().Add(t.copy.opt.FlushInterval)
 	}
 }
 
@@ -144,8 +146,8 @@ func (t *turn) fetch(ctx context.Context, c copied, log pipeline.Log, p int, nex
 	return nil
 }
 
-// storeNext waits for rows, collects more for a moment, and stores them.
-func (t *turn) storeNext(ctx context.Context, c copied, session string, pieces <-chan piece) error {
+// storeNext waits for rows, collects more until the table has rested, and stores them.
+func (t *turn) storeNext(ctx context.Context, c copied, session string, pieces <-chan piece, rested time.Time) error {
 	var rows []logRow
 	ends, bytes := map[int]int64{}, 0
 	var due <-chan time.Time
@@ -159,7 +161,7 @@ func (t *turn) storeNext(ctx context.Context, c copied, session string, pieces <
 			rows, bytes, ends[p.partition] = append(rows, p.rows...), bytes+p.bytes, p.next
 			collecting = bytes < t.copy.opt.FlushBytes
 			if due == nil {
-				due = time.After(t.copy.opt.FlushInterval)
+				due = time.After(time.Until(rested))
 			}
 		}
 	}
@@ -203,11 +205,8 @@ func (t *turn) storeParts(ctx context.Context, c copied, session string, rows []
 func (t *turn) store(ctx context.Context, c copied, session string, rows []logRow) error {
 	token := t.token(c.table, rows)
 	for n := 0; ; n++ {
-		err := t.hold(ctx)
-		if err == nil {
-			id := fmt.Sprintf("%s%s/%s.%d", t.idPrefix(c.table), session, token[len(token)-16:], n)
-			err = t.copy.client.insertRows(ctx, c, rows, id, token)
-		}
+		id := fmt.Sprintf("%s%s/%s.%d", t.idPrefix(c.table), session, token[len(token)-16:], n)
+		err := t.copy.client.insertRows(ctx, c, rows, id, token, t.hold)
 		if err == nil || errors.Is(err, pipeline.ErrFenced) || ctx.Err() != nil {
 			if n > 0 {
 				t.copy.opt.Report("copy of "+c.topic, err)

@@ -223,7 +223,7 @@ func TestRemovedByAnotherProcess(t *testing.T) {
 	if err := first.Insert(t.Context(), testOwner, 0, sampleBlock(first, 1, 1, 2), sinktest.Owned); err != nil {
 		t.Fatal(err)
 	}
-	if err := first.Remove(t.Context(), testOwner, []int64{1, 2}); err != nil {
+	if err := first.Remove(t.Context(), testOwner, []int64{1, 2}, sinktest.Owned); err != nil {
 		t.Fatal(err)
 	}
 	second, err := Open(first.client.settings)
@@ -272,7 +272,7 @@ func TestErrors(t *testing.T) {
 		"ping":   other.Ping(t.Context()),
 		"fence":  other.Fence(t.Context(), testOwner),
 		"insert": other.Insert(t.Context(), testOwner, 0, sampleBlock(s, 1, 1), sinktest.Owned),
-		"remove": other.Remove(t.Context(), testOwner, []int64{1}),
+		"remove": other.Remove(t.Context(), testOwner, []int64{1}, sinktest.Owned),
 	} {
 		if err == nil || !strings.HasPrefix(err.Error(), "cannot ") || errors.Is(err, ErrSchema) {
 			t.Errorf("%s without a server: %v", what, err)

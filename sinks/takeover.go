@@ -115,10 +115,11 @@ func (s *Store) Stored(ctx context.Context, owner pipeline.Owner, from int64) (m
 // below the server's limit on the size of a query.
 const removeChunk = 5000
 
-// Remove deletes the rows and lines at these source offsets. Inserting them
-// again afterwards stores them, although an insert of the same offsets is
-// remembered.
-func (s *Store) Remove(ctx context.Context, owner pipeline.Owner, offsets []int64) error {
+// Remove deletes the rows and lines at these source offsets, but for those that a
+// later owner has stored. Inserting them again afterwards stores them, although an
+// insert of the same offsets is remembered.
+func (s *Store) Remove(ctx context.Context, owner pipeline.Owner, offsets []int64,
+	hold func(context.Context) error) error {
 	s.mu.Lock()
 	s.removals[sourceOf(owner)]++
 	for _, offset := range offsets {
@@ -127,7 +128,11 @@ func (s *Store) Remove(ctx context.Context, owner pipeline.Owner, offsets []int6
 	s.mu.Unlock()
 	for chunk := range slices.Chunk(offsets, removeChunk) {
 		for _, table := range []string{tableInvoices, tableLines} {
-			if err := s.remove(ctx, owner, table, chunk, ""); err != nil {
+			if err := hold(ctx); err != nil {
+				return err
+			}
+			err := s.remove(ctx, owner, table, chunk, fmt.Sprintf(" AND owner_epoch <= %d", owner.Epoch))
+			if err != nil {
 				return explain(fmt.Sprintf("remove %d rows of partition %d from %s", len(chunk), owner.Partition, table), err)
 			}
 		}

@@ -77,8 +77,15 @@ func (v storeView) Stored(ctx context.Context, owner pipeline.Owner, from int64)
 	return stored, err
 }
 
-func (v storeView) Remove(ctx context.Context, owner pipeline.Owner, offsets []int64) error {
-	return v.ask(ctx, fmt.Sprint("remove ", offsets), owner, func() error { return v.Store.Remove(ctx, owner, offsets) })
+// Remove is one effect, which begins when the fence has let it pass.
+func (v storeView) Remove(ctx context.Context, owner pipeline.Owner, offsets []int64,
+	hold func(context.Context) error) error {
+	if err := hold(ctx); err != nil {
+		return err
+	}
+	return v.ask(ctx, fmt.Sprint("remove ", offsets), owner, func() error {
+		return v.Store.Remove(ctx, owner, offsets, func(context.Context) error { return nil })
+	})
 }
 
 func (v storeView) Sweep(ctx context.Context, owner pipeline.Owner, from, to int64) (n int, err error) {

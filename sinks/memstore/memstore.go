@@ -311,18 +311,22 @@ func (s *Store) Stored(_ context.Context, owner pipeline.Owner, from int64) (map
 	return stored, nil
 }
 
-// Remove deletes the rows and lines at these offsets.
-func (s *Store) Remove(_ context.Context, owner pipeline.Owner, offsets []int64) error {
+// Remove deletes the rows and lines at these offsets, of no later owner.
+func (s *Store) Remove(ctx context.Context, owner pipeline.Owner, offsets []int64,
+	hold func(context.Context) error) error {
 	if err := s.readFault(owner); err != nil {
+		return err
+	}
+	if err := hold(ctx); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	gone := func(pos invoice.Position) bool {
-		return positionOf(pos) == sourceOf(owner) && slices.Contains(offsets, pos.Offset)
+	gone := func(pos invoice.Position, epoch int64) bool {
+		return positionOf(pos) == sourceOf(owner) && slices.Contains(offsets, pos.Offset) && epoch <= owner.Epoch
 	}
-	s.rows = slices.DeleteFunc(s.rows, func(r Row) bool { return gone(r.Verdict.Source) })
-	s.lines = slices.DeleteFunc(s.lines, func(l Line) bool { return gone(l.Source) })
+	s.rows = slices.DeleteFunc(s.rows, func(r Row) bool { return gone(r.Verdict.Source, r.Epoch) })
+	s.lines = slices.DeleteFunc(s.lines, func(l Line) bool { return gone(l.Source, l.Epoch) })
 	for _, offset := range offsets {
 		delete(s.orphans[sourceOf(owner)], offset)
 	}

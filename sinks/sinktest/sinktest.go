@@ -71,6 +71,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		"lines of a lost row":   linesOfALostRow,
 		"remove and insert":     removeAndInsert,
 		"remove one partition":  removeOnePartition,
+		"remove held":           removeHeld,
 		"sweep":                 sweep,
 		"drop":                  drop,
 		"seal":                  seal,

@@ -154,7 +154,7 @@ func removeAndInsert(t *testing.T, s Subject) {
 	waiting := block(s, 3, 2, 3)
 	insert(t, s, owner(3, 7), 0, block(s, 3, 2, 3))
 	for n := range int64(2) {
-		if err := s.Store.Remove(t.Context(), owner(3, 7), []int64{2, 3}); err != nil {
+		if err := s.Store.Remove(t.Context(), owner(3, 7), []int64{2, 3}, Owned); err != nil {
 			t.Fatal(err)
 		}
 		expect(t, s)
@@ -162,21 +162,38 @@ func removeAndInsert(t *testing.T, s Subject) {
 		waiting = block(s, 3, 2, 3)
 		expect(t, s, at(3, 2, 3)...)
 	}
-	if err := s.Store.Remove(t.Context(), owner(3, 7), []int64{2, 3}); err != nil {
+	if err := s.Store.Remove(t.Context(), owner(3, 7), []int64{2, 3}, Owned); err != nil {
 		t.Fatal(err)
 	}
 	insert(t, s, owner(3, 9), 0, waiting)
 	expect(t, s, at(3, 2, 3)...)
 }
 
+// removeHeld: before each deletion the store asks whether the owner may still make it,
+// and what a later owner has stored stays.
+func removeHeld(t *testing.T, s Subject) {
+	insert(t, s, owner(3, 7), 0, block(s, 3, 1, 2))
+	insert(t, s, owner(3, 9), 0, block(s, 3, 3))
+	gone := errors.New("the group has given the owner up")
+	refuse := func(context.Context) error { return gone }
+	if err := s.Store.Remove(t.Context(), owner(3, 7), []int64{1, 2, 3}, refuse); !errors.Is(err, gone) {
+		t.Errorf("removal that the group refuses: %v", err)
+	}
+	expect(t, s, at(3, 1, 2, 3)...)
+	if err := s.Store.Remove(t.Context(), owner(3, 7), []int64{2, 3}, Owned); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, s, at(3, 1, 3)...)
+}
+
 func removeOnePartition(t *testing.T, s Subject) {
 	insert(t, s, owner(1, 7), 0, block(s, 1, 1, 2))
 	insert(t, s, owner(11, 7), 0, block(s, 11, 1, 2))
-	if err := s.Store.Remove(t.Context(), owner(1, 7), []int64{2, 77}); err != nil {
+	if err := s.Store.Remove(t.Context(), owner(1, 7), []int64{2, 77}, Owned); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, s, append(at(1, 1), at(11, 1, 2)...)...)
-	if err := s.Store.Remove(t.Context(), owner(1, 7), nil); err != nil {
+	if err := s.Store.Remove(t.Context(), owner(1, 7), nil, Owned); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, s, append(at(1, 1), at(11, 1, 2)...)...)
