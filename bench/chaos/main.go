@@ -35,14 +35,15 @@ import (
 
 // flags are the command line.
 type flags struct {
-	Seed      uint64   `help:"What is drawn: the same seed, the same faults in the same order." default:"1"`
-	Minutes   float64  `help:"How long all of it takes, about; 8 at least for one of every fault." default:"20"`
-	Short     bool     `help:"One scene of the quickest faults, in some two minutes."`
-	Only      []string `help:"Play these scenes only." placeholder:"NAME"`
-	Out       string   `help:"Append the matrix to this file, as markdown." placeholder:"FILE" type:"path"`
-	Keep      string   `help:"Keep configuration and logs of the members in this directory." placeholder:"DIR" type:"path"`
-	Warehouse string   `help:"Keep ClickHouse's data in this directory, on a file system of its own of a few GB: then its disk is really filled." placeholder:"DIR" type:"path"`
-	Old       string   `help:"A build of an earlier release, for members of two releases. By default it is built from the history." placeholder:"FILE" type:"path"`
+	Seed    uint64   `help:"What is drawn: the same seed, the same faults in the same order." default:"1"`
+	Minutes float64  `help:"How long all of it takes, about." default:"20"`
+	Short   bool     `help:"One scene of the quickest faults, in some two minutes."`
+	Only    []string `help:"Play these scenes only." placeholder:"NAME"`
+	Out     string   `help:"Append the matrix to this file, as markdown." placeholder:"FILE" type:"path"`
+	Keep    string   `help:"Keep settings and logs of the members in this directory." placeholder:"DIR" type:"path"`
+	Old     string   `help:"An earlier release, by default built from the history." placeholder:"FILE" type:"path"`
+	// Warehouse is a directory on a small file system of its own.
+	Warehouse string `help:"Keep ClickHouse here, on a small disk that is filled." placeholder:"DIR" type:"path"`
 }
 
 func main() {
@@ -96,12 +97,13 @@ func run(ctx context.Context, f flags) (ok bool, err error) {
 		say("scene %d of %d: %s, %v of faults", i+1, len(chosen), s.name, faults.Round(time.Second))
 		play := newPlay(site, s, rand.New(rand.NewPCG(f.Seed, s.stream)))
 		result, err := play.run(ctx, filepath.Join(dir, s.name), faults)
+		m.took = time.Since(began)
 		if err != nil {
+			m.print(os.Stdout) // what was found so far
 			return false, fmt.Errorf("scene %s, seed %d: %w", s.name, f.Seed, err)
 		}
 		m.add(result)
 	}
-	m.took = time.Since(began)
 	m.print(os.Stdout)
 	if f.Out != "" {
 		err = m.write(f.Out)

@@ -109,9 +109,8 @@ func (r *result) halt(at time.Time) (longest time.Duration) {
 }
 
 // header names the columns.
-const header = `| scene | fault | times | lost | rows doubled | cases doubled | other differences | halt: median, worst | event to case: worst |
-|---|---|---:|---:|---:|---:|---:|---:|---:|
-`
+const header = "| scene | fault | times | lost | rows doubled | cases doubled | other differences " +
+	"| halt: median, worst | event to case: worst |\n|---|---|---:|---:|---:|---:|---:|---:|---:|\n"
 
 // table writes the matrix as markdown.
 func (m *matrix) table(w io.Writer) {
@@ -151,8 +150,8 @@ func (m *matrix) total() string {
 
 // print writes the matrix, and what is to be said beside it.
 func (m *matrix) print(w io.Writer) {
-	fmt.Fprintf(w, "\nSeed %d, %s, %d cores, %v.\n\n", m.seed, m.began.UTC().Format("2 January 2006 15:04 UTC"), runtime.NumCPU(),
-		m.took.Round(time.Second))
+	fmt.Fprintf(w, "\nSeed %d, %s, %d cores, %v.\n\n", m.seed, m.began.UTC().Format("2 January 2006 15:04 UTC"),
+		runtime.NumCPU(), m.took.Round(time.Second))
 	m.table(w)
 	fmt.Fprintf(w, "\n%s\n", m.total())
 	for _, r := range m.results {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -127,7 +128,7 @@ func killings() []kind {
 			return nil
 		}},
 		{"several killed at once", restOfMembers, func(_ context.Context, p *play, rng *rand.Rand, name string) error {
-			kill(p, rng, 2+rng.IntN(2), name)
+			kill(p, rng, 2+rng.IntN(4), name)
 			return nil
 		}},
 	}
@@ -135,7 +136,7 @@ func killings() []kind {
 		at := &points[i]
 		kinds = append(kinds, kind{"killed " + at.name, restOfMembers,
 			func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
-				return p.set(ctx, at, 1+rng.IntN(2), func(m *member) error {
+				return p.set(ctx, at, 1+rng.IntN(3), func(m *member) error {
 					p.kill(m, name)
 					return nil
 				})
@@ -192,4 +193,57 @@ func pause(p *play, rng *rand.Rand, length time.Duration, name string) error {
 // upTo draws a duration.
 func upTo(rng *rand.Rand, most time.Duration) time.Duration {
 	return time.Duration(rng.Int64N(int64(most)))
+}
+
+// leave asks members to go, all at once, and waits until they have.
+func (p *play) leave(ctx context.Context, leaving []*member, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	errs := make(chan error)
+	for _, m := range leaving {
+		p.mu.Lock()
+		m.gone = true
+		p.mu.Unlock()
+		p.note(name, other)
+		go func() { errs <- m.Stop(ctx) }()
+	}
+	var err error
+	for range leaving {
+		err = errors.Join(err, <-errs)
+	}
+	return err
+}
+
+// scalings change how many members there are, as operators and autoscalers do.
+func scalings() []kind {
+	return []kind{{"from 1 to 8, 3, 8 and 1 members", restOfMembers,
+		func(ctx context.Context, p *play, rng *rand.Rand, _ string) error {
+			for _, n := range []int{8, 3, 8, 1} {
+				if err := p.scale(ctx, rng, n); err != nil {
+					return err
+				}
+				if err := pass(ctx, restOfMembers); err != nil {
+					return err
+				}
+			}
+			return nil
+		}}}
+}
+
+// scale lets members join or go until n are there; of those that go some are killed.
+func (p *play) scale(ctx context.Context, rng *rand.Rand, n int) error {
+	there := p.atWork()
+	for range n - len(there) {
+		p.note(fmt.Sprintf("joined up to %d", n), other)
+	}
+	p.want = n
+	var leaving []*member
+	for _, i := range rng.Perm(len(there))[:max(len(there)-n, 0)] {
+		if rng.IntN(4) == 0 {
+			p.kill(there[i], fmt.Sprintf("killed down to %d", n))
+		} else {
+			leaving = append(leaving, there[i])
+		}
+	}
+	return errors.Join(p.leave(ctx, leaving, fmt.Sprintf("left down to %d", n)), p.refill())
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -37,6 +39,9 @@ type play struct {
 	scene  scene
 	rng    *rand.Rand // draws what happens; nothing else may use it
 	ledger *auditor.Ledger
+	calmed chan struct{} // closed when the faults are over
+	want   int           // how many members there should be
+	build  string        // of members that join, "" for this source's
 
 	mu      sync.Mutex // guards what follows
 	members []*member
@@ -75,7 +80,7 @@ type result struct {
 }
 
 func newPlay(s *site, sc scene, rng *rand.Rand) *play {
-	return &play{site: s, scene: sc, rng: rng, ledger: auditor.NewLedger()}
+	return &play{site: s, scene: sc, rng: rng, ledger: auditor.NewLedger(), calmed: make(chan struct{}), want: sc.members}
 }
 
 // run installs, injects faults for some time, waits for calm and audits.
@@ -88,12 +93,10 @@ func (p *play) run(ctx context.Context, dir string, faults time.Duration) (*resu
 		p.Close()
 		p.site.warehouse.close()
 	}()
-	for range p.scene.members {
-		if _, err := p.join(""); err != nil {
-			return nil, err
-		}
+	if err := p.refill(); err != nil {
+		return nil, err
 	}
-	sent := p.send(ctx, faults)
+	sent := p.send(ctx)
 	r := &result{scene: p.scene.name}
 	if err := p.inject(ctx, faults, r); err != nil {
 		return nil, err
@@ -102,6 +105,7 @@ func (p *play) run(ctx context.Context, dir string, faults time.Duration) (*resu
 	if err := p.quiet(ctx); err != nil {
 		return nil, err
 	}
+	close(p.calmed)
 	select {
 	case err := <-sent:
 		if err != nil {
@@ -134,32 +138,29 @@ func (p *play) install(ctx context.Context, dir string) (err error) {
 	return err
 }
 
-// send begins to send: for the time of the faults and a while longer.
-func (p *play) send(ctx context.Context, faults time.Duration) <-chan error {
+// send begins to send, until the faults are over.
+func (p *play) send(ctx context.Context) <-chan error {
 	plan := load.Plan{Partitions: p.scene.partitions, Segments: 3, Seed: p.rng.Uint64(), Separated: true,
 		Injected: 0.04, Redelivered: 0.05, Late: 0.02, LateBy: 40 * 24 * time.Hour, Skewed: 0.02, Garbage: 0.01,
 		LargestGarbage: 20_000_000}
-	plan.Invoices = plan.WarmUpInvoices() + int(rate*(faults+3*time.Second).Seconds())
+	plan.Invoices = math.MaxInt
 	sent := make(chan error, 1)
 	go func() {
 		sent <- load.Send(ctx, p.Kafka.Log(), load.New(plan), load.Sending{Topic: p.Config.Kafka.Topics.Invoices,
-			Rate: rate, Patience: patience, Sent: p.ledger.Add})
+			Rate: rate, Patience: patience, Sent: p.ledger.Add, Until: p.calmed})
 	}()
 	return sent
 }
 
-// join starts a member of this source, or of another build.
-func (p *play) join(binary string, extra ...string) (*member, error) {
+// join starts a member of the build that joins now.
+func (p *play) join(extra ...string) (*member, error) {
 	client := fmt.Sprintf("%s%s-%d", clientPrefix, p.scene.name, len(p.members)+1)
 	address, err := p.site.warehouse.open(client)
 	if err != nil {
 		return nil, err
 	}
 	extra = append([]string{"RECOUP_KAFKA_CLIENT_ID=" + client, "RECOUP_CLICKHOUSE_ADDRESSES=" + address}, extra...)
-	if binary == "" {
-		binary = p.site.binary
-	}
-	joined, err := p.JoinAs(binary, extra...)
+	joined, err := p.JoinAs(cmp.Or(p.build, p.site.binary), extra...)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +220,7 @@ func (p *play) pause(m *member, length time.Duration, fault string) error {
 	return nil
 }
 
-// refill lets members join until as many are at work or paused as the scene has.
+// refill lets members join until as many are there, paused or not, as should be.
 func (p *play) refill() error {
 	p.mu.Lock()
 	n := 0
@@ -229,8 +230,8 @@ func (p *play) refill() error {
 		}
 	}
 	p.mu.Unlock()
-	for ; n < p.scene.members; n++ {
-		if _, err := p.join(""); err != nil {
+	for ; n < p.want; n++ {
+		if _, err := p.join(); err != nil {
 			return err
 		}
 	}
@@ -280,11 +281,17 @@ func (p *play) inject(ctx context.Context, faults time.Duration, r *result) erro
 // errCannot is a fault that cannot be injected here.
 var errCannot = errors.New("cannot be injected here")
 
-// begun waits until the members have committed something.
+// begun waits until the members have committed something of each partition.
 func (p *play) begun(ctx context.Context) error {
 	for began := time.Now(); time.Since(began) < patience; {
 		offsets, err := p.Kafka.CommittedOffsets(ctx, p.Config.Kafka.Group, p.Config.Kafka.Topics.Invoices)
-		if err == nil && len(offsets) == p.scene.partitions {
+		some := 0
+		for _, offset := range offsets {
+			if offset > 0 {
+				some++
+			}
+		}
+		if err == nil && some == p.scene.partitions {
 			return nil
 		}
 		if err := pass(ctx, 200*time.Millisecond); err != nil {
@@ -340,9 +347,10 @@ func (p *play) finish(ctx context.Context, r *result) error {
 // sweep waits until owners have looked for rows that a woken member stored late, if there
 // are any.
 func (p *play) sweep(ctx context.Context, r *result) (err error) {
-	r.swept, err = p.site.ask(ctx, fmt.Sprintf(`SELECT (SELECT count() - uniqExact(source_partition, source_offset) FROM %[1]s.scored_invoices)
-		+ (SELECT count() - uniqExact(source_partition, source_offset, line_index) FROM %[1]s.invoice_lines)`,
-		p.Config.ClickHouse.Database))
+	const doubled = "(SELECT count() - uniqExact(source_partition, source_offset%s) FROM %s.%s)"
+	db := p.Config.ClickHouse.Database
+	r.swept, err = p.site.ask(ctx, "SELECT "+fmt.Sprintf(doubled, "", db, "scored_invoices")+" + "+
+		fmt.Sprintf(doubled, ", line_index", db, "invoice_lines"))
 	if err != nil || r.swept == "0" {
 		return err
 	}

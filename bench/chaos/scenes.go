@@ -51,16 +51,25 @@ func scenes() []scene {
 	members, pauses, brokers, warehouses := killings(), pausings(), brokerFaults(), warehouseFaults()
 	all := slices.Concat(members, pauses, brokers, warehouses)
 	return []scene{
-		{name: "kills", stream: 1, weight: 5, partitions: 6, members: 5, faults: members},
+		{name: "kills", stream: 1, weight: 5, partitions: 6, members: 6, faults: members},
 		{name: "pauses", stream: 2, weight: 3, partitions: 6, members: 4, faults: pauses},
 		{name: "broker", stream: 3, weight: 2, partitions: 4, members: 3, faults: brokers},
 		{name: "warehouse", stream: 4, weight: 3, partitions: 4, members: 3, faults: warehouses},
+		{name: "scaling", stream: 5, weight: 3, partitions: 16, members: 1, faults: scalings()},
+		{name: "releases", stream: 6, weight: 2, partitions: 4, members: 3, faults: releases()},
 		{name: "everything", stream: 7, weight: 3, partitions: 8, members: 4, faults: all},
 	}
 }
 
+// quick are the faults of the short form.
+var quick = []string{"several killed at once", "killed between decision and alert", "killed inside the insert",
+	"killed between insert and commit", "killed inside the checkpoint", "paused for longer than a session",
+	"broker killed and restarted", "ClickHouse killed and restarted", "acknowledgements of inserts cut",
+	"started with a bad configuration"}
+
 // short returns the scene of CI.
 func short() scene {
-	faults := slices.Concat(killings()[:2], brokerFaults()[:1], warehouseFaults()[:1])
+	all := slices.Concat(killings(), pausings(), brokerFaults(), warehouseFaults(), releases())
+	faults := slices.DeleteFunc(all, func(k kind) bool { return !slices.Contains(quick, k.name) })
 	return scene{name: "short", stream: 8, partitions: 4, members: 3, faults: faults}
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -50,34 +52,54 @@ func kafkaFor(least, more time.Duration, f fault.Fault) func(context.Context, *p
 
 // warehouseFaults are what happens to ClickHouse and the way to it.
 func warehouseFaults() []kind {
-	down := func(least, more time.Duration) func(context.Context, *play, *rand.Rand, string) error {
-		return func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
-			length := least + upTo(rng, more)
-			p.note(name, darkened)
-			p.site.server.Kill()
-			if err := pass(ctx, length); err != nil {
-				return err
-			}
-			return p.site.server.Restart(ctx)
-		}
-	}
 	return []kind{
-		{"ClickHouse killed and restarted", restOfServers, down(0, 2*time.Second)},
-		{"ClickHouse away", restOfServers, down(10*time.Second, 20*time.Second)},
+		{"ClickHouse killed and restarted", restOfServers, warehouseDown(0, 2*time.Second)},
+		{"ClickHouse away", restOfServers, warehouseDown(10*time.Second, 20*time.Second)},
 		{"ClickHouse slow", restOfServers, warehouseFor(5*time.Second, 10*time.Second,
 			fault.Fault{Latency: 150 * time.Millisecond, Rate: 1 << 20})},
-		{"ClickHouse black-holed", restOfServers, warehouseFor(5*time.Second, 30*time.Second, fault.Fault{BlackHole: true})},
-		{"acknowledgements of inserts cut", restOfServers, func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
-			before := p.site.warehouse.cut()
-			p.site.warehouse.set(fault.Fault{Cut: fault.Cut{Times: 1 + rng.IntN(3), Request: "INSERT INTO", Turn: 1}}, nil)
-			err := pass(ctx, 4*time.Second)
-			p.site.calm()
-			for range p.site.warehouse.cut() - before {
-				p.note(name, other)
-			}
-			return err
-		}},
+		{"ClickHouse black-holed", restOfServers,
+			warehouseFor(5*time.Second, 30*time.Second, fault.Fault{BlackHole: true})},
+		{"acknowledgements of inserts cut", restOfServers, unacknowledged},
+		{"disk of ClickHouse full", restOfServers, diskFull},
 	}
+}
+
+// warehouseDown kills ClickHouse and starts it again some time later.
+func warehouseDown(least, more time.Duration) func(context.Context, *play, *rand.Rand, string) error {
+	return func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
+		length := least + upTo(rng, more)
+		p.note(name, darkened)
+		p.site.server.Kill()
+		if err := pass(ctx, length); err != nil {
+			return err
+		}
+		return p.site.server.Restart(ctx)
+	}
+}
+
+// unacknowledged cuts connections behind the rows of an insert: they are stored, and nobody
+// hears of it.
+func unacknowledged(ctx context.Context, p *play, rng *rand.Rand, name string) error {
+	before := p.site.warehouse.cut()
+	p.site.warehouse.set(fault.Fault{Cut: fault.Cut{Times: 1 + rng.IntN(3), Request: "INSERT INTO", Turn: 1}}, nil)
+	err := pass(ctx, 4*time.Second)
+	p.site.calm()
+	for range p.site.warehouse.cut() - before {
+		p.note(name, other)
+	}
+	return err
+}
+
+// diskFull lets ClickHouse have no space for a while.
+func diskFull(ctx context.Context, p *play, rng *rand.Rand, name string) error {
+	length := 5*time.Second + upTo(rng, 15*time.Second)
+	free, err := p.site.fill(ctx, p.Config.ClickHouse.Database)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errCannot, err)
+	}
+	p.note(name, other)
+	err = pass(ctx, length)
+	return errors.Join(err, free(context.WithoutCancel(ctx)))
 }
 
 // warehouseFor does something to the ways to ClickHouse for some time.

@@ -94,8 +94,9 @@ func (s *site) buildOld(ctx context.Context) error {
 	err := os.MkdirAll(source, 0o755)
 	if err == nil {
 		script := "git archive " + earlier + " | tar -x -C \"$0\""
+		cmd := exec.CommandContext(ctx, "bash", "-o", "pipefail", "-c", script, source)
 		var output []byte
-		if output, err = exec.CommandContext(ctx, "bash", "-o", "pipefail", "-c", script, source).CombinedOutput(); err != nil {
+		if output, err = cmd.CombinedOutput(); err != nil {
 			err = fmt.Errorf("cannot take commit %s from the history, is it there? %w\n%s", earlier, err, output)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"testing"
+	"time"
 
 	"recoup/invoice"
 )
@@ -225,6 +226,30 @@ func spread(amounts []float64) (mean, cv, least, most float64) {
 		squares += (a - mean) * (a - mean)
 	}
 	return mean, math.Sqrt(squares/float64(len(amounts))) / mean, least, most
+}
+
+// Skewed invoices are issued up to twelve hours ahead of the stream, the others in step.
+func TestSkewed(t *testing.T) {
+	plan := Plan{Invoices: 2_000, WarmUp: -1, Skewed: 0.1, Seed: 3}
+	ahead, n := 0, 0
+	for record := range New(plan).All() {
+		var inv struct {
+			IssuedAt time.Time `json:"issued_at"`
+		}
+		if err := json.Unmarshal(record.Value, &inv); err != nil {
+			t.Fatal(err)
+		}
+		skew := inv.IssuedAt.Sub(New(plan).Plan().Start) - time.Duration(n)*time.Second
+		if n++; skew > 0 {
+			ahead++
+		}
+		if skew < 0 || skew > mostSkew {
+			t.Errorf("invoice %d is issued %v ahead", n, skew)
+		}
+	}
+	if ahead < 150 || ahead > 250 {
+		t.Errorf("%d of %d are ahead, want about 200", ahead, n)
+	}
 }
 
 // A line of the ledger reads back as the truth it was written from.
