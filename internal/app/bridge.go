@@ -59,6 +59,7 @@ func Bridge(ctx context.Context, o Options) error {
 			return client.Group(kafka.GroupSettings{ID: BridgeGroup(o.Config, receiver), Topic: o.Config.Kafka.Topics.Cases,
 				SessionTimeout: o.Config.Kafka.SessionTimeout.Std()})
 		},
-		Grafana: o.Config.Bridge.Grafana, Metrics: bridge.NewMetrics(o.Registry), Report: o.Health.Set, Log: o.Log})
+		Boards:  bridge.Boards{Grafana: o.Config.Bridge.Grafana, Language: o.Config.Bridge.Language},
+		Metrics: bridge.NewMetrics(o.Registry), Report: o.Health.Set, Log: o.Log})
 	return nil
 }

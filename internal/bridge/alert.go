@@ -45,13 +45,20 @@ type Alert struct {
 	status cases.Status
 }
 
-// boards are the boards of recoup by the kind of a case.
-var boards = map[cases.Kind]string{cases.KindIncident: "recoup-causes", cases.KindRate: "recoup-segment",
+// Boards are where alerts lead to.
+type Boards struct {
+	// Grafana is the address of the Grafana that has recoup's boards; "": no board is linked to.
+	Grafana string
+	// Language of the boards, en or fr.
+	Language string
+}
+
+// boardOf is the board by the kind of a case; the French one ends with -fr.
+var boardOf = map[cases.Kind]string{cases.KindIncident: "recoup-causes", cases.KindRate: "recoup-segment",
 	cases.KindBlind: "recoup-pipeline", cases.KindInvoice: "recoup-invoice"}
 
-// NewAlert says of a case what may leave the house. grafana is the address of the
-// Grafana that has recoup's boards; "": no board is linked to.
-func NewAlert(c *cases.Case, grafana string) *Alert {
+// NewAlert says of a case what may leave the house.
+func NewAlert(c *cases.Case, boards Boards) *Alert {
 	page := incident.PageOf(c)
 	a := &Alert{CaseID: c.CaseID, Seq: c.Seq, Started: c.DetectedAt.UTC(), over: c.Action == cases.ActionResolve,
 		status: c.Status}
@@ -63,7 +70,7 @@ func NewAlert(c *cases.Case, grafana string) *Alert {
 	a.Annotations = filled(map[string]string{"summary": fmt.Sprintf("[%s] %s: %s", c.Severity, page.Title, page.Facts),
 		"page": page.Text(), "since": page.Since, "why": page.Why, "do_first": strings.Join(page.First, "  "),
 		"owner": page.Owner, "runbook": page.Runbook, "case": page.Case, "ends": page.Ends, "model": page.Model,
-		"status": string(c.Status), "dashboard": dashboard(c, grafana)})
+		"status": string(c.Status), "dashboard": boards.about(c)})
 	if i := c.Incident; c.Kind == cases.KindIncident && i != nil {
 		// Alertmanager mutes the members by the one label, a known promotion by the other.
 		a.Labels["incident_id"] = c.CaseID
@@ -80,11 +87,15 @@ func NewAlert(c *cases.Case, grafana string) *Alert {
 // and behind a single one: its days of issue are whole ones.
 const around = 24 * time.Hour
 
-// dashboard is the address of the board that tells more, narrowed to the case's cause,
+// about is the address of the board that tells more, narrowed to the case's cause,
 // segment and time. It does not name an invoice: the board lists those of that time.
-func dashboard(c *cases.Case, grafana string) string {
-	if grafana == "" || boards[c.Kind] == "" {
+func (b Boards) about(c *cases.Case) string {
+	board := boardOf[c.Kind]
+	if b.Grafana == "" || board == "" {
 		return ""
+	}
+	if b.Language == "fr" {
+		board += "-fr"
 	}
 	issued := cmp.Or(c.IssuedAt, c.DetectedAt)
 	narrow := map[string]string{"seller": c.Seller, "customer_type": c.Segment.CustomerType,
@@ -105,7 +116,7 @@ func dashboard(c *cases.Case, grafana string) string {
 	for name, value := range filled(narrow) {
 		query.Set("var-"+name, value)
 	}
-	return strings.TrimRight(grafana, "/") + "/d/" + boards[c.Kind] + "?" + query.Encode()
+	return strings.TrimRight(b.Grafana, "/") + "/d/" + board + "?" + query.Encode()
 }
 
 // noCurrency is that of cases without money, by ISO 4217.

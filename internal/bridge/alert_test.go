@@ -15,11 +15,14 @@ import (
 	"recoup/detectors"
 )
 
+// english is a Grafana with the English boards.
+var english = Boards{"https://grafana.example/", "en"}
+
 // kpi.md: labels are identity only, and tell two alerts apart.
 func TestLabelsAreIdentity(t *testing.T) {
-	small := NewAlert(incidentCase("BLACK25", 1, cases.ActionOpen, cases.SeverityCritical, 4), "https://grafana.example/")
-	large := NewAlert(incidentCase("BLACK25", 9, cases.ActionUpdate, cases.SeverityCritical, 4000), "")
-	other := NewAlert(incidentCase("WINTER", 1, cases.ActionOpen, cases.SeverityCritical, 4), "")
+	small := NewAlert(incidentCase("BLACK25", 1, cases.ActionOpen, cases.SeverityCritical, 4), english)
+	large := NewAlert(incidentCase("BLACK25", 9, cases.ActionUpdate, cases.SeverityCritical, 4000), Boards{})
+	other := NewAlert(incidentCase("WINTER", 1, cases.ActionOpen, cases.SeverityCritical, 4), Boards{})
 	want := map[string]string{"alertname": "RecoupCase", "seller": "acme", "kind": "incident", "cause": "promotion",
 		"severity": "critical", "team": "sales", "case_id": small.CaseID, "incident_id": small.CaseID,
 		"promotion": "BLACK25"}
@@ -53,8 +56,10 @@ func TestBoardsAreNarrowed(t *testing.T) {
 		"invoice|1772524800000&var-cause=promotion&var-currency=EUR&var-seller=acme": invoiceCase("INV-7", 1, ""),
 	} {
 		board, rest, _ := strings.Cut(want, "|")
-		if got := NewAlert(c, "https://grafana.example/").Annotations["dashboard"]; got != fmt.Sprintf(from, board)+rest {
-			t.Errorf("%s: board %s", want, got)
+		for suffix, boards := range map[string]Boards{"": english, "-fr": {english.Grafana, "fr"}} {
+			if got := NewAlert(c, boards).Annotations["dashboard"]; got != fmt.Sprintf(from, board+suffix)+rest {
+				t.Errorf("%s: board %s", want, got)
+			}
 		}
 	}
 }
@@ -65,16 +70,18 @@ func TestBoardsExist(t *testing.T) {
 		cases.KindRate:     {"seller", "currency", "customer_type", "product_family"},
 		cases.KindIncident: {"seller", "currency", "customer_type", "product_family", "cause"},
 		cases.KindInvoice:  {"seller", "currency", "customer_type", "product_family", "cause"}}
-	for kind, uid := range boards {
+	for kind, uid := range boardOf {
 		name := strings.TrimPrefix(uid, "recoup-")
-		content, err := os.ReadFile("../../deploy/grafana/dashboards/clickhouse/en/" + name + ".json")
-		board := string(content)
-		if err != nil || !strings.Contains(board, `"uid": "`+uid+`"`) {
-			t.Errorf("cases of kind %s link to %s, which is not there: %v", kind, uid, err)
-		}
-		for _, variable := range known[kind] {
-			if !strings.Contains(board, `"name": "`+variable+`"`) {
-				t.Errorf("%s has no variable %s", uid, variable)
+		for lang, uid := range map[string]string{"en": uid, "fr": uid + "-fr"} {
+			content, err := os.ReadFile("../../deploy/grafana/dashboards/clickhouse/" + lang + "/" + name + ".json")
+			board := string(content)
+			if err != nil || !strings.Contains(board, `"uid": "`+uid+`"`) {
+				t.Errorf("cases of kind %s link to %s, which is not there: %v", kind, uid, err)
+			}
+			for _, variable := range known[kind] {
+				if !strings.Contains(board, `"name": "`+variable+`"`) {
+					t.Errorf("%s has no variable %s", uid, variable)
+				}
 			}
 		}
 	}
@@ -110,7 +117,7 @@ func TestNothingPersonalLeaves(t *testing.T) {
 					Members: 3, Aliases: []string{secret}}
 			}
 			c.Segment.CustomerType = "B2C"
-			alert := NewAlert(c, "https://grafana.example")
+			alert := NewAlert(c, english)
 			for _, sent := range []any{newPosted(alert, time.Now()), body(Event{Fire, alert, nil})} {
 				text, err := json.Marshal(sent)
 				if err != nil || strings.Contains(string(text), secret) {

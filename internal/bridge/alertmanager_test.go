@@ -57,7 +57,7 @@ func TestExampleRoutes(t *testing.T) {
 			t.Errorf("%s goes to %q, want %q: %v", labels, got, want, err)
 		}
 	}
-	incident := NewAlert(incidentCase("BLACK25", 1, cases.ActionOpen, cases.SeverityError, 4), "https://grafana.example")
+	incident := NewAlert(incidentCase("BLACK25", 1, cases.ActionOpen, cases.SeverityError, 4), english)
 	for annotation := range incident.Annotations {
 		shown := slices.Contains([]string{"summary", "status", "owner", "ends"}, annotation) // in the description or the page
 		if !shown && !strings.Contains(string(content), "#:      "+annotation+": '{{ range .Alerts.Firing }}") {

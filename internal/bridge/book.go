@@ -66,14 +66,14 @@ type entry struct {
 // owned by one goroutine.
 type book struct {
 	filter  Filter
-	grafana string
+	boards  Boards
 	entries map[string]*entry // by case id
 	changed map[string]bool   // case ids to look at
 	swept   time.Time         // when all were last looked at
 }
 
-func newBook(filter Filter, grafana string) *book {
-	return &book{filter: filter, grafana: grafana, entries: map[string]*entry{}, changed: map[string]bool{}}
+func newBook(filter Filter, boards Boards) *book {
+	return &book{filter: filter, boards: boards, entries: map[string]*entry{}, changed: map[string]bool{}}
 }
 
 // take notes a record. past says that the receiver has been told all up to it.
@@ -90,7 +90,7 @@ func (b *book) take(c *cases.Case, past bool) {
 	if c.Seq <= e.seq {
 		return
 	}
-	e.seq, e.now, e.wanted = c.Seq, NewAlert(c, b.grafana), b.filter.wants(c)
+	e.seq, e.now, e.wanted = c.Seq, NewAlert(c, b.boards), b.filter.wants(c)
 	switch {
 	case past && e.wanted:
 		e.told, e.heard = e.now, true

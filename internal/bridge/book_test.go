@@ -94,7 +94,7 @@ func TestReceiverIsToldWhatChanged(t *testing.T) {
 			record(2, resolve, failing, 4)}, ""},
 		"compaction left the end alone": {0, false, []*cases.Case{record(7, resolve, failing, 4)}, "resolve 7"},
 	} {
-		b := newBook(Filter{Lowest: cases.SeverityError}, "")
+		b := newBook(Filter{Lowest: cases.SeverityError}, Boards{})
 		if got := play(b, c.past, c.together, c.records...); got != c.want {
 			t.Errorf("%s: told %q, want %q", name, got, c.want)
 		}
@@ -103,7 +103,7 @@ func TestReceiverIsToldWhatChanged(t *testing.T) {
 
 // A receiver that was never told anything hears what is open, not what has been.
 func TestFirstStartTellsWhatIsOpen(t *testing.T) {
-	b := newBook(Filter{Lowest: cases.SeverityInfo}, "")
+	b := newBook(Filter{Lowest: cases.SeverityInfo}, Boards{})
 	for n := range 100 {
 		b.take(incidentCase(fmt.Sprint("P", n), 1, cases.ActionOpen, cases.SeverityError, 4), true)
 		if n > 0 {
@@ -128,8 +128,8 @@ func TestSingleInvoicesAndMembers(t *testing.T) {
 		{Filter{Lowest: cases.SeverityWarning, Invoices: true}, "fire 1", "fire 1, resolve 2"},
 		{Filter{Lowest: cases.SeverityWarning, Invoices: true, Members: true}, "fire 1", "fire 1, update 2"},
 	} {
-		alone := play(newBook(c.filter, ""), 0, false, invoiceCase("1", 1, ""))
-		member := play(newBook(c.filter, ""), 0, false, invoiceCase("1", 1, ""), invoiceCase("1", 2, "some incident"))
+		alone := play(newBook(c.filter, Boards{}), 0, false, invoiceCase("1", 1, ""))
+		member := play(newBook(c.filter, Boards{}), 0, false, invoiceCase("1", 1, ""), invoiceCase("1", 2, "some incident"))
 		if alone != c.alone || member != c.member {
 			t.Errorf("%+v: told %q and %q, want %q and %q", c.filter, alone, member, c.alone, c.member)
 		}
@@ -151,7 +151,7 @@ func TestKindOfKey(t *testing.T) {
 // An alert that a receiver cannot take comes behind the others, and a receiver that
 // forgets is told again.
 func TestWhatFailsWaitsAndWhatIsOpenIsRepeated(t *testing.T) {
-	b := newBook(Filter{Lowest: cases.SeverityInfo}, "")
+	b := newBook(Filter{Lowest: cases.SeverityInfo}, Boards{})
 	for _, name := range []string{"A", "B"} {
 		b.take(incidentCase(name, 1, cases.ActionOpen, cases.SeverityError, 4), false)
 	}

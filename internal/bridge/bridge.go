@@ -15,7 +15,7 @@ import (
 	"recoup/pipeline"
 )
 
-// Options are what a bridge works with. All fields are required but Grafana and Report.
+// Options are what a bridge works with. All fields are required but Boards and Report.
 type Options struct {
 	// Kafka holds the topic of the cases.
 	Kafka pipeline.Log
@@ -25,8 +25,8 @@ type Options struct {
 	Group func(receiver string) pipeline.Group
 	// Receivers are told; they work independently of each other.
 	Receivers []Receiver
-	// Grafana is the address of the Grafana that has recoup's boards; "": none.
-	Grafana string
+	// Boards are where alerts lead to.
+	Boards Boards
 	// Metrics are told what happens.
 	Metrics *Metrics
 	// Report is called with the state of a part: nil while it works.
@@ -106,7 +106,7 @@ func (l *link) serve(ctx context.Context, generation pipeline.Generation) {
 	for partition, offset := range generation.Assigned() {
 		l.stands(partition, 0, nil) // from now on it may be late
 		w := &worker{link: l, partition: partition, committed: offset, generation: generation,
-			book: newBook(l.to.Filter(), l.o.Grafana)}
+			book: newBook(l.to.Filter(), l.o.Boards)}
 		workers.Go(func() { w.run(ctx) })
 	}
 	// A worker that waits for slow answers says nothing meanwhile, and without partitions there is none to say it.
@@ -228,7 +228,7 @@ func (w *worker) past(ctx context.Context, reader pipeline.Reader) error {
 	if until < 0 {
 		until = end
 	}
-	w.book = newBook(w.to.Filter(), w.o.Grafana)
+	w.book = newBook(w.to.Filter(), w.o.Boards)
 	for w.offset = start; w.offset < min(until, end); {
 		if err := w.fetch(ctx, reader, until); err != nil {
 			return err

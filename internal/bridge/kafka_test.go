@@ -70,7 +70,7 @@ func (w *world) start() (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		Run(ctx, Options{Kafka: w.client.Log(), Topic: w.topic, Receivers: w.receivers, Grafana: "https://grafana.example",
+		Run(ctx, Options{Kafka: w.client.Log(), Topic: w.topic, Receivers: w.receivers, Boards: english,
 			Group: func(receiver string) pipeline.Group {
 				return killable{w.client.Group(kafka.GroupSettings{ID: w.topic + receiver, Topic: w.topic}), &w.lost}
 			},

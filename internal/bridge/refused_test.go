@@ -69,7 +69,7 @@ func TestRefusedIsWhatEveryMemberRefuses(t *testing.T) {
 
 // A tombstone of a case that is over leaves nothing behind.
 func TestATombstoneRemovesWhatIsOver(t *testing.T) {
-	b := newBook(Filter{}, "")
+	b := newBook(Filter{}, Boards{})
 	b.entries["a"] = &entry{seq: 3}
 	if b.forget("a"); len(b.entries) != 0 {
 		t.Errorf("entries %v: want none", b.entries)

@@ -95,7 +95,7 @@ func redirect(w http.ResponseWriter, r *http.Request) {
 // What a webhook answers decides whether it is asked again, and the same event is the
 // same bytes under the same key each time.
 func TestWebhookFaults(t *testing.T) {
-	fire := Event{Fire, NewAlert(incidentCase("BLACK25", 3, cases.ActionOpen, cases.SeverityError, 4), ""), nil}
+	fire := Event{Fire, NewAlert(incidentCase("BLACK25", 3, cases.ActionOpen, cases.SeverityError, 4), Boards{}), nil}
 	for name, c := range map[string]struct {
 		fault   func(w http.ResponseWriter, r *http.Request)
 		done    int
@@ -137,7 +137,7 @@ func TestWebhookSignature(t *testing.T) {
 	h := newHook(t)
 	w := NewWebhook(WebhookSettings{URL: h.URL, Secret: "k"})
 	w.now = func() time.Time { return monday }
-	if _, err := w.Tell(t.Context(), []Event{{Resolve, NewAlert(invoiceCase("1", 2, ""), ""), nil}}); err != nil {
+	if _, err := w.Tell(t.Context(), []Event{{Resolve, NewAlert(invoiceCase("1", 2, ""), Boards{}), nil}}); err != nil {
 		t.Fatal(err)
 	}
 	got := h.deliveries()[0]
@@ -155,7 +155,7 @@ func TestWebhookSignature(t *testing.T) {
 func TestOneAlertmanagerIsEnough(t *testing.T) {
 	up, down := newHook(t), newHook(t)
 	down.Close()
-	event := Event{Fire, NewAlert(incidentCase("BLACK25", 1, cases.ActionOpen, cases.SeverityError, 4), ""), nil}
+	event := Event{Fire, NewAlert(incidentCase("BLACK25", 1, cases.ActionOpen, cases.SeverityError, 4), Boards{}), nil}
 	tell := func(urls ...string) (int, error) {
 		return NewAlertmanagers(AlertmanagerSettings{URLs: urls}).Tell(context.Background(), []Event{event})
 	}
@@ -172,9 +172,9 @@ func TestOneAlertmanagerIsEnough(t *testing.T) {
 func TestAlertmanagerEndsWhatHasOtherLabels(t *testing.T) {
 	h := newHook(t)
 	a := NewAlertmanagers(AlertmanagerSettings{URLs: []string{h.URL}, Repeat: time.Minute})
-	was := NewAlert(incidentCase("BLACK25", 1, cases.ActionOpen, cases.SeverityWarning, 4), "")
-	more := NewAlert(incidentCase("BLACK25", 2, cases.ActionUpdate, cases.SeverityWarning, 9), "")
-	worse := NewAlert(incidentCase("BLACK25", 3, cases.ActionUpdate, cases.SeverityCritical, 9), "")
+	was := NewAlert(incidentCase("BLACK25", 1, cases.ActionOpen, cases.SeverityWarning, 4), Boards{})
+	more := NewAlert(incidentCase("BLACK25", 2, cases.ActionUpdate, cases.SeverityWarning, 9), Boards{})
+	worse := NewAlert(incidentCase("BLACK25", 3, cases.ActionUpdate, cases.SeverityCritical, 9), Boards{})
 	for _, c := range []struct {
 		event Event
 		want  string

@@ -17,6 +17,8 @@ type Bridge struct {
 	// Address of the Grafana with recoup's boards, such as https://grafana.example; alerts link to them. By default
 	// none.
 	Grafana string `yaml:"grafana"`
+	// Language of the boards that alerts link to, en or fr. By default en.
+	Language string `yaml:"language"`
 	// Bounds one request to a receiver. By default 10s.
 	Timeout Duration `yaml:"timeout"`
 	// Address, host:port, of the bridge's own /metrics, /livez and /readyz. By default 127.0.0.1:8781.
@@ -72,7 +74,7 @@ type Webhooks struct {
 func defaultBridge() Bridge {
 	return Bridge{Alertmanager: Alertmanager{URLs: []string{}, Lowest: "warning", Repeat: Duration(time.Minute)},
 		Webhooks: Webhooks{URLs: []string{}, Lowest: "warning"}, Timeout: Duration(10 * time.Second),
-		Listen: "127.0.0.1:8781"}
+		Language: "en", Listen: "127.0.0.1:8781"}
 }
 
 func (v *validator) bridge(b *Bridge) {
@@ -86,6 +88,7 @@ func (v *validator) bridge(b *Bridge) {
 	if b.Grafana != "" {
 		v.url("bridge.grafana", b.Grafana)
 	}
+	v.oneOf("bridge.language", b.Language, "en", "fr")
 	v.listener("bridge.listen", b.Listen)
 }
 
