@@ -29,7 +29,7 @@ func (f *flags) takeOver(ctx context.Context, r *rig) (s section, err error) {
 	stop := r.feed(ctx, f.Live)
 	watch, unwatch := r.watchProgress(ctx)
 	defer unwatch()
-	var on, moved, own, worst []time.Duration
+	var on, given, moved, own, worst []time.Duration
 	for kill := range f.Kills {
 		if err := r.settled(ctx, f.Live); err != nil {
 			return s, errors.Join(err, stop())
@@ -52,7 +52,8 @@ func (f *flags) takeOver(ctx context.Context, r *rig) (s section, err error) {
 		longest := time.Duration(0)
 		for _, t := range taken {
 			_, after := watch.around(t.partition, t.at)
-			on, own, moved = append(on, t.at.Sub(killed)), append(own, t.took), append(moved, after.Sub(killed))
+			on, given = append(on, t.at.Sub(killed)), append(given, t.at.Add(-t.took).Sub(killed))
+			own, moved = append(own, t.took), append(moved, after.Sub(killed))
 			longest = max(longest, t.at.Sub(killed))
 		}
 		worst = append(worst, longest)
@@ -77,6 +78,8 @@ func (f *flags) takeOver(ctx context.Context, r *rig) (s section, err error) {
 		seconds(quantile(on, 1)), len(on), len(worst))
 	s.tell("kill to take-over, median partition", "%s", seconds(quantile(on, 0.5)))
 	s.tell("kill to take-over of all, median kill", "%s", seconds(quantile(worst, 0.5)))
+	s.tell("of it until the group had given it away (eviction, the survivors' leaving and joining), median and worst",
+		"%s, %s", seconds(quantile(given, 0.5)), seconds(quantile(given, 1)))
 	s.tell("of it the survivor's reading, median and worst", "%s, %s", seconds(quantile(own, 0.5)), seconds(quantile(own, 1)))
 	s.tell("kill until the committed offset moves, median and worst", "%s, %s", seconds(quantile(moved, 0.5)),
 		seconds(quantile(moved, 1)))
