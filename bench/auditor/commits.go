@@ -26,8 +26,12 @@ func (a *audit) readCommits(ctx context.Context) error {
 	return a.eachCommit(ctx, func(r *kafkago.Message) {
 		group, topic, partition, ok := offsetKey(r.Key)
 		if !ok || group != a.Config.Kafka.Group || topic != a.Config.Kafka.Topics.Invoices || partition >= a.partitions ||
-			len(r.Value) < 10 {
+			len(r.Value) == 0 {
 			return // of somebody else, of no commit, or a tombstone
+		}
+		if len(r.Value) < 10 {
+			a.checks.never(CheckCommitsBack, "partition %d: a commit of %d bytes cannot be read", partition, len(r.Value))
+			return
 		}
 		c := Commit{int64(binary.BigEndian.Uint64(r.Value[2:])), r.Time} // behind the version, in all versions
 		before := a.commits[partition]
@@ -57,6 +61,9 @@ func (a *audit) eachCommit(ctx context.Context, do func(*kafkago.Message)) error
 	return nil
 }
 
+// mostIdle is how many reads in a row may bring nothing.
+const mostIdle = 3
+
 func readCommitsOf(ctx context.Context, broker string, partition int, do func(*kafkago.Message)) error {
 	conn, err := kafkago.DefaultDialer.DialLeader(ctx, "tcp", broker, offsetsTopic, partition)
 	if err != nil {
@@ -67,7 +74,7 @@ func readCommitsOf(ctx context.Context, broker string, partition int, do func(*k
 	if err != nil {
 		return err
 	}
-	for at < end && err == nil {
+	for idle := 0; at < end && err == nil; {
 		if _, err = conn.Seek(at, kafkago.SeekAbsolute); err != nil {
 			return err
 		}
@@ -79,8 +86,13 @@ func readCommitsOf(ctx context.Context, broker string, partition int, do func(*k
 			}
 			do(&message)
 		}
-		at = max(at+1, batch.Offset())
+		next := batch.Offset()
 		err = batch.Close()
+		if idle++; next > at {
+			at, idle = next, 0
+		} else if err == nil && idle == mostIdle {
+			err = fmt.Errorf("nothing comes from offset %d on, before the end at %d: what stands there is not audited", at, end)
+		}
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -144,6 +145,7 @@ type link struct {
 	client, server *net.TCPConn
 
 	mu       sync.Mutex // guards what follows
+	said     []byte     // the end of what the client said, where a request may have begun
 	asked    bool       // a request that is to be cut
 	turn     int        // of the client since that request
 	answered bool       // the server spoke last
@@ -212,11 +214,13 @@ func (l *link) request(said []byte) (pass, end bool) {
 	cut := fault.Cut
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if cut.Times > 0 && (!l.asked || cut.Request != "") && bytes.Contains(said, []byte(cut.Request)) {
-		l.asked, l.turn = true, 0
+	l.said = append(l.said, said...) // a request may come in pieces
+	if cut.Times > 0 && (!l.asked || cut.Request != "") && bytes.Contains(l.said, []byte(cut.Request)) {
+		l.asked, l.turn, l.said = true, 0, l.said[:0]
 	} else if l.answered {
 		l.turn++
 	}
+	l.said = slices.Delete(l.said, 0, max(0, len(l.said)-max(0, len(cut.Request)-1)))
 	l.answered = false
 	return true, false
 }

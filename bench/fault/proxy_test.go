@@ -258,3 +258,21 @@ func TestClose(t *testing.T) {
 		t.Fatal("a closed proxy goes on")
 	}
 }
+
+// A request that comes in pieces, as TCP may deliver it, is the same request.
+func TestCutsARequestInPieces(t *testing.T) {
+	p, e := start(t)
+	p.Set(Fault{Cut: Cut{Times: 1, Request: "INSERT INTO"}})
+	c := dial(t, p)
+	c.ask("SELECT 1 INSERT", "re: SELECT 1 INSERT")
+	for _, piece := range []string{"INS", "ERT ", "IN"} {
+		if _, err := io.WriteString(c.conn, piece); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond) // else the pieces may come together
+	}
+	c.ask("TO t", "")
+	if e.said() != "SELECT 1 INSERT INSERT INTO t" || p.Cuts() != 1 {
+		t.Errorf("%d cuts of %q", p.Cuts(), e.said())
+	}
+}
