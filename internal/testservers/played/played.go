@@ -27,7 +27,7 @@ type Site struct {
 	Kafka          string // host:port; topics and group have the default names
 	ClickHouse     string // host:port of the native protocol, user "default" without a password
 	ClickHouseHTTP string // host:port
-	Database       string
+	Database       string // that recoup writes to
 }
 
 // besides adds what no demo has: a canary, a release of a billing system, and a record
