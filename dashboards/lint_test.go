@@ -13,13 +13,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"recoup/dashboards/question"
-	"recoup/internal/bridge"
-	"recoup/internal/ops"
 	"recoup/internal/promtools"
-	"recoup/pipeline"
+	"recoup/internal/promtools/exported"
 )
 
 // drawn returns the boards of one output as Grafana reads them.
@@ -263,31 +259,6 @@ func (d *dashboard) say(en, fr string) string {
 	return en
 }
 
-// exported returns the names of the metrics that recoup serves.
-func exported(t *testing.T) map[string]bool {
-	t.Helper()
-	names := map[string]bool{}
-	health := ops.NewHealth()
-	health.Set("kafka", nil)
-	families, err := ops.NewRegistry(health).Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, family := range families {
-		names[family.GetName()] = true
-	}
-	described := make(chan *prometheus.Desc, 100)
-	pipeline.NewMetrics(noting{prometheus.NewRegistry(), described})
-	bridge.NewMetrics(noting{prometheus.NewRegistry(), described})
-	close(described)
-	for d := range described {
-		_, rest, _ := strings.Cut(d.String(), `fqName: "`)
-		name, _, _ := strings.Cut(rest, `"`)
-		names[name] = true
-	}
-	return names
-}
-
 // expressions are the PromQL of all boards, with the panel each belongs to.
 func expressions(t *testing.T) map[string]string {
 	t.Helper()
@@ -310,12 +281,12 @@ func expressions(t *testing.T) map[string]string {
 // Whatever a panel asks Prometheus is a metric of this binary; counters and
 // histograms stand under a rate over $__rate_interval.
 func TestExpressions(t *testing.T) {
-	metric, names := regexp.MustCompile(`recoup_\w+`), exported(t)
+	metric, names := regexp.MustCompile(`recoup_\w+`), exported.Metrics(t)
 	for expr, where := range expressions(t) {
 		for _, at := range metric.FindAllStringIndex(expr, -1) {
 			name := expr[at[0]:at[1]]
 			counts := strings.HasSuffix(name, "_total") || strings.HasSuffix(name, "_bucket")
-			if !names[strings.TrimSuffix(name, "_bucket")] {
+			if !slices.Contains(names, strings.TrimSuffix(name, "_bucket")) {
 				t.Errorf("%s: %s is not exported", where, name)
 			}
 			before, after := expr[:at[0]], expr[at[1]:]
@@ -357,18 +328,6 @@ func TestExpressionsParse(t *testing.T) {
 	}
 	if out, err := exec.CommandContext(t.Context(), promtool, "check", "rules", file).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s\n%s", err, out, rules.String())
-	}
-}
-
-// noting is a registerer that notes what is registered.
-type noting struct {
-	*prometheus.Registry
-	described chan<- *prometheus.Desc
-}
-
-func (n noting) MustRegister(all ...prometheus.Collector) {
-	for _, c := range all {
-		c.Describe(n.described)
 	}
 }
 

@@ -10,12 +10,9 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"recoup/dashboards"
-	"recoup/internal/bridge"
-	"recoup/internal/ops"
-	"recoup/pipeline"
+	"recoup/internal/promtools/exported"
 )
 
 // rule is one rule of Prometheus; a key it does not know is an error.
@@ -120,30 +117,6 @@ func trials(t *testing.T) map[string]tried {
 	return all
 }
 
-// exported returns the names of the metrics that recoup serves.
-func exported(t *testing.T) (names []string) {
-	t.Helper()
-	health := ops.NewHealth()
-	health.Set("kafka", nil)
-	families, err := ops.NewRegistry(health).Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, family := range families {
-		names = append(names, family.GetName())
-	}
-	described := make(chan *prometheus.Desc, 100)
-	pipeline.NewMetrics(registerer{prometheus.NewRegistry(), described})
-	bridge.NewMetrics(registerer{prometheus.NewRegistry(), described})
-	close(described)
-	for d := range described {
-		_, rest, _ := strings.Cut(d.String(), `fqName: "`)
-		name, _, _ := strings.Cut(rest, `"`)
-		names = append(names, name)
-	}
-	return names
-}
-
 var (
 	recorded = regexp.MustCompile(`recoup:[a-z_0-9]+(:[a-z0-9]+)?`)
 	metric   = regexp.MustCompile(`recoup_[a-z_]+`)
@@ -156,7 +129,7 @@ const always = "vector(1)"
 // of each that it fires, that it does not, and that it ends; of the watchdog that it
 // fires whatever happens, since it is to be missed when alerts stop.
 func TestRules(t *testing.T) {
-	names, all, trials := exported(t), rules(t), trials(t)
+	names, all, trials := exported.Metrics(t), rules(t), trials(t)
 	for _, r := range all {
 		if r.Record != "" {
 			names = append(names, r.Record)
@@ -245,16 +218,4 @@ func TestComposeMountsTheRules(t *testing.T) {
 		}
 	}
 	t.Error("compose.yaml does not mount prometheus/ on /etc/prometheus")
-}
-
-// registerer notes what is registered.
-type registerer struct {
-	*prometheus.Registry
-	described chan *prometheus.Desc
-}
-
-func (r registerer) MustRegister(all ...prometheus.Collector) {
-	for _, c := range all {
-		c.Describe(r.described)
-	}
 }
