@@ -374,11 +374,8 @@ func (m *Member) caughtUp(partition int, committed int64) {
 	m.finished()
 }
 
-// stalledAfter is how long a partition may have lag without a step forward.
-const stalledAfter = 30 * time.Second
-
 // Ready returns nil while this member does its work: nothing of the world is
-// broken, and no partition with lag has stood still for 30 seconds.
+// broken, and no partition with lag has stood still for 25 seconds.
 func (m *Member) Ready() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -388,12 +385,12 @@ func (m *Member) Ready() error {
 	}
 	now := m.opt.Now().UnixNano()
 	for p, w := range m.workers {
-		if last := w.progress.Load(); w.lag.Load() > 0 && last > 0 && now-last > int64(stalledAfter) {
+		if last := w.progress.Load(); w.lag.Load() > 0 && last > 0 && now-last > int64(toldAfter) {
 			problems = append(problems, fmt.Errorf("partition %d: no progress for %s with a lag of %d records",
 				p, time.Duration(now-last).Round(time.Second), w.lag.Load()))
 		}
 	}
-	if last := m.stageAt.Load(); last > 0 && now-last > int64(stalledAfter) {
+	if last := m.stageAt.Load(); last > 0 && now-last > int64(toldAfter) {
 		problems = append(problems, fmt.Errorf("%s: no progress for %s", stagePart,
 			time.Duration(now-last).Round(time.Second)))
 	}

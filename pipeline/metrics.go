@@ -33,6 +33,7 @@ type Metrics struct {
 	Foreign           prometheus.Counter     // records in recoup's own topics that recoup did not write
 	LeftOut           prometheus.Counter     // records that their topic refuses for their size though they were cut
 	Expired           prometheus.Counter     // offsets that retention deleted before they were scored
+	ReaderRebuilds    *prometheus.CounterVec // readers that stood still and were opened anew, by topic
 	References        *prometheus.CounterVec // references read, by schema
 	ReferencesRefused *prometheus.CounterVec // references that cannot be read, by reason
 	ReferenceLag      *prometheus.GaugeVec   // records, by topic
@@ -94,6 +95,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		Foreign:           counter("recoup_foreign_records_total", "Records in recoup's own topics that are not its own."),
 		LeftOut:           counter("recoup_records_left_out_total", "Records too large for their topic even when cut."),
 		Expired:           counter("recoup_invoices_expired_total", "Offsets deleted by retention before they were scored."),
+		ReaderRebuilds: by("topic", "recoup_reader_rebuilds_total",
+			"Readers of a partition that stood still for 30 s and were opened anew, by topic."),
 		References:        by("schema", "recoup_references_total", "References read and in use, by schema."),
 		ReferencesRefused: by("reason", "recoup_references_refused_total", "References that cannot be read, by reason."),
 		ReferenceLag: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "recoup_reference_lag_records",
@@ -115,7 +118,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		m.RowsReplaced, m.RowsDoubled, m.Unstored, m.Insert, m.Buffer, m.BufferFull, m.Lag, m.Committed, m.CheckpointOffset,
 		m.CheckpointRecords, m.Partitions, m.TakeOver, m.Fenced, m.Foreign, m.CountsDropped, m.Expired, m.References,
 		m.ReferencesRefused, m.ReferenceLag, m.Model, m.ModelTrained, m.ModelsRefused, m.Trainings, m.TrainingDuration,
-		m.TrainingExamples, m.Segments, m.LeftOut)
+		m.TrainingExamples, m.Segments, m.LeftOut, m.ReaderRebuilds)
 	m.registerOutcomes(reg)
 	m.Stage = newStageMetrics(reg)
 	return m

@@ -183,7 +183,7 @@ const commitEvery = time.Second
 
 // run parks until ctx ends, then commits how far it came.
 func (l *parkingLane) run(ctx context.Context) {
-	reader := l.m.log.Open(l.topic, l.partition)
+	reader := l.m.open(l.topic, l.partition)
 	defer reader.Close()
 	part := fmt.Sprintf("parking of %s/%d", l.topic, l.partition)
 	last := l.m.opt.Now()

@@ -134,6 +134,9 @@ func TestRowBufferFull(t *testing.T) {
 		if err := m.Ready(); err == nil || !strings.Contains(err.Error(), "row buffer") {
 			t.Errorf("ready says %v, want row buffer", err)
 		}
+		if full := total(metrics.BufferFull); full != 1 {
+			t.Errorf("recoup_row_buffer_full is %d while fetching waits, want 1", full)
+		}
 		time.Sleep(time.Minute)
 		if after := w.caseCount(); after != before {
 			t.Errorf("cases went from %d to %d while the buffer is full", before, after)

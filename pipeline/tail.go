@@ -38,7 +38,7 @@ func (t *tail) run(ctx context.Context) {
 
 func (t *tail) follow(ctx context.Context, partition int) {
 	name := fmt.Sprintf("reading %s/%d", t.topic, partition)
-	reader := t.m.log.Open(t.topic, partition)
+	reader := t.m.open(t.topic, partition)
 	defer reader.Close()
 	for at := t.position(partition); ctx.Err() == nil; {
 		var got Fetched

@@ -151,7 +151,7 @@ const unread = -1
 
 // scoreLoop is the way of a batch: fetch, score, effects, block, checkpoint.
 func (w *Worker) scoreLoop(ctx context.Context, drain <-chan struct{}, c *claim) error {
-	reader := w.m.log.Open(w.m.opt.Topics.Invoices, w.partition)
+	reader := w.m.open(w.m.opt.Topics.Invoices, w.partition)
 	defer reader.Close()
 	w.lag.Store(unread)
 	w.progress.Store(w.m.opt.Now().UnixNano())
@@ -195,6 +195,7 @@ func (w *Worker) settle(ctx context.Context, c *claim) error {
 // fetch reads the next records, waiting out a broken world.
 func (w *Worker) fetch(ctx context.Context, reader Reader) (Fetched, error) {
 	var f Fetched
+	at := w.next
 	err := w.m.persist(ctx, fmt.Sprintf("reading partition %d", w.partition), func(ctx context.Context) error {
 		var err error
 		f, err = reader.Fetch(ctx, w.next)
@@ -208,7 +209,7 @@ func (w *Worker) fetch(ctx context.Context, reader Reader) (Fetched, error) {
 	}
 	w.lag.Store(max(0, f.End-f.Next))
 	w.m.metrics.Lag.WithLabelValues(label(w.partition)).Set(float64(max(0, f.End-f.Next)))
-	if len(f.Records) > 0 || f.Next >= f.End {
+	if f.Next > at || f.Next >= f.End {
 		w.progress.Store(w.m.opt.Now().UnixNano())
 	}
 	return f, nil

@@ -1,0 +1,67 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// stalledAfter is how long a partition may have lag without a step forward.
+	stalledAfter = 30 * time.Second
+	// toldAfter is when Ready says so: a stall is to be seen before its reader is
+	// opened anew, and within 30 seconds by those who look now and then.
+	toldAfter = 25 * time.Second
+	// fetchTimeout ends a fetch that hangs, so that its error is seen in time.
+	fetchTimeout = stalledAfter / 2
+)
+
+// watched is a Reader that is opened anew when it stands still: when it has not come a
+// step further for 30 seconds, as it fails, hangs, or brings nothing though there is
+// more.
+type watched struct {
+	m         *Member
+	topic     string
+	partition int
+	reader    Reader
+	still     time.Time // when the first fetch began that came no further; zero: the last one did
+	told      bool      // that it stands still, since still
+}
+
+// open returns a reader of one partition for those who read on and on.
+func (m *Member) open(topic string, partition int) *watched {
+	return &watched{m: m, topic: topic, partition: partition, reader: m.log.Open(topic, partition)}
+}
+
+// Fetch is a Reader's, but it ends within fetchTimeout.
+func (r *watched) Fetch(ctx context.Context, offset int64) (Fetched, error) {
+	now := r.m.opt.Now()
+	if !r.still.IsZero() && now.Sub(r.still) >= stalledAfter {
+		r.rebuild(now, offset)
+	}
+	bounded, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	got, err := r.reader.Fetch(bounded, offset)
+	switch {
+	case err == nil && (got.Next > offset || got.Next >= got.End):
+		r.still, r.told = time.Time{}, false
+	case r.still.IsZero():
+		r.still = now
+	}
+	return got, err
+}
+
+// rebuild puts a new reader, with connections of its own, in the place of the one that
+// stands still.
+func (r *watched) rebuild(now time.Time, offset int64) {
+	if !r.told {
+		r.m.opt.Log.Warn("a reader stands still and is opened anew: if that does not help, look at the broker "+
+			"that leads the partition, and at the network between", "topic", r.topic, "partition", r.partition,
+			"offset", offset, "since", r.still)
+	}
+	r.m.metrics.ReaderRebuilds.WithLabelValues(r.topic).Inc()
+	_ = r.reader.Close() // it is given up, whatever it says
+	r.reader, r.still, r.told = r.m.log.Open(r.topic, r.partition), now, true
+}
+
+// Close closes the reader.
+func (r *watched) Close() error { return r.reader.Close() }

@@ -1,0 +1,96 @@
+package pipeline_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"recoup/pipeline"
+)
+
+// stuckLog has readers of one topic that come no further from a moment on; those that
+// are opened later work.
+type stuckLog struct {
+	pipeline.Log
+	topic string
+	era   atomic.Int64 // counts the moments
+	how   func(ctx context.Context, offset int64) (pipeline.Fetched, error)
+}
+
+type stuckReader struct {
+	pipeline.Reader
+	log *stuckLog
+	era int64
+}
+
+func (l *stuckLog) Open(topic string, partition int) pipeline.Reader {
+	r := l.Log.Open(topic, partition)
+	if topic != l.topic {
+		return r
+	}
+	return &stuckReader{r, l, l.era.Load()}
+}
+
+func (r *stuckReader) Fetch(ctx context.Context, offset int64) (pipeline.Fetched, error) {
+	if r.era != r.log.era.Load() {
+		return r.log.how(ctx, offset)
+	}
+	return r.Reader.Fetch(ctx, offset)
+}
+
+// G12: a reader that comes no further is seen within 30 seconds and opened anew, however
+// it stands still, and nothing is lost by it.
+func TestReaderStandsStill(t *testing.T) {
+	for name, how := range map[string]func(context.Context, int64) (pipeline.Fetched, error){
+		"hangs": func(ctx context.Context, _ int64) (pipeline.Fetched, error) {
+			<-ctx.Done()
+			return pipeline.Fetched{}, ctx.Err()
+		},
+		"fails": func(context.Context, int64) (pipeline.Fetched, error) {
+			return pipeline.Fetched{}, errors.New("connection reset by peer")
+		},
+		"brings nothing": func(_ context.Context, offset int64) (pipeline.Fetched, error) {
+			time.Sleep(250 * time.Millisecond)
+			return pipeline.Fetched{Next: offset, End: offset + 7}, nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(2)
+				w.fill(t, 2, 100)
+				log := &stuckLog{Log: w.log, topic: w.opt.Topics.Invoices, how: how}
+				opt := w.options("a", false)
+				m := pipeline.NewMember(opt, log, w.log.Group(opt.Group, opt.Topics.Invoices), w.store)
+				ctx, cancel := context.WithCancel(t.Context())
+				var running sync.WaitGroup
+				running.Go(func() { _ = m.Run(ctx) })
+				defer running.Wait()
+				defer cancel()
+				time.Sleep(2 * time.Minute) // with a rest, in which nobody stands still
+				if n := total(opt.Metrics.ReaderRebuilds); n != 0 || m.Ready() != nil {
+					t.Errorf("%d readers opened anew at rest, ready says %v", n, m.Ready())
+				}
+				log.era.Add(1)
+				w.fillMore(t, 2, 100, 200)
+				began := time.Now()
+				for m.Ready() == nil && time.Since(began) < time.Minute {
+					time.Sleep(50 * time.Millisecond)
+				}
+				if took := time.Since(began); took > 30*time.Second {
+					t.Errorf("ready said nothing for %v", took)
+				}
+				time.Sleep(time.Minute)
+				if n := total(opt.Metrics.ReaderRebuilds); n != 2 || m.Ready() != nil {
+					t.Errorf("%d readers opened anew, want 2; ready says %v", n, m.Ready())
+				}
+				if got := w.outcome(t); len(got.rows) != w.sent || got.doubled != 0 {
+					t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, w.sent)
+				}
+			})
+		})
+	}
+}
