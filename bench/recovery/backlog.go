@@ -46,8 +46,8 @@ func (f *flags) backlog(ctx context.Context, r *rig) (s section, err error) {
 	}
 	shrank := float64(waited-left) / took
 	s.title = "Backlog after ClickHouse was away"
-	s.setting = fmt.Sprintf("One member, %d partitions, %.0f invoices a second of 3 lines all the time; ClickHouse killed and "+
-		"started again %s later. It counts from its first answer until no more waits than comes in %d seconds.",
+	s.setting = fmt.Sprintf("One member, %d partitions, %.0f invoices a second of 3 lines all the time; ClickHouse "+
+		"killed and started again %s later. It counts from its first answer until no more waits than comes in %d seconds.",
 		f.Partitions, f.Backlog, f.Away, usualLag)
 	s.aimed("backlog drains, beside what comes", fmt.Sprintf("≥ %.0f/s", backlogTimes*f.Backlog),
 		shrank >= backlogTimes*f.Backlog, "%.0f/s", shrank)

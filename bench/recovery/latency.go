@@ -57,7 +57,8 @@ func (s *section) compare(steady, away []time.Duration) {
 	reached := func(all []time.Duration) bool { return len(all) > 0 && quantile(all, 0.99) <= mostLatency }
 	s.aimed("event to case, p99", "≤ "+milliseconds(mostLatency), reached(steady), "%s of %d",
 		milliseconds(quantile(steady, 0.99)), len(steady))
-	s.tell("event to case, median and worst", "%s, %s", milliseconds(quantile(steady, 0.5)), milliseconds(quantile(steady, 1)))
+	s.tell("event to case, median and worst", "%s, %s", milliseconds(quantile(steady, 0.5)),
+		milliseconds(quantile(steady, 1)))
 	s.aimed("event to case while ClickHouse is away, p99", "≤ "+milliseconds(mostLatency), reached(away), "%s of %d",
 		milliseconds(quantile(away, 0.99)), len(away))
 	s.tell("event to case while ClickHouse is away, median and worst", "%s, %s", milliseconds(quantile(away, 0.5)),

@@ -48,8 +48,8 @@ func (f *flags) leave(ctx context.Context, r *rig) (s section, err error) {
 	s.aimed("pause of a partition whose owner leaves, p99", "≤ "+seconds(mostPause), quantile(left, 0.99) <= mostPause,
 		"%s of %d in %d leaves", seconds(quantile(left, 0.99)), len(left), (f.Moves+1)/2)
 	s.tell("the same, median and worst", "%s, %s", seconds(quantile(left, 0.5)), seconds(quantile(left, 1)))
-	s.aimed("pause of a partition that goes to who joins, p99", "≤ "+seconds(mostPause), quantile(joined, 0.99) <= mostPause,
-		"%s of %d in %d joins", seconds(quantile(joined, 0.99)), len(joined), f.Moves/2)
+	s.aimed("pause of a partition that goes to who joins, p99", "≤ "+seconds(mostPause),
+		quantile(joined, 0.99) <= mostPause, "%s of %d in %d joins", seconds(quantile(joined, 0.99)), len(joined), f.Moves/2)
 	s.tell("the same, median and worst", "%s, %s", seconds(quantile(joined, 0.5)), seconds(quantile(joined, 1)))
 	return s, nil
 }

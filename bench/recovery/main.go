@@ -24,7 +24,7 @@ import (
 
 // flags are the command line.
 type flags struct {
-	Only       []string      `help:"Only these: ${enum}." enum:"takeover,leave,backlog,latency,outage" default:"takeover,leave,backlog,latency,outage"`
+	Only       []string      `help:"Only these: ${enum}." enum:"${all}" default:"${all}"`
 	Partitions int           `help:"Partitions of the topic." default:"8"`
 	Segments   int           `help:"Segments, of takeover and leave." default:"3000"`
 	Customers  int           `help:"Customers, of takeover and leave; each is billed four times first." default:"100000"`
@@ -33,18 +33,18 @@ type flags struct {
 	Live       float64       `help:"Invoices a second while members come and go." default:"1000"`
 	Backlog    float64       `help:"Invoices a second of backlog." default:"5000"`
 	Rate       float64       `help:"Invoices a second of latency and outage." default:"10000"`
-	Warm       time.Duration `help:"How long members run at the full rate before anything counts, of backlog and latency." default:"15s"`
+	Warm       time.Duration `help:"How long backlog and latency run before anything counts." default:"15s"`
 	Steady     time.Duration `help:"How long latency measures while nothing fails." default:"45s"`
 	Away       time.Duration `help:"How long ClickHouse is away, of backlog and latency." default:"1m"`
 	Write      bool          `help:"Keep the report in the directory of --results."`
 	Results    string        `help:"Directory of kept reports." default:"bench/results" type:"path"`
-	Keep       string        `help:"Keep configuration and logs of the members in this directory." placeholder:"DIR" type:"path"`
+	Keep       string        `help:"Keep what members are set to and log in this directory." placeholder:"DIR" type:"path"`
 }
 
 func main() {
 	clickhouse.ChildMain()
 	var f flags
-	kong.Parse(&f, kong.Description("Measure how recoup comes back, on real servers."))
+	kong.Parse(&f, kong.Description("Measure how recoup comes back, on real servers."), kong.Vars{"all": all()})
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, f); err != nil {
@@ -99,6 +99,15 @@ func run(ctx context.Context, f flags) error {
 	}
 	fmt.Println("kept in", file)
 	return nil
+}
+
+// all names every measurement, as --only does.
+func all() string {
+	names := make([]string, len(measurements))
+	for i, m := range measurements {
+		names[i] = m.name
+	}
+	return strings.Join(names, ",")
 }
 
 func (f *flags) wants(name string) bool {

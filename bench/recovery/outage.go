@@ -57,8 +57,8 @@ func (f *flags) outage(ctx context.Context, r *rig) (s section, err error) {
 		return s, err
 	}
 	s.title = "Row buffer that is full"
-	s.setting = fmt.Sprintf("One member with a row buffer of %d MiB (512 by default), %d partitions, %.0f invoices a second "+
-		"of 3 lines; ClickHouse killed, and started again when the buffer had been full for %s.", smallBuffer>>20,
+	s.setting = fmt.Sprintf("One member with a row buffer of %d MiB (512 by default), %d partitions, %.0f invoices a "+
+		"second of 3 lines; ClickHouse killed, and started again when the buffer had been full for %s.", smallBuffer>>20,
 		f.Partitions, f.Rate, stillFor)
 	s.aimed("fetching waits", "nothing is scored", full.scored == 0, "%.0f invoices scored in %s", full.scored, stillFor)
 	s.aimed("`recoup_row_buffer_full`", "1", full.metric == 1, "%.0f", full.metric)

@@ -142,7 +142,9 @@ func (r *rig) feed(ctx context.Context, rate float64) (stop func() error) {
 func (r *rig) fill(ctx context.Context, records int64) error {
 	say("filling: %d records", records)
 	stop := r.feed(ctx, 0)
-	err := r.await(ctx, 5*time.Minute, "the topic to be filled", func() (bool, error) { return r.sent.Load() >= records, nil })
+	err := r.await(ctx, 5*time.Minute, "the topic to be filled", func() (bool, error) {
+		return r.sent.Load() >= records, nil
+	})
 	if err = errors.Join(err, stop()); err != nil {
 		return err
 	}

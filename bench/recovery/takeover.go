@@ -80,7 +80,8 @@ func (f *flags) takeOver(ctx context.Context, r *rig) (s section, err error) {
 	s.tell("kill to take-over of all, median kill", "%s", seconds(quantile(worst, 0.5)))
 	s.tell("of it until the group had given it away (eviction, the survivors' leaving and joining), median and worst",
 		"%s, %s", seconds(quantile(given, 0.5)), seconds(quantile(given, 1)))
-	s.tell("of it the survivor's reading, median and worst", "%s, %s", seconds(quantile(own, 0.5)), seconds(quantile(own, 1)))
+	s.tell("of it the survivor's reading, median and worst", "%s, %s", seconds(quantile(own, 0.5)),
+		seconds(quantile(own, 1)))
 	s.tell("kill until the committed offset moves, median and worst", "%s, %s", seconds(quantile(moved, 0.5)),
 		seconds(quantile(moved, 1)))
 	return s, nil

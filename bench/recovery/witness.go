@@ -79,7 +79,8 @@ func (r *rig) owned(m *cluster.Member) (partitions []int, err error) {
 
 // awaitTakeovers waits until others than one member have taken its partitions over behind
 // an instant, and returns when each was.
-func (r *rig) awaitTakeovers(ctx context.Context, of *cluster.Member, partitions []int, since time.Time) ([]takeover, error) {
+func (r *rig) awaitTakeovers(ctx context.Context, of *cluster.Member, partitions []int,
+	since time.Time) ([]takeover, error) {
 	var found map[int]takeover
 	err := r.await(ctx, time.Minute, fmt.Sprintf("partitions %v to be taken over", partitions), func() (bool, error) {
 		all, err := r.takeovers()
