@@ -38,6 +38,9 @@ type Client struct {
 	connected bool          // a broker has answered, so the settings are good
 
 	refreshing sync.Mutex // held during refresh
+
+	renewing sync.Mutex // guards renewed
+	renewed  time.Time  // when renew last did something
 }
 
 // ErrUnreachable is what Connect's error is when no broker answered: the settings
@@ -141,6 +144,20 @@ func (c *Client) refresh(ctx context.Context) error {
 		return c.unreachable(ctx, err)
 	}
 	return nil
+}
+
+// renewPause is how long renew rests: many readers stand still together.
+const renewPause = 5 * time.Second
+
+// renew drops the idle connections and what the transport knows of the cluster. Requests
+// under way go on.
+func (c *Client) renew() {
+	c.renewing.Lock()
+	defer c.renewing.Unlock()
+	if time.Since(c.renewed) > renewPause {
+		c.renewed = time.Now()
+		c.transport.CloseIdleConnections()
+	}
 }
 
 // unreachable explains a failure to talk to the cluster. An end that the caller

@@ -243,6 +243,7 @@ type reader struct {
 	ask   fetchAsk
 	reply *fetchCall // the last one, whose buffer the next reuses
 	dec   decoder
+	stuck bool // the last fetch failed, or brought nothing though there is more
 }
 
 // Open returns a reader of one partition. It uses the client's connections.
@@ -255,15 +256,20 @@ func (l clusterLog) Open(topic string, partition int) pipeline.Reader {
 	}
 }
 
-// Close drops the reader's buffers.
+// Close drops the reader's buffers. Where its last fetch came no further it drops the
+// client's idle connections too, and what the client knows of the cluster: who reads on
+// asks anew, over new connections.
 func (r *reader) Close() error {
+	if r.stuck {
+		r.c.renew()
+	}
 	r.reply, r.dec = &fetchCall{}, decoder{decompress: decompress}
 	return nil
 }
 
 // Fetch asks the partition's leader, with more room if a record needs it.
 func (r *reader) Fetch(ctx context.Context, offset int64) (pipeline.Fetched, error) {
-	r.ask.offset, r.ask.maxBytes = offset, fetchBytes
+	r.ask.offset, r.ask.maxBytes, r.stuck = offset, fetchBytes, true
 	for {
 		if err := r.fetch(ctx); err != nil {
 			return pipeline.Fetched{}, fmt.Errorf("cannot fetch %s/%d from offset %d: %w",
@@ -278,6 +284,7 @@ func (r *reader) Fetch(ctx context.Context, offset int64) (pipeline.Fetched, err
 			r.ask.maxBytes *= 2 // not even one batch came whole
 			continue
 		}
+		r.stuck = next == offset && next < a.end
 		return pipeline.Fetched{Records: records, Next: next, End: a.end, Start: a.start}, nil
 	}
 }
