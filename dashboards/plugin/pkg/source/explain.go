@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,11 +41,11 @@ func (s *Source) explain(ctx context.Context, q *query) (data.Frames, error) {
 	}
 	usual := config.Default() // recoup's own may differ: what depends on them is said only where it is sure
 	subject.Settings = usual.Scoring.Settings()
-	text, err := textFrame(subject)
+	text, err := textFrame(subject, q.Lang)
 	if err != nil {
 		return nil, err
 	}
-	frames := data.Frames{invoiceFrame(subject), causesFrame(subject), caseStateFrame(subject), text}
+	frames := data.Frames{invoiceFrame(subject, q.Lang), causesFrame(subject, q.Lang), caseStateFrame(subject, q.Lang), text}
 	if len(found) > 1 {
 		frames[0].AppendNotices(data.Notice{Severity: data.NoticeSeverityInfo, Text: fmt.Sprintf("%d records have this id: "+
 			"this is the one issued last, revision %d.", len(found), found[0].Invoice.Revision)})
@@ -53,12 +54,15 @@ func (s *Source) explain(ctx context.Context, q *query) (data.Frames, error) {
 }
 
 // row is a frame of one row, put together field by field.
-type row struct{ *data.Frame }
+type row struct {
+	*data.Frame
+	lang question.Lang // of titles and words
+}
 
-func newRow(name string) row {
+func newRow(name string, lang question.Lang) row {
 	frame := data.NewFrame(name)
 	frame.Meta = &data.FrameMeta{Type: data.FrameTypeTable, TypeVersion: typeVersion}
-	return row{frame}
+	return row{frame, lang}
 }
 
 func (r row) text(name, title, value string) {
@@ -78,13 +82,19 @@ func (r row) instant(name, title string, value time.Time) {
 }
 
 func (r row) add(field *data.Field, title, unit string) {
+	if french := frenchTitles[title]; r.lang == question.French && french != "" {
+		title = french
+	}
 	field.Config = &data.FieldConfig{DisplayNameFromDS: title, Unit: unit}
+	if words := caseWords[wordsOfField[field.Name]]; len(words) > 0 {
+		field.Config.Mappings = mappingsOf(words, r.lang)
+	}
 	r.Fields = append(r.Fields, field)
 }
 
 // invoiceFrame is what was billed and what was expected.
-func invoiceFrame(s *explain.Subject) *data.Frame {
-	v, inv, r := s.Verdict, s.Invoice, newRow("invoice")
+func invoiceFrame(s *explain.Subject, lang question.Lang) *data.Frame {
+	v, inv, r := s.Verdict, s.Invoice, newRow("invoice", lang)
 	r.text("invoice_id", "Invoice", inv.ID)
 	r.text("seller", "Seller", inv.Seller)
 	r.instant("issued_at", "Issued", inv.IssuedAt)
@@ -110,12 +120,13 @@ func invoiceFrame(s *explain.Subject) *data.Frame {
 	r.number("loss_low", "Loss, 95 % low", "none", amount(v.Loss.Low))
 	r.number("loss_high", "Loss, 95 % high", "none", amount(v.Loss.High))
 	r.number("p_error", "Probability of an error", "percentunit", &v.PError)
-	verdict := "not suspect"
+	verdict := question.Text{EN: "not suspect", FR: "pas suspecte"}
 	if v.Suspect {
-		verdict = "suspect"
+		verdict = question.Text{EN: "suspect", FR: "suspecte"}
 	}
-	r.text("verdict", "Verdict", verdict)
-	r.text("decision", "Decision", explain.Decision(v.Decision))
+	r.text("verdict", "Verdict", verdict.In(lang))
+	r.text("decision", "Decision",
+		question.Text{EN: explain.Decision(v.Decision), FR: explain.DecisionInFrench(v.Decision)}.In(lang))
 	r.text("level", "Compared with", string(v.Level))
 	n := float64(v.N)
 	r.number("n", "Invoices behind it", "short", &n)
@@ -126,16 +137,22 @@ func invoiceFrame(s *explain.Subject) *data.Frame {
 }
 
 // causesFrame is the votes of the causes, most probable first, and their evidence.
-func causesFrame(s *explain.Subject) *data.Frame {
+func causesFrame(s *explain.Subject, lang question.Lang) *data.Frame {
 	codes, kinds, evidence := []string{}, []string{}, []string{}
 	shares, repaired := []*float64{}, []*float64{}
 	for _, c := range s.Verdict.Causes {
 		codes, kinds = append(codes, c.Code), append(kinds, c.Kind)
-		evidence = append(evidence, strings.Join(c.Evidence, " "))
+		sentences := slices.Clone(c.Evidence)
+		for i := range sentences {
+			if lang == question.French {
+				sentences[i] = explain.French(sentences[i])
+			}
+		}
+		evidence = append(evidence, strings.Join(sentences, " "))
 		p := c.P
 		shares, repaired = append(shares, &p), append(repaired, amount(c.Repaired))
 	}
-	r := newRow("causes")
+	r := newRow("causes", lang)
 	r.add(data.NewField("code", nil, codes), "Cause", "")
 	r.add(data.NewField("kind", nil, kinds), "Kind", "")
 	r.add(data.NewField("p", nil, shares), "Probability", "percentunit")
@@ -145,8 +162,8 @@ func causesFrame(s *explain.Subject) *data.Frame {
 }
 
 // caseStateFrame is where the case of the invoice stands, no row without a case.
-func caseStateFrame(s *explain.Subject) *data.Frame {
-	r, c := newRow("case"), s.Case
+func caseStateFrame(s *explain.Subject, lang question.Lang) *data.Frame {
+	r, c := newRow("case", lang), s.Case
 	if c == nil {
 		return r.Frame
 	}
@@ -172,19 +189,44 @@ func caseStateFrame(s *explain.Subject) *data.Frame {
 	}
 	r.number("confirmed_loss", "Confirmed loss", "none", lost)
 	r.number("paid", "Paid", "none", amount(c.Paid))
-	r.text("summary", "Summary", c.Summary.EN)
+	r.text("summary", "Summary", question.Text{EN: c.Summary.EN, FR: c.Summary.FR}.In(lang))
 	r.text("verify_first", "Verify first", strings.Join(c.Verify, ", "))
-	r.text("runbook", "Runbook", c.Links.Runbook)
+	r.text("runbook", "Runbook", onWeb(c.Links.Runbook))
+	r.Fields[len(r.Fields)-1].Config.Links = []data.DataLink{{Title: "Runbook", URL: "${__value.raw}", TargetBlank: true}}
 	return r.Frame
 }
 
 // textFrame is the explanation of `recoup explain`, a row for each line.
-func textFrame(s *explain.Subject) (*data.Frame, error) {
-	var text strings.Builder
-	if err := explain.Text(&text, s); err != nil {
-		return nil, err
+func textFrame(s *explain.Subject, lang question.Lang) (*data.Frame, error) {
+	said := explain.TextInFrench(s)
+	if lang != question.French {
+		var text strings.Builder
+		if err := explain.Text(&text, s); err != nil {
+			return nil, err
+		}
+		said = text.String()
 	}
-	r := newRow("text")
-	r.add(data.NewField("line", nil, strings.Split(strings.TrimRight(text.String(), "\n"), "\n")), "Explanation", "")
+	r := newRow("text", lang)
+	r.add(data.NewField("line", nil, strings.Split(strings.TrimRight(said, "\n"), "\n")), "Explanation", "")
 	return r.Frame, nil
 }
+
+// wordsOfField are the columns of the catalogue whose words a field's codes have.
+var wordsOfField = map[string]string{"code": "cause", "true_cause": "cause", "severity": "severity", "outcome": "outcome",
+	"level": "level"}
+
+// frenchTitles are the titles of fields in French; one that is missing is the same.
+var frenchTitles = map[string]string{"Invoice": "Facture", "Seller": "Vendeur", "Issued": "Émise",
+	"Customer type": "Type de client", "Product family": "Famille de produits", "Currency": "Devise", "Billed": "Facturé",
+	"Expected": "Attendu", "95 % low": "95 % bas", "95 % high": "95 % haut", "Repaired": "Corrigé", "Loss": "Perte",
+	"Loss, 95 % low": "Perte, 95 % bas", "Loss, 95 % high": "Perte, 95 % haut",
+	"Probability of an error": "Probabilité d'une erreur", "Decision": "Décision", "Compared with": "Comparée à",
+	"Invoices behind it": "Factures derrière", "Their spread": "Leur dispersion", "Rules": "Règles", "Model": "Modèle",
+	"Kind": "Genre", "Probability": "Probabilité", "Evidence": "Indices", "Case": "Cas", "State": "État", "Outcome": "Issue",
+	"Confirmed cause": "Cause confirmée", "Severity": "Gravité", "Team": "Équipe", "Opened": "Ouvert",
+	"Answer by": "Répondre avant", "Confirmed loss": "Perte confirmée", "Paid": "Payé", "Summary": "Résumé",
+	"Verify first": "À vérifier d'abord", "Runbook": "Procédure", "Explanation": "Explication", "Level": "Niveau",
+	"15 % rule": "Règle des 15 %", "Invoices": "Factures", "Usual amount, net": "Montant habituel, net",
+	"Spread": "Dispersion", "Alerts that are right, expected": "Alertes justes, attendues",
+	"Errors that are found, expected": "Erreurs trouvées, attendues", "Partition": "Partition",
+	"Invoices that wait": "Factures qui attendent"}

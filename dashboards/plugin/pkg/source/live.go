@@ -47,7 +47,7 @@ func (s *Source) baseline(ctx context.Context, q *query) (data.Frames, error) {
 		return currency != "" && g.Currency != currency || wanted != nil &&
 			(g.CustomerType != wanted["customer_type"] || g.ProductFamily != wanted["product_family"])
 	})
-	frame := segmentsFrame(list[:min(len(list), s.settings.RowLimit)])
+	frame := segmentsFrame(list[:min(len(list), s.settings.RowLimit)], q.Lang)
 	frame.AppendNotices(data.Notice{Severity: data.NoticeSeverityInfo, Text: fmt.Sprintf("Reckoned with recoup's default "+
 		"settings of scoring (half-life of %d days); where recoup has others, it has other figures.",
 		usual.Scoring.HalfLife/config.Day)})
@@ -72,8 +72,8 @@ func segmentOf(text string) (map[string]string, error) {
 }
 
 // segmentsFrame has a row for each segment, the one with the most invoices first.
-func segmentsFrame(list []detectors.SegmentSummary) *data.Frame {
-	r := newRow("baseline")
+func segmentsFrame(list []detectors.SegmentSummary, lang question.Lang) *data.Frame {
+	r := newRow("baseline", lang)
 	r.Meta.Type = data.FrameTypeNumericLong
 	label := func(name, title string, of func(g *detectors.SegmentSummary) string) {
 		values := make([]string, len(list))
@@ -120,7 +120,7 @@ func (s *Source) baselines(ctx context.Context) (*pipeline.Baselines, error) {
 }
 
 // lag tells how many invoices wait in each partition.
-func (s *Source) lag(ctx context.Context, _ *query) (data.Frames, error) {
+func (s *Source) lag(ctx context.Context, q *query) (data.Frames, error) {
 	client, err := s.kafka(ctx)
 	if err != nil {
 		return nil, err
@@ -134,7 +134,7 @@ func (s *Source) lag(ctx context.Context, _ *query) (data.Frames, error) {
 		n := float64(waiting[p])
 		partitions, counts = append(partitions, strconv.Itoa(p)), append(counts, &n)
 	}
-	r := newRow("lag")
+	r := newRow("lag", q.Lang)
 	r.Meta.Type = data.FrameTypeNumericLong
 	r.add(data.NewField("partition", nil, partitions), "Partition", "")
 	r.add(data.NewField("lag", nil, counts), "Invoices that wait", "short")

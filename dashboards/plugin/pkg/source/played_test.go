@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
 	"recoup/dashboards/question"
+	"recoup/internal/explain"
 	"recoup/internal/testservers/played"
 )
 
@@ -55,6 +57,7 @@ func TestPlayed(t *testing.T) {
 		"AND cohort_day >= toDate(?)", p.seller, p.from).Scan(&p.invoices); err != nil {
 		t.Fatal(err)
 	}
+	t.Run("French", func(t *testing.T) { allInFrench(t, db) })
 	for _, q := range question.All() {
 		t.Run(q.Name, func(t *testing.T) { p.checkQuestion(t, &q) })
 	}
@@ -62,6 +65,20 @@ func TestPlayed(t *testing.T) {
 	t.Run("annotations", p.annotations)
 	t.Run("values", p.values)
 	t.Run("baseline", p.baseline)
+}
+
+// allInFrench: no sentence of evidence that scoring stored stays in English.
+func allInFrench(t *testing.T, db driver.Conn) {
+	var sentences []string
+	if err := db.QueryRow(t.Context(), "SELECT groupUniqArray(arrayJoin(arrayFlatten(causes.evidence))) FROM scored_invoices").
+		Scan(&sentences); err != nil || len(sentences) < 20 {
+		t.Fatalf("%d sentences, %v", len(sentences), err)
+	}
+	for _, said := range sentences {
+		if explain.French(said) == said {
+			t.Errorf("no French for %q", said)
+		}
+	}
 }
 
 // ask asks over the three months and wants rows of the first frame.
@@ -187,7 +204,8 @@ func (p *past) specials(t *testing.T) {
 		t.Errorf("explained %s, %v paid", id, paid)
 	}
 	// The demo has been read to its end; canaries and the like may wait for some milliseconds.
-	if lag := p.ask(t, "lag", "lag", map[string]any{}, "")[0]; first(t, lag, "partition") != "0" || sum(t, lag, "lag") > 10 {
+	lag := p.ask(t, "lag", "lag", map[string]any{}, "")[0]
+	if first(t, lag, "partition") != "0" || sum(t, lag, "lag") > 10 {
 		t.Errorf("%v invoices wait", sum(t, lag, "lag"))
 	}
 	open := p.ask(t, "cases", "cases", map[string]any{}, "")[0]

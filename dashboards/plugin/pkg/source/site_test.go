@@ -119,7 +119,8 @@ func (s *site) bill(number int, net string, issued time.Time) {
 	kind := []string{"B2C", "B2C", "B2B"}[number%3]
 	value := fmt.Appendf(nil, `{"schema":"invoice.v1","event_id":"e%[1]d","seller":%[2]q,"invoice_id":"F-%[1]d",`+
 		`"issued_at":%[3]q,"currency":"EUR","net_amount":%[4]q,"customer_ref":"c%[1]d","customer_type":%[5]q,`+
-		`"product_family":"fibre","source_system":"till","source_release":"7.1"}`, number, seller, issued.Format(time.RFC3339), net, kind)
+		`"product_family":"fibre","source_system":"till","source_release":"7.1"}`,
+		number, seller, issued.Format(time.RFC3339), net, kind)
 	s.send(s.config.Kafka.Topics.Invoices, fmt.Sprint("c", number), issued.Add(2*time.Second), value)
 }
 

@@ -69,6 +69,7 @@ func testGolden(t *testing.T, s *site) {
 		"baseline": {"baseline", `{"filters":{"seller":"acme",` +
 			`"segment":"product_family=fibre|customer_type=B2C"}}`},
 		"explain":             {"explain", `{` + all + `}`},
+		"explain_french":      {"explain", `{"lang":"fr",` + all + `}`},
 		"lag":                 {"lag", `{}`},
 		"cases":               {"cases", `{` + all + `}`},
 		"annotations":         {"annotations", `{"filters":{"seller":"acme","kinds":["incident","release"]}}`},
