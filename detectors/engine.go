@@ -11,9 +11,13 @@ package detectors
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 
 	"recoup/detectors/history"
 	"recoup/detectors/reference"
@@ -54,7 +58,7 @@ type Engine struct {
 		at   time.Time
 		text string
 	}
-	segments map[string]*segment
+	segments map[uint64]*segment // by hash of the key
 	routes   routes
 	clock    *clock
 	seen     *seen
@@ -92,14 +96,17 @@ type current struct {
 // copied; they must be valid.
 func NewEngine(s Settings, shared *Shared, partition int) *Engine {
 	s.HandlingCost = maps.Clone(s.HandlingCost)
-	return &Engine{
+	e := &Engine{
 		settings: s, halfLife: s.HalfLife.Hours(), partition: partition, shared: shared,
 		blank: Verdict{Schema: VerdictSchema, Decision: DecisionNone, Direction: DirectionNone, Level: LevelNone,
 			Model: Model{Version: ModelVersion, ConfigHash: s.Hash()}},
 		history: history.New(history.DefaultLimits()), classifiers: map[string]*Classifier{},
-		segments: map[string]*segment{}, clock: newClock(), seen: newSeen(int64(s.IdentityRetention / time.Hour)),
+		segments: map[uint64]*segment{}, routes: routes{}, clock: newClock(),
+		seen:  newSeen(int64(s.IdentityRetention / time.Hour)),
 		prose: newProse(),
 	}
+	e.history.OnForget(e.drop)
+	return e
 }
 
 // Begin takes up one invoice: it looks up everything known of it and changes
@@ -160,24 +167,25 @@ func (e *Engine) Teach(suspect bool) (taught bool) {
 		e.history.Teach(&c.ev.facts, suspect)
 		e.runs.teach(c, suspect)
 	}
-	if !taught {
-		if suspect && e.taught(false) {
-			e.holdBack()
-		}
+	if !e.taught(false) {
 		return false
 	}
-	for kind, s := range c.segments {
+	for kind := range segmentKind(segmentKinds) {
+		s := e.meet(kind)
 		if s == nil || s.applied > c.position.Offset {
 			continue
 		}
+		if suspect {
+			e.holdBack(kind, s)
+			continue
+		}
 		if s == &c.untaught[kind] {
-			s = e.keep(segmentKind(kind))
+			s = e.keep(kind)
 		}
 		s.teach(c.inv.NetAmount, hourOf(c.eventMS), e.halfLife)
-		s.shadow.pass()
 		e.change(s)
 	}
-	return true
+	return taught
 }
 
 // bindsDelivery tells whether this is the invoice that its delivery belongs to:
@@ -228,14 +236,19 @@ func (e *Engine) Checkpoint(applied int64) []StateRecord {
 	out := make([]StateRecord, 0, e.Changed())
 	for _, s := range e.dirty {
 		s.dirty = false
-		out = append(out, StateRecord{Key: []byte(s.key), Value: e.outcomes.appendSegment(nil, s), Shared: true})
+		if s.dropped {
+			continue
+		}
+		s.stored = true
+		out = append(out, StateRecord{Key: []byte(s.shared.key), Value: e.outcomes.appendSegment(nil, s), Shared: true})
 	}
 	for _, key := range e.forget {
-		if s := e.segments[key]; s == nil || s.empty() {
+		if s := e.segments[xxhash.Sum64String(key)]; s == nil || s.empty() {
 			out = append(out, StateRecord{Key: []byte(key), Shared: true})
 		}
 	}
-	e.dirty, e.forget, e.replaced = e.dirty[:0], e.forget[:0], false
+	clear(e.dirty)
+	e.dirty, e.forget, e.replaced = e.dirty[:0], nil, false
 	e.history.Checkpoint(func(key, value []byte) { out = append(out, StateRecord{Key: key, Value: value}) })
 	return e.seen.checkpoint(out)
 }
@@ -267,7 +280,7 @@ func (e *Engine) MarkDirty(key []byte, shared bool) {
 		e.history.MarkDirty(key)
 		return
 	}
-	if s := e.segments[string(key)]; s != nil && !s.empty() {
+	if s := e.segments[xxhash.Sum64(key)]; s != nil && !s.empty() {
 		e.change(s)
 		return
 	}
@@ -276,9 +289,24 @@ func (e *Engine) MarkDirty(key []byte, shared bool) {
 
 // Adopt makes what was restored of the history the state as of offset, the
 // marker's, from which on invoices are taught again. It is called once, after all
-// Restores and before anything is taught. The error names records that cannot be
+// Restores and AdoptShared, and before anything is taught. The error names records that cannot be
 // read: their statistics are learned anew.
-func (e *Engine) Adopt(offset int64) error { return e.history.Adopt(offset) }
+func (e *Engine) Adopt(offset int64) error {
+	err := e.history.Adopt(offset)
+	var unmet []*segment // written before segments were noted as met, or that record is damaged
+	for _, s := range e.segments {
+		if s.applied <= offset && !e.history.Meets(s.hash) {
+			unmet = append(unmet, s)
+		}
+	}
+	slices.SortFunc(unmet, func(a, b *segment) int {
+		return cmp.Or(cmp.Compare(a.own.hour, b.own.hour), cmp.Compare(a.hash, b.hash))
+	})
+	for _, s := range unmet {
+		e.history.Meet(s.hash, int32(s.own.hour))
+	}
+	return err
+}
 
 // AdoptShared makes what Shared holds of this engine's partition its live state,
 // with the applied offsets, and returns how many segments that are. It is called
@@ -286,13 +314,13 @@ func (e *Engine) Adopt(offset int64) error { return e.history.Adopt(offset) }
 func (e *Engine) AdoptShared() int {
 	n := 0
 	e.shared.eachOf(e.partition, func(shared *sharedSegment, c contribution) {
-		s := e.segments[shared.key]
-		if s == nil {
-			s = &segment{key: shared.key, shared: shared}
-			e.segments[s.key] = s
+		hash := xxhash.Sum64String(shared.key)
+		s := &segment{shared: shared, hash: hash, own: c.baseline, applied: c.applied, stored: true}
+		if c.rare != nil {
+			own := *c.rare
+			s.rare = &own
 		}
-		s.own, s.ownKnown, s.applied = c.baseline, false, c.applied
-		s.shadow, s.learned = c.shadow, c.learned
+		e.segments[hash] = s
 		n++
 	})
 	return n

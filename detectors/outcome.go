@@ -138,13 +138,14 @@ func (e *Engine) learnSegments(o *Outcome, net invoice.Amount, known, ours bool)
 	c := &e.cur
 	fired := slices.ContainsFunc(segmentRules[:bySeller], func(rule string) bool { return slices.Contains(o.Rules, rule) })
 	for kind, s := range c.segments {
-		if s == nil || holds(s.learned, o.Event) {
+		if s == nil || holds(s.learned(), o.Event) {
 			continue
 		}
 		if s == &c.untaught[kind] {
 			if !ours || !known {
 				continue
 			}
+			e.meet(segmentKind(kind))
 			s = e.keep(segmentKind(kind))
 		}
 		rule := segmentRules[kind]
@@ -153,11 +154,12 @@ func (e *Engine) learnSegments(o *Outcome, net invoice.Amount, known, ours bool)
 		case changes && s.prevails(e.partition):
 			e.replace(s)
 			continue
-		case changes && s.shadow.held > 0:
-			s.shadow.meant = net
+		case changes && s.shadow().held > 0:
+			s.shade().meant = net
 			e.change(s)
 		case ours && o.Kind == ConfirmedError:
-			s.shadow = shadow{} // what it holds was no new usual
+			*s.shade() = shadow{} // what it holds was no new usual
+			s.slim()
 			e.change(s)
 		}
 		if ours && known {

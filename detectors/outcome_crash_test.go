@@ -52,8 +52,9 @@ func (w *decidedWorld) learn(e *Engine, below int64) {
 // counts are how many invoices every segment and every customer was taught.
 func (w *decidedWorld) counts(e *Engine) string {
 	var b strings.Builder
-	for _, key := range slices.Sorted(maps.Keys(e.segments)) {
-		fmt.Fprintln(&b, key, e.segments[key].own.n)
+	segments := byKey(e)
+	for _, key := range slices.Sorted(maps.Keys(segments)) {
+		fmt.Fprintln(&b, key, segments[key].own.n)
 	}
 	customers := map[uint64]uint32{}
 	var ev evidence
@@ -101,7 +102,7 @@ func (w *decidedWorld) run(t *testing.T, rng *rand.Rand, keepsOutcomes bool) str
 			}
 		}
 		if crashed {
-			e = k.takeOver(t, w.records, w.teachAgain, committed, misread{right, right})
+			e = k.takeOver(t, w.records, w.teachAgain, committed, misread{right, right}, roomy)
 			if err := e.RestoreOutcomes(outcomes); err != nil {
 				t.Fatal(err)
 			}

@@ -53,35 +53,31 @@ func (s *shadow) count() {
 	}
 }
 
-// holdBack puts the amount of the invoice last begun, a suspect, into the shadows of
-// its segments. Where no partition taught a segment there is nothing to be replaced.
-func (e *Engine) holdBack() {
+// holdBack puts the amount of the invoice last begun, a suspect, into the shadow of one
+// of its segments. Where no partition taught it there is nothing to be replaced.
+func (e *Engine) holdBack(kind segmentKind, s *segment) {
 	c := &e.cur
-	for kind, s := range c.segments {
-		if s == nil || s.applied > c.position.Offset {
-			continue
+	if s == &c.untaught[kind] {
+		if !s.elsewhere(e.partition) {
+			return
 		}
-		if s == &c.untaught[kind] {
-			if len(*s.shared.parts.Load()) == 0 {
-				continue
-			}
-			s = e.keep(segmentKind(kind))
-		}
-		s.shadow.hold(c.inv.NetAmount, hourOf(c.eventMS), e.halfLife)
-		if s.shadow.isMeant(e.settings.DeviationBasisPoints) && s.prevails(e.partition) {
-			e.replace(s)
-		}
-		e.change(s)
+		s = e.keep(kind)
 	}
+	s.shade().hold(c.inv.NetAmount, hourOf(c.eventMS), e.halfLife)
+	s.slim()
+	if s.shadow().isMeant(e.settings.DeviationBasisPoints) && s.prevails(e.partition) {
+		e.replace(s)
+	}
+	e.change(s)
 }
 
 // prevails tells whether most of the newest invoices of a segment, over all
 // partitions, are in its shadows: what they share is no exception then.
 func (s *segment) prevails(partition int) bool {
-	held, all := int(s.shadow.held), int(s.shadow.all)
+	held, all := int(s.shadow().held), int(s.shadow().all)
 	for _, c := range *s.shared.parts.Load() {
-		if c.partition != partition {
-			held, all = held+int(c.shadow.held), all+int(c.shadow.all)
+		if c.partition != partition && c.rare != nil {
+			held, all = held+int(c.rare.shadow.held), all+int(c.rare.shadow.all)
 		}
 	}
 	return all >= shadowLeast && 2*held >= all
@@ -96,7 +92,9 @@ func (s *shadow) isMeant(basisPoints int64) bool {
 
 // replace makes the shadow of a segment its baseline.
 func (e *Engine) replace(s *segment) {
-	s.own, s.shadow, s.ownKnown = s.shadow.baseline, shadow{}, false
+	s.own = s.shadow().baseline
+	*s.shade() = shadow{}
+	s.slim()
 	e.replaced = true
 	e.change(s)
 }
@@ -112,17 +110,17 @@ func (o *outcomes) appendSegment(dst []byte, s *segment) []byte {
 	} else {
 		dst = append(dst, 0)
 	}
-	learned := furthest(o.learned, s.learned)
-	if s.shadow.held == 0 && len(learned) == 0 {
+	held, learned := s.shadow(), furthest(o.learned, s.learned())
+	if held.held == 0 && len(learned) == 0 {
 		if s.own.n == 0 {
 			return nil
 		}
 		return dst
 	}
-	dst = append(dst, s.shadow.held, s.shadow.all)
-	if s.shadow.held > 0 {
-		dst = s.shadow.baseline.append(dst)
-		dst = binary.AppendVarint(dst, int64(s.shadow.meant))
+	dst = append(dst, held.held, held.all)
+	if held.held > 0 {
+		dst = held.baseline.append(dst)
+		dst = binary.AppendVarint(dst, int64(held.meant))
 	}
 	return appendPositions(dst, learned)
 }
@@ -156,17 +154,20 @@ func decodeContribution(data []byte) (c contribution, err error) {
 	} else {
 		c.baseline = r.baseline()
 	}
+	var more rare
+	held := &more.shadow
 	if len(r.rest) > 0 && !r.failed {
 		counts := r.bytes(2)
 		if len(counts) == 2 {
-			c.shadow.held, c.shadow.all = counts[0], counts[1]
+			held.held, held.all = counts[0], counts[1]
 		}
-		if c.shadow.held > 0 {
-			c.shadow.baseline, c.shadow.meant = r.baseline(), invoice.Amount(r.varint())
+		if held.held > 0 {
+			held.baseline, held.meant = r.baseline(), invoice.Amount(r.varint())
 		}
-		c.learned = r.positions()
+		more.learned = r.positions()
+		c.rare = &more
 	}
-	if r.failed || len(r.rest) > 0 || len(data) < 2 || c.shadow.held > c.shadow.all || c.shadow.all >= shadowFades {
+	if r.failed || len(r.rest) > 0 || len(data) < 2 || held.held > held.all || held.all >= shadowFades {
 		return contribution{}, errBaseline
 	}
 	return c, nil

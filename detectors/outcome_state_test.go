@@ -21,10 +21,10 @@ func storedSegments() (list []*segment, positions [][]int64) {
 	}
 	shaded := &segment{own: taught.own, shared: taught.shared}
 	for hour := range int64(9) {
-		shaded.shadow.hold(less, 490_012+hour, 2160)
+		shaded.shade().hold(less, 490_012+hour, 2160)
 	}
-	shaded.shadow.meant = less
-	only := &segment{shadow: shaded.shadow, shared: taught.shared}
+	shaded.shade().meant = less
+	only := &segment{rare: shaded.rare, shared: taught.shared}
 	return []*segment{taught, shaded, only, taught}, [][]int64{nil, nil, {0, 17}, {5}}
 }
 
@@ -58,7 +58,10 @@ func TestStoredFormOfSegments(t *testing.T) {
 			t.Fatal(err)
 		}
 		c, err := decodeContribution(value)
-		want := contribution{baseline: list[i].own, shadow: list[i].shadow, learned: positions[i]}
+		want := contribution{baseline: list[i].own}
+		if i > 0 {
+			want.rare = &rare{*list[i].shadow(), positions[i]}
+		}
 		if err != nil || !reflect.DeepEqual(c, want) {
 			t.Errorf("line %d was read as %+v, %v; want %+v", i+1, c, err, want)
 		}
@@ -83,12 +86,12 @@ func TestOutcomesAreLearnedOnce(t *testing.T) {
 	inv := p.bill(less, "r1")
 	v := p.judge(inv)
 	o := &Outcome{Event: invoice.Position{Partition: 2, Offset: 7}, Kind: NotAnError, At: inv.IssuedAt, Rules: v.Rules}
-	before := p.e.segments["segment|acme|EUR|B2C|fibre"].own.n
+	before := byKey(p.e)["segment|acme|EUR|B2C|fibre"].own.n
 	learned := p.e.Learn(o, inv, v.Source, inv.IssuedAt)
 	if p.e.Pass(o.Event); !learned || p.e.Learn(o, inv, v.Source, inv.IssuedAt) {
 		t.Error("want it learned before it is passed and not behind")
 	}
-	if n := p.e.segments["segment|acme|EUR|B2C|fibre"].own.n; n != before+1 {
+	if n := byKey(p.e)["segment|acme|EUR|B2C|fibre"].own.n; n != before+1 {
 		t.Errorf("the segment was taught %d invoices more, want 1", n-before)
 	}
 	p.e.Pass(invoice.Position{Partition: 0, Offset: 3})
@@ -130,13 +133,13 @@ func TestOutcomeAheadIsNotLearnedTwice(t *testing.T) {
 			if !r.Shared {
 				continue
 			}
-			if err := shared.Put(r.Key, r.Value, 0, p.offset); err != nil {
+			if err := shared.Put(r.Key, r.Value, 0, 0, p.offset); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	publish(p.e.Checkpoint(p.offset)) // and then no marker
-	want := p.e.segments["segment|acme|EUR|B2C|fibre"].own.n
+	want := byKey(p.e)["segment|acme|EUR|B2C|fibre"].own.n
 	for range 2 { // owners that come after, each without a marker
 		p.e = NewEngine(DefaultSettings(), shared, 0)
 		p.e.AdoptShared()
@@ -147,7 +150,7 @@ func TestOutcomeAheadIsNotLearnedTwice(t *testing.T) {
 	}
 	p.event = 5
 	p.decide(NotAnError, inv, v, 0)
-	if n := p.e.segments["segment|acme|EUR|B2C|fibre"].own.n; n != want {
+	if n := byKey(p.e)["segment|acme|EUR|B2C|fibre"].own.n; n != want {
 		t.Errorf("the segment holds %d invoices, want %d: %s", n, want, fmt.Sprint(p.e.outcomes.learned))
 	}
 }

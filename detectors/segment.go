@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
+
 	"recoup/detectors/index"
 	"recoup/invoice"
 )
@@ -96,88 +98,132 @@ func appendKeyPart(dst []byte, part string) []byte {
 }
 
 // segment is one baseline as an engine holds it: what its own partition taught,
-// and the way to what the others did.
+// and the way to what the others did. There may be millions: it is small, and what
+// few of them have stands elsewhere.
 type segment struct {
-	key     string
-	own     Baseline // of this engine's partition; n = 0: nothing yet
-	shadow  shadow   // what this partition's newest suspects were billed
-	applied int64    // own and shadow hold every source offset below it that teaches them
-	learned []int64  // and every outcome below these, by partition of the case events; nil: the engine's
-	dirty   bool     // in Engine.dirty: the next checkpoint writes it
-	shared  *sharedSegment
-
-	folded *[]contribution // what others was folded from
-	others Baseline        // all other partitions
-
-	ownStats stats // of own, where statsKnown
-	ownKnown bool
+	shared  *sharedSegment // holds the key
+	hash    uint64         // of the key
+	own     Baseline       // of this engine's partition; n = 0: nothing yet
+	applied int64          // own and rare hold every source offset below it that teaches them
+	rare    *rare          // nil: nothing
+	folded  *folded        // nil: not kept
+	dirty   bool           // in Engine.dirty: the next checkpoint writes it
+	stored  bool           // recoup.baselines may hold it
+	dropped bool           // no longer the engine's
 }
 
-// known returns the stats of what this partition taught.
-func (s *segment) known() *stats {
-	if !s.ownKnown {
-		s.ownStats, s.ownKnown = s.own.stats(), true
+// rare is what few segments have. That of a contribution is never changed.
+type rare struct {
+	shadow  shadow  // what this partition's newest suspects were billed
+	learned []int64 // every outcome below these, by partition of the case events; nil: the engine's
+}
+
+// folded is what several other partitions taught.
+type folded struct {
+	from   *[]contribution
+	others Baseline
+}
+
+// shadow returns the shadow to be read only.
+func (s *segment) shadow() *shadow {
+	if s.rare == nil {
+		return &noShadow
 	}
-	return &s.ownStats
+	return &s.rare.shadow
+}
+
+var noShadow shadow
+
+// shade returns the shadow to be changed; slim must follow.
+func (s *segment) shade() *shadow {
+	if s.rare == nil {
+		s.rare = &rare{}
+	}
+	return &s.rare.shadow
+}
+
+// slim gives back the memory of a shadow that is empty.
+func (s *segment) slim() {
+	if s.rare != nil && s.rare.shadow == (shadow{}) && s.rare.learned == nil {
+		s.rare = nil
+	}
+}
+
+// learned returns the outcomes that the segment knows of by itself.
+func (s *segment) learned() []int64 {
+	if s.rare == nil {
+		return nil
+	}
+	return s.rare.learned
 }
 
 // teach adds an amount of the given event hour to what this partition taught.
 func (s *segment) teach(amount invoice.Amount, hour int64, halfLifeHours float64) {
-	own := s.known()
-	s.own.learn(s.own.clip(amount, own.mean, own.sd), hour, halfLifeHours)
-	s.ownKnown = false
+	s.own.teach(amount, hour, halfLifeHours)
+	if s.rare != nil {
+		s.rare.shadow.pass()
+		s.slim()
+	}
 }
 
 // empty tells whether there is nothing to be stored of this partition.
-func (s *segment) empty() bool { return s.own.n == 0 && s.shadow.held == 0 }
+func (s *segment) empty() bool { return s.own.n == 0 && s.shadow().held == 0 }
 
 // stats returns what scoring reads of the segment, over all partitions.
 func (s *segment) stats(partition int, halfLifeHours float64) stats {
-	if s.fold(partition, halfLifeHours); s.others.n == 0 {
-		return *s.known()
+	others := s.others(partition, halfLifeHours)
+	if others.n == 0 {
+		return s.own.stats()
 	}
 	b := s.own
-	b.fold(s.others, halfLifeHours)
+	b.fold(others, halfLifeHours)
 	return b.stats()
 }
 
-// fold brings others up to date.
-func (s *segment) fold(partition int, halfLifeHours float64) {
+// others returns what all other partitions taught.
+func (s *segment) others(partition int, halfLifeHours float64) (others Baseline) {
 	parts := s.shared.parts.Load()
-	if parts != s.folded {
-		s.folded, s.others = parts, Baseline{}
-		for i := range *parts {
-			if c := &(*parts)[i]; c.partition != partition {
-				s.others.fold(c.baseline, halfLifeHours)
-			}
+	if s.folded != nil && s.folded.from == parts {
+		return s.folded.others
+	}
+	n := 0
+	for i := range *parts {
+		if c := &(*parts)[i]; c.partition != partition {
+			others.fold(c.baseline, halfLifeHours)
+			n++
 		}
 	}
+	s.folded = nil
+	if n > 1 && s.own.n > 0 { // it takes a while, and will be asked again
+		s.folded = &folded{parts, others}
+	}
+	return others
 }
 
-// routes remember the segments of all invoices that name the same: four keys need
-// neither be written nor looked up for each invoice.
-type routes struct {
-	all   []route
-	byKey index.Index // hash of the names: 1 + place in all
+// elsewhere tells whether another partition contributes to the segment.
+func (s *segment) elsewhere(partition int) bool {
+	for _, c := range *s.shared.parts.Load() {
+		if c.partition != partition {
+			return true
+		}
+	}
+	return false
 }
 
-type route struct {
-	seller, currency, customerType, productFamily string
-	segments                                      [segmentKinds]*segment
-}
+// routes remember the segments of invoices that name the same, by a hash of the
+// names: four keys need neither be written nor looked up for each invoice.
+type routes map[uint64][segmentKinds]*segment
 
-func (r *route) is(inv *invoice.Invoice) bool {
-	return r.seller == inv.Seller && r.currency == inv.Currency && r.customerType == inv.CustomerType &&
-		r.productFamily == inv.ProductFamily
-}
+// mostRoutes is how many are remembered before all are forgotten.
+const mostRoutes = 1 << 13
 
 // findSegments finds the segments of the invoice last begun.
 func (e *Engine) findSegments(inv *invoice.Invoice) {
 	c, h := &e.cur, &e.cur.ev.hashes
 	key := index.Mix(index.Mix(h.Seller, h.Currency), index.Mix(h.CustomerType, h.ProductFamily))
-	known := e.routes.byKey.Get(key)
-	if known != 0 && e.routes.all[known-1].is(inv) {
-		c.segments = e.routes.all[known-1].segments
+	known, ok := e.routes[key]
+	if ok && !slices.ContainsFunc(known[:], func(s *segment) bool { return s != nil && s.outdated() }) {
+		c.segments = known
 		return
 	}
 	own := true
@@ -185,12 +231,16 @@ func (e *Engine) findSegments(inv *invoice.Invoice) {
 		c.segments[kind] = e.segment(kind, inv)
 		own = own && c.segments[kind] != &c.untaught[kind]
 	}
-	if own && known == 0 {
-		e.routes.all = append(e.routes.all, route{strings.Clone(inv.Seller), strings.Clone(inv.Currency),
-			strings.Clone(inv.CustomerType), strings.Clone(inv.ProductFamily), c.segments})
-		e.routes.byKey.Put(key, uint32(len(e.routes.all)))
+	if own {
+		if len(e.routes) >= mostRoutes {
+			clear(e.routes)
+		}
+		e.routes[key] = c.segments
 	}
 }
+
+// outdated tells whether the segment has to be looked up again.
+func (s *segment) outdated() bool { return s.dropped || s.shared.parts.Load() == gone }
 
 // segment finds the invoice's segment of one kind. One that this partition did
 // not teach yet is only lent until the next invoice: what teaches nothing must
@@ -201,11 +251,20 @@ func (e *Engine) segment(kind segmentKind, inv *invoice.Invoice) *segment {
 	if !ok {
 		return nil
 	}
-	if s := e.segments[string(key)]; s != nil {
+	hash := xxhash.Sum64(key)
+	if s := e.segments[hash]; s != nil {
+		if s.outdated() { // others forgot the key, and may have learned it anew
+			s.shared = e.shared.segment(s.shared.key)
+		}
 		return s
 	}
+	return e.lend(kind, e.shared.find(key), hash)
+}
+
+func (e *Engine) lend(kind segmentKind, shared *sharedSegment, hash uint64) *segment {
 	lent := &e.cur.untaught[kind]
-	*lent = segment{shared: e.shared.find(key)}
+	*lent = segment{shared: shared, hash: hash}
+	e.cur.segments[kind] = lent
 	return lent
 }
 
@@ -213,9 +272,47 @@ func (e *Engine) segment(kind segmentKind, inv *invoice.Invoice) *segment {
 func (e *Engine) keep(kind segmentKind) *segment {
 	key, _ := appendSegmentKey(e.scratch[:0], kind, e.cur.inv)
 	e.scratch = key
-	shared := e.shared.segment(string(key))
-	s := &segment{key: shared.key, shared: shared}
-	e.segments[s.key] = s
+	s := &segment{shared: e.shared.segment(string(key)), hash: e.cur.untaught[kind].hash}
+	e.segments[s.hash] = s
 	e.cur.segments[kind] = s
 	return s
+}
+
+// meet notes that the invoice last begun names its segment of one kind, and returns
+// the segment, nil for none. Which segments a partition keeps follows from what was
+// met alone: not from what was taught, which a restored checkpoint may be ahead of,
+// nor from other partitions. So replay drops the same ones.
+func (e *Engine) meet(kind segmentKind) *segment {
+	s := e.cur.segments[kind]
+	if s == nil {
+		return nil
+	}
+	e.history.Meet(s.hash, int32(hourOf(e.cur.eventMS)))
+	if s.dropped { // to make room for another one of this invoice
+		return e.lend(kind, s.shared, s.hash)
+	}
+	return s
+}
+
+// drop forgets a segment since which the partition has met too many others. If a restored
+// checkpoint is ahead and holds it, it was met again by then, and replay teaches it anew.
+func (e *Engine) drop(hash uint64) {
+	s := e.segments[hash]
+	if s == nil {
+		return
+	}
+	delete(e.segments, hash)
+	s.dropped = true
+	if s.stored {
+		e.forget = append(e.forget, s.shared.key)
+	}
+	e.shared.release(s.shared)
+}
+
+// Release gives back what the engine holds in Shared beside contributions. Nothing
+// may be done with the engine any more.
+func (e *Engine) Release() {
+	for _, s := range e.segments {
+		e.shared.release(s.shared)
+	}
 }

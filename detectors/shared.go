@@ -25,7 +25,8 @@ type sharedShard struct {
 	segments map[string]*sharedSegment
 }
 
-// sharedSegment is one segment. Its parts are replaced whole, never changed.
+// sharedSegment is one segment. Its parts are replaced whole, never changed. It is forgotten
+// with its last contribution: who holds it then finds its parts gone, and looks it up again.
 type sharedSegment struct {
 	key   string
 	parts atomic.Pointer[[]contribution] // ascending by partition; never nil
@@ -34,14 +35,15 @@ type sharedSegment struct {
 // contribution is what one source partition taught a segment.
 type contribution struct {
 	partition int
+	epoch     int64 // of its writer
 	applied   int64
 	baseline  Baseline
-	shadow    shadow
-	learned   []int64 // outcomes it holds, as a segment's
+	rare      *rare // nil: nothing
 }
 
 var (
 	noContributions = &[]contribution{}
+	gone            = &[]contribution{} // of a segment that was forgotten
 	untaughtSegment = newSharedSegment("")
 )
 
@@ -61,10 +63,10 @@ func NewShared() *Shared {
 }
 
 // Put replaces what one source partition contributes to a segment: key and
-// value are those of a StateRecord with Shared set, applied is the offset its
-// checkpoint was taken at. A nil value forgets the contribution. Which of two
-// records is the newer one is for the caller to know.
-func (s *Shared) Put(key, value []byte, partition int, applied int64) error {
+// value are those of a StateRecord with Shared set, epoch is of its writer and applied
+// the offset its checkpoint was taken at. A nil value forgets the contribution. Which of
+// two records is the newer one is for the caller to know.
+func (s *Shared) Put(key, value []byte, partition int, epoch, applied int64) error {
 	if value == nil {
 		s.replace(key, partition, nil)
 		return nil
@@ -73,9 +75,20 @@ func (s *Shared) Put(key, value []byte, partition int, applied int64) error {
 	if err != nil {
 		return fmt.Errorf("key %q of partition %d: %w", key, partition, err)
 	}
-	c.partition, c.applied = partition, applied
+	c.partition, c.epoch, c.applied = partition, epoch, applied
 	s.replace(key, partition, &c)
 	return nil
+}
+
+// Stamp returns epoch and offset of what a partition contributes to a segment; found is
+// false when it contributes nothing.
+func (s *Shared) Stamp(key []byte, partition int) (epoch, applied int64, found bool) {
+	for _, c := range *s.find(key).parts.Load() {
+		if c.partition == partition {
+			return c.epoch, c.applied, true
+		}
+	}
+	return 0, 0, false
 }
 
 func (s *Shared) replace(key []byte, partition int, c *contribution) {
@@ -102,6 +115,11 @@ func (s *Shared) replace(key []byte, partition int, c *contribution) {
 		at++
 	}
 	parts = append(parts, old[at:]...)
+	if len(parts) == 0 {
+		delete(shard.segments, seg.key)
+		seg.parts.Store(gone)
+		return
+	}
 	seg.parts.Store(&parts)
 }
 
@@ -114,6 +132,17 @@ func (s *Shared) segment(key string) *sharedSegment {
 		return seg
 	}
 	return shard.add(key)
+}
+
+// release forgets a segment to which nobody contributes.
+func (s *Shared) release(seg *sharedSegment) {
+	shard := s.shard([]byte(seg.key))
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	if len(*seg.parts.Load()) == 0 && shard.segments[seg.key] == seg {
+		delete(shard.segments, seg.key)
+		seg.parts.Store(gone)
+	}
 }
 
 // find returns the entry of a key, one without contributions if there is none.

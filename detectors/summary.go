@@ -57,8 +57,8 @@ func (s *SegmentSummary) Of() string {
 // be called for each invoice.
 func (e *Engine) Segments() []SegmentSummary {
 	all := make([]SegmentSummary, 0, len(e.segments))
-	for key, s := range e.segments {
-		summary, ok := parseSegmentKey(key)
+	for _, s := range e.segments {
+		summary, ok := parseSegmentKey(s.shared.key)
 		if st := s.stats(e.partition, e.halfLife); ok && st.n > 0 {
 			summary.fill(&st, &e.settings)
 			all = append(all, summary)

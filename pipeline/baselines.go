@@ -18,9 +18,8 @@ type Baselines struct {
 
 	mu     sync.Mutex // held while the topic is read; guards what follows
 	shared *detectors.Shared
-	seen   []map[string]stamp // by partition of the topic, the stamp of each key
-	next   []int64            // by partition, the offset to read from
-	broken int                // records that could not be read
+	next   []int64 // by partition, the offset to read from
+	broken int     // records that could not be read
 }
 
 // NewBaselines reads nothing before it is asked.
@@ -38,8 +37,8 @@ func (b *Baselines) Read(ctx context.Context) (shared *detectors.Shared, broken 
 		return nil, 0, err
 	}
 	for p := range partitions {
-		if p == len(b.seen) {
-			b.seen, b.next = append(b.seen, map[string]stamp{}), append(b.next, 0)
+		if p == len(b.next) {
+			b.next = append(b.next, 0)
 		}
 		if err := b.readPartition(ctx, p); err != nil {
 			return nil, 0, fmt.Errorf("cannot read the baselines: %w", err)
@@ -55,7 +54,7 @@ func (b *Baselines) readPartition(ctx context.Context, p int) error {
 		return err
 	}
 	if b.next[p] > end {
-		b.shared, b.seen, b.next = detectors.NewShared(), nil, nil
+		b.shared, b.next = detectors.NewShared(), nil
 		return errors.New("their topic was made anew; ask again")
 	}
 	b.next[p] = max(b.next[p], start)
@@ -70,7 +69,7 @@ func (b *Baselines) readPartition(ctx context.Context, p int) error {
 			if isCount(r.Key) {
 				continue
 			}
-			if _, _, _, err := foldBaseline(b.shared, r, b.seen[p]); err != nil {
+			if _, _, _, err := foldBaseline(b.shared, r); err != nil {
 				b.broken++
 			}
 		}

@@ -11,7 +11,6 @@ import (
 // follower reads all of recoup.baselines into the member's shared baselines.
 type follower struct {
 	*tail
-	seen []map[string]stamp // per partition of recoup.baselines, the stamp of each key
 
 	mu sync.Mutex // guards late
 	// late are the segments, per partition, on which an older owner wrote behind a newer
@@ -21,9 +20,9 @@ type follower struct {
 
 // newFollower reads as many partitions as the invoices have.
 func newFollower(m *Member, partitions int) *follower {
-	f := &follower{seen: make([]map[string]stamp, partitions), late: make([]map[string]bool, partitions)}
-	for p := range f.seen {
-		f.seen[p], f.late[p] = map[string]stamp{}, map[string]bool{}
+	f := &follower{late: make([]map[string]bool, partitions)}
+	for p := range f.late {
+		f.late[p] = map[string]bool{}
 	}
 	f.tail = newTail(m, m.opt.Topics.Baselines, partitions, f.foldAll)
 	return f
@@ -44,7 +43,7 @@ func (f *follower) foldAll(partition int, got *Fetched) {
 // fold puts one contribution into the shared baselines; an owner that meets an older
 // one on its key writes its value again.
 func (f *follower) fold(r Record, partition int) error {
-	key, source, stale, err := foldBaseline(f.m.shared, r, f.seen[partition])
+	key, source, stale, err := foldBaseline(f.m.shared, r)
 	if err != nil {
 		return err
 	}
@@ -71,24 +70,23 @@ func (f *follower) lateOn(partition int) []string {
 // foldBaseline puts one contribution into shared baselines: the segment's key and the
 // partition it was learned from. Of two the higher epoch wins; stale tells that this
 // one is of a lower epoch than the one seen before.
-func foldBaseline(shared *detectors.Shared, r Record, seen map[string]stamp) (key []byte, source int, stale bool,
-	err error) {
+func foldBaseline(shared *detectors.Shared, r Record) (key []byte, source int, stale bool, err error) {
 	if key, source, err = splitSharedKey(r.Key); err != nil {
 		return nil, 0, false, err
 	}
 	if len(r.Value) == 0 {
-		delete(seen, string(r.Key))
-		return key, source, false, shared.Put(key, nil, source, 0)
+		return key, source, false, shared.Put(key, nil, source, 0, 0)
 	}
 	at, payload, err := decodeState(r.Value)
 	if err != nil {
 		return nil, 0, false, err
 	}
-	if old, was := seen[string(r.Key)]; was && !at.supersedes(old) {
+	var old stamp
+	var was bool
+	if old.epoch, old.applied, was = shared.Stamp(key, source); was && !at.supersedes(old) {
 		return key, source, at.epoch < old.epoch, nil
 	}
-	seen[string(r.Key)] = at
-	return key, source, false, shared.Put(key, payload, source, at.applied)
+	return key, source, false, shared.Put(key, payload, source, at.epoch, at.applied)
 }
 
 // rewrite asks the owner of a source partition, if it is this member, to write a

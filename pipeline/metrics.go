@@ -29,6 +29,7 @@ type Metrics struct {
 	Partitions        prometheus.Gauge       // owned now
 	TakeOver          prometheus.Histogram   // seconds
 	Fenced            prometheus.Counter     // partitions given up to another member
+	Forgotten         *prometheus.CounterVec // what made room in the memory of a partition for others, by kind
 	CountsDropped     prometheus.Counter     // values of invoices that found no room among the counts
 	Foreign           prometheus.Counter     // records in recoup's own topics that recoup did not write
 	LeftOut           prometheus.Counter     // records that their topic refuses for their size though they were cut
@@ -69,16 +70,15 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}})
 	}
 	m := &Metrics{
-		Scored:      by("level", "recoup_invoices_scored_total", "Invoices scored, by level of their baseline."),
-		Suspects:    by("decision", "recoup_invoices_suspect_total", "Suspect invoices, by decision."),
-		Redelivered: counter("recoup_invoices_redelivered_total", "Records seen before with equal content."),
-		DeadLetters: by("reason", "recoup_dead_letters_total", "Records parked in the dead-letter topic, by reason."),
-		CasesOpened: counter("recoup_cases_opened_total", "Cases published and acknowledged."),
-		EventToCase: seconds("recoup_event_to_case_seconds", "Record time of a suspect invoice to its acknowledged case."),
-		Rows:        counter("recoup_rows_stored_total", "Invoices stored and acknowledged."),
-		RowsDoubled: counter("recoup_rows_doubled_total", "Rows that a paused process stored twice, removed again."),
-		RowsReplaced: counter("recoup_rows_replaced_total",
-			"Stored rows that contradicted the decision log and were replaced."),
+		Scored:       by("level", "recoup_invoices_scored_total", "Invoices scored, by level of their baseline."),
+		Suspects:     by("decision", "recoup_invoices_suspect_total", "Suspect invoices, by decision."),
+		Redelivered:  counter("recoup_invoices_redelivered_total", "Records seen before with equal content."),
+		DeadLetters:  by("reason", "recoup_dead_letters_total", "Records parked in the dead-letter topic, by reason."),
+		CasesOpened:  counter("recoup_cases_opened_total", "Cases published and acknowledged."),
+		EventToCase:  seconds("recoup_event_to_case_seconds", "Record time of a suspect invoice to its acknowledged case."),
+		Rows:         counter("recoup_rows_stored_total", "Invoices stored and acknowledged."),
+		RowsDoubled:  counter("recoup_rows_doubled_total", "Rows that a paused process stored twice, removed again."),
+		RowsReplaced: counter("recoup_rows_replaced_total", "Stored rows that contradicted the decision log, replaced."),
 		Unstored: perPartition("recoup_rows_unstored_since_timestamp_seconds",
 			"When the first row of the oldest block that waits for the store was scored; 0 while none waits."),
 		Insert:            seconds("recoup_insert_duration_seconds", "Time to store one block, retries included."),
@@ -110,18 +110,26 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		Trainings:        by("result", "recoup_trainings_total", "Trainings here: published, too_few invoices, or failed."),
 		TrainingDuration: gauge("recoup_training_duration_seconds", "Time of the last training, reading included."),
 		TrainingExamples: gauge("recoup_training_examples", "Usual and altered invoices of the last training."),
-		Segments: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "recoup_segments",
-			Help: "Segments of all partitions, by whether the 15 % rule means something: enough, too_few, too_spread."},
-			[]string{"footing"}),
 	}
 	reg.MustRegister(m.Scored, m.Suspects, m.Redelivered, m.DeadLetters, m.CasesOpened, m.EventToCase, m.Rows,
 		m.RowsReplaced, m.RowsDoubled, m.Unstored, m.Insert, m.Buffer, m.BufferFull, m.Lag, m.Committed, m.CheckpointOffset,
 		m.CheckpointRecords, m.Partitions, m.TakeOver, m.Fenced, m.Foreign, m.CountsDropped, m.Expired, m.References,
 		m.ReferencesRefused, m.ReferenceLag, m.Model, m.ModelTrained, m.ModelsRefused, m.Trainings, m.TrainingDuration,
-		m.TrainingExamples, m.Segments, m.LeftOut, m.ReaderRebuilds)
+		m.TrainingExamples, m.LeftOut, m.ReaderRebuilds)
+	m.registerMemory(reg)
 	m.registerOutcomes(reg)
 	m.Stage = newStageMetrics(reg)
 	return m
+}
+
+// registerMemory makes the metrics of what is remembered.
+func (m *Metrics) registerMemory(reg prometheus.Registerer) {
+	m.Segments = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "recoup_segments",
+		Help: "Segments of all partitions, by whether the 15 % rule means something: enough, too_few, too_spread."},
+		[]string{"footing"})
+	m.Forgotten = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "recoup_state_forgotten_total",
+		Help: "What was forgotten to make room for others, by kind."}, []string{"kind"})
+	reg.MustRegister(m.Segments, m.Forgotten)
 }
 
 // registerOutcomes makes the metrics of outcomes.

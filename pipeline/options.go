@@ -40,6 +40,7 @@ type Options struct {
 	Topics Topics // names of all topics; only Cases, what recoup writes of its own and Invoices may not be empty
 
 	Scoring detectors.Settings // shared by all partitions
+	Budget  detectors.Budget   // of what is remembered, over all partitions
 	Limits  invoice.Limits     // of the decoder; zero fields take its defaults
 	Cases   cases.Opener       // builds the cases
 
@@ -91,6 +92,7 @@ func DefaultOptions() Options {
 		Training:           Training{Records: 60_000, History: 35 * 24 * time.Hour, Every: time.Minute, Rest: 20},
 		Stage:              Stage{Every: time.Second, Margin: desk.CorrectionsWait, Desk: desk.DefaultSettings()},
 		Scoring:            detectors.DefaultSettings(),
+		Budget:             detectors.DefaultBudget(),
 		FlushRows:          20_000,
 		FlushInterval:      time.Second,
 		RowBuffer:          512 << 20,

@@ -6,6 +6,18 @@ import (
 	"recoup/detectors"
 )
 
+// countForgotten has metrics know what made room for others since the last time; what
+// replay forgot was counted when it was forgotten first.
+func (w *Worker) countForgotten() {
+	all := w.engine.Forgotten()
+	for i := range w.forgotten {
+		if n := all[i].Items - w.forgotten[i].Items; n > 0 {
+			w.m.metrics.Forgotten.WithLabelValues(all[i].Kind).Add(float64(n))
+		}
+	}
+	w.forgotten = all
+}
+
 // watchSegments keeps the count of segments by footing, on a clock of its own:
 // they change as checkpoints come in, and scoring does not wait for the count.
 func (m *Member) watchSegments(ctx context.Context) {

@@ -56,9 +56,10 @@ type Worker struct {
 
 	incarnation    int64
 	lastCheckpoint time.Time
-	scoredSince    int64 // records since the last checkpoint
-	overwritten    bool  // an older epoch wrote behind our state since the last checkpoint
-	beforeAt       int64 // offset and hash of the last record scored
+	scoredSince    int64                 // records since the last checkpoint
+	forgotten      []detectors.Forgotten // what metrics know of; nil: nothing was scored yet
+	overwritten    bool                  // an older epoch wrote behind our state since the last checkpoint
+	beforeAt       int64                 // offset and hash of the last record scored
 	beforeHash     uint64
 
 	rows     rowWriter
@@ -87,6 +88,7 @@ func newWorker(m *Member, partition int) *Worker {
 		decoder: invoice.NewDecoder(m.opt.Limits),
 		kept:    map[int64]*Decision{}, judges: map[string]string{},
 		block: m.store.NewBlock(), queue: newRowQueue(), beforeAt: -1}
+	w.engine.Limit(m.opt.Budget, m.invoicePartitions)
 	w.engine.UseReferences(m.refs.store)
 	w.engine.UseIncidents(m.incidents)
 	w.engine.UseLimitation(m.opt.Cases.LastDay)
@@ -154,6 +156,7 @@ func (w *Worker) scoreLoop(ctx context.Context, drain <-chan struct{}, c *claim)
 	reader := w.m.open(w.m.opt.Topics.Invoices, w.partition)
 	defer reader.Close()
 	w.lag.Store(unread)
+	w.countForgotten()
 	w.progress.Store(w.m.opt.Now().UnixNano())
 	w.m.caughtUp(w.partition, c.position())
 	for {
@@ -185,6 +188,7 @@ func (w *Worker) settle(ctx context.Context, c *claim) error {
 		return err
 	}
 	w.rollBlock(false)
+	w.countForgotten()
 	w.applyInbox()
 	w.learnOutcomes(ctx)
 	w.rollCheckpoint(false)
@@ -278,6 +282,7 @@ func (w *Worker) discard() {
 	w.queue.discard(w.m.buffer)
 	w.m.buffer.add(-w.blockBytes)
 	w.blockBytes = 0
+	w.engine.Release()
 }
 
 // seeDecisionGap looks at records that stand in the decision log between our own.

@@ -286,7 +286,18 @@ func (c *coder) prints(p *Prints) {
 	signed(c, &p.Hour)
 	unsigned(c, &p.Next)
 	c.share(&p.Repeats)
-	filled(c, p.Items[:], (*coder).print)
+	if c.reading {
+		p.grow(prints)
+	}
+	filled(c, p.Items, (*coder).print)
+	if c.reading {
+		n := len(p.Items)
+		for n > 0 && p.Items[n-1].Number == 0 {
+			n--
+		}
+		p.Items = slices.Clip(p.Items[:n])
+		p.grow(n)
+	}
 }
 
 func (c *coder) print(p *Print) {

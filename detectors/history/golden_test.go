@@ -62,7 +62,7 @@ func meaning(s *Store, key uint64) string {
 		"product": s.products.get(key), "pair": s.pairs.get(key), "customer": s.customers.get(key),
 		"group": s.groups.get(key), "terms": s.terms.get(key), "source": s.sources.get(key),
 		"prints": s.prints.get(key), "like": s.likes.get(key), "conduct": s.conducts.get(key),
-		"deal": s.deals.get(key),
+		"deal": s.deals.get(key), "met": s.met.get(key),
 	} {
 		describe(&lines, name, reflect.ValueOf(item).Elem())
 	}
@@ -77,7 +77,8 @@ func describe(lines *[]string, name string, v reflect.Value) {
 		for i := range v.NumField() {
 			describe(lines, name+"."+v.Type().Field(i).Name, v.Field(i))
 		}
-	case k == reflect.Array && slices.Contains([]reflect.Kind{reflect.Struct, reflect.Array}, v.Type().Elem().Kind()):
+	case slices.Contains([]reflect.Kind{reflect.Array, reflect.Slice}, k) &&
+		slices.Contains([]reflect.Kind{reflect.Struct, reflect.Array}, v.Type().Elem().Kind()):
 		for i := range v.Len() {
 			describe(lines, fmt.Sprintf("%s[%02d]", name, i), v.Index(i))
 		}

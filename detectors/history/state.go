@@ -63,7 +63,10 @@ func parseKey(key []byte) (number uint16, slot uint8, ok bool) {
 
 // format is the first byte of a bucket's stored form. It rises whenever an item's
 // stored form or meaning changes: the coder's methods say what it is.
-const format = 7
+const format = 8
+
+// formatBefore is the same without segments, and is read as one in which none was met.
+const formatBefore = 7
 
 // Changed returns how many buckets Checkpoint would write now.
 func (s *Store) Changed() int { return len(s.marks.dirty) }
@@ -115,7 +118,7 @@ func (s *Store) Restore(key, value []byte, applied int64) error {
 		return fmt.Errorf("cannot restore state key %q: want %s, a number from 0000 to %04d and a slot, |0 or |1; "+
 			"delete the key to go on without its statistics", key, KeyPrefix, buckets-1)
 	}
-	if value != nil && (len(value) < 2 || value[0] != format || value[1] != bucketBits) {
+	if value != nil && (len(value) < 2 || value[0] != format && value[0] != formatBefore || value[1] != bucketBits) {
 		return fmt.Errorf("cannot restore state key %q: it begins with %v, want %v, the present format; "+
 			"run the recoup that wrote it, or go on: its statistics are learned anew",
 			key, value[:min(2, len(value))], [...]byte{format, bucketBits})
@@ -168,8 +171,11 @@ func (s *Store) Adopt(offset int64) error {
 
 // decode reads what encode wrote, and tells whether it could.
 func (s *Store) decode(number uint16, value []byte) bool {
-	c := coder{bytes: value[2:], reading: true}
-	for _, t := range s.tables {
+	c, tables := coder{bytes: value[2:], reading: true}, s.tables
+	if value[0] == formatBefore {
+		tables = tables[:len(tables)-1]
+	}
+	for _, t := range tables {
 		t.read(&c, number)
 	}
 	return !c.failed && len(c.bytes) == 0

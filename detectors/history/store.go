@@ -102,6 +102,7 @@ type Store struct {
 	likes     *table[Like]
 	conducts  *table[Conduct]
 	deals     *table[Deal]
+	met       *table[Met]
 	tables    []bucketed // all of them, in the order in which they are stored
 	marks     marks
 	restored  map[uint16]*[2]stored // by bucket: what waits for Adopt
@@ -135,12 +136,14 @@ type Limits struct {
 	Groups    int // sellers, customer types and countries
 	Terms     int // discount codes, of sellers and of customers
 	Sources   int // billing systems and releases
+	Segments  int // segments that were met
 }
 
 // DefaultLimits take at most 0.8 GB of memory in each partition, and as much again in
 // the state topic. Most sellers need a small part of it.
 func DefaultLimits() Limits {
-	return Limits{Products: 1 << 18, Pairs: 1 << 21, Customers: 1 << 19, Groups: 1 << 14, Terms: 1 << 18, Sources: 1 << 14}
+	return Limits{Products: 1 << 18, Pairs: 1 << 21, Customers: 1 << 19, Groups: 1 << 14, Terms: 1 << 18, Sources: 1 << 14,
+		Segments: 1 << 20}
 }
 
 // New returns an empty store.
@@ -157,9 +160,24 @@ func New(l Limits) *Store {
 	s.likes = newTable(m, l.Products, func(k *Like) int32 { return k.Hour }, (*coder).like)
 	s.conducts = newTable(m, l.Groups, func(c *Conduct) int32 { return c.Hour }, (*coder).conduct)
 	s.deals = newTable(m, l.Products, func(d *Deal) int32 { return d.Hour }, (*coder).deal)
+	s.met = newTable(m, l.Segments, func(m *Met) int32 { return m.Hour }, (*coder).met)
 	s.tables = []bucketed{s.products, s.pairs, s.customers, s.groups, s.terms, s.sources, s.prints, s.likes, s.conducts,
-		s.deals}
+		s.deals, s.met}
 	return s
+}
+
+// Forgotten are how many items of a kind were driven out by others since the store was made.
+type Forgotten struct {
+	Kind  string // "customer", "product", …
+	Items uint64 // how many
+}
+
+// Forgotten returns how many items of each kind were driven out, always in the same order.
+func (s *Store) Forgotten() [11]Forgotten {
+	return [...]Forgotten{{"product", s.products.driven}, {"customer_product", s.pairs.driven},
+		{"customer", s.customers.driven}, {"group", s.groups.driven}, {"discount_code", s.terms.driven},
+		{"source", s.sources.driven}, {"recent_invoices", s.prints.driven}, {"description", s.likes.driven},
+		{"conduct", s.conducts.driven}, {"deal", s.deals.driven}, {"segment", s.met.driven}}
 }
 
 // hardly is how many lines a product needs to be known by itself.

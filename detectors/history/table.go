@@ -40,6 +40,8 @@ type table[T any] struct {
 	hour    func(*T) int32   // event time of an item
 	code    func(*coder, *T) // its stored form
 	removed uint64           // items ever forgotten
+	driven  uint64           // of them to make room for others
+	forgot  func(key uint64) // told of those that made room; nil: nobody is
 	looked  uint64           // of them before the last find
 	scratch []uint32         // slots of one bucket
 }
@@ -131,7 +133,14 @@ func (t *table[T]) forgetOldest(number uint16) {
 		x, y := t.slot(a), t.slot(b)
 		return cmp.Or(cmp.Compare(t.hour(&x.item), t.hour(&y.item)), cmp.Compare(x.key, y.key))
 	})
-	t.keep(number, all, max(1, len(all)/8))
+	n := max(1, len(all)/8)
+	t.driven += uint64(n)
+	if t.forgot != nil {
+		for _, at := range all[:n] {
+			t.forgot(t.slot(at).key)
+		}
+	}
+	t.keep(number, all, n)
 }
 
 // clear drops all items of a bucket.

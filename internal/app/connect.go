@@ -57,6 +57,7 @@ func member(c *config.Config) pipeline.Options {
 		Cases: t.Cases, CaseEvents: t.CaseEvents, Recoveries: t.Recoveries, Disputes: t.Disputes, DeadLetter: t.DeadLetter,
 		Reference: t.Reference, Deliveries: t.Deliveries, Models: t.Models}
 	o.Scoring = c.Scoring.Settings()
+	o.Budget = c.Pipeline.Memory.Budget()
 	o.Limits = p.Limits.Invoice()
 	o.Stage.Desk.Keep = c.Kafka.Retention.OpenCases.Std() + closedCasesFor
 	o.Stage.Desk.MostUnknown = int(c.Cases.MostUnknown)

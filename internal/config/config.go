@@ -211,8 +211,19 @@ type Pipeline struct {
 	FenceAfter Duration `yaml:"fence_after"`
 	// Longest time a process that stops takes to store what it holds. By default 1.5s.
 	DrainTimeout Duration `yaml:"drain_timeout"`
+	// What is remembered of what was billed; what was billed longest ago makes room, and is counted.
+	Memory Memory `yaml:"memory"`
 	// What one record may cost; a larger one goes to the dead letters.
 	Limits Limits `yaml:"limits"`
+}
+
+// Memory bounds what all partitions together remember, an equal share each. All processes
+// need the same settings: a partition takes its memory along.
+type Memory struct {
+	// Baselines of segments; one that invoices of two partitions belong to counts twice. By default 2500000.
+	Segments int64 `yaml:"segments"`
+	// Customers, each with up to five invoices. By default 1250000.
+	Customers int64 `yaml:"customers"`
 }
 
 // Limits bound one record.

@@ -24,6 +24,11 @@ func (s *Scoring) Settings() detectors.Settings {
 	}
 }
 
+// Budget returns the bounds as a member takes them.
+func (m *Memory) Budget() detectors.Budget {
+	return detectors.Budget{Segments: int(m.Segments), Customers: int(m.Customers)}
+}
+
 // Invoice returns the limits as the decoder takes them.
 func (l *Limits) Invoice() invoice.Limits {
 	return invoice.Limits{Bytes: int(l.RecordBytes), Depth: int(l.Depth), Lines: int(l.Lines), Items: int(l.Items),

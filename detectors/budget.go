@@ -1,0 +1,37 @@
+package detectors
+
+import "recoup/detectors/history"
+
+// Budget bounds what is remembered, over all partitions. Each gets an equal share that is
+// its own: so what it forgets follows from its own invoices, and not from what others have
+// published by then, and replay forgets the same.
+type Budget struct {
+	// Segments is how many segments all partitions keep baselines of; one that two
+	// partitions meet counts twice. At least 1,024 for each partition are kept.
+	Segments int
+	// Customers is how many customers are remembered, each with up to five invoices. At
+	// least 1,024 in each partition are.
+	Customers int
+}
+
+// DefaultBudget keeps a process that has all of it within 1.5 GiB, as bench/memory shows.
+func DefaultBudget() Budget { return Budget{Segments: 2_500_000, Customers: 1_250_000} }
+
+// Limit bounds what the engine remembers by its share of a budget. It is called before
+// anything is restored or taught; without it, it has room for more than one partition needs.
+func (e *Engine) Limit(b Budget, partitions int) {
+	l := history.DefaultLimits()
+	l.Segments, l.Customers = b.Segments/max(1, partitions), b.Customers/max(1, partitions)
+	e.history = history.New(l)
+	e.history.OnForget(e.drop)
+}
+
+// Forgotten are how many things of a kind were forgotten to make room for others.
+type Forgotten = history.Forgotten
+
+// Forgotten returns what made room for others since the engine was made: of each kind,
+// always in the same order.
+func (e *Engine) Forgotten() []Forgotten {
+	all := e.history.Forgotten()
+	return all[:]
+}

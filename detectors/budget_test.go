@@ -1,0 +1,185 @@
+package detectors
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"recoup/invoice"
+)
+
+// crowded is the smallest budget: one segment of each of 1,024 buckets.
+var crowded = Budget{Segments: 1024, Customers: 1024}
+
+// crowd is a world with so many product families and customers that the smallest budget
+// forgets some all the time, and meets them again.
+func crowd(rng *rand.Rand, n int) []received {
+	records := world(rng, n)
+	for _, r := range records {
+		if r.inv.ProductFamily != "" {
+			r.inv.ProductFamily = fmt.Sprint("family ", rng.IntN(700))
+		}
+		if strings.HasPrefix(r.inv.CustomerRef, "c:") {
+			r.inv.CustomerRef = fmt.Sprint("c:", rng.IntN(700))
+		}
+	}
+	return records
+}
+
+func limited(shared *Shared) *Engine {
+	e := NewEngine(worldSettings(), shared, 0)
+	e.Limit(crowded, 1)
+	return e
+}
+
+func forgotten(e *Engine, kind string) uint64 {
+	for _, f := range e.Forgotten() {
+		if f.Kind == kind {
+			return f.Items
+		}
+	}
+	return 0
+}
+
+// G5, G7: what makes room for others is the same wherever crashes fall, also in the
+// middle of publishing a checkpoint, and so are verdicts and baselines.
+func TestForgettingIsTheSameAfterCrashes(t *testing.T) {
+	for seed := range uint64(12) {
+		rng := rand.New(rand.NewPCG(seed, 21))
+		records := crowd(rng, 900)
+		want := make([]string, len(records))
+		e := limited(NewShared())
+		for offset := range records {
+			want[offset], _ = step(t, e, records, int64(offset))
+		}
+		for _, kind := range []string{"segment", "customer"} {
+			if forgotten(e, kind) < 20 {
+				t.Fatalf("seed %d: only %d of kind %s were forgotten", seed, forgotten(e, kind), kind)
+			}
+		}
+		got, state := crashing(t, rng, records, misread{right, right}, limited)
+		for offset := range want {
+			if got[offset] != want[offset] {
+				t.Fatalf("seed %d, offset %d:\n got %s\nwant %s", seed, offset, got[offset], want[offset])
+			}
+		}
+		if state != dump(e) {
+			t.Fatalf("seed %d: state after crashes\n%s\nwithout\n%s", seed, state, dump(e))
+		}
+	}
+}
+
+// G7: a partition holds no more segments than its budget; each that is dropped is counted
+// and gets a tombstone where recoup.baselines may hold it, and nothing of it stays with others.
+func TestDroppedSegmentsAreCountedAndTombstoned(t *testing.T) {
+	shared, live := NewShared(), map[string]bool{}
+	e := limited(shared)
+	var tombstones, most int
+	records := crowd(rand.New(rand.NewPCG(1, 22)), 4000)
+	publish := func(offset int64) {
+		for _, r := range e.Checkpoint(offset) {
+			if !r.Shared {
+				continue
+			}
+			if live[string(r.Key)] = r.Value != nil; r.Value == nil {
+				delete(live, string(r.Key))
+				tombstones++
+			}
+			if err := shared.Put(r.Key, r.Value, 0, 0, offset); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for offset := range records {
+		step(t, e, records, int64(offset))
+		most = max(most, len(e.segments))
+		if offset%200 == 0 {
+			publish(int64(offset) + 1)
+		}
+	}
+	publish(int64(len(records)))
+	dropped := forgotten(e, "segment")
+	if most > crowded.Segments || dropped < 500 || tombstones < 100 || uint64(tombstones) > dropped {
+		t.Errorf("at most %d segments, %d dropped, %d tombstones; want at most %d segments, and most of the dropped "+
+			"with a tombstone", most, dropped, tombstones, crowded.Segments)
+	}
+	held := 0
+	for i := range shared.shards {
+		held += len(shared.shards[i].segments)
+	}
+	if len(live) != len(e.segments) || held != len(e.segments) {
+		t.Errorf("%d segments, but %d are in recoup.baselines and %d are shared", len(e.segments), len(live), held)
+	}
+}
+
+// G7: the next invoice of a segment that was dropped is judged at a wider level, and its
+// verdict says so; of an equally full partition with room it was the narrow one.
+func TestDroppedSegmentFallsBackToTheWiderLevel(t *testing.T) {
+	levels := map[bool]Level{}
+	for _, room := range []bool{true, false} {
+		e := NewEngine(DefaultSettings(), NewShared(), 0)
+		if !room {
+			e.Limit(crowded, 1)
+		}
+		offset := int64(0)
+		teach := func(family string) *Verdict {
+			inv := usual(100*invoice.Unit, offset)
+			inv.ProductFamily = family
+			v := verdictOn(e, inv, offset)
+			e.Teach(false)
+			offset++
+			return v
+		}
+		for range 40 {
+			teach("fibre")
+		}
+		for i := range 5000 { // of families that are met later
+			teach(fmt.Sprint("other", i))
+		}
+		levels[room] = teach("fibre").Level
+	}
+	if levels[true] != LevelTypeProduct || levels[false] != LevelCustomerType {
+		t.Errorf("level %s with room, %s without; want %s and %s", levels[true], levels[false], LevelTypeProduct,
+			LevelCustomerType)
+	}
+}
+
+// G5: with a budget as without, one partition gives the same verdicts whenever checkpoints
+// are taken, and whenever others hear of them.
+func TestForgettingDoesNotDependOnCheckpoints(t *testing.T) {
+	records := crowd(rand.New(rand.NewPCG(2, 23)), 900)
+	var first string
+	for _, every := range []int{1, 7, 300} {
+		shared := NewShared()
+		e := limited(shared)
+		var all []string
+		for offset := range records {
+			verdict, _ := step(t, e, records, int64(offset))
+			all = append(all, verdict)
+			if offset%every > 0 {
+				continue
+			}
+			for _, r := range e.Checkpoint(int64(offset) + 1) {
+				if !r.Shared {
+					continue
+				}
+				if err := shared.Put(r.Key, r.Value, 0, 0, int64(offset)+1); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		text, err := json.Marshal(all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := string(text) + dump(e)
+		if first == "" {
+			first = got
+		}
+		if got != first {
+			t.Errorf("a checkpoint every %d invoices changes what is learned", every)
+		}
+	}
+}
