@@ -33,8 +33,14 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
+	return siteOn(t, cluster.ListenAddrs())
+}
+
+// siteOn makes the topics of an installation on a broker.
+func siteOn(t *testing.T, brokers []string) *site {
+	t.Helper()
 	c := config.Default()
-	c.Kafka.Brokers = cluster.ListenAddrs()
+	c.Kafka.Brokers = brokers
 	c.Kafka.SessionTimeout = config.Duration(2 * time.Second)
 	client, err := Kafka(&c, slog.New(slog.DiscardHandler))
 	if err != nil {
