@@ -21,7 +21,7 @@ func parseSeenKey(key []byte) (first int64, ok bool) {
 		return 0, false
 	}
 	first, err := strconv.ParseInt(digits, 10, 64)
-	return first, err == nil && first >= 0
+	return first, err == nil
 }
 
 // append writes the stored form of a block: how many entries, then of each the
@@ -69,7 +69,7 @@ func decodeSeenBlock(data []byte, first int64) (*seenBlock, error) {
 			e.delivery = r.fixed()
 			b.ids = append(b.ids, r.bytes(length-1)...)
 		}
-		if r.failed || offset < 0 || hour < math.MinInt32 || hour > math.MaxInt32 {
+		if r.failed || hour < math.MinInt32 || hour > math.MaxInt32 {
 			return nil, fmt.Errorf("entry %d is cut off or damaged", len(b.entries))
 		}
 		e.idEnd = uint32(len(b.ids))

@@ -76,18 +76,31 @@ func (w *Worker) startOffset(ctx context.Context, c *claim, mark marker) (int64,
 	}
 	switch {
 	case other.Partitions != 0 && other.Partitions != n:
-		return 0, fmt.Errorf("%w: %s has %d partitions and its state was made with %d, so customers may have moved between "+
-			"them; stop all members, then run: recoup state repartition", errRefused, t.Invoices, n, other.Partitions)
+		return 0, fmt.Errorf("%w: %s has %d partitions and its state was made with %d, so customers may have moved "+
+			"between them; stop all members, then run: recoup state repartition", errRefused, t.Invoices, n, other.Partitions)
 	case mark.Incarnation != other.Incarnation:
 		return 0, fmt.Errorf("%w: %s/%d has no state though that of other partitions is of incarnation %d; stop all members, "+
 			"then run: recoup state reset", errRefused, t.Invoices, w.partition, other.Incarnation)
-	case mark.Partitions != 0 && mark.Epoch >= w.epoch:
-		return 0, fmt.Errorf("%w: %s/%d ends before the owner that wrote the state, %d, so it was recreated; stop all members "+
-			"and delete %[2]s, %[5]s and %[6]s, then run: recoup topics create; what was learned is learned anew",
-			errRefused, t.Suspects, w.partition, mark.Epoch, t.State, t.Baselines)
 	}
 	start := max(c.position(), mark.Offset, 0)
 	return start, w.sameLog(ctx, start, mark)
+}
+
+// sameOwners refuses a decision log that ends before the owner that wrote the state: its
+// epochs would not order owners. That is looked at before a claim makes it longer.
+func (w *Worker) sameOwners(ctx context.Context) error {
+	t := w.m.opt.Topics
+	mark, err := lastMarker(ctx, w.m.log, t.State, w.partition)
+	if err != nil || mark.Partitions == 0 {
+		return err
+	}
+	_, end, err := w.m.log.Bounds(ctx, t.Suspects, w.partition)
+	if err == nil && mark.Epoch >= end {
+		err = fmt.Errorf("%w: %s/%d ends at %d, before the owner %d that wrote the state, so it was recreated; stop all "+
+			"members and delete %[2]s, %[6]s and %[7]s, then run: recoup topics create; what was learned is learned anew",
+			errRefused, t.Suspects, w.partition, end, mark.Epoch, t.State, t.Baselines)
+	}
+	return err
 }
 
 // unlike returns a marker of another layout than a first one would have: a command that
@@ -142,8 +155,8 @@ func (m *Member) misfit(ctx context.Context, partition int, start int64, mark ma
 // recreated is the refusal for a topic that is not the one the state was made from.
 func (w *Worker) recreated(why string) error {
 	t := w.m.opt.Topics
-	return fmt.Errorf("%w: %s/%d is not the log that %s was learned from: %s; if the topic was recreated on purpose, stop "+
-		"all members, then run: recoup state reset --topic %[2]s", errRefused, t.Invoices, w.partition, t.State, why)
+	return fmt.Errorf("%w: %s/%d is not the log that %s was learned from: %s; if the topic was recreated on purpose, "+
+		"stop all members, then run: recoup state reset --topic %[2]s", errRefused, t.Invoices, w.partition, t.State, why)
 }
 
 // lastMarker returns a partition's marker, an empty one without any. It looks at the

@@ -32,6 +32,9 @@ const storeAnswersWithin = 3 * time.Second
 func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	m := w.m
 	began := m.opt.Now()
+	if err := w.sameOwners(ctx); err != nil {
+		return err
+	}
 	if err := w.own(ctx, c); err != nil {
 		return err
 	}
@@ -79,22 +82,14 @@ func (w *Worker) own(ctx context.Context, c *claim) error {
 	if w.epoch >= 0 {
 		return nil
 	}
-	d := Decision{Schema: DecisionSchema, Kind: kindOwnership, Member: m.opt.Member,
-		Source: w.position, DetectedAt: m.opt.Now().UTC()}
-	d.Source.Offset = max(c.position(), 0)
-	value, err := d.encode()
+	source := w.position
+	source.Offset = max(c.position(), 0)
+	epoch, err := m.seize(ctx, c, source)
 	if err != nil {
 		return err
 	}
-	return m.persistHeld(ctx, "decision log", c.hold, func(ctx context.Context) error {
-		record := Record{Key: []byte(kindOwnership), Value: value}
-		base, err := m.log.Append(ctx, m.opt.Topics.Suspects, w.partition, []Record{record})
-		if err != nil {
-			return fmt.Errorf("cannot write ownership of partition %d: %w", w.partition, err)
-		}
-		w.epoch, w.decisions.next = base, base+1
-		return nil
-	})
+	w.epoch, w.decisions.next = epoch, epoch+1
+	return nil
 }
 
 // readState is step 3. It returns the marker of an empty log when there is none.

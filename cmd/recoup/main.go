@@ -41,6 +41,7 @@ type commandLine struct {
 	Canary      canaryCommand      `cmd:"" help:"Prove that recoup sees: send wrong invoices, look for them."`
 	Migrate     migrateCommand     `cmd:"" help:"Make or update the tables in ClickHouse."`
 	Topics      topicsCommand      `cmd:"" help:"Make the missing Kafka topics, or show how all are."`
+	State       stateCommand       `cmd:"" help:"Mend what recoup knows after a topic was recreated or got partitions."`
 	DeadLetters deadLettersCommand `cmd:"" help:"Look at records that could not be read, and send them again."`
 	Doctor      doctorCommand      `cmd:"" help:"Try everything the service needs; name each problem with its fix."`
 	Boards      boardsCommand      `cmd:"" help:"Write the Grafana boards that fit this program."`

@@ -117,6 +117,15 @@ func (l *Log) CreateTopic(name string, n, maxBytes int) {
 	l.topics[name] = t
 }
 
+// Grow adds partitions to a topic until it has n.
+func (l *Log) Grow(name string, n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for t := l.topics[name]; t != nil && len(t.partitions) < n; {
+		t.partitions = append(t.partitions, &partition{grown: make(chan struct{})})
+	}
+}
+
 // DeleteTopic removes a topic and its records; committed offsets stay.
 func (l *Log) DeleteTopic(name string) {
 	l.mu.Lock()
