@@ -49,7 +49,7 @@ func ask(t *testing.T, source *Source, kind, text string) backend.DataResponse {
 }
 
 var (
-	storedAt = regexp.MustCompile(`(?m)(^  record|^  stored|^  model|opened|until) .*$`)
+	storedAt = regexp.MustCompile(`(?m)(^  record|^  stored|^  model|opened|ouvert le|until) .*$`)
 	anyName  = regexp.MustCompile(`testsource_[0-9a-f]+`)
 )
 
