@@ -65,7 +65,8 @@ func TestRows(t *testing.T) {
 	if len(rows) != 2 || rows[0].fault != "cut" || rows[1].fault != "kill" {
 		t.Fatalf("rows %+v", rows)
 	}
-	if got := rows[1]; got.times != 1 || !slices.Equal(got.halts, []time.Duration{7 * time.Second}) || got.alert != 5*time.Second {
+	if got := rows[1]; got.times != 1 || !slices.Equal(got.halts, []time.Duration{7 * time.Second}) ||
+		got.alert != 5*time.Second {
 		t.Errorf("kill: %+v, want one of 7 s, a case after 5 s", *got)
 	}
 	if got := rows[0]; !slices.Equal(got.halts, []time.Duration{time.Second}) || got.alert != 500*time.Millisecond {

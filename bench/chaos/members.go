@@ -26,6 +26,8 @@ type point struct {
 	api int
 	// says returns what the request contains.
 	says func(t *config.Topics) string
+	// moved: somebody comes there only when partitions move.
+	moved bool
 	// done: the request arrives, though whoever sent it does not live to hear. Else it
 	// does not arrive.
 	done bool
@@ -33,19 +35,19 @@ type point struct {
 
 // points are where members are killed and paused, in the order of the protocol.
 var points = []point{
-	{"before the decision", produce, func(t *config.Topics) string { return t.Suspects }, false},
-	{"inside the decision", produce, func(t *config.Topics) string { return t.Suspects }, true},
-	{"between decision and alert", produce, func(t *config.Topics) string { return t.Cases }, false},
-	{"inside the alert", produce, func(t *config.Topics) string { return t.Cases }, true},
-	{"between alert and insert", -1, says("invoice_lines"), false},
-	{"between lines and rows", -1, says("scored_invoices"), false},
-	{"inside the insert", -1, says("scored_invoices"), true},
-	{"between insert and commit", offsetCommit, func(t *config.Topics) string { return t.Invoices }, false},
-	{"inside the commit", offsetCommit, func(t *config.Topics) string { return t.Invoices }, true},
-	{"before the checkpoint", produce, func(t *config.Topics) string { return t.State }, false},
-	{"inside the checkpoint", produce, func(t *config.Topics) string { return t.State }, true},
-	{"before a contribution", produce, func(t *config.Topics) string { return t.Baselines }, false},
-	{"inside the take-over", -1, func(*config.Topics) string { return "KILL QUERY" }, false},
+	{"before the decision", produce, func(t *config.Topics) string { return t.Suspects }, false, false},
+	{"inside the decision", produce, func(t *config.Topics) string { return t.Suspects }, false, true},
+	{"between decision and alert", produce, func(t *config.Topics) string { return t.Cases }, false, false},
+	{"inside the alert", produce, func(t *config.Topics) string { return t.Cases }, false, true},
+	{"between alert and insert", -1, says("invoice_lines"), false, false},
+	{"between lines and rows", -1, says("scored_invoices"), false, false},
+	{"inside the insert", -1, says("scored_invoices"), false, true},
+	{"between insert and commit", offsetCommit, func(t *config.Topics) string { return t.Invoices }, false, false},
+	{"inside the commit", offsetCommit, func(t *config.Topics) string { return t.Invoices }, false, true},
+	{"before the checkpoint", produce, func(t *config.Topics) string { return t.State }, false, false},
+	{"inside the checkpoint", produce, func(t *config.Topics) string { return t.State }, false, true},
+	{"before a contribution", produce, func(t *config.Topics) string { return t.Baselines }, false, false},
+	{"inside the take-over", -1, func(*config.Topics) string { return "KILL QUERY" }, true, false},
 }
 
 // says is the start of an insert.
@@ -72,7 +74,13 @@ func (p *play) set(ctx context.Context, at *point, times int, act func(m *member
 	t := &trap{point: at, play: p, says: []byte(at.says(&p.Config.Kafka.Topics)), act: act, left: times,
 		done: make(chan struct{})}
 	p.site.watch(t.kafka, t.warehouse)
-	const longest = 20 * time.Second
+	if there := p.atWork(); at.moved && len(there) > 1 {
+		p.kill(there[0], "killed at random")
+		if err := p.refill(); err != nil {
+			return err
+		}
+	}
+	const longest = 30 * time.Second
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -123,18 +131,18 @@ func (t *trap) meet(client string, said []byte) bool {
 // killings are all ways to kill members.
 func killings() []kind {
 	kinds := []kind{
-		{"killed at random", restOfMembers, func(_ context.Context, p *play, rng *rand.Rand, name string) error {
+		{"killed at random", func(_ context.Context, p *play, rng *rand.Rand, name string) error {
 			kill(p, rng, 1, name)
 			return nil
 		}},
-		{"several killed at once", restOfMembers, func(_ context.Context, p *play, rng *rand.Rand, name string) error {
+		{"several killed at once", func(_ context.Context, p *play, rng *rand.Rand, name string) error {
 			kill(p, rng, 2+rng.IntN(4), name)
 			return nil
 		}},
 	}
 	for i := range points {
 		at := &points[i]
-		kinds = append(kinds, kind{"killed " + at.name, restOfMembers,
+		kinds = append(kinds, kind{"killed " + at.name,
 			func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
 				return p.set(ctx, at, 1+rng.IntN(3), func(m *member) error {
 					p.kill(m, name)
@@ -156,11 +164,11 @@ func kill(p *play, rng *rand.Rand, n int, name string) {
 // pausings are all ways to pause members: some for less than a session, most for more.
 func pausings() []kind {
 	kinds := []kind{
-		{"paused for less than a session", restOfServers,
+		{"paused for less than a session",
 			func(_ context.Context, p *play, rng *rand.Rand, name string) error {
 				return pause(p, rng, time.Second+upTo(rng, 3*time.Second), name)
 			}},
-		{"paused for longer than a session", restOfMembers,
+		{"paused for longer than a session",
 			func(_ context.Context, p *play, rng *rand.Rand, name string) error {
 				return pause(p, rng, session+2*time.Second+upTo(rng, 6*time.Second), name)
 			}},
@@ -168,7 +176,7 @@ func pausings() []kind {
 	for i := range points {
 		at := &points[i]
 		if !at.done { // what a paused member sent arrives in any case
-			kinds = append(kinds, kind{fmt.Sprintf("paused %s, longer than a session", at.name), restOfMembers,
+			kinds = append(kinds, kind{fmt.Sprintf("paused %s, longer than a session", at.name),
 				func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
 					length := session + 2*time.Second + upTo(rng, 6*time.Second)
 					return p.set(ctx, at, 1, func(m *member) error { return p.pause(m, length, name) })
@@ -216,13 +224,13 @@ func (p *play) leave(ctx context.Context, leaving []*member, name string) error 
 
 // scalings change how many members there are, as operators and autoscalers do.
 func scalings() []kind {
-	return []kind{{"from 1 to 8, 3, 8 and 1 members", restOfMembers,
+	return []kind{{"from 1 to 8, 3, 8 and 1 members",
 		func(ctx context.Context, p *play, rng *rand.Rand, _ string) error {
 			for _, n := range []int{8, 3, 8, 1} {
 				if err := p.scale(ctx, rng, n); err != nil {
 					return err
 				}
-				if err := pass(ctx, restOfMembers); err != nil {
+				if err := p.flow(ctx); err != nil {
 					return err
 				}
 			}

@@ -21,6 +21,9 @@ import (
 const (
 	// session is the shortest that Kafka's brokers accept.
 	session = 6 * time.Second
+	// checkpoints come that often at most. They wait until there are five invoices for each
+	// of their records: so there are few customers.
+	checkpoints, customers = config.Duration(time.Second), 120
 	// rate is records a second: enough for every insert and commit to carry some, little
 	// enough for two cores that also run all servers.
 	rate = 250
@@ -80,7 +83,8 @@ type result struct {
 }
 
 func newPlay(s *site, sc scene, rng *rand.Rand) *play {
-	return &play{site: s, scene: sc, rng: rng, ledger: auditor.NewLedger(), calmed: make(chan struct{}), want: sc.members}
+	return &play{site: s, scene: sc, rng: rng, ledger: auditor.NewLedger(), calmed: make(chan struct{}),
+		want: sc.members}
 }
 
 // run installs, injects faults for some time, waits for calm and audits.
@@ -131,7 +135,7 @@ func (p *play) install(ctx context.Context, dir string) (err error) {
 		ClickHouse: address, Partitions: p.scene.partitions, Name: p.scene.name, Adjust: func(c *config.Config) {
 			c.Models.Train = false // which model judges would depend on when it was ready
 			c.Kafka.SessionTimeout = config.Duration(session)
-			c.Pipeline.CheckpointInterval = config.Duration(2 * time.Second)
+			c.Pipeline.CheckpointInterval = checkpoints
 			c.Pipeline.FlushRows = 500
 			c.Pipeline.Limits.RecordBytes = largestRecord
 		}})
@@ -140,7 +144,7 @@ func (p *play) install(ctx context.Context, dir string) (err error) {
 
 // send begins to send, until the faults are over.
 func (p *play) send(ctx context.Context) <-chan error {
-	plan := load.Plan{Partitions: p.scene.partitions, Segments: 3, Seed: p.rng.Uint64(), Separated: true,
+	plan := load.Plan{Partitions: p.scene.partitions, Segments: 3, Customers: customers, Seed: p.rng.Uint64(), Separated: true,
 		Injected: 0.04, Redelivered: 0.05, Late: 0.02, LateBy: 40 * 24 * time.Hour, Skewed: 0.02, Garbage: 0.01,
 		LargestGarbage: 20_000_000}
 	plan.Invoices = math.MaxInt
@@ -252,7 +256,8 @@ func (p *play) inject(ctx context.Context, faults time.Duration, r *result) erro
 		for _, i := range p.rng.Perm(len(p.scene.faults)) {
 			f := &p.scene.faults[i]
 			rng := rand.New(rand.NewPCG(p.rng.Uint64(), 0)) // of this fault: how much it draws moves no other
-			gap := f.rest + time.Duration(p.rng.Int64N(int64(f.rest)/2))
+			// Most faults meet invoices that flow; some follow before the last one is over.
+			soon, gap := p.rng.IntN(4) == 0, upTo(p.rng, 2*time.Second)
 			if time.Since(began) >= faults || skip[f.name] {
 				continue
 			}
@@ -269,6 +274,11 @@ func (p *play) inject(ctx context.Context, faults time.Duration, r *result) erro
 			}
 			if err := p.refill(); err != nil {
 				return err
+			}
+			if !soon {
+				if err := p.flow(ctx); err != nil {
+					return err
+				}
 			}
 			if err := pass(ctx, gap); err != nil {
 				return err
@@ -299,6 +309,32 @@ func (p *play) begun(ctx context.Context) error {
 		}
 	}
 	return errors.Join(append([]error{errors.New("cannot begin: nobody commits")}, p.Ended()...)...)
+}
+
+// flow waits until each partition has gone on, or for a while: of a group that is disturbed
+// over and over nobody learns how long it takes.
+func (p *play) flow(ctx context.Context) error {
+	const longest = time.Minute
+	var from map[int]int64
+	for began := time.Now(); time.Since(began) < longest; {
+		offsets, err := p.Kafka.CommittedOffsets(ctx, p.Config.Kafka.Group, p.Config.Kafka.Topics.Invoices)
+		if err == nil && from == nil {
+			from = offsets
+		}
+		on := 0
+		for partition, offset := range offsets {
+			if offset > from[partition] {
+				on++
+			}
+		}
+		if err == nil && on == p.scene.partitions {
+			return nil
+		}
+		if err := pass(ctx, 250*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // quiet ends all faults: the servers run, nobody is paused, all members are there.

@@ -20,20 +20,23 @@ var mistakes = []struct{ variable, value, named string }{
 // releases are what happens when a release or a configuration is rolled out. Settings are
 // read once, at the start: what is reloaded is the process.
 func releases() []kind {
-	roll := func(to func(*site) string) func(context.Context, *play, *rand.Rand, string) error {
-		return func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
-			if err := p.site.buildOld(ctx); err != nil {
-				return fmt.Errorf("%w: %w", errCannot, err)
-			}
-			p.build = to(p.site)
-			return p.roll(ctx, rng, name)
-		}
-	}
 	return []kind{
-		{"started with a bad configuration", restOfServers, mistaken},
-		{"rolled back to an earlier release, one by one", restOfMembers, roll(func(s *site) string { return s.old })},
-		{"upgraded from an earlier release, one by one", restOfMembers, roll(func(s *site) string { return s.binary })},
+		{"started with a bad configuration", mistaken},
+		{"rolled back to an earlier release and upgraded again", rolled},
 	}
+}
+
+// rolled has an earlier release take over from this one, and this one from it.
+func rolled(ctx context.Context, p *play, rng *rand.Rand, _ string) error {
+	if err := p.site.buildOld(ctx); err != nil {
+		return fmt.Errorf("%w: %w", errCannot, err)
+	}
+	p.build = p.site.old
+	if err := p.roll(ctx, rng, "rolled back to an earlier release, one by one"); err != nil {
+		return err
+	}
+	p.build = p.site.binary
+	return p.roll(ctx, rng, "upgraded from an earlier release, one by one")
 }
 
 // roll replaces the members at work one by one, by leave or by kill, while the others of
@@ -48,7 +51,7 @@ func (p *play) roll(ctx context.Context, rng *rand.Rand, name string) error {
 		if err := p.refill(); err != nil {
 			return err
 		}
-		if err := pass(ctx, restOfMembers); err != nil {
+		if err := p.flow(ctx); err != nil {
 			return err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
-	"time"
 )
 
 // class is what a fault is counted as in the total.
@@ -32,19 +31,10 @@ type scene struct {
 // kind is a kind of fault.
 type kind struct {
 	name string
-	// rest is the shortest time until the next fault.
-	rest time.Duration
 	// inject does it, to as many as it draws, and returns when the next may come; it
 	// notes each one.
 	inject func(ctx context.Context, p *play, rng *rand.Rand, name string) error
 }
-
-// Rests: after a change of members a session passes until the dead are given up and
-// invoices flow again.
-const (
-	restOfMembers = session + time.Second
-	restOfServers = 3 * time.Second
-)
 
 // scenes returns all, in the order they are played.
 func scenes() []scene {

@@ -13,7 +13,7 @@ import (
 // brokerFaults are what happens to the broker and the way to it.
 func brokerFaults() []kind {
 	return []kind{
-		{"broker killed and restarted", restOfServers, func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
+		{"broker killed and restarted", func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
 			down := upTo(rng, 4*time.Second)
 			p.note(name, restarted)
 			p.site.broker.Kill()
@@ -22,9 +22,9 @@ func brokerFaults() []kind {
 			}
 			return p.site.broker.Restart(ctx)
 		}},
-		{"broker slow", restOfServers, kafkaFor(5*time.Second, 10*time.Second, fault.Fault{Latency: 100 * time.Millisecond})},
-		{"broker black-holed", restOfServers, kafkaFor(3*time.Second, 12*time.Second, fault.Fault{BlackHole: true})},
-		{"answers of the broker cut", restOfServers, func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
+		{"broker slow", kafkaFor(5*time.Second, 10*time.Second, fault.Fault{Latency: 100 * time.Millisecond})},
+		{"broker black-holed", kafkaFor(3*time.Second, 12*time.Second, fault.Fault{BlackHole: true})},
+		{"answers of the broker cut", func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
 			t := &p.Config.Kafka.Topics
 			of := []string{t.Suspects, t.Cases, t.State, t.Baselines, t.Invoices}
 			before := p.site.kafka.Cuts()
@@ -53,14 +53,14 @@ func kafkaFor(least, more time.Duration, f fault.Fault) func(context.Context, *p
 // warehouseFaults are what happens to ClickHouse and the way to it.
 func warehouseFaults() []kind {
 	return []kind{
-		{"ClickHouse killed and restarted", restOfServers, warehouseDown(0, 2*time.Second)},
-		{"ClickHouse away", restOfServers, warehouseDown(10*time.Second, 20*time.Second)},
-		{"ClickHouse slow", restOfServers, warehouseFor(5*time.Second, 10*time.Second,
+		{"ClickHouse killed and restarted", warehouseDown(0, 2*time.Second)},
+		{"ClickHouse away", warehouseDown(15*time.Second, 45*time.Second)},
+		{"ClickHouse slow", warehouseFor(5*time.Second, 10*time.Second,
 			fault.Fault{Latency: 150 * time.Millisecond, Rate: 1 << 20})},
-		{"ClickHouse black-holed", restOfServers,
+		{"ClickHouse black-holed",
 			warehouseFor(5*time.Second, 30*time.Second, fault.Fault{BlackHole: true})},
-		{"acknowledgements of inserts cut", restOfServers, unacknowledged},
-		{"disk of ClickHouse full", restOfServers, diskFull},
+		{"acknowledgements of inserts cut", unacknowledged},
+		{"disk of ClickHouse full", diskFull},
 	}
 }
 

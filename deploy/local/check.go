@@ -55,6 +55,7 @@ var stages = []stage{
 	{"alert rules", (*checker).alerts},
 	{"start Kafka and ClickHouse", (*checker).start},
 	{"simulation", (*checker).simulation},
+	{"chaos", func(c *checker) error { return c.command(".", "go", "run", "./bench/chaos", "--short") }},
 	{"tests with the race detector", (*checker).test},
 	{"fuzz", (*checker).fuzz},
 }
