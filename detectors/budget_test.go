@@ -10,10 +10,10 @@ import (
 	"recoup/invoice"
 )
 
-// crowded is the smallest budget: one segment of each of 1,024 buckets.
-var crowded = Budget{Segments: 1024, Customers: 1024}
+// crowded has room for two segments in each of 1,024 buckets, and one customer.
+var crowded = Budget{Segments: 2048, Customers: 1024}
 
-// crowd is a world with so many product families and customers that the smallest budget
+// crowd is a world with so many product families and customers that a small budget
 // forgets some all the time, and meets them again.
 func crowd(rng *rand.Rand, n int) []received {
 	records := world(rng, n)
