@@ -144,10 +144,9 @@ func (p *play) install(ctx context.Context, dir string) (err error) {
 
 // send begins to send, until the faults are over.
 func (p *play) send(ctx context.Context) <-chan error {
-	plan := load.Plan{Partitions: p.scene.partitions, Segments: 3, Customers: customers, Seed: p.rng.Uint64(), Separated: true,
-		Injected: 0.04, Redelivered: 0.05, Late: 0.02, LateBy: 40 * 24 * time.Hour, Skewed: 0.02, Garbage: 0.01,
-		LargestGarbage: 20_000_000}
-	plan.Invoices = math.MaxInt
+	plan := load.Plan{Partitions: p.scene.partitions, Segments: 3, Customers: customers, Seed: p.rng.Uint64(),
+		Invoices: math.MaxInt, Separated: true, Injected: 0.04, Redelivered: 0.05, Late: 0.02, LateBy: 40 * 24 * time.Hour,
+		Skewed: 0.02, Garbage: 0.01, LargestGarbage: 20_000_000}
 	sent := make(chan error, 1)
 	go func() {
 		sent <- load.Send(ctx, p.Kafka.Log(), load.New(plan), load.Sending{Topic: p.Config.Kafka.Topics.Invoices,
