@@ -1,5 +1,5 @@
 // Command memory measures what engines take in memory and how fast they are with very many
-// segments and customers: the decoder's output of a made-up year goes through real engines, one a partition,
+// segments and customers: made-up invoices of 60 days go through real engines, one a partition,
 // with checkpoints that all of them hear of. Kafka and ClickHouse are not part of it.
 //
 //	go run ./bench/memory --segments 1000000 --customers 1000000 --partitions 8
