@@ -79,8 +79,8 @@ func (w *Worker) startOffset(ctx context.Context, c *claim, mark marker) (int64,
 		return 0, fmt.Errorf("%w: %s has %d partitions and its state was made with %d, so customers may have moved "+
 			"between them; stop all members, then run: recoup state repartition", errRefused, t.Invoices, n, other.Partitions)
 	case mark.Incarnation != other.Incarnation:
-		return 0, fmt.Errorf("%w: %s/%d has no state though that of other partitions is of incarnation %d; stop all members, "+
-			"then run: recoup state reset", errRefused, t.Invoices, w.partition, other.Incarnation)
+		return 0, fmt.Errorf("%w: %s/%d has no state though that of other partitions is of incarnation %d; stop all "+
+			"members, then run: recoup state reset", errRefused, t.Invoices, w.partition, other.Incarnation)
 	}
 	start := max(c.position(), mark.Offset, 0)
 	return start, w.sameLog(ctx, start, mark)
