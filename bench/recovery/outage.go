@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"recoup/bench/auditor"
@@ -62,8 +62,8 @@ func (f *flags) outage(ctx context.Context, r *rig) (s section, err error) {
 		f.Partitions, f.Rate, stillFor)
 	s.aimed("fetching waits", "nothing is scored", full.scored == 0, "%.0f invoices scored in %s", full.scored, stillFor)
 	s.aimed("`recoup_row_buffer_full`", "1", full.metric == 1, "%.0f", full.metric)
-	s.aimed("`/readyz`", "503, and says why", full.status == 503 && strings.Contains(full.page, "row buffer"), "%d: %s",
-		full.status, full.page)
+	s.aimed("`/readyz`", "503, and says why", full.status == 503 && full.says != "", "%d, row buffer: %s",
+		full.status, full.says)
 	s.tell("full after, and ready again behind ClickHouse's first answer", "%s, %s", seconds(filled), seconds(again))
 	s.aimed("audit of all that was sent", "nothing lost or doubled", report.OK(), "%d records, %d of %d checks failed",
 		r.ledger.Records(), len(report.Failed()), len(report.Checks))
@@ -75,7 +75,7 @@ type fullBuffer struct {
 	scored float64 // invoices, while it was watched
 	metric float64
 	status int
-	page   string // the line of /readyz about the row buffer
+	says   string // /readyz of the row buffer
 }
 
 // fillBuffer waits until a member's row buffer is full and watches it.
@@ -104,14 +104,28 @@ func (r *rig) fillBuffer(ctx context.Context, m *cluster.Member) (full fullBuffe
 	if full.metric, err = metric(ctx, m, "recoup_row_buffer_full"); err != nil {
 		return full, err
 	}
-	var page string
-	full.status, page, err = ask(ctx, m, "/readyz")
-	for line := range strings.Lines(page) {
-		if strings.Contains(line, "row buffer") {
-			full.page = strings.TrimSpace(line)
+	full.status, full.says, err = readiness(ctx, m, "row buffer")
+	return full, err
+}
+
+// readiness asks a member whether it is ready, and what it says is wrong with a part.
+func readiness(ctx context.Context, m *cluster.Member, part string) (status int, says string, err error) {
+	status, page, err := ask(ctx, m, "/readyz")
+	if err != nil {
+		return status, "", err
+	}
+	var told struct {
+		Parts []struct{ Name, Error string }
+	}
+	if err := json.Unmarshal([]byte(page), &told); err != nil {
+		return status, "", fmt.Errorf("cannot read what %s says of its parts: %w", m.Name, err)
+	}
+	for _, p := range told.Parts {
+		if p.Name == part {
+			says = p.Error
 		}
 	}
-	return full, err
+	return status, says, nil
 }
 
 // audit runs members to the end and compares all that came out with what went in.
