@@ -23,8 +23,10 @@ func priced(id, product string, price float64, at time.Time, delivery string) []
 	_, other, _ := strings.Cut(id, "-")
 	amount := fmt.Sprintf("%.2f", price)
 	return fmt.Appendf(nil, `{"schema":"invoice.v1","event_id":%q,"seller":"acme","invoice_id":%[1]q,"issued_at":%q,`+
-		`"currency":"EUR","net_amount":"%[3]s","customer_ref":"c-%[4]s%[7]s","customer_type":"B2C","price_list_version":%[8]q,"product_family":"fibre",`+
-		`"delivery_ref":%[5]q,"lines":[{"line_id":"1","product_id":%[4]q,"quantity":"1","unit_price":%[6]q,"line_net":%[6]q}]}`,
+		`"currency":"EUR","net_amount":"%[3]s","customer_ref":"c-%[4]s%[7]s",`+
+		`"customer_type":"B2C","price_list_version":%[8]q,"product_family":"fibre",`+
+		`"delivery_ref":%[5]q,`+
+		`"lines":[{"line_id":"1","product_id":%[4]q,"quantity":"1","unit_price":%[6]q,"line_net":%[6]q}]}`,
 		id, at.Format(time.RFC3339), amount, product, delivery, amount, other, list)
 }
 
