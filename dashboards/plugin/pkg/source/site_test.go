@@ -57,7 +57,6 @@ func newSite(t *testing.T) *site {
 	c.Kafka.SessionTimeout = config.Duration(6 * time.Second)
 	c.Kafka.Retention.Invoices = 10_000 * config.Day
 	c.ClickHouse.Addresses, c.ClickHouse.Database = []string{testservers.ClickHouse(t)}, name
-	c.Pipeline.FlushInterval = config.Duration(100 * time.Millisecond)
 	c.Pipeline.CheckpointInterval = config.Duration(time.Second)
 	c.Models.Train = false
 	for _, topic := range []*string{&c.Kafka.Topics.Invoices, &c.Kafka.Topics.Reference, &c.Kafka.Topics.Deliveries,
