@@ -38,7 +38,8 @@ const few = 3000
 
 func compare() error {
 	p := plan{}
-	flag.IntVar(&p.Segments, "segments", 1_000_000, "crosses of customer type and product family, each on at most 2 partitions")
+	flag.IntVar(&p.Segments, "segments", 1_000_000,
+		"crosses of customer type and product family, each on at most 2 partitions")
 	flag.IntVar(&p.Customers, "customers", 1_000_000, "customers")
 	flag.IntVar(&p.Partitions, "partitions", 8, "partitions, all of one process")
 	flag.IntVar(&p.Invoices, "invoices", 2_000_000, "invoices, over 60 days")
@@ -85,10 +86,12 @@ func report(p plan, limit string, results []result) string {
 	fmt.Fprintf(&b, "# Memory and speed with very many segments\n\n`go run ./bench/memory --segments %d --customers %d "+
 		"--partitions %d --invoices %d`, GOMEMLIMIT=%s: engines, checkpoints and shared baselines of all partitions in one "+
 		"process, without Kafka and ClickHouse.\n\n", p.Segments, p.Customers, p.Partitions, p.Invoices, limit)
-	b.WriteString("| segments | baselines of partitions | RSS, most | heap in use | invoices/s of CPU | forgotten: segments, " +
+	b.WriteString("| segments | baselines of partitions | RSS, most | heap in use | invoices/s of CPU | " +
+		"forgotten: segments, " +
 		"customers | take-over of a partition |\n|---|---|---|---|---|---|---|\n")
 	for _, r := range results {
-		fmt.Fprintf(&b, "| %d | %d | %d MiB | %d MiB | %.0f | %d, %d | %v |\n", r.Segments, r.Baselines, r.RSS>>20, r.Heap>>20,
+		fmt.Fprintf(&b, "| %d | %d | %d MiB | %d MiB | %.0f | %d, %d | %v |\n",
+			r.Segments, r.Baselines, r.RSS>>20, r.Heap>>20,
 			r.Rate, r.ForgottenSegments, r.ForgottenCustomers, r.TakeOver.Round(time.Millisecond))
 	}
 	fmt.Fprintf(&b, "\nSpeed with %d segments: %.2f of that with %d.\n", p.Segments, results[1].Rate/results[0].Rate, few)

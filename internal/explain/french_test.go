@@ -21,8 +21,8 @@ func TestFrench(t *testing.T) {
 		"billed as customer type B2B, as on 1 of this customer's last 9 invoices": "facturé comme type de client B2B, " +
 			"comme sur 1 des 9 dernières factures de ce client",
 		"1 of 4 lines is at a price of 0": "1 ligne sur 4 est à un prix de 0",
-		"there is no delivery reference; 97 % of the seller's such invoices have one": "il manque : référence de livraison ; " +
-			"97 % de telles factures du vendeur l'ont",
+		"there is no delivery reference; 97 % of the seller's such invoices have one": "il manque : " +
+			"référence de livraison ; 97 % de telles factures du vendeur l'ont",
 		"delivery D$1 was already invoiced with invoice F-7": "la livraison D$1 figure déjà sur la facture F-7",
 		"nobody ever said this":                              "nobody ever said this",
 	} {

@@ -45,7 +45,8 @@ func (s *Source) explain(ctx context.Context, q *query) (data.Frames, error) {
 	if err != nil {
 		return nil, err
 	}
-	frames := data.Frames{invoiceFrame(subject, q.Lang), causesFrame(subject, q.Lang), caseStateFrame(subject, q.Lang), text}
+	frames := data.Frames{invoiceFrame(subject, q.Lang), causesFrame(subject, q.Lang),
+		caseStateFrame(subject, q.Lang), text}
 	if len(found) > 1 {
 		frames[0].AppendNotices(data.Notice{Severity: data.NoticeSeverityInfo, Text: fmt.Sprintf("%d records have this id: "+
 			"this is the one issued last, revision %d.", len(found), found[0].Invoice.Revision)})
@@ -212,7 +213,8 @@ func textFrame(s *explain.Subject, lang question.Lang) (*data.Frame, error) {
 }
 
 // wordsOfField are the columns of the catalogue whose words a field's codes have.
-var wordsOfField = map[string]string{"code": "cause", "true_cause": "cause", "severity": "severity", "outcome": "outcome",
+var wordsOfField = map[string]string{"code": "cause", "true_cause": "cause",
+	"severity": "severity", "outcome": "outcome",
 	"level": "level"}
 
 // frenchTitles are the titles of fields in French; one that is missing is the same.
@@ -222,7 +224,8 @@ var frenchTitles = map[string]string{"Invoice": "Facture", "Seller": "Vendeur", 
 	"Loss, 95 % low": "Perte, 95 % bas", "Loss, 95 % high": "Perte, 95 % haut",
 	"Probability of an error": "Probabilité d'une erreur", "Decision": "Décision", "Compared with": "Comparée à",
 	"Invoices behind it": "Factures derrière", "Their spread": "Leur dispersion", "Rules": "Règles", "Model": "Modèle",
-	"Kind": "Genre", "Probability": "Probabilité", "Evidence": "Indices", "Case": "Cas", "State": "État", "Outcome": "Issue",
+	"Kind": "Genre", "Probability": "Probabilité", "Evidence": "Indices", "Case": "Cas",
+	"State": "État", "Outcome": "Issue",
 	"Confirmed cause": "Cause confirmée", "Severity": "Gravité", "Team": "Équipe", "Opened": "Ouvert",
 	"Answer by": "Répondre avant", "Confirmed loss": "Perte confirmée", "Paid": "Payé", "Summary": "Résumé",
 	"Verify first": "À vérifier d'abord", "Runbook": "Procédure", "Explanation": "Explication", "Level": "Niveau",

@@ -70,7 +70,8 @@ func TestPlayed(t *testing.T) {
 // allInFrench: no sentence of evidence that scoring stored stays in English.
 func allInFrench(t *testing.T, db driver.Conn) {
 	var sentences []string
-	if err := db.QueryRow(t.Context(), "SELECT groupUniqArray(arrayJoin(arrayFlatten(causes.evidence))) FROM scored_invoices").
+	if err := db.QueryRow(t.Context(),
+		"SELECT groupUniqArray(arrayJoin(arrayFlatten(causes.evidence))) FROM scored_invoices").
 		Scan(&sentences); err != nil || len(sentences) < 20 {
 		t.Fatalf("%d sentences, %v", len(sentences), err)
 	}
