@@ -28,10 +28,11 @@ type stateResetCommand struct {
 // Help is the longer text of `recoup state reset --help`.
 func (*stateResetCommand) Help() string {
 	return `For a topic of invoices that was deleted and made again: recoup refuses it, for its state was learned from
-other records. Reset raises the topic's incarnation, forgets what was learned, and has every invoice that stands in
-the topic scored from its start. Rows, decisions and cases of before stay. What is sent again gets a second row, of the new
-incarnation; its case is the same one, with the same id. All members must be stopped. Where nothing is to be done it
-does nothing; after a crash, run it again. ClickHouse is asked which incarnations have rows.
+other records. Reset raises the topic's incarnation, forgets what was learned, and has every invoice that
+stands in the topic scored from its start. Rows, decisions and cases of before stay. What is sent again
+gets a second row, of the new incarnation; its case is the same one, with the same id. All members must be
+stopped. Where nothing is to be done it does nothing; after a crash, run it again. ClickHouse is asked
+which incarnations have rows.
 
 Examples:
 
