@@ -18,23 +18,15 @@ var rewrite = flag.Bool("rewrite", false, "write the stored form into testdata a
 // writes a new file; old state is then refused and learned anew, not misread (G5).
 func TestStoredFormIsKept(t *testing.T) {
 	const key = 77<<(64-bucketBits) | 5
-	path := fmt.Sprintf("testdata/format-%d.txt", format)
 	if *rewrite {
+		path := fmt.Sprintf("testdata/format-%d.txt", format)
 		s := filledStore(key)
 		text := digits(s.encode(77)) + "\n\n" + meaning(s, key)
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	kept, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("no stored form is kept of format %d: go test ./detectors/history -rewrite: %v", format, err)
-	}
-	written, want, _ := strings.Cut(string(kept), "\n\n")
-	stored, err := hex.DecodeString(strings.ReplaceAll(written, "\n", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
+	stored, want := kept(t, format)
 	const fix = "raise format in state.go, and go test ./detectors/history -rewrite"
 	s := restored(t, 77, stored)
 	if got := meaning(s, key); got != want {
@@ -43,6 +35,38 @@ func TestStoredFormIsKept(t *testing.T) {
 	if got := s.encode(77); string(got) != string(stored) {
 		t.Errorf("the same items are stored as other bytes now; %s:\n%x\nwere\n%x", fix, got, stored)
 	}
+}
+
+// G5: what the release before stored is taken over whole, and stored in the present form.
+func TestFormBeforeIsTakenOver(t *testing.T) {
+	const key = 77<<(64-bucketBits) | 5
+	stored, want := kept(t, formatBefore)
+	s := restored(t, 77, stored)
+	if got := meaning(s, key); got != want {
+		t.Errorf("the bytes of format %d mean something else now:\n%s", formatBefore, firstDifference(got, want))
+	}
+	again := s.encode(77)
+	if again[0] != format {
+		t.Errorf("it is stored as format %d, want %d", again[0], format)
+	}
+	if got := meaning(restored(t, 77, again), key); got != want {
+		t.Errorf("stored anew it means something else:\n%s", firstDifference(got, want))
+	}
+}
+
+// kept returns the bytes that are kept of a format, and what they mean.
+func kept(t *testing.T, format int) (stored []byte, means string) {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("testdata/format-%d.txt", format))
+	if err != nil {
+		t.Fatalf("no stored form is kept of format %d: go test ./detectors/history -rewrite: %v", format, err)
+	}
+	written, means, _ := strings.Cut(string(text), "\n\n")
+	stored, err = hex.DecodeString(strings.ReplaceAll(written, "\n", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stored, means
 }
 
 // digits writes bytes as lines of hexadecimal digits.
@@ -54,8 +78,8 @@ func digits(stored []byte) string {
 	return strings.Join(lines, "\n")
 }
 
-// meaning lists every field of the items of a key, whatever the order of the
-// fields in memory.
+// meaning lists every field of the items of a key that there are, whatever the order of
+// the fields in memory.
 func meaning(s *Store, key uint64) string {
 	var lines []string
 	for name, item := range map[string]any{
@@ -64,7 +88,9 @@ func meaning(s *Store, key uint64) string {
 		"prints": s.prints.get(key), "like": s.likes.get(key), "conduct": s.conducts.get(key),
 		"deal": s.deals.get(key), "met": s.met.get(key),
 	} {
-		describe(&lines, name, reflect.ValueOf(item).Elem())
+		if v := reflect.ValueOf(item); !v.IsNil() {
+			describe(&lines, name, v.Elem())
+		}
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n") + "\n"
