@@ -73,6 +73,17 @@ func (w *world) refused(t *testing.T, want ...string) {
 	}
 }
 
+// gaveUp wants a member that is to end once it has caught up to end with why it cannot.
+func (w *world) gaveUp(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	m, _ := w.member("gave up", nil)
+	if err := m.Run(ctx); err == nil || !strings.Contains(err.Error(), "refused: ") || ctx.Err() != nil {
+		t.Errorf("Run = %v, %v; want it to end by itself with the refusal", err, ctx.Err())
+	}
+}
+
 // design.md §4, guards: recoup refuses a log that its state was not made from, and names
 // the command; the partitions that fit go on.
 func TestGuards(t *testing.T) {
@@ -114,6 +125,7 @@ func TestGuards(t *testing.T) {
 				w.caught(t, "again") // its epoch is above 0
 				c.change(t, w)
 				w.refused(t, c.want...)
+				w.gaveUp(t)
 			})
 		})
 	}
@@ -133,6 +145,7 @@ func TestGuardStopsOnePartition(t *testing.T) {
 		before := len(w.store.Rows())
 		w.billed(t, 2, 1, 99, 404)
 		w.refused(t, "partition 0: ", "recoup state reset")
+		w.gaveUp(t)
 		if got := len(w.store.Rows()) - before; got != 1 {
 			t.Errorf("%d rows of the partition that fits, want 1", got)
 		}

@@ -47,6 +47,7 @@ type Member struct {
 	reached  map[int]bool       // partitions of this generation that are past their target
 	broken   map[string]error   // parts of the world that do not work now
 	finished context.CancelFunc // ends Run when all is caught up
+	refused  error              // why a partition never will be; only with UntilCaughtUp
 }
 
 // NewMember puts a member together. It does no I/O.
@@ -111,7 +112,7 @@ func (m *Member) Run(ctx context.Context) error {
 		m.report("kafka group", nil)
 		m.runGeneration(hard, stop.Done(), gen)
 	}
-	return errors.Join(m.group.Close(), endStage(), endParking())
+	return errors.Join(m.refused, m.group.Close(), endStage(), endParking())
 }
 
 // learnTopics waits until the topics are there and fit together.
@@ -205,6 +206,7 @@ func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Ge
 	if err := m.samePartitions(ctx, drain); err != nil {
 		if errors.Is(err, errRefused) {
 			m.report("topics", err)
+			m.giveUp(err)
 		}
 		rest(drain)
 		return
@@ -285,6 +287,7 @@ func (m *Member) runPartition(ctx context.Context, drain <-chan struct{}, c *cla
 		m.forget(c.partition)
 		if errors.Is(err, errRefused) {
 			wait = refusedPause // only a person can mend it, and each attempt writes a claim
+			m.giveUp(fmt.Errorf("%s: %w", part, err))
 		}
 		select {
 		case <-drain:
@@ -370,6 +373,19 @@ func (m *Member) caughtUp(partition int, committed int64) {
 		if !done {
 			return
 		}
+	}
+	m.finished()
+}
+
+// giveUp ends a Run that would wait for ever to catch up: only a person can mend why.
+func (m *Member) giveUp(why error) {
+	if !m.opt.UntilCaughtUp {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refused == nil {
+		m.refused = why
 	}
 	m.finished()
 }

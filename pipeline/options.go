@@ -72,7 +72,8 @@ type Options struct {
 	Stage Stage
 
 	// UntilCaughtUp ends Run once every partition assigned to this member is
-	// stored and committed up to the end the log had when Run began.
+	// stored and committed up to the end the log had when Run began; or with an error,
+	// once one is refused for a reason that only a person can mend.
 	UntilCaughtUp bool
 
 	Now     func() time.Time             // clock of detection times and timers
