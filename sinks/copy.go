@@ -107,6 +107,7 @@ type Copy struct {
 	client *client
 
 	mu     sync.Mutex               // guards what follows
+	broken map[string]string        // parts that do not work now, and why
 	stored map[string]map[int]int64 // topic → partition → offset below which all is stored; nil while others copy
 	joined bool                     // the group has answered at least once
 }
@@ -125,19 +126,21 @@ func NewCopy(s *Store, opt CopyOptions) *Copy {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Copy{opt: opt, client: s.client}
+	return &Copy{opt: opt, client: s.client, broken: map[string]string{}}
 }
 
 // Run copies until ctx ends and then leaves the group. It returns the error of
 // leaving; all others are reported and retried.
 func (c *Copy) Run(ctx context.Context, group pipeline.Group, log pipeline.Log) error {
-	for ctx.Err() == nil {
+	for failed := 0; ctx.Err() == nil; {
 		gen, err := group.Next(ctx)
 		if err != nil {
-			c.retry(ctx, "copy group", err, 0)
+			c.retry(ctx, "copy group", err, failed)
+			failed++
 			continue
 		}
-		c.opt.Report("copy group", nil)
+		failed = 0
+		c.report("copy group", nil)
 		c.runGeneration(ctx, gen, log)
 		gen.Leave()
 	}
@@ -243,7 +246,7 @@ func (c *Copy) runGeneration(ctx context.Context, gen pipeline.Generation, log p
 
 const (
 	firstBackoff = 100 * time.Millisecond
-	lastBackoff  = 5 * time.Second
+	lastBackoff  = 2 * time.Second
 )
 
 // retry reports an error and waits before attempt n+2.
@@ -251,9 +254,27 @@ func (c *Copy) retry(ctx context.Context, part string, err error, n int) {
 	if ctx.Err() != nil {
 		return
 	}
-	c.opt.Report(part, err)
-	c.opt.Log.Warn("copy waits", "part", part, "error", err)
+	c.report(part, err)
 	_ = sleep(ctx, min(lastBackoff, firstBackoff<<min(n, 10)))
+}
+
+// report notes that a part works (nil) or does not, and logs the change.
+func (c *Copy) report(part string, err error) {
+	c.opt.Report(part, err)
+	c.mu.Lock()
+	before, was := c.broken[part]
+	if err == nil {
+		delete(c.broken, part)
+	} else {
+		c.broken[part] = err.Error()
+	}
+	c.mu.Unlock()
+	switch {
+	case err == nil && was:
+		c.opt.Log.Info("works again", "part", part)
+	case err != nil && (!was || before != err.Error()):
+		c.opt.Log.Warn("not working, trying again", "part", part, "error", err)
+	}
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -48,7 +48,7 @@ func (t *turn) copyTopic(ctx context.Context, c copied, session string, log pipe
 			}
 		})
 	}
-	t.copy.opt.Report("copy of "+c.topic, nil)
+	t.copy.report("copy of "+c.topic, nil)
 	var rested time.Time
 	for {
 		if err := t.storeNext(ctx, c, session, pieces, rested); err != nil {
@@ -209,7 +209,7 @@ func (t *turn) store(ctx context.Context, c copied, session string, rows []logRo
 		err := t.copy.client.insertRows(ctx, c, rows, id, token, t.hold)
 		if err == nil || errors.Is(err, pipeline.ErrFenced) || ctx.Err() != nil {
 			if n > 0 {
-				t.copy.opt.Report("copy of "+c.topic, err)
+				t.copy.report("copy of "+c.topic, err)
 			}
 			return err
 		}

@@ -1,0 +1,62 @@
+package sinks
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"recoup/pipeline"
+)
+
+// awayGroup is a group whose broker is away until an instant.
+type awayGroup struct {
+	pipeline.Group
+	until time.Time
+	asked int
+}
+
+func (g *awayGroup) Next(ctx context.Context) (pipeline.Generation, error) {
+	g.asked++
+	if time.Now().Before(g.until) {
+		return nil, errors.New("cannot join group: connection refused")
+	}
+	<-ctx.Done()
+	return standby{}, nil
+}
+
+func (g *awayGroup) Close() error { return nil }
+
+// standby is a generation that gives no partition.
+type standby struct{ pipeline.Generation }
+
+func (standby) Assigned() map[int]int64 { return nil }
+func (standby) Done() <-chan struct{}   { return nil }
+func (standby) Leave()                  {}
+
+// TestCopyBrokerAway: while the broker is away a member asks less and less often, tells
+// it once, and tells when it has joined.
+func TestCopyBrokerAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		c := NewCopy(&Store{}, CopyOptions{Log: slog.New(slog.NewTextHandler(&log, nil))})
+		group := &awayGroup{until: time.Now().Add(time.Minute)}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		if err := c.Run(ctx, group, nil); err != nil {
+			t.Fatal(err)
+		}
+		if group.asked > 40 {
+			t.Errorf("asked %d times in a minute, expected pauses of up to %v", group.asked, lastBackoff)
+		}
+		for _, line := range []string{"not working, trying again", "works again"} {
+			if n := strings.Count(log.String(), line); n != 1 {
+				t.Errorf("%q was told %d times, expected once:\n%s", line, n, log.String())
+			}
+		}
+	})
+}
