@@ -60,3 +60,15 @@ func TestCopyBrokerAway(t *testing.T) {
 		}
 	})
 }
+
+// TestCopyRestsAfterRows: only what stored rows is told to have stored, so that the table
+// does not rest after tombstones.
+func TestCopyRestsAfterRows(t *testing.T) {
+	tombstones := make(chan piece, 1)
+	tombstones <- piece{next: 3}
+	turn := &turn{copy: NewCopy(&Store{}, CopyOptions{})}
+	stored, err := turn.storeNext(t.Context(), copied{topic: "recoup.disputes"}, "s", tombstones, time.Time{})
+	if stored || err != nil {
+		t.Errorf("tombstones: stored %v, %v; want nothing stored", stored, err)
+	}
+}

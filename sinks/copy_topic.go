@@ -51,13 +51,16 @@ func (t *turn) copyTopic(ctx context.Context, c copied, session string, log pipe
 	t.copy.report("copy of "+c.topic, nil)
 	var rested time.Time
 	for {
-		if err := t.storeNext(ctx, c, session, pieces, rested); err != nil {
+		stored, err := t.storeNext(ctx, c, session, pieces, rested)
+		if err != nil {
 			if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 				return cause
 			}
 			return err
 		}
-		rested = time.Now().Add(t.copy.opt.FlushInterval)
+		if stored { // what inserted nothing made no part to rest from
+			rested = time.Now().Add(t.copy.opt.FlushInterval)
+		}
 	}
 }
 
@@ -146,15 +149,18 @@ func (t *turn) fetch(ctx context.Context, c copied, log pipeline.Log, p int, nex
 	return nil
 }
 
-// storeNext waits for rows, collects more until the table has rested, and stores them.
-func (t *turn) storeNext(ctx context.Context, c copied, session string, pieces <-chan piece, rested time.Time) error {
+// storeNext waits for rows, collects more until the table has rested, and stores
+// them. It returns whether there were any.
+func (t *turn) storeNext(
+	ctx context.Context, c copied, session string, pieces <-chan piece, rested time.Time,
+) (bool, error) {
 	var rows []logRow
 	ends, bytes := map[int]int64{}, 0
 	var due <-chan time.Time
 	for collecting := true; collecting; {
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return false, context.Cause(ctx)
 		case <-due:
 			collecting = false
 		case p := <-pieces:
@@ -167,15 +173,15 @@ func (t *turn) storeNext(ctx context.Context, c copied, session string, pieces <
 	}
 	if len(rows) > 0 {
 		if err := t.storeParts(ctx, c, session, rows); err != nil {
-			return err
+			return false, err
 		}
 		if err := t.store(ctx, c, session, rows); err != nil {
-			return err
+			return false, err
 		}
 		t.copy.opt.Copied(c.table, len(rows))
 	}
 	t.copy.setStored(c.topic, ends)
-	return nil
+	return len(rows) > 0, nil
 }
 
 // storeParts stores what the rows bring along. It goes first: what a crash leaves
