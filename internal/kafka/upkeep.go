@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
 )
@@ -36,5 +37,24 @@ func (c *Client) Grow(ctx context.Context, topic string, partitions int) error {
 		return fmt.Errorf("cannot add partitions to topic %q, which has %d, up to %d: %w", topic, has, partitions,
 			c.explain(ctx, err))
 	}
-	return nil
+	return c.awaitPartitions(ctx, topic, partitions)
+}
+
+// awaitPartitions waits until the cluster tells of so many partitions: what it has
+// acknowledged, a broker may not know yet.
+func (c *Client) awaitPartitions(ctx context.Context, topic string, partitions int) error {
+	for began := time.Now(); ; {
+		has, err := c.Log().Partitions(ctx, topic)
+		if err != nil || has >= partitions {
+			return err
+		}
+		if time.Since(began) > c.patience {
+			return fmt.Errorf("cannot see the new partitions of topic %q: it has %d, want %d; try again", topic, has, partitions)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(leaderPause):
+		}
+	}
 }
