@@ -118,13 +118,22 @@ func (m *Member) unlike(ctx context.Context) (other marker, err error) {
 	return marker{}, nil
 }
 
-// sameLog refuses a topic of invoices that is not the one a marker was made from.
+// sameLog refuses a topic of invoices that is not the one a marker was made from. It
+// looks for some seconds: a broker that has just come to lead a partition may tell an
+// older end, and retention may delete between two looks.
 func (w *Worker) sameLog(ctx context.Context, start int64, mark marker) error {
-	why, err := w.m.misfit(ctx, w.partition, start, mark)
-	if err == nil && why != "" {
-		err = w.recreated(why)
+	for wait := firstBackoff; ; wait *= 2 {
+		why, err := w.m.misfit(ctx, w.partition, start, mark)
+		if err != nil || why == "" {
+			return err
+		}
+		if wait > lastBackoff {
+			return w.recreated(why)
+		}
+		if err := pause(ctx, wait); err != nil {
+			return err
+		}
 	}
-	return err
 }
 
 // misfit says why the invoices of a partition cannot be those that a marker was made

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,9 +51,14 @@ func (w *world) caught(t *testing.T, name string) {
 func (w *world) refused(t *testing.T, want ...string) {
 	t.Helper()
 	claims := len(w.log.Records(w.opt.Topics.Suspects, 0))
+	var reporting sync.Mutex
 	broken := map[string]error{} // as /readyz and the metric of parts have it
 	m, stop := w.start("refused", func(o *pipeline.Options) {
-		o.Report = func(part string, err error) { broken[part] = err }
+		o.Report = func(part string, err error) {
+			reporting.Lock()
+			defer reporting.Unlock()
+			broken[part] = err
+		}
 	})
 	time.Sleep(5 * time.Minute)
 	stopped := m.Ready()
@@ -357,4 +363,37 @@ func resetWorld(t *testing.T, lives int) {
 	if len(ids) != len(before.cases) {
 		t.Errorf("%d cases, want the same %d as before", len(ids), len(before.cases))
 	}
+}
+
+// oldEnd tells an older end of the invoices for some time, as a broker does that has just
+// come to lead a partition.
+type oldEnd struct {
+	pipeline.Log
+	topic string
+	until time.Time
+}
+
+func (l *oldEnd) Bounds(ctx context.Context, topic string, partition int) (start, end int64, err error) {
+	start, end, err = l.Log.Bounds(ctx, topic, partition)
+	if topic == l.topic && time.Now().Before(l.until) {
+		end -= 3
+	}
+	return start, end, err
+}
+
+// G9: a log whose end is told late is not taken for another one.
+func TestGuardWaitsForTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(2)
+		w.sell(t, 2, 0, 40)
+		w.caught(t, "before")
+		log := &oldEnd{Log: w.log, topic: w.opt.Topics.Invoices, until: time.Now().Add(2 * time.Second)}
+		m := w.memberLive("after", log, w.log.Group(w.opt.Group, w.opt.Topics.Invoices))
+		during(t, m, func() {
+			time.Sleep(10 * time.Second)
+			if err := m.Ready(); err != nil {
+				t.Errorf("Ready = %v, want a member that goes on", err)
+			}
+		})
+	})
 }
