@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"recoup/invoice"
 )
 
 func TestFrench(t *testing.T) {
@@ -100,4 +102,19 @@ func literal(e ast.Expr) (string, bool) {
 		return left + right, ok && also
 	}
 	return "", false
+}
+
+// TestTitleInFrench: the title says what kind of document it is, as the English one does.
+func TestTitleInFrench(t *testing.T) {
+	for want, inv := range map[string]invoice.Invoice{
+		"Facture A1":                          {ID: "A1", Type: invoice.Standard, Number: "A1"},
+		"Avoir A1":                            {ID: "A1", Type: invoice.CreditNote},
+		"Rectificatif A1, révision 2":         {ID: "A1", Type: invoice.Correction, Revision: 2},
+		"Projet de facture A1, numéro F-2026": {ID: "A1", Type: invoice.Standard, Stage: invoice.PreIssue, Number: "F-2026"},
+		"Projet d'avoir A1":                   {ID: "A1", Type: invoice.CreditNote, Stage: invoice.PreIssue},
+	} {
+		if got := titleInFrench(&inv); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 }

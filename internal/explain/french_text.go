@@ -13,7 +13,7 @@ import (
 func TextInFrench(s *Subject) string {
 	v, inv := s.Verdict, s.Invoice
 	p := &printer{s: s, inv: inv, v: v}
-	p.line("Facture %s", inv.ID)
+	p.line("%s", titleInFrench(inv))
 	p.line("de %s, émise le %s", inv.Seller, instant(inv.IssuedAt))
 	p.line("")
 	switch {
@@ -44,6 +44,28 @@ func TextInFrench(s *Subject) string {
 		}
 	}
 	return p.out.String()
+}
+
+// titleInFrench says which invoice it is.
+func titleInFrench(inv *invoice.Invoice) string {
+	kind, draft := "Facture", "Projet de facture"
+	switch inv.Type {
+	case invoice.CreditNote:
+		kind, draft = "Avoir", "Projet d'avoir"
+	case invoice.Correction:
+		kind, draft = "Rectificatif", "Projet de rectificatif"
+	}
+	if inv.Stage == invoice.PreIssue {
+		kind = draft
+	}
+	title := kind + " " + inv.ID
+	if inv.Revision > 0 {
+		title += fmt.Sprintf(", révision %d", inv.Revision)
+	}
+	if inv.Number != "" && inv.Number != inv.ID {
+		title += ", numéro " + inv.Number
+	}
+	return title
 }
 
 // causesInFrench says what may be wrong, the most probable first, and what speaks for it.
