@@ -43,7 +43,8 @@ func rowsOf(t *testing.T, c *cluster.Cluster, id string) (r rows) {
 	db := clickhousego.OpenDB(&clickhousego.Options{Addr: c.Config.ClickHouse.Addresses})
 	defer func() { _ = db.Close() }()
 	err := db.QueryRowContext(t.Context(), "SELECT count(), uniqExact(source_incarnation), "+
-		"uniqExactIf(case_id, case_id != ''), max(if(empty(causes.code), '', causes.code[1])) FROM "+c.Config.ClickHouse.Database+
+		"uniqExactIf(case_id, case_id != ''), "+
+		"max(if(empty(causes.code), '', causes.code[1])) FROM "+c.Config.ClickHouse.Database+
 		".scored_invoices WHERE invoice_id = ?", id).Scan(&r.count, &r.incarnations, &r.cases, &r.cause)
 	if err != nil {
 		t.Fatal(err)
