@@ -22,7 +22,7 @@ const (
 	staticcheckVersion = "v0.8.2"
 
 	packageTimeout = "20m" // of one package's tests
-	fuzzTime       = "3s"  // of each fuzz test: what is committed is found by the tests, this looks for news
+	fuzzTime       = "2s"  // of each fuzz test: what is committed is found by the tests, this looks for news
 )
 
 // fuzzed are the packages whose fuzz tests run: all that have one.
@@ -54,7 +54,7 @@ var stages = []stage{
 	{"plugin front end", (*checker).frontEnd},
 	{"alert rules", (*checker).alerts},
 	{"start Kafka and ClickHouse", (*checker).start},
-	{"simulation", (*checker).simulation},
+	{"simulation and crashes", (*checker).simulation},
 	{"chaos", func(c *checker) error { return c.command(".", "go", "run", "./bench/chaos", "--short") }},
 	{"tests with the race detector", (*checker).test},
 	{"fuzz", (*checker).fuzz},
@@ -178,17 +178,20 @@ func (c *checker) start() (err error) {
 // shuffles what is ready to run.
 const simulated = "^(TestSimulation|TestMutations|TestReplay)$"
 
-// repeated are tests that play a story again and again, with a crash elsewhere each time: under
-// the race detector they would take five times as long, and others run the same code there once.
+// repeated are tests in which the race detector would see nothing new and take five times as
+// long: those that play a story again and again, with a crash elsewhere each time, while others
+// run the same code there once; and those that drive processes of recoup, built without it.
 const repeated = "CrashAnywhere$|^Test(Repartition|Reset|SameVerdictsAndBaselines|IncidentOverCrashes)$|" +
-	"^Test(ThousandErrorsOfOneRelease|ForgettingIsTheSameAfterCrashes|ChanceOpensHardlyAnything)$"
+	"^Test(ThousandErrorsOfOneRelease|ForgettingIsTheSameAfterCrashes|ChanceOpensHardlyAnything)$|" +
+	"^Test(CrashesChangeNothing|TrainingIsDeterministic|Controls|MembersUnderFaults|StateCommandsOnKafka)$"
 
 func (c *checker) simulation() error {
 	err := c.command(".", "go", "test", "-count=1", "-run="+simulated, "./pipeline/simulation")
 	if err != nil {
 		return err
 	}
-	return c.command(".", "go", "test", "-count=1", "-run="+repeated, "./pipeline", "./detectors", "./cases/incident")
+	return c.command(".", "go", "test", "-count=1", "-timeout="+packageTimeout, "-run="+repeated,
+		"./pipeline", "./bench/auditor", "./bench/cluster", "./detectors", "./cases/incident")
 }
 
 func (c *checker) test() error {
