@@ -16,6 +16,10 @@ import (
 // dead letters to be copied.
 const copyWithin = 30 * time.Second
 
+// checkpointWithin is how long such a run waits for its last checkpoints: nobody waits
+// for its partitions.
+const checkpointWithin = 10 * time.Second
+
 // newCopy returns the task that moves cases, case events, recoveries, disputes
 // and dead letters into ClickHouse.
 func newCopy(o Options, store *sinks.Store) *sinks.Copy {
