@@ -261,13 +261,13 @@ func (e *Engine) Restore(key, value []byte, applied int64) error {
 	switch {
 	case ok:
 		return e.seen.restore(first, value)
-	case bytes.HasPrefix(key, []byte(history.KeyPrefix)):
+	case bytes.HasPrefix(key, []byte(history.KeyPrefix)), bytes.HasPrefix(key, []byte(history.MetPrefix)):
 		return e.history.Restore(key, value, applied)
 	case value == nil:
 		return nil
 	}
-	return fmt.Errorf("cannot restore state key %q of offset %d: want a key that begins with %q or %q; "+
-		"run the newer recoup that wrote it", key, applied, seenPrefix, history.KeyPrefix)
+	return fmt.Errorf("cannot restore state key %q of offset %d: want a key that begins with %q, %q or %q; "+
+		"run the newer recoup that wrote it", key, applied, seenPrefix, history.KeyPrefix, history.MetPrefix)
 }
 
 // MarkDirty has the next checkpoint write a key again, with a tombstone if this
@@ -293,9 +293,9 @@ func (e *Engine) MarkDirty(key []byte, shared bool) {
 // read: their statistics are learned anew.
 func (e *Engine) Adopt(offset int64) error {
 	err := e.history.Adopt(offset)
-	var unmet []*segment // written before segments were noted as met, or that record is damaged
+	var unmet []*segment // an older recoup wrote them, that does not note what it met, or the note is damaged
 	for _, s := range e.segments {
-		if s.applied <= offset && !e.history.Meets(s.hash) {
+		if s.applied <= offset && !e.history.Meets(s.hash, int32(s.own.hour)) {
 			unmet = append(unmet, s)
 		}
 	}

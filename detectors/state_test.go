@@ -183,6 +183,7 @@ func dump(e *Engine) string {
 	writeAll := func() {
 		for number := range 10_000 {
 			e.MarkDirty(fmt.Appendf(nil, "history|%04d|0", number), false)
+			e.MarkDirty(fmt.Appendf(nil, "met|%04d|0", number), false)
 		}
 	}
 	writeAll()
@@ -434,7 +435,8 @@ func TestCheckpointWritesWhatChanged(t *testing.T) {
 	for _, r := range records {
 		kinds[strings.SplitN(string(r.Key), "|", 2)[0]]++
 	}
-	if len(records) != changed || len(records)-kinds["history"] != 4+3 || kinds["history"] < 12 || kinds["history"] > 15 {
+	buckets := kinds["history"] + kinds["met"]
+	if len(records) != changed || len(records)-buckets != 4+3 || buckets < 12 || buckets > 15 {
 		t.Errorf("%d records, Changed said %d: want 4 segments, 3 blocks and 12 to 15 buckets; got %v", len(records),
 			changed, kinds)
 	}

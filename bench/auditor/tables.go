@@ -22,8 +22,9 @@ var rollups = []struct{ name, query string }{
 		count() AS invoices FROM scored_invoices GROUP BY ALL`},
 	{"source_hours", `SELECT seller, source_system, toStartOfHour(received_at) AS hour, countIf(NOT canary) AS invoices,
 		maxIf(received_at, NOT canary) AS last, maxIf(received_at, canary) AS last_canary FROM scored_invoices GROUP BY ALL`},
-	{"source_releases", `SELECT seller, source_system, source_release, stage, canary, min(issued_at) AS first,
-		min(cohort_day) AS first_day, max(cohort_day) AS last_day, count() AS invoices FROM scored_invoices GROUP BY ALL`},
+	{"source_releases", `SELECT seller, source_system, source_release, stage, canary, revision, invoice_type,
+		min(issued_at) AS first, min(cohort_day) AS first_day, max(cohort_day) AS last_day, count() AS invoices
+		FROM scored_invoices GROUP BY ALL`},
 }
 
 // digest asks how many rows an answer has and for a hash of them all, whatever their order.

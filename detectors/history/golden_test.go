@@ -37,20 +37,35 @@ func TestStoredFormIsKept(t *testing.T) {
 	}
 }
 
-// G5: what the release before stored is taken over whole, and stored in the present form.
-func TestFormBeforeIsTakenOver(t *testing.T) {
+// G5: nor is the form of what segments were met, under keys of its own.
+func TestFormOfMetIsKept(t *testing.T) {
 	const key = 77<<(64-bucketBits) | 5
-	stored, want := kept(t, formatBefore)
-	s := restored(t, 77, stored)
-	if got := meaning(s, key); got != want {
-		t.Errorf("the bytes of format %d mean something else now:\n%s", formatBefore, firstDifference(got, want))
+	s := New(DefaultLimits())
+	s.Meet(key, 500_000)
+	kept := []byte{1, 10, 1, 0x13, 0x40, 0, 0, 0, 0, 0, 5, 0xc0, 0x84, 0x3d}
+	if got := s.segments.encode(77); string(got) != string(kept) {
+		t.Errorf("a segment met is stored as %x now, was %x; raise metFormat", got, kept)
 	}
-	again := s.encode(77)
-	if again[0] != format {
-		t.Errorf("it is stored as format %d, want %d", again[0], format)
+	again := New(DefaultLimits())
+	if err := again.Restore([]byte("met|0077|1"), kept, 5); err != nil {
+		t.Fatal(err)
 	}
-	if got := meaning(restored(t, 77, again), key); got != want {
-		t.Errorf("stored anew it means something else:\n%s", firstDifference(got, want))
+	if err := again.Adopt(5); err != nil {
+		t.Fatal(err)
+	}
+	if !again.Meets(key, 500_000) || again.Meets(key, 500_001) || again.Meets(key+1, 0) {
+		t.Error("which segment was met, and when, did not come back")
+	}
+}
+
+// G5: a recoup from before segments were noted as met takes turns with this one. It
+// knows what stands under history| and passes over met|, which then stays behind.
+func TestMetStandsApart(t *testing.T) {
+	s := filledStore(77<<(64-bucketBits) | 5)
+	written := map[string]byte{}
+	s.Checkpoint(func(key, value []byte) { written[string(key)] = value[0] })
+	if len(written) != 2 || written["history|0077|1"] != 7 || written["met|0077|1"] != 1 {
+		t.Errorf("formats written are %v, want 7 of history|0077|1 and 1 of met|0077|1", written)
 	}
 }
 

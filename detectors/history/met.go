@@ -18,8 +18,11 @@ func (s *Store) Meet(segment uint64, hour int32) {
 	s.met.touch(segment, known).Hour = hour
 }
 
-// Meets tells whether a segment was met and is not forgotten.
-func (s *Store) Meets(segment uint64) bool { return s.met.find(segment) != nil }
+// Meets tells whether a segment was met at an hour or later, and is not forgotten.
+func (s *Store) Meets(segment uint64, hour int32) bool {
+	known := s.met.find(segment)
+	return known != nil && known.Hour >= hour
+}
 
 // OnForget has f told of each segment that is forgotten.
 func (s *Store) OnForget(f func(segment uint64)) { s.met.forgot = f }

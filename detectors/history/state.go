@@ -43,17 +43,32 @@ func (m *marks) change(number uint16) {
 	}
 }
 
-// KeyPrefix begins the keys of buckets in the state topic; the bucket's number
-// follows in four digits, then "|" and its slot, 0 or 1.
-const KeyPrefix = "history|"
+// KeyPrefix and MetPrefix begin the keys of buckets in the state topic, those of which
+// segments were met the latter; the bucket's number follows in four digits, then "|" and
+// its slot, 0 or 1. An older recoup passes over keys that it does not know, but learns
+// anew what stands under the others in a form that it does not know.
+const (
+	KeyPrefix = "history|"
+	MetPrefix = "met|"
+)
 
-func keyOf(number uint16, slot uint8) []byte {
-	return fmt.Appendf(nil, "%s%04d|%d", KeyPrefix, number, slot)
+// shelf is the kinds of items whose buckets are stored together.
+type shelf struct {
+	prefix   string // of its keys
+	format   byte   // first byte of a bucket's stored form
+	marks    marks
+	tables   []bucketed            // in the order in which they are stored
+	restored map[uint16]*[2]stored // by bucket: what waits for adopt
+	scratch  []byte
+}
+
+func (s *shelf) keyOf(number uint16, slot uint8) []byte {
+	return fmt.Appendf(nil, "%s%04d|%d", s.prefix, number, slot)
 }
 
 // parseKey reads a key that keyOf wrote.
-func parseKey(key []byte) (number uint16, slot uint8, ok bool) {
-	rest, ok := strings.CutPrefix(string(key), KeyPrefix)
+func (s *shelf) parseKey(key []byte) (number uint16, slot uint8, ok bool) {
+	rest, ok := strings.CutPrefix(string(key), s.prefix)
 	if !ok || len(rest) != len("0123|0") || rest[4] != '|' || (rest[5] != '0' && rest[5] != '1') {
 		return 0, 0, false
 	}
@@ -61,25 +76,31 @@ func parseKey(key []byte) (number uint16, slot uint8, ok bool) {
 	return uint16(n), rest[5] - '0', err == nil && n < buckets
 }
 
-// format is the first byte of a bucket's stored form. It rises whenever an item's
-// stored form or meaning changes: the coder's methods say what it is.
-const format = 8
-
-// formatBefore is the same without segments, and is read as one in which none was met.
-const formatBefore = 7
+// format and metFormat begin a bucket's stored form under KeyPrefix and MetPrefix. They
+// rise whenever an item's stored form or meaning changes: the coder's methods say what
+// it is.
+const (
+	format    = 7
+	metFormat = 1
+)
 
 // Changed returns how many buckets Checkpoint would write now.
-func (s *Store) Changed() int { return len(s.marks.dirty) }
+func (s *Store) Changed() int { return len(s.marks.dirty) + len(s.segments.marks.dirty) }
 
 // Checkpoint calls write with key and value of every bucket that changed since
 // the one before, whose records and marker must be stored by now; nil is an empty
 // bucket. The bytes are the callee's.
 func (s *Store) Checkpoint(write func(key, value []byte)) {
+	s.shelf.checkpoint(write)
+	s.segments.checkpoint(write)
+}
+
+func (s *shelf) checkpoint(write func(key, value []byte)) {
 	again := s.marks.dirty[:0]
 	for _, number := range s.marks.dirty {
 		b := &s.marks.buckets[number]
 		b.live ^= 1
-		write(keyOf(number, b.live), s.encode(number))
+		write(s.keyOf(number, b.live), s.encode(number))
 		if b.dirty, b.again = b.again, false; b.dirty {
 			again = append(again, number)
 		}
@@ -90,8 +111,8 @@ func (s *Store) Checkpoint(write func(key, value []byte)) {
 // encode returns the stored form of a bucket: the format, how many bits number a
 // bucket, and of each kind how many items there are, each with its key, in the
 // order of the keys. Equal buckets give equal bytes.
-func (s *Store) encode(number uint16) []byte {
-	c := coder{bytes: append(s.scratch[:0], format, bucketBits)}
+func (s *shelf) encode(number uint16) []byte {
+	c := coder{bytes: append(s.scratch[:0], s.format, bucketBits)}
 	items := 0
 	for _, t := range s.tables {
 		items += t.write(&c, number)
@@ -113,15 +134,22 @@ type stored struct {
 // is the offset of that checkpoint. Nothing of it counts before Adopt; until then
 // the store keeps value.
 func (s *Store) Restore(key, value []byte, applied int64) error {
-	number, slot, ok := parseKey(key)
+	if strings.HasPrefix(string(key), s.segments.prefix) {
+		return s.segments.restore(key, value, applied)
+	}
+	return s.shelf.restore(key, value, applied)
+}
+
+func (s *shelf) restore(key, value []byte, applied int64) error {
+	number, slot, ok := s.parseKey(key)
 	if !ok {
 		return fmt.Errorf("cannot restore state key %q: want %s, a number from 0000 to %04d and a slot, |0 or |1; "+
-			"delete the key to go on without its statistics", key, KeyPrefix, buckets-1)
+			"delete the key to go on without its statistics", key, s.prefix, buckets-1)
 	}
-	if value != nil && (len(value) < 2 || value[0] != format && value[0] != formatBefore || value[1] != bucketBits) {
+	if value != nil && (len(value) < 2 || value[0] != s.format || value[1] != bucketBits) {
 		return fmt.Errorf("cannot restore state key %q: it begins with %v, want %v, the present format; "+
 			"run the recoup that wrote it, or go on: its statistics are learned anew",
-			key, value[:min(2, len(value))], [...]byte{format, bucketBits})
+			key, value[:min(2, len(value))], [...]byte{s.format, bucketBits})
 	}
 	if s.restored == nil {
 		s.restored = map[uint16]*[2]stored{}
@@ -138,6 +166,10 @@ func (s *Store) Restore(key, value []byte, applied int64) error {
 // anything is taught. The buckets of records that cannot be read are empty, and
 // learned anew; the error names them.
 func (s *Store) Adopt(offset int64) error {
+	return errors.Join(s.shelf.adopt(offset), s.segments.adopt(offset))
+}
+
+func (s *shelf) adopt(offset int64) error {
 	var damaged []error
 	for number := range uint16(buckets) {
 		slots := s.restored[number]
@@ -162,7 +194,7 @@ func (s *Store) Adopt(offset int64) error {
 				t.clear(number)
 			}
 			damaged = append(damaged, fmt.Errorf("cannot restore state key %q of offset %d: it is cut off or damaged; "+
-				"its statistics are learned anew", keyOf(number, b.live), slots[b.live].applied))
+				"its statistics are learned anew", s.keyOf(number, b.live), slots[b.live].applied))
 		}
 	}
 	s.restored = nil
@@ -170,12 +202,9 @@ func (s *Store) Adopt(offset int64) error {
 }
 
 // decode reads what encode wrote, and tells whether it could.
-func (s *Store) decode(number uint16, value []byte) bool {
-	c, tables := coder{bytes: value[2:], reading: true}, s.tables
-	if value[0] == formatBefore {
-		tables = tables[:len(tables)-1]
-	}
-	for _, t := range tables {
+func (s *shelf) decode(number uint16, value []byte) bool {
+	c := coder{bytes: value[2:], reading: true}
+	for _, t := range s.tables {
 		t.read(&c, number)
 	}
 	return !c.failed && len(c.bytes) == 0
@@ -184,12 +213,14 @@ func (s *Store) decode(number uint16, value []byte) bool {
 // MarkDirty has a key written again: an older owner wrote it late. Keys of no
 // bucket are left alone.
 func (s *Store) MarkDirty(key []byte) {
-	if number, slot, ok := parseKey(key); ok {
-		s.markDirty(number, slot)
+	for _, in := range [...]*shelf{&s.shelf, &s.segments} {
+		if number, slot, ok := in.parseKey(key); ok {
+			in.markDirty(number, slot)
+		}
 	}
 }
 
-func (s *Store) markDirty(number uint16, slot uint8) {
+func (s *shelf) markDirty(number uint16, slot uint8) {
 	b := &s.marks.buckets[number]
 	b.again = b.again || slot == b.live
 	s.marks.change(number)

@@ -92,6 +92,8 @@ type Known struct {
 
 // Store is the history of one partition.
 type Store struct {
+	shelf           // of all kinds but met
+	segments  shelf // of met
 	products  *table[Product]
 	pairs     *table[Pair]
 	customers *table[Customer]
@@ -103,10 +105,6 @@ type Store struct {
 	conducts  *table[Conduct]
 	deals     *table[Deal]
 	met       *table[Met]
-	tables    []bucketed // all of them, in the order in which they are stored
-	marks     marks
-	restored  map[uint16]*[2]stored // by bucket: what waits for Adopt
-	scratch   []byte
 	before    lookedUp // of the last Look
 }
 
@@ -148,7 +146,7 @@ func DefaultLimits() Limits {
 
 // New returns an empty store.
 func New(l Limits) *Store {
-	s := &Store{}
+	s := &Store{shelf: shelf{prefix: KeyPrefix, format: format}, segments: shelf{prefix: MetPrefix, format: metFormat}}
 	m := &s.marks
 	s.products = newTable(m, l.Products, func(p *Product) int32 { return p.Hour }, (*coder).product)
 	s.pairs = newTable(m, l.Pairs, func(p *Pair) int32 { return p.Hour }, (*coder).pair)
@@ -160,9 +158,10 @@ func New(l Limits) *Store {
 	s.likes = newTable(m, l.Products, func(k *Like) int32 { return k.Hour }, (*coder).like)
 	s.conducts = newTable(m, l.Groups, func(c *Conduct) int32 { return c.Hour }, (*coder).conduct)
 	s.deals = newTable(m, l.Products, func(d *Deal) int32 { return d.Hour }, (*coder).deal)
-	s.met = newTable(m, l.Segments, func(m *Met) int32 { return m.Hour }, (*coder).met)
+	s.met = newTable(&s.segments.marks, l.Segments, func(m *Met) int32 { return m.Hour }, (*coder).met)
 	s.tables = []bucketed{s.products, s.pairs, s.customers, s.groups, s.terms, s.sources, s.prints, s.likes, s.conducts,
-		s.deals, s.met}
+		s.deals}
+	s.segments.tables = []bucketed{s.met}
 	return s
 }
 

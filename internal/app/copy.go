@@ -20,6 +20,10 @@ const copyWithin = 30 * time.Second
 // for its partitions.
 const checkpointWithin = 10 * time.Second
 
+// copyRest is the longest rest of a table between two inserts: somebody who acts on one
+// case after another sees each in a second.
+const copyRest = 300 * time.Millisecond
+
 // newCopy returns the task that moves cases, case events, recoveries, disputes
 // and dead letters into ClickHouse.
 func newCopy(o Options, store *sinks.Store) *sinks.Copy {
@@ -31,7 +35,7 @@ func newCopy(o Options, store *sinks.Store) *sinks.Copy {
 		Group: copyGroup(o.Config),
 		Topics: sinks.CopyTopics{Cases: t.Cases, CaseEvents: t.CaseEvents, Recoveries: t.Recoveries,
 			Disputes: t.Disputes, DeadLetter: t.DeadLetter},
-		FlushInterval: o.Config.Pipeline.FlushInterval.Std(),
+		FlushInterval: min(o.Config.Pipeline.FlushInterval.Std(), copyRest),
 		FenceAfter:    o.Config.Pipeline.FenceAfter.Std(),
 		Report:        o.Health.Set,
 		Copied:        func(table string, n int) { rows.WithLabelValues(table).Add(float64(n)) },

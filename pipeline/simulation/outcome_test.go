@@ -104,7 +104,7 @@ func (o *outcome) readState(prefix string, records []pipeline.Record) {
 	stamps := map[string][2]int64{}
 	for _, r := range records {
 		key := prefix + string(r.Key)
-		if strings.HasPrefix(string(r.Key), "history|") {
+		if kind, _, _ := strings.Cut(string(r.Key), "|"); kind == "history" || kind == "met" {
 			key = key[:strings.LastIndex(key, "|")] // of two slots the newer one counts
 		}
 		if strings.HasPrefix(string(r.Key), "count|") {

@@ -4,18 +4,23 @@
 ALTER TABLE scored_invoices ADD PROJECTION IF NOT EXISTS source_releases
 (
     SELECT
-        seller, source_system, source_release, stage, canary,
+        seller, source_system, source_release, stage, canary, revision, invoice_type,
         min(issued_at),
         min(cohort_day),
         max(cohort_day),
         count()
     GROUP BY
-        seller, source_system, source_release, stage, canary
+        seller, source_system, source_release, stage, canary, revision, invoice_type
 );
+
+-- MATERIALIZE rolls up deleted rows of wide parts too: nothing may be left of them.
+-- This mends the roll-ups of before as well.
+ALTER TABLE scored_invoices APPLY DELETED MASK;
 
 ALTER TABLE scored_invoices MATERIALIZE PROJECTION source_releases;
 
--- A date before 1970 is an error of the source: then the day tells.
+-- Revisions, corrections and credit notes keep dates of before. A date before 1970 is an
+-- error of the source: then the day tells.
 CREATE OR REPLACE VIEW release_spans AS
 SELECT
     seller,
@@ -25,6 +30,6 @@ SELECT
     max(cohort_day) AS last_day,
     count() AS invoices
 FROM scored_invoices
-WHERE NOT canary AND stage = 'issued' AND source_release != ''
+WHERE NOT canary AND stage = 'issued' AND revision = 0 AND invoice_type = 'invoice'
 GROUP BY seller, source_system, source_release
-COMMENT 'Which release of which system made invoices, and when? First and last issue, and how many, read from the roll-up inside scored_invoices';
+COMMENT 'Which release of which system made invoices, and when? First and last issue, and how many; without a name: what told none. Read from the roll-up inside scored_invoices';

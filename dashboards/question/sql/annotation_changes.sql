@@ -9,5 +9,5 @@ FROM case_current
 WHERE seller = {seller:String} AND kind = 'invoice' AND origin = 'detector' AND model_version != ''
 GROUP BY model_version, config_hash
 HAVING time BETWEEN {from:DateTime64(3, 'UTC')} AND {to:DateTime64(3, 'UTC')}
-ORDER BY time
+ORDER BY time DESC
 LIMIT {limit:UInt32}

@@ -9,5 +9,5 @@ SELECT
 FROM case_current
 WHERE seller = {seller:String} AND kind = 'incident' AND incident_since IS NOT NULL
     AND incident_since <= {to:DateTime64(3, 'UTC')} AND timeEnd >= {from:DateTime64(3, 'UTC')}
-ORDER BY time
+ORDER BY time DESC
 LIMIT {limit:UInt32}

@@ -39,7 +39,8 @@ func besides(database string) []string {
 			ORDER BY issued_at DESC LIMIT 1`, database),
 		fmt.Sprintf(`INSERT INTO %[1]s.scored_invoices SELECT * REPLACE ('2026.11' AS source_release,
 			'released-' || invoice_id AS invoice_id, source_offset + 2000000 AS source_offset)
-			FROM %[1]s.scored_invoices WHERE NOT canary AND NOT suspect ORDER BY issued_at DESC LIMIT 3`, database),
+			FROM %[1]s.scored_invoices WHERE NOT canary AND NOT suspect
+			AND revision = 0 AND invoice_type = 'invoice' ORDER BY issued_at DESC LIMIT 3`, database),
 		fmt.Sprintf(`INSERT INTO %s.dead_letters (topic, reason, field, message, recorded_at, at)
 			VALUES ('billing.invoices', 'field', 'net', 'x', now(), now())`, database),
 	}
