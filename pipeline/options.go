@@ -49,7 +49,7 @@ type Options struct {
 	RowBuffer          int64         // bytes of rows not stored yet, over all partitions
 	CheckpointInterval time.Duration // shortest time between two checkpoints of a partition
 	FenceAfter         time.Duration // age of the last accepted commit before an effect asks again
-	DrainTimeout       time.Duration // longest time a leaving worker takes to store what it holds
+	DrainTimeout       time.Duration // longest time the workers of a member that stops take to store what they hold
 
 	// SweepAfter is how long after its take-over an owner looks for rows that a
 	// paused predecessor stored a second time.
@@ -99,7 +99,7 @@ func DefaultOptions() Options {
 		RowBuffer:          512 << 20,
 		CheckpointInterval: 30 * time.Second,
 		FenceAfter:         1500 * time.Millisecond,
-		DrainTimeout:       1500 * time.Millisecond,
+		DrainTimeout:       500 * time.Millisecond,
 		SweepAfter:         time.Minute,
 		Now:                time.Now,
 		Log:                slog.Default(),

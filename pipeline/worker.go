@@ -117,7 +117,7 @@ func (w *Worker) Run(ctx context.Context, drain <-chan struct{}, c *claim) error
 	defer w.startCounting(work, c)()
 	stopped := make(chan struct{})
 	defer close(stopped)
-	go w.limitDrain(drain, stopped, cancel)
+	go w.limitDrain(drain, stopped, c, cancel)
 	err := w.scoreLoop(work, drain, c)
 	if err == nil {
 		w.queue.finish()
@@ -133,15 +133,28 @@ func (w *Worker) Run(ctx context.Context, drain <-chan struct{}, c *claim) error
 	return err
 }
 
+// handOver is how long a worker goes on storing once the group rebalances: the others
+// wait. Rows that are not stored by then it keeps, for the case that it gets its
+// partition again; else the next owner scores them again, as after a crash.
+const handOver = 300 * time.Millisecond
+
 // limitDrain ends what a leaving worker has under way when it takes too long.
-func (w *Worker) limitDrain(drain, stopped <-chan struct{}, cancel context.CancelCauseFunc) {
+func (w *Worker) limitDrain(drain, stopped <-chan struct{}, c *claim, cancel context.CancelCauseFunc) {
 	select {
 	case <-drain:
 	case <-stopped:
 		return
 	}
+	longest := w.m.opt.DrainTimeout
+	last := min(longest, handOver)
 	select {
-	case <-time.After(w.m.opt.DrainTimeout):
+	case <-c.gen.Done():
+	case <-time.After(longest - last):
+	case <-stopped:
+		return
+	}
+	select {
+	case <-time.After(last):
 		cancel(errDrained)
 	case <-stopped:
 	}

@@ -79,10 +79,14 @@ func member(c *config.Config) pipeline.Options {
 // the topic of the cases holds it (config.TopicTable).
 const closedCasesFor = 30 * 24 * time.Hour
 
+// heartbeat is how soon a member that scores hears of a rebalance: till then the
+// partitions of who left or died rest.
+const heartbeat = 300 * time.Millisecond
+
 // group returns the settings of the consumer group that scores.
 func group(c *config.Config) kafka.GroupSettings {
 	return kafka.GroupSettings{ID: c.Kafka.Group, Topic: c.Kafka.Topics.Invoices,
-		SessionTimeout: c.Kafka.SessionTimeout.Std()}
+		SessionTimeout: c.Kafka.SessionTimeout.Std(), HeartbeatInterval: heartbeat}
 }
 
 // StageGroup names the group whose one member runs the case stage.

@@ -16,6 +16,10 @@ import (
 // dead letters to be copied.
 const copyWithin = 30 * time.Second
 
+// checkpointWithin is how long such a run waits for its last checkpoints: nobody waits
+// for its partitions.
+const checkpointWithin = 10 * time.Second
+
 // copyRest is the longest rest of a table between two inserts: somebody who acts on one
 // case after another sees each in a second.
 const copyRest = 300 * time.Millisecond

@@ -83,7 +83,9 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 		return Summary{}, err
 	}
 	opt.Member = memberName()
-	opt.UntilCaughtUp = o.UntilCaughtUp
+	if opt.UntilCaughtUp = o.UntilCaughtUp; o.UntilCaughtUp {
+		opt.DrainTimeout = max(opt.DrainTimeout, checkpointWithin)
+	}
 	opt.Log = o.Log
 	opt.Metrics = pipeline.NewMetrics(o.Registry)
 	opt.Report = o.Health.Set

@@ -209,7 +209,8 @@ type Pipeline struct {
 	CheckpointInterval Duration `yaml:"checkpoint_interval"`
 	// Age of the last commit after which a process asks again whether a partition is still its own. By default 1.5s.
 	FenceAfter Duration `yaml:"fence_after"`
-	// Longest time a process that stops takes to store what it holds. By default 1.5s.
+	// Longest time a process that stops takes to store what it holds; who follows scores the rest again. By
+	// default 500ms.
 	DrainTimeout Duration `yaml:"drain_timeout"`
 	// What is remembered of what was billed; what was billed longest ago makes room, and is counted.
 	Memory Memory `yaml:"memory"`
