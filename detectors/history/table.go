@@ -42,6 +42,7 @@ type table[T any] struct {
 	removed uint64           // items ever forgotten
 	driven  uint64           // of them to make room for others
 	forgot  func(key uint64) // told of those that made room; nil: nobody is
+	release func(*T)         // gives back what an item has elsewhere; nil: it has nothing
 	looked  uint64           // of them before the last find
 	scratch []uint32         // slots of one bucket
 }
@@ -154,6 +155,9 @@ func (t *table[T]) keep(number uint16, all []uint32, n int) {
 	for _, at := range all[:n] {
 		s := t.slot(at)
 		t.index.Delete(s.key)
+		if t.release != nil {
+			t.release(&s.item)
+		}
 		*s = slot[T]{}
 		t.free = append(t.free, at)
 		t.removed++
