@@ -56,8 +56,8 @@ func (s *SegmentSummary) Of() string {
 // with the most invoices first. It takes some 15 µs a segment: it is not meant to
 // be called for each invoice.
 func (e *Engine) Segments() []SegmentSummary {
-	all := make([]SegmentSummary, 0, len(e.segments))
-	for _, s := range e.segments {
+	all := make([]SegmentSummary, 0, e.segments.len())
+	for s := range e.segments.all() {
 		summary, ok := parseSegmentKey(s.shared.key)
 		if st := s.stats(e.partition, e.halfLife); ok && st.n > 0 {
 			summary.fill(&st, &e.settings)
