@@ -23,7 +23,9 @@ const (
 	mostDropped = 1 << 8
 )
 
-func (t *segmentTable) at(place uint32) *segment { return &t.pages[place/segmentPage][place%segmentPage] }
+func (t *segmentTable) at(place uint32) *segment {
+	return &t.pages[place/segmentPage][place%segmentPage]
+}
 
 func (t *segmentTable) len() int { return t.index.Len() }
 
