@@ -23,7 +23,7 @@ type parcel struct {
 func newPacked[T any](m *marks, mostItems int, hour func(*T) int32, code func(*coder, *T)) *packed[T] {
 	p := &packed[T]{code: code, hourOf: hour}
 	p.table = newTable(m, mostItems, func(x *parcel) int32 { return x.hour }, p.codeParcel)
-	p.release = func(x *parcel) { p.arena.release(x.at, int(x.size)) }
+	p.release = func(x *parcel) { p.arena.release(int(x.size)) }
 	return p
 }
 
@@ -60,7 +60,11 @@ func (p *packed[T]) pack(x *parcel) {
 	c.bytes = c.bytes[:0]
 	p.code(c, &p.item)
 	if unitsOf(len(c.bytes)) != unitsOf(int(x.size)) {
-		p.arena.release(x.at, int(x.size))
+		p.arena.release(int(x.size))
+		x.size = 0
+		if p.arena.sparse() {
+			p.compact()
+		}
 		x.at = p.arena.take(len(c.bytes))
 	}
 	x.hour, x.size = p.hourOf(&p.item), uint16(len(c.bytes))
@@ -80,36 +84,42 @@ func (p *packed[T]) codeParcel(c *coder, x *parcel) {
 	}
 }
 
-// arena holds strings of bytes without a pointer to each. What is given back is used again
-// for strings of about the same length.
+// compact copies the items together where much of the arena is no longer in use.
+func (p *packed[T]) compact() {
+	old := p.arena
+	p.arena = arena{}
+	for at := range p.used {
+		if x := &p.slot(at).item; x.size > 0 {
+			stored := old.bytes(x.at, int(x.size))
+			x.at = p.arena.take(len(stored))
+			copy(p.arena.bytes(x.at, len(stored)), stored)
+		}
+	}
+}
+
+// arena holds strings of bytes without a pointer to each.
 type arena struct {
 	pages []*[arenaPage]byte
-	used  uint32     // units ever taken, the rests of pages included
-	free  [][]uint32 // places given back, by their units
+	used  uint32 // units ever taken, the rests of pages included
+	waste uint32 // of them, given back
 }
 
 const (
-	arenaUnit = 8       // bytes; a place has a whole number of them
+	arenaUnit = 4       // bytes; a place has a whole number of them
 	arenaPage = 1 << 14 // bytes; no item is longer
+	perPage   = arenaPage / arenaUnit
 )
 
 func unitsOf(size int) int { return (size + arenaUnit - 1) / arenaUnit }
 
 // take returns a place for a number of bytes.
 func (a *arena) take(size int) (at uint32) {
-	units := unitsOf(size)
-	if units < len(a.free) {
-		if n := len(a.free[units]) - 1; n >= 0 {
-			at, a.free[units] = a.free[units][n], a.free[units][:n]
-			return at
-		}
-	}
-	const perPage = arenaPage / arenaUnit
-	if rest := perPage - int(a.used%perPage); rest < units {
-		a.used += uint32(rest)
+	units := uint32(unitsOf(size))
+	if rest := perPage - a.used%perPage; rest < units {
+		a.used += rest
 	}
 	at = a.used
-	a.used += uint32(units)
+	a.used += units
 	if int(at/perPage) == len(a.pages) {
 		a.pages = append(a.pages, new([arenaPage]byte))
 	}
@@ -118,7 +128,6 @@ func (a *arena) take(size int) (at uint32) {
 
 // bytes returns what stands at a place, until it is given back.
 func (a *arena) bytes(at uint32, size int) []byte {
-	const perPage = arenaPage / arenaUnit
 	if size == 0 {
 		return nil
 	}
@@ -127,13 +136,7 @@ func (a *arena) bytes(at uint32, size int) []byte {
 }
 
 // release gives a place back.
-func (a *arena) release(at uint32, size int) {
-	units := unitsOf(size)
-	if units == 0 {
-		return
-	}
-	for len(a.free) <= units {
-		a.free = append(a.free, nil)
-	}
-	a.free[units] = append(a.free[units], at)
-}
+func (a *arena) release(size int) { a.waste += uint32(unitsOf(size)) }
+
+// sparse tells whether much of the arena is not in use.
+func (a *arena) sparse() bool { return a.waste > perPage && a.waste > a.used/6 }
