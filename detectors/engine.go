@@ -313,14 +313,14 @@ func (e *Engine) Adopt(offset int64) error {
 // once, after Shared was read to its end and before anything is taught.
 func (e *Engine) AdoptShared() int {
 	n := 0
-	e.shared.eachOf(e.partition, func(shared *sharedSegment, c contribution) {
+	e.shared.eachOf(e.partition, func(shared *sharedSegment, p part) {
+		c, err := decodeContribution(p.value)
+		if err != nil {
+			return // Put has read it
+		}
 		hash := xxhash.Sum64String(shared.key)
 		s := e.segments.add(hash, shared)
-		s.own, s.applied, s.stored = c.baseline, c.applied, true
-		if c.rare != nil {
-			own := *c.rare
-			s.rare = &own
-		}
+		s.own, s.applied, s.stored, s.rare = c.baseline, p.applied, true, c.rare
 		n++
 	})
 	return n

@@ -112,7 +112,7 @@ type segment struct {
 	dropped bool           // no longer the engine's
 }
 
-// rare is what few segments have. That of a contribution is never changed.
+// rare is what few segments have.
 type rare struct {
 	shadow  shadow  // what this partition's newest suspects were billed
 	learned []int64 // every outcome below these, by partition of the case events; nil: the engine's
@@ -120,7 +120,7 @@ type rare struct {
 
 // folded is what several other partitions taught.
 type folded struct {
-	from   *[]contribution
+	from   *[]byte
 	others Baseline
 }
 
@@ -187,9 +187,10 @@ func (s *segment) others(partition int, halfLifeHours float64) (others Baseline)
 		return s.folded.others
 	}
 	n := 0
-	for i := range *parts {
-		if c := &(*parts)[i]; c.partition != partition {
-			others.fold(c.baseline, halfLifeHours)
+	for list := *parts; len(list) > 0; {
+		var p part
+		if p, list = nextPart(list); p.partition != partition {
+			others.fold(p.baseline(), halfLifeHours)
 			n++
 		}
 	}
@@ -202,8 +203,9 @@ func (s *segment) others(partition int, halfLifeHours float64) (others Baseline)
 
 // elsewhere tells whether another partition contributes to the segment.
 func (s *segment) elsewhere(partition int) bool {
-	for _, c := range *s.shared.parts.Load() {
-		if c.partition != partition {
+	for list := *s.shared.parts.Load(); len(list) > 0; {
+		var p part
+		if p, list = nextPart(list); p.partition != partition {
 			return true
 		}
 	}

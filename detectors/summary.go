@@ -151,8 +151,10 @@ func (s *Shared) each(settings Settings, f func(SegmentSummary, *stats)) {
 		shard.mu.Lock()
 		for key, seg := range shard.segments {
 			var b Baseline
-			for _, c := range *seg.parts.Load() {
-				b.fold(c.baseline, halfLife)
+			for list := *seg.parts.Load(); len(list) > 0; {
+				var p part
+				p, list = nextPart(list)
+				b.fold(p.baseline(), halfLife)
 			}
 			st := b.stats()
 			if summary, ok := parseSegmentKey(key); ok && st.n > 0 {
