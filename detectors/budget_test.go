@@ -94,7 +94,7 @@ func TestDroppedSegmentsAreCountedAndTombstoned(t *testing.T) {
 	}
 	for offset := range records {
 		step(t, e, records, int64(offset))
-		most = max(most, len(e.segments))
+		most = max(most, e.segments.len())
 		if offset%200 == 0 {
 			publish(int64(offset) + 1)
 		}
@@ -105,12 +105,15 @@ func TestDroppedSegmentsAreCountedAndTombstoned(t *testing.T) {
 		t.Errorf("at most %d segments, %d dropped, %d tombstones; want at most %d segments, and most of the dropped "+
 			"with a tombstone", most, dropped, tombstones, crowded.Segments)
 	}
+	if places := int(e.segments.used); places > most+mostDropped+segmentKinds {
+		t.Errorf("%d places for at most %d segments: those of dropped ones are not used again", places, most)
+	}
 	held := 0
 	for i := range shared.shards {
 		held += len(shared.shards[i].segments)
 	}
-	if len(live) != len(e.segments) || held != len(e.segments) {
-		t.Errorf("%d segments, but %d are in recoup.baselines and %d are shared", len(e.segments), len(live), held)
+	if len(live) != e.segments.len() || held != e.segments.len() {
+		t.Errorf("%d segments, but %d are in recoup.baselines and %d are shared", e.segments.len(), len(live), held)
 	}
 }
 

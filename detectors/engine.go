@@ -58,7 +58,7 @@ type Engine struct {
 		at   time.Time
 		text string
 	}
-	segments map[uint64]*segment // by hash of the key
+	segments segmentTable
 	routes   routes
 	clock    *clock
 	seen     *seen
@@ -101,7 +101,7 @@ func NewEngine(s Settings, shared *Shared, partition int) *Engine {
 		blank: Verdict{Schema: VerdictSchema, Decision: DecisionNone, Direction: DirectionNone, Level: LevelNone,
 			Model: Model{Version: ModelVersion, ConfigHash: s.Hash()}},
 		history: history.New(history.DefaultLimits()), classifiers: map[string]*Classifier{},
-		segments: map[uint64]*segment{}, routes: routes{}, clock: newClock(),
+		routes: routes{}, clock: newClock(),
 		seen:  newSeen(int64(s.IdentityRetention / time.Hour)),
 		prose: newProse(),
 	}
@@ -243,7 +243,7 @@ func (e *Engine) Checkpoint(applied int64) []StateRecord {
 		out = append(out, StateRecord{Key: []byte(s.shared.key), Value: e.outcomes.appendSegment(nil, s), Shared: true})
 	}
 	for _, key := range e.forget {
-		if s := e.segments[xxhash.Sum64String(key)]; s == nil || s.empty() {
+		if s := e.segments.get(xxhash.Sum64String(key)); s == nil || s.empty() {
 			out = append(out, StateRecord{Key: []byte(key), Shared: true})
 		}
 	}
@@ -280,7 +280,7 @@ func (e *Engine) MarkDirty(key []byte, shared bool) {
 		e.history.MarkDirty(key)
 		return
 	}
-	if s := e.segments[xxhash.Sum64(key)]; s != nil && !s.empty() {
+	if s := e.segments.get(xxhash.Sum64(key)); s != nil && !s.empty() {
 		e.change(s)
 		return
 	}
@@ -294,7 +294,7 @@ func (e *Engine) MarkDirty(key []byte, shared bool) {
 func (e *Engine) Adopt(offset int64) error {
 	err := e.history.Adopt(offset)
 	var unmet []*segment // an older recoup wrote them, that does not note what it met, or the note is damaged
-	for _, s := range e.segments {
+	for s := range e.segments.all() {
 		if s.applied <= offset && !e.history.Meets(s.hash, int32(s.own.hour)) {
 			unmet = append(unmet, s)
 		}
@@ -313,14 +313,14 @@ func (e *Engine) Adopt(offset int64) error {
 // once, after Shared was read to its end and before anything is taught.
 func (e *Engine) AdoptShared() int {
 	n := 0
-	e.shared.eachOf(e.partition, func(shared *sharedSegment, c contribution) {
-		hash := xxhash.Sum64String(shared.key)
-		s := &segment{shared: shared, hash: hash, own: c.baseline, applied: c.applied, stored: true}
-		if c.rare != nil {
-			own := *c.rare
-			s.rare = &own
+	e.shared.eachOf(e.partition, func(shared *sharedSegment, p part) {
+		c, err := decodeContribution(p.value)
+		if err != nil {
+			return // Put has read it
 		}
-		e.segments[hash] = s
+		hash := xxhash.Sum64String(shared.key)
+		s := e.segments.add(hash, shared)
+		s.own, s.applied, s.stored, s.rare = c.baseline, p.applied, true, c.rare
 		n++
 	})
 	return n

@@ -248,12 +248,12 @@ func TestWhatTeachesNothingLeavesNoSegment(t *testing.T) {
 			t.Fatalf("offset %d: level %s, n %d; want the 40 invoices of the other partition", offset, v.Level, v.N)
 		}
 	}
-	if len(e.segments) != 2 || segments() != before { // customer type and seller
-		t.Errorf("%d segments here, %d shared; want 2 and %d", len(e.segments), segments(), before)
+	if e.segments.len() != 2 || segments() != before { // customer type and seller
+		t.Errorf("%d segments here, %d shared; want 2 and %d", e.segments.len(), segments(), before)
 	}
 	inv := usual(100*invoice.Unit, 100)
 	verdictOn(e, inv, 100)
-	if !e.Teach(false) || len(e.segments) != segmentKinds || len(e.dirty) != segmentKinds {
-		t.Errorf("a usual invoice made %d segments, %d to be written; want %d", len(e.segments), len(e.dirty), segmentKinds)
+	if !e.Teach(false) || e.segments.len() != segmentKinds || len(e.dirty) != segmentKinds {
+		t.Errorf("a usual invoice made %d segments, %d to be written; want %d", e.segments.len(), len(e.dirty), segmentKinds)
 	}
 }

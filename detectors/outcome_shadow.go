@@ -75,8 +75,10 @@ func (e *Engine) holdBack(kind segmentKind, s *segment) {
 // partitions, are in its shadows: what they share is no exception then.
 func (s *segment) prevails(partition int) bool {
 	held, all := int(s.shadow().held), int(s.shadow().all)
-	for _, c := range *s.shared.parts.Load() {
-		if c.partition != partition && c.rare != nil {
+	for list := *s.shared.parts.Load(); len(list) > 0; {
+		var p part
+		p, list = nextPart(list)
+		if c, err := decodeContribution(p.value); err == nil && p.partition != partition && c.rare != nil {
 			held, all = held+int(c.rare.shadow.held), all+int(c.rare.shadow.all)
 		}
 	}
@@ -154,9 +156,10 @@ func decodeContribution(data []byte) (c contribution, err error) {
 	} else {
 		c.baseline = r.baseline()
 	}
-	var more rare
-	held := &more.shadow
+	held := &noShadow
 	if len(r.rest) > 0 && !r.failed {
+		c.rare = &rare{}
+		held = &c.rare.shadow
 		counts := r.bytes(2)
 		if len(counts) == 2 {
 			held.held, held.all = counts[0], counts[1]
@@ -164,8 +167,7 @@ func decodeContribution(data []byte) (c contribution, err error) {
 		if held.held > 0 {
 			held.baseline, held.meant = r.baseline(), invoice.Amount(r.varint())
 		}
-		more.learned = r.positions()
-		c.rare = &more
+		c.rare.learned = r.positions()
 	}
 	if r.failed || len(r.rest) > 0 || len(data) < 2 || held.held > held.all || held.all >= shadowFades {
 		return contribution{}, errBaseline

@@ -112,7 +112,7 @@ type segment struct {
 	dropped bool           // no longer the engine's
 }
 
-// rare is what few segments have. That of a contribution is never changed.
+// rare is what few segments have.
 type rare struct {
 	shadow  shadow  // what this partition's newest suspects were billed
 	learned []int64 // every outcome below these, by partition of the case events; nil: the engine's
@@ -120,7 +120,7 @@ type rare struct {
 
 // folded is what several other partitions taught.
 type folded struct {
-	from   *[]contribution
+	from   *[]byte
 	others Baseline
 }
 
@@ -187,9 +187,10 @@ func (s *segment) others(partition int, halfLifeHours float64) (others Baseline)
 		return s.folded.others
 	}
 	n := 0
-	for i := range *parts {
-		if c := &(*parts)[i]; c.partition != partition {
-			others.fold(c.baseline, halfLifeHours)
+	for list := *parts; len(list) > 0; {
+		var p part
+		if p, list = nextPart(list); p.partition != partition {
+			others.fold(p.baseline(), halfLifeHours)
 			n++
 		}
 	}
@@ -202,8 +203,9 @@ func (s *segment) others(partition int, halfLifeHours float64) (others Baseline)
 
 // elsewhere tells whether another partition contributes to the segment.
 func (s *segment) elsewhere(partition int) bool {
-	for _, c := range *s.shared.parts.Load() {
-		if c.partition != partition {
+	for list := *s.shared.parts.Load(); len(list) > 0; {
+		var p part
+		if p, list = nextPart(list); p.partition != partition {
 			return true
 		}
 	}
@@ -219,6 +221,9 @@ const mostRoutes = 1 << 13
 
 // findSegments finds the segments of the invoice last begun.
 func (e *Engine) findSegments(inv *invoice.Invoice) {
+	if len(e.segments.dropped) >= mostDropped {
+		e.reuse()
+	}
 	c, h := &e.cur, &e.cur.ev.hashes
 	key := index.Mix(index.Mix(h.Seller, h.Currency), index.Mix(h.CustomerType, h.ProductFamily))
 	known, ok := e.routes[key]
@@ -252,7 +257,7 @@ func (e *Engine) segment(kind segmentKind, inv *invoice.Invoice) *segment {
 		return nil
 	}
 	hash := xxhash.Sum64(key)
-	if s := e.segments[hash]; s != nil {
+	if s := e.segments.get(hash); s != nil {
 		if s.outdated() { // others forgot the key, and may have learned it anew
 			s.shared = e.shared.segment(s.shared.key)
 		}
@@ -272,8 +277,7 @@ func (e *Engine) lend(kind segmentKind, shared *sharedSegment, hash uint64) *seg
 func (e *Engine) keep(kind segmentKind) *segment {
 	key, _ := appendSegmentKey(e.scratch[:0], kind, e.cur.inv)
 	e.scratch = key
-	s := &segment{shared: e.shared.segment(string(key)), hash: e.cur.untaught[kind].hash}
-	e.segments[s.hash] = s
+	s := e.segments.add(e.cur.untaught[kind].hash, e.shared.segment(string(key)))
 	e.cur.segments[kind] = s
 	return s
 }
@@ -297,22 +301,28 @@ func (e *Engine) meet(kind segmentKind) *segment {
 // drop forgets a segment since which the partition has met too many others. If a restored
 // checkpoint is ahead and holds it, it was met again by then, and replay teaches it anew.
 func (e *Engine) drop(hash uint64) {
-	s := e.segments[hash]
+	s := e.segments.get(hash)
 	if s == nil {
 		return
 	}
-	delete(e.segments, hash)
-	s.dropped = true
+	e.segments.drop(s)
 	if s.stored {
 		e.forget = append(e.forget, s.shared.key)
 	}
 	e.shared.release(s.shared)
 }
 
+// reuse gives back the memory of dropped segments, once nothing points to them any more.
+func (e *Engine) reuse() {
+	clear(e.routes)
+	e.dirty = slices.DeleteFunc(e.dirty, func(s *segment) bool { return s.dropped })
+	e.segments.reuse()
+}
+
 // Release gives back what the engine holds in Shared beside contributions. Nothing
 // may be done with the engine any more.
 func (e *Engine) Release() {
-	for _, s := range e.segments {
+	for s := range e.segments.all() {
 		e.shared.release(s.shared)
 	}
 }

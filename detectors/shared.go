@@ -1,9 +1,9 @@
 package detectors
 
 import (
-	"cmp"
+	"bytes"
+	"encoding/binary"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -21,7 +21,8 @@ type Shared struct {
 }
 
 type sharedShard struct {
-	mu       sync.Mutex // guards segments, and replacing the parts of one
+	mu       sync.Mutex // guards the rest, and replacing the parts of a segment
+	scratch  []byte
 	segments map[string]*sharedSegment
 }
 
@@ -29,21 +30,52 @@ type sharedShard struct {
 // with its last contribution: who holds it then finds its parts gone, and looks it up again.
 type sharedSegment struct {
 	key   string
-	parts atomic.Pointer[[]contribution] // ascending by partition; never nil
+	parts atomic.Pointer[[]byte] // ascending by partition, as appendPart writes them; never nil
 }
 
-// contribution is what one source partition taught a segment.
-type contribution struct {
+// part is what one source partition contributes to a segment. There may be millions: they
+// stand as they are stored, in half the memory and without pointers.
+type part struct {
 	partition int
 	epoch     int64 // of its writer
 	applied   int64
-	baseline  Baseline
-	rare      *rare // nil: nothing
+	value     []byte // decodeContribution reads it
+}
+
+func appendPart(dst []byte, p *part) []byte {
+	dst = binary.AppendUvarint(dst, uint64(p.partition))
+	dst = binary.AppendVarint(dst, p.epoch)
+	dst = binary.AppendVarint(dst, p.applied)
+	dst = binary.AppendUvarint(dst, uint64(len(p.value)))
+	return append(dst, p.value...)
+}
+
+// nextPart reads the first part of a list.
+func nextPart(list []byte) (p part, rest []byte) {
+	r := stateReader{rest: list}
+	p.partition, p.epoch, p.applied = int(r.uvarint()), r.varint(), r.varint()
+	p.value = r.bytes(r.uvarint())
+	return p, r.rest
+}
+
+// baseline is the part's baseline.
+func (p *part) baseline() Baseline {
+	if p.value[0] == 0 {
+		return Baseline{}
+	}
+	r := stateReader{rest: p.value}
+	return r.baseline()
+}
+
+// contribution is what a part's value says.
+type contribution struct {
+	baseline Baseline
+	rare     *rare // nil: nothing
 }
 
 var (
-	noContributions = &[]contribution{}
-	gone            = &[]contribution{} // of a segment that was forgotten
+	noContributions = new([]byte)
+	gone            = new([]byte) // of a segment that was forgotten
 	untaughtSegment = newSharedSegment("")
 )
 
@@ -71,51 +103,56 @@ func (s *Shared) Put(key, value []byte, partition int, epoch, applied int64) err
 		s.replace(key, partition, nil)
 		return nil
 	}
-	c, err := decodeContribution(value)
-	if err != nil {
+	if _, err := decodeContribution(value); err != nil {
 		return fmt.Errorf("key %q of partition %d: %w", key, partition, err)
 	}
-	c.partition, c.epoch, c.applied = partition, epoch, applied
-	s.replace(key, partition, &c)
+	s.replace(key, partition, &part{partition, epoch, applied, value})
 	return nil
 }
 
 // Stamp returns epoch and offset of what a partition contributes to a segment; found is
 // false when it contributes nothing.
 func (s *Shared) Stamp(key []byte, partition int) (epoch, applied int64, found bool) {
-	for _, c := range *s.find(key).parts.Load() {
-		if c.partition == partition {
-			return c.epoch, c.applied, true
+	for list := *s.find(key).parts.Load(); len(list) > 0; {
+		var p part
+		if p, list = nextPart(list); p.partition == partition {
+			return p.epoch, p.applied, true
 		}
 	}
 	return 0, 0, false
 }
 
-func (s *Shared) replace(key []byte, partition int, c *contribution) {
+// replace puts a part in the place of the partition's one before, nil: none.
+func (s *Shared) replace(key []byte, partition int, by *part) {
 	shard := s.shard(key)
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
 	seg := shard.segments[string(key)]
 	if seg == nil {
-		if c == nil {
+		if by == nil {
 			return
 		}
 		seg = shard.add(string(key))
 	}
+	var before, after []byte
 	old := *seg.parts.Load()
-	at, found := slices.BinarySearchFunc(old, partition, func(c contribution, p int) int {
-		return cmp.Compare(c.partition, p)
-	})
-	parts := make([]contribution, 0, len(old)+1)
-	parts = append(parts, old[:at]...)
-	if c != nil {
-		parts = append(parts, *c)
+	for list := old; len(list) > 0; {
+		p, rest := nextPart(list)
+		switch {
+		case p.partition < partition:
+			before = old[:len(old)-len(rest)]
+		case p.partition > partition && after == nil:
+			after = list
+		}
+		list = rest
 	}
-	if found {
-		at++
+	parts := append(shard.scratch[:0], before...)
+	if by != nil {
+		parts = appendPart(parts, by)
 	}
-	parts = append(parts, old[at:]...)
-	if len(parts) == 0 {
+	parts = append(parts, after...)
+	shard.scratch = parts
+	if parts = bytes.Clone(parts); len(parts) == 0 {
 		delete(shard.segments, seg.key)
 		seg.parts.Store(gone)
 		return
@@ -167,15 +204,16 @@ func (sh *sharedShard) add(key string) *sharedSegment {
 	return seg
 }
 
-// eachOf calls f with every contribution of one partition, in no fixed order.
-func (s *Shared) eachOf(partition int, f func(seg *sharedSegment, c contribution)) {
+// eachOf calls f with every part of one partition, in no fixed order.
+func (s *Shared) eachOf(partition int, f func(seg *sharedSegment, p part)) {
 	for i := range s.shards {
 		shard := &s.shards[i]
 		shard.mu.Lock()
 		for _, seg := range shard.segments {
-			for _, c := range *seg.parts.Load() {
-				if c.partition == partition {
-					f(seg, c)
+			for list := *seg.parts.Load(); len(list) > 0; {
+				var p part
+				if p, list = nextPart(list); p.partition == partition {
+					f(seg, p)
 				}
 			}
 		}

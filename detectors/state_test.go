@@ -150,7 +150,7 @@ func step(t *testing.T, e *Engine, records []received, offset int64) (verdict st
 // byKey are an engine's segments.
 func byKey(e *Engine) map[string]*segment {
 	all := map[string]*segment{}
-	for _, s := range e.segments {
+	for s := range e.segments.all() {
 		all[s.shared.key] = s
 	}
 	return all

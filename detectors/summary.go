@@ -56,8 +56,8 @@ func (s *SegmentSummary) Of() string {
 // with the most invoices first. It takes some 15 µs a segment: it is not meant to
 // be called for each invoice.
 func (e *Engine) Segments() []SegmentSummary {
-	all := make([]SegmentSummary, 0, len(e.segments))
-	for _, s := range e.segments {
+	all := make([]SegmentSummary, 0, e.segments.len())
+	for s := range e.segments.all() {
 		summary, ok := parseSegmentKey(s.shared.key)
 		if st := s.stats(e.partition, e.halfLife); ok && st.n > 0 {
 			summary.fill(&st, &e.settings)
@@ -151,8 +151,10 @@ func (s *Shared) each(settings Settings, f func(SegmentSummary, *stats)) {
 		shard.mu.Lock()
 		for key, seg := range shard.segments {
 			var b Baseline
-			for _, c := range *seg.parts.Load() {
-				b.fold(c.baseline, halfLife)
+			for list := *seg.parts.Load(); len(list) > 0; {
+				var p part
+				p, list = nextPart(list)
+				b.fold(p.baseline(), halfLife)
 			}
 			st := b.stats()
 			if summary, ok := parseSegmentKey(key); ok && st.n > 0 {

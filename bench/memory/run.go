@@ -84,18 +84,22 @@ func child(text string) error {
 	return json.NewEncoder(os.Stdout).Encode(r)
 }
 
+// sellers have the same number of segments and of customers each.
+const sellers = 100
+
 // make fills in an invoice, and says which partition it is of and when it came.
 func (p *plan) make(inv *invoice.Invoice, i int) (partition int, at time.Time) {
 	segment := i % p.Segments
-	customer := (i + i/p.Segments) % p.Customers // so that a segment comes to the next partition
+	customer := (i + sellers*(i/p.Segments)) % p.Customers // of one seller, by turns on two partitions
 	at = time.Unix(1767225600+int64(i)*60*24*3600/int64(p.Invoices), 0).UTC()
 	net := invoice.OptionalAmount{Value: invoice.Amount(100+segment%7) * invoice.Unit, Set: true}
-	*inv = invoice.Invoice{Seller: "seller-" + strconv.Itoa(segment%100), ID: "INV-" + strconv.Itoa(i), IssuedAt: at,
+	lines := append(inv.Lines[:0], invoice.Line{ProductID: "p" + strconv.Itoa(segment%7), Net: net,
+		Quantity:  invoice.OptionalFixed{Value: invoice.One, Set: true},
+		UnitPrice: invoice.OptionalFixed{Value: invoice.Fixed(100+segment%7) * invoice.One, Set: true}})
+	*inv = invoice.Invoice{Seller: "seller-" + strconv.Itoa(segment%sellers), ID: "INV-" + strconv.Itoa(i), IssuedAt: at,
 		Currency: "EUR", NetAmount: net.Value, CustomerRef: "c:" + strconv.Itoa(customer), Country: "DE",
-		CustomerType: "type " + strconv.Itoa(segment/100%10), ProductFamily: "family " + strconv.Itoa(segment/1000),
-		SourceSystem: "billing", Lines: append(inv.Lines[:0], invoice.Line{ProductID: "p" + strconv.Itoa(segment%7),
-			Quantity:  invoice.OptionalFixed{Value: invoice.One, Set: true},
-			UnitPrice: invoice.OptionalFixed{Value: invoice.Fixed(100+segment%7) * invoice.One, Set: true}, Net: net})}
+		CustomerType:  "type " + strconv.Itoa(segment/sellers%10),
+		ProductFamily: "family " + strconv.Itoa(segment/(10*sellers)), SourceSystem: "billing", Lines: lines}
 	return customer % p.Partitions, at
 }
 

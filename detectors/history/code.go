@@ -286,18 +286,7 @@ func (c *coder) prints(p *Prints) {
 	signed(c, &p.Hour)
 	unsigned(c, &p.Next)
 	c.share(&p.Repeats)
-	if c.reading {
-		p.grow(prints)
-	}
-	filled(c, p.Items, (*coder).print)
-	if c.reading {
-		n := len(p.Items)
-		for n > 0 && p.Items[n-1].Number == 0 {
-			n--
-		}
-		p.Items = slices.Clip(p.Items[:n])
-		p.grow(n)
-	}
+	filled(c, p.Items[:], (*coder).print)
 }
 
 func (c *coder) print(p *Print) {

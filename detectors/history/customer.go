@@ -295,10 +295,10 @@ const prints = 5
 // Prints are the newest invoices of a customer; of counter sales, which have
 // none, those of one content.
 type Prints struct {
-	Hour    int32   // event time of the newest, hours since 1970
-	Next    uint32  // counts up with every one remembered
-	Repeats Share   // usual invoices with the products of one remembered here
-	Items   []Print // at most prints, in no order; Number 0 is free
+	Hour    int32         // event time of the newest, hours since 1970
+	Next    uint32        // counts up with every one remembered
+	Repeats Share         // usual invoices with the products of one remembered here
+	Items   [prints]Print // in no order; Number 0 is free
 }
 
 // RepeatMinutes is how long after an invoice another one counts as repeating it.
@@ -315,20 +315,8 @@ func (p *Prints) teach(n *Print, suspect bool) {
 			return
 		}
 	}
-	if at := int(p.Next % prints); at < len(p.Items) {
-		p.Items[at] = *n
-	} else {
-		p.grow(at + 1)
-		p.Items[at] = *n
-	}
+	p.Items[p.Next%prints] = *n
 	p.Next++
-}
-
-// grow makes room for n invoices and no more: most customers have one or two.
-func (p *Prints) grow(n int) {
-	items := make([]Print, n)
-	copy(items, p.Items)
-	p.Items = items
 }
 
 func (p *Prints) repeated(n *Print) bool {

@@ -98,9 +98,9 @@ func digits(stored []byte) string {
 func meaning(s *Store, key uint64) string {
 	var lines []string
 	for name, item := range map[string]any{
-		"product": s.products.get(key), "pair": s.pairs.get(key), "customer": s.customers.get(key),
+		"product": s.products.get(key), "pair": s.pairs.get(key), "customer": s.customers.load(key, new(Customer)),
 		"group": s.groups.get(key), "terms": s.terms.get(key), "source": s.sources.get(key),
-		"prints": s.prints.get(key), "like": s.likes.get(key), "conduct": s.conducts.get(key),
+		"prints": s.prints.load(key, new(Prints)), "like": s.likes.get(key), "conduct": s.conducts.get(key),
 		"deal": s.deals.get(key), "met": s.met.get(key),
 	} {
 		if v := reflect.ValueOf(item); !v.IsNil() {

@@ -8,8 +8,7 @@ import "recoup/invoice"
 // Learn teaches an invoice that was found suspect and is right.
 func (s *Store) Learn(f *Facts) {
 	if f.Print.Number != 0 && f.Known.Prints != nil {
-		p := s.prints.touch(s.printsKey(f), f.Known.Prints)
-		p.Repeats.teach(p.repeated(&f.Print))
+		s.prints.change(s.printsKey(f), func(p *Prints) { p.Repeats.teach(p.repeated(&f.Print)) })
 	}
 	c := s.conducts.touch(f.Seller, f.Known.Conduct)
 	c.Lists.teach(f)
@@ -56,7 +55,7 @@ func (s *Store) Correct(f *Facts, logNet float32) {
 		}
 	}
 	if f.Customer != 0 {
-		party(&s.customers.touch(f.Customer, f.Known.Customer).Party)
+		s.customers.change(f.Customer, func(c *Customer) { party(&c.Party) })
 	}
 	for _, key := range [...]uint64{f.Seller, f.Group, f.Country} {
 		if key != 0 {
@@ -85,14 +84,15 @@ func (s *Store) Accept(f *Facts, net invoice.Amount, ours bool) {
 	if !ours {
 		return
 	}
-	if u := s.customers.find(f.Customer); u != nil {
-		s.customers.touch(f.Customer, u).accept(f, net)
+	if s.customers.find(f.Customer) != nil {
+		s.customers.change(f.Customer, func(u *Customer) { u.accept(f, net) })
 	}
-	if p := s.prints.find(s.printsKey(f)); p != nil && p.repeated(&f.Print) {
-		p = s.prints.touch(s.printsKey(f), p)
-		for range acceptedRepeats {
-			p.Repeats.teach(true)
-		}
+	if p := s.prints.load(s.printsKey(f), &f.prints); p != nil && p.repeated(&f.Print) {
+		s.prints.change(s.printsKey(f), func(p *Prints) {
+			for range acceptedRepeats {
+				p.Repeats.teach(true)
+			}
+		})
 	}
 }
 

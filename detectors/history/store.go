@@ -1,10 +1,6 @@
 package history
 
-import (
-	"cmp"
-
-	"recoup/invoice"
-)
+import "recoup/invoice"
 
 // Facts are what one invoice says, in the form that the history keeps. The
 // owner fills them, has the store look them up and reuses them.
@@ -40,6 +36,9 @@ type Facts struct {
 	Lines       []Line           // one per invoice line, in their order
 	Codes       []Code           // one per discount code
 	Known       Known            // filled by Look
+
+	customer Customer // what Known says of it
+	prints   Prints   // what Known says of them
 }
 
 // Reset empties the facts and keeps the memory of lines and codes.
@@ -96,11 +95,11 @@ type Store struct {
 	segments  shelf // of met
 	products  *table[Product]
 	pairs     *table[Pair]
-	customers *table[Customer]
+	customers *packed[Customer]
 	groups    *table[Group]
 	terms     *table[Terms]
 	sources   *table[Source]
-	prints    *table[Prints]
+	prints    *packed[Prints]
 	likes     *table[Like]
 	conducts  *table[Conduct]
 	deals     *table[Deal]
@@ -150,11 +149,11 @@ func New(l Limits) *Store {
 	m := &s.marks
 	s.products = newTable(m, l.Products, func(p *Product) int32 { return p.Hour }, (*coder).product)
 	s.pairs = newTable(m, l.Pairs, func(p *Pair) int32 { return p.Hour }, (*coder).pair)
-	s.customers = newTable(m, l.Customers, func(c *Customer) int32 { return c.Hour }, (*coder).customer)
+	s.customers = newPacked(m, l.Customers, func(c *Customer) int32 { return c.Hour }, (*coder).customer)
 	s.groups = newTable(m, l.Groups, func(g *Group) int32 { return g.Hour }, (*coder).group)
 	s.terms = newTable(m, l.Terms, func(t *Terms) int32 { return t.Hour }, (*coder).terms)
 	s.sources = newTable(m, l.Sources, func(s *Source) int32 { return s.Hour }, (*coder).source)
-	s.prints = newTable(m, l.Customers, func(p *Prints) int32 { return p.Hour }, (*coder).prints)
+	s.prints = newPacked(m, l.Customers, func(p *Prints) int32 { return p.Hour }, (*coder).prints)
 	s.likes = newTable(m, l.Products, func(k *Like) int32 { return k.Hour }, (*coder).like)
 	s.conducts = newTable(m, l.Groups, func(c *Conduct) int32 { return c.Hour }, (*coder).conduct)
 	s.deals = newTable(m, l.Products, func(d *Deal) int32 { return d.Hour }, (*coder).deal)
@@ -196,10 +195,9 @@ func (s *Store) Look(f *Facts) {
 		Conduct: s.conducts.again(f.Seller, b.seller, b.known.Conduct)}
 	b.seller, b.group, b.country, b.source, b.known = f.Seller, f.Group, f.Country, f.Source, *k
 	if f.Customer != 0 {
-		f.Known.Customer, f.Known.Prints = s.customers.find(f.Customer), s.prints.find(f.Customer)
-	} else {
-		f.Known.Prints = s.prints.find(f.Content)
+		f.Known.Customer = s.customers.load(f.Customer, &f.customer)
 	}
+	f.Known.Prints = s.prints.load(s.printsKey(f), &f.prints)
 	for i := range f.Lines {
 		l := &f.Lines[i]
 		l.OfProduct, l.OfPair, l.OfLike, l.OfDeal = s.products.find(l.Product), nil, nil, nil
@@ -232,7 +230,7 @@ func (s *Store) Teach(f *Facts, suspect bool) {
 	s.sources.touch(f.Source, f.Known.Source).teach(f, suspect)
 	s.conducts.touch(f.Seller, f.Known.Conduct).teach(f, suspect)
 	if f.Print.Number != 0 {
-		s.prints.touch(cmp.Or(f.Customer, f.Content), f.Known.Prints).teach(&f.Print, suspect)
+		s.prints.change(s.printsKey(f), func(p *Prints) { p.teach(&f.Print, suspect) })
 	}
 	s.teachCustomer(f, suspect)
 	s.teachGroups(f, suspect)
@@ -275,16 +273,17 @@ func (s *Store) teachCustomer(f *Facts, suspect bool) {
 	if f.Customer == 0 {
 		return
 	}
-	c := s.customers.touch(f.Customer, f.Known.Customer)
-	if suspect {
-		c.suspect(f)
-		c.Type.suspect(f.Type, f.Day, f.Batch)
-		return
-	}
-	c.teach(f)
-	c.Type.teach(f.Type, 1)
-	c.Lines.teach(f.LogLines)
-	c.OffPrice.teach(f.OffPrice)
+	s.customers.change(f.Customer, func(c *Customer) {
+		if suspect {
+			c.suspect(f)
+			c.Type.suspect(f.Type, f.Day, f.Batch)
+			return
+		}
+		c.teach(f)
+		c.Type.teach(f.Type, 1)
+		c.Lines.teach(f.LogLines)
+		c.OffPrice.teach(f.OffPrice)
+	})
 }
 
 func (s *Store) teachGroups(f *Facts, suspect bool) {

@@ -9,7 +9,7 @@
 //
 // Bytes an item, stored (mean over the bundled retail corpus) and in memory with
 // its place in the index: a product 225 and 660, a pair of customer and product 33
-// and 85, a customer 82 and 285, its up to five recent invoices 139 and 495, a
+// and 85, a customer 82 and 130, its up to five recent invoices 139 and 185, a
 // customer type or country 79 and 685, a seller's conduct 680 and 1,680, a
 // discount code 25 and 110, a source 34 and 240, a description of goods 32 and 60, a
 // deal 16 and 45.
@@ -42,6 +42,7 @@ type table[T any] struct {
 	removed uint64           // items ever forgotten
 	driven  uint64           // of them to make room for others
 	forgot  func(key uint64) // told of those that made room; nil: nobody is
+	release func(*T)         // gives back what an item has elsewhere; nil: it has nothing
 	looked  uint64           // of them before the last find
 	scratch []uint32         // slots of one bucket
 }
@@ -154,6 +155,9 @@ func (t *table[T]) keep(number uint16, all []uint32, n int) {
 	for _, at := range all[:n] {
 		s := t.slot(at)
 		t.index.Delete(s.key)
+		if t.release != nil {
+			t.release(&s.item)
+		}
 		*s = slot[T]{}
 		t.free = append(t.free, at)
 		t.removed++

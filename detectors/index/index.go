@@ -14,11 +14,13 @@ type Index struct {
 	count  int     // places in use
 }
 
-// place is one entry.
+// place is one entry: 12 bytes, which they would not be with a key of 64 bits at a stretch.
 type place struct {
-	key    uint64
-	number uint32 // 0: free
+	high, low uint32 // of the key
+	number    uint32 // 0: free
 }
+
+func (p *place) key() uint64 { return uint64(p.high)<<32 | uint64(p.low) }
 
 // fewest is how many places an index has at least.
 const fewest = 64
@@ -48,7 +50,7 @@ func (x *Index) Put(key uint64, number uint32) (before uint32) {
 	if before = p.number; before == 0 {
 		x.count++
 	}
-	*p = place{key, number}
+	*p = place{uint32(key >> 32), uint32(key), number}
 	return before
 }
 
@@ -56,7 +58,7 @@ func (x *Index) Put(key uint64, number uint32) (before uint32) {
 func (x *Index) find(key uint64) int {
 	mask := len(x.places) - 1
 	at := x.home(key)
-	for x.places[at].key != key && x.places[at].number != 0 {
+	for x.places[at].key() != key && x.places[at].number != 0 {
 		at = (at + 1) & mask
 	}
 	return at
@@ -68,7 +70,7 @@ func (x *Index) grow() {
 	x.shift = 64 - bits.Len(uint(len(x.places)-1))
 	for _, p := range old {
 		if p.number != 0 {
-			x.places[x.find(p.key)] = p
+			x.places[x.find(p.key())] = p
 		}
 	}
 }
@@ -100,7 +102,7 @@ func (x *Index) free(hole int) {
 	}
 	mask := len(x.places) - 1
 	for i := (hole + 1) & mask; x.places[i].number != 0; i = (i + 1) & mask {
-		if home := x.home(x.places[i].key); (i-home)&mask >= (i-hole)&mask {
+		if home := x.home(x.places[i].key()); (i-home)&mask >= (i-hole)&mask {
 			x.places[hole], hole = x.places[i], i
 		}
 	}

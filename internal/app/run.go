@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -63,10 +64,21 @@ func (s Summary) Print(w io.Writer) {
 		s.Scored, s.Took.Round(time.Millisecond), rate, s.Suspects, s.Cases, s.Stored, s.Redelivered, s.DeadLetters)
 }
 
+// limitMemory has Go collect more often where the process would grow beyond a limit, unless
+// its environment says more about that. What it returns takes that back.
+func limitMemory(bytes int64) (undo func()) {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return func() {}
+	}
+	before := debug.SetMemoryLimit(bytes)
+	return func() { debug.SetMemoryLimit(before) }
+}
+
 // Run scores until ctx ends, or until it has caught up. The topics and tables
 // must be there, but for those of references; doctor tells what is missing.
 func Run(ctx context.Context, o Options) (Summary, error) {
 	began := time.Now()
+	defer limitMemory(int64(o.Config.Pipeline.Memory.Limit))()
 	client, err := reach(ctx, o)
 	if client == nil {
 		return Summary{Took: time.Since(began)}, err

@@ -225,6 +225,9 @@ type Memory struct {
 	Segments int64 `yaml:"segments"`
 	// Customers, each with up to five invoices. By default 1250000.
 	Customers int64 `yaml:"customers"`
+	// Memory of a process beyond which Go collects more often rather than take more of it, unless the environment
+	// has a GOMEMLIMIT; what is remembered may need more, and gets it. By default 1400MiB.
+	Limit Size `yaml:"limit"`
 }
 
 // Limits bound one record.
