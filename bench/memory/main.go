@@ -42,26 +42,24 @@ func compare() error {
 		"crosses of customer type and product family, each on at most 2 partitions")
 	flag.IntVar(&p.Customers, "customers", 1_000_000, "customers")
 	flag.IntVar(&p.Partitions, "partitions", 8, "partitions, all of one process")
-	flag.IntVar(&p.Invoices, "invoices", 2_000_000, "invoices, over 60 days")
+	flag.IntVar(&p.Invoices, "invoices", 2_000_000,
+		"invoices to begin with, which should be twice the customers, and as many to measure")
+	flag.IntVar(&p.Rate, "rate", 20_000, "invoices a second, by which checkpoints come every 30 s")
 	limit := flag.String("memory-limit", "1400MiB", "GOMEMLIMIT of the measured processes")
+	verdicts := flag.Bool("verdicts", false,
+		"compare each verdict with that of a run without a budget, over a stream that forgets and returns")
 	write := flag.Bool("write", false, "keep the result in bench/results")
 	flag.Parse()
-	base := p
-	base.Segments = few
-	var results []result
-	for _, p := range []plan{base, p} {
-		r, err := p.measure(*limit)
-		if err != nil {
-			return err
-		}
-		results = append(results, r)
+	run := p.speed
+	if *verdicts {
+		run = p.compareVerdicts
 	}
-	text := report(p, *limit, results)
+	text, err := run(*limit)
 	fmt.Print(text)
-	if !*write {
-		return nil
+	if err != nil || !*write {
+		return err
 	}
-	name := "memory-" + time.Now().UTC().Format(time.DateOnly) + ".md"
+	name := fmt.Sprintf("memory-%s-%d.md", time.Now().UTC().Format(time.DateOnly), p.Segments)
 	return os.WriteFile(filepath.Join("bench", "results", name), []byte(text), 0o644)
 }
 
@@ -81,19 +79,82 @@ func (p plan) measure(limit string) (r result, err error) {
 	return r, json.Unmarshal(out, &r)
 }
 
-func report(p plan, limit string, results []result) string {
+// speed compares a run of few segments with one of many.
+func (p plan) speed(limit string) (string, error) {
+	base := p
+	base.Segments = few
+	var results []result
+	for _, p := range []plan{base, p} {
+		r, err := p.measure(limit)
+		if err != nil {
+			return "", err
+		}
+		results = append(results, r)
+	}
+	return p.report(limit, results), nil
+}
+
+func (p plan) report(limit string, results []result) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Memory and speed with very many segments\n\n`go run ./bench/memory --segments %d --customers %d "+
-		"--partitions %d --invoices %d`, GOMEMLIMIT=%s: engines, checkpoints and shared baselines of all partitions in one "+
-		"process, without Kafka and ClickHouse.\n\n", p.Segments, p.Customers, p.Partitions, p.Invoices, limit)
-	b.WriteString("| segments | baselines of partitions | RSS, most | heap in use | invoices/s of CPU | " +
-		"forgotten: segments, " +
-		"customers | take-over of a partition |\n|---|---|---|---|---|---|---|\n")
+		"--partitions %d --invoices %d --rate %d`, GOMEMLIMIT=%s: engines, checkpoints and shared baselines of all "+
+		"partitions in one process, without Kafka, decoding, rows and ClickHouse.\n\n",
+		p.Segments, p.Customers, p.Partitions, p.Invoices, p.Rate, limit)
+	b.WriteString("| segments | baselines of partitions | RSS, most | heap in use | forgotten: segments, customers " +
+		"| take-over of a partition |\n|---|---|---|---|---|---|\n")
 	for _, r := range results {
-		fmt.Fprintf(&b, "| %d | %d | %d MiB | %d MiB | %.0f | %d, %d | %v |\n",
-			r.Segments, r.Baselines, r.RSS>>20, r.Heap>>20,
-			r.Rate, r.ForgottenSegments, r.ForgottenCustomers, r.TakeOver.Round(time.Millisecond))
+		fmt.Fprintf(&b, "| %d | %d | %d MiB | %d MiB | %d, %d | %v |\n", r.Segments, r.Baselines, r.RSS>>20, r.Heap>>20,
+			r.ForgottenSegments, r.ForgottenCustomers, r.TakeOver.Round(time.Millisecond))
 	}
-	fmt.Fprintf(&b, "\nSpeed with %d segments: %.2f of that with %d.\n", p.Segments, results[1].Rate/results[0].Rate, few)
+	b.WriteString("\nCPU time an invoice, in two halves: while segments and customers come for the first time, and then.\n\n" +
+		"| segments | half | all | of it checkpoints | of it collections | records, bytes of checkpoints |\n|---|---|---|---|---|---|\n")
+	for _, r := range results {
+		for i, h := range []half{r.Filling, r.Known} {
+			fmt.Fprintf(&b, "| %d | %s | %v | %v | %v | %.2f, %.0f |\n", r.Segments, []string{"first", "second"}[i], h.CPU,
+				h.Checkpoints, h.Collections, h.Records, h.Bytes)
+		}
+	}
+	of := func(of func(*result) half) float64 { return float64(of(&results[0]).CPU) / float64(of(&results[1]).CPU) }
+	fmt.Fprintf(&b, "\nSpeed with %d segments: %.2f of that with %d, and %.2f while they come for the first time.\n", p.Segments,
+		of(func(r *result) half { return r.Known }), few, of(func(r *result) half { return r.Filling }))
 	return b.String()
+}
+
+// compareVerdicts runs a drifting plan with the default budget, and again without one.
+func (p plan) compareVerdicts(limit string) (string, error) {
+	file, err := os.CreateTemp("", "recoup-memory-")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = os.Remove(file.Name()) }()
+	if err := file.Close(); err != nil {
+		return "", err
+	}
+	p.Verdicts = file.Name()
+	with, err := p.measure(limit)
+	if err != nil {
+		return "", err
+	}
+	p.Unbounded = true
+	without, err := p.measure("off")
+	if err != nil {
+		return "", err
+	}
+	c := without.Compared
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Verdicts with more segments than are remembered\n\n`go run ./bench/memory --verdicts --segments %d "+
+		"--customers %d --partitions %d`: %d invoices, with the default budget and GOMEMLIMIT=%s, and again without a budget "+
+		"of segments. Both learn what is true.\n\n", p.Segments, p.Customers, p.Partitions, c.Invoices, limit)
+	fmt.Fprintf(&b, "| | with a budget | without |\n|---|---|---|\n| RSS, most | %d MiB | %d MiB |\n"+
+		"| CPU time an invoice, second half | %v | %v |\n| segments, customers forgotten | %d, %d | %d, %d |\n"+
+		"| errors found, of %d | %d | %d |\n\n", with.RSS>>20, without.RSS>>20, with.Known.CPU, without.Known.CPU,
+		with.ForgottenSegments, with.ForgottenCustomers, without.ForgottenSegments, without.ForgottenCustomers,
+		c.Wrong, c.FoundWider, c.Found)
+	fmt.Fprintf(&b, "| verdicts | |\n|---|---|\n| equal | %d |\n| equal but for which 15 %% rules fired | %d |\n"+
+		"| of a wider level, or of fewer invoices, as they say | %d |\n| different in any other way | %d |\n"+
+		"| right invoices that are suspect with a budget only | %d |\n", c.Equal, c.Rules, c.Wider, c.Unexplained, c.FalseWider)
+	if c.Unexplained+c.FalseWider > 0 {
+		return b.String(), fmt.Errorf("%d verdicts are wrong", c.Unexplained+c.FalseWider)
+	}
+	return b.String(), nil
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strconv"
+	"runtime/metrics"
 	"strings"
 	"syscall"
 	"time"
@@ -14,23 +14,49 @@ import (
 	"recoup/invoice"
 )
 
-// plan is one run.
-type plan struct{ Segments, Customers, Partitions, Invoices int }
-
 // result is what one run came to.
 type result struct {
 	Segments           int           // of the plan
-	Baselines          int           // contributions read at the take-over, of all partitions
+	Baselines          int           // contributions found at a take-over, of all partitions
 	RSS                int64         // most resident bytes
 	Heap               int64         // bytes in use after a collection
-	Rate               float64       // invoices per second of CPU time, collections included
+	Filling, Known     half          // the first and the second half
 	ForgottenSegments  uint64        // to make room
 	ForgottenCustomers uint64        // to make room
 	TakeOver           time.Duration // reading all baselines and one partition's state
+	Compared           comparison    // of an Unbounded run
 }
 
-// checkpoints is how many each partition takes.
-const checkpoints = 4
+// half is what one half of a run cost, per invoice.
+type half struct {
+	CPU         time.Duration // all of it
+	Checkpoints time.Duration // of it, for making and publishing them, their own collections included
+	Collections time.Duration // of it, for collecting garbage
+	Records     float64       // written at checkpoints
+	Bytes       float64       // of these
+}
+
+// world is what a run works on.
+type world struct {
+	*maker
+	shared      *detectors.Shared
+	engines     []*detectors.Engine
+	taken       []int64 // by partition: invoices
+	since       []int64 // of them since its last checkpoint
+	stored      topics
+	checkpoints time.Duration
+	verdicts    *verdicts // nil: not kept
+}
+
+func (p *plan) engine(shared *detectors.Shared, partition int) *detectors.Engine {
+	budget := detectors.DefaultBudget()
+	if p.Unbounded {
+		budget.Segments = 1 << 30
+	}
+	e := detectors.NewEngine(detectors.DefaultSettings(), shared, partition)
+	e.Limit(budget, p.Partitions)
+	return e
+}
 
 // child runs a plan and prints its result.
 func child(text string) error {
@@ -38,36 +64,101 @@ func child(text string) error {
 	if err := json.Unmarshal([]byte(text), &p); err != nil {
 		return err
 	}
-	shared := detectors.NewShared()
-	engines := make([]*detectors.Engine, p.Partitions)
-	for i := range engines {
-		engines[i] = detectors.NewEngine(detectors.DefaultSettings(), shared, i)
-		engines[i].Limit(detectors.DefaultBudget(), p.Partitions)
+	w := &world{maker: newMaker(p), shared: detectors.NewShared(), taken: make([]int64, p.Partitions),
+		since: make([]int64, p.Partitions)}
+	for i := range w.Partitions {
+		w.engines = append(w.engines, w.engine(w.shared, i))
 	}
-	stored := &topics{}
-	began := cpu()
+	r := result{Segments: w.Segments}
+	if w.Verdicts != "" {
+		var err error
+		if w.verdicts, err = openVerdicts(&w.plan, &r.Compared); err != nil {
+			return err
+		}
+	}
+	for at, of := range []*half{&r.Filling, &r.Known} {
+		if err := w.work(of, at*w.total()/2, (at+1)*w.total()/2); err != nil {
+			return err
+		}
+	}
+	r.RSS, r.Heap = peak(), inUse()
+	w.countForgotten(&r)
+	if w.verdicts != nil {
+		if err := w.verdicts.close(); err != nil {
+			return err
+		}
+	} else {
+		w.engines = nil
+		if err := w.stored.takeOver(&r, w.plan); err != nil {
+			return err
+		}
+	}
+	return json.NewEncoder(os.Stdout).Encode(r)
+}
+
+// interval is the seconds between two checkpoints by default.
+const interval = 30
+
+// work takes invoices through the engines.
+func (w *world) work(of *half, from, to int) error {
+	began, collected, checkpoints, stored := cpu(), collections(), w.checkpoints, w.stored
 	var inv invoice.Invoice
 	var v detectors.Verdict
-	for i := range p.Invoices {
-		partition, at := p.make(&inv, i)
-		e := engines[partition]
+	for i := from; i < to; i++ {
+		d, isWrong := w.steady(i), false
+		if w.verdicts != nil {
+			d, isWrong = w.drifting(i)
+		}
+		partition, at := w.make(&inv, d)
+		e := w.engines[partition]
 		e.Begin(&inv, invoice.Position{Topic: "bench", Partition: partition, Offset: int64(i)}, at)
 		e.Score(&v)
-		e.Teach(v.Suspect)
-		if (i+1)%(p.Invoices/checkpoints) == 0 {
-			for partition, e := range engines {
-				if err := stored.publish(shared, e.Checkpoint(int64(i)+1), partition, int64(i)+1); err != nil {
-					return err
-				}
+		if w.verdicts == nil {
+			e.Teach(v.Suspect)
+		} else {
+			e.Teach(isWrong)
+			if err := w.verdicts.next(&v, isWrong); err != nil {
+				return err
+			}
+		}
+		w.taken[partition]++
+		w.since[partition]++
+		if (i+1)%(interval*w.Rate) == 0 {
+			if err := w.checkpoint(int64(i) + 1); err != nil {
+				return err
 			}
 		}
 	}
-	r := result{Segments: p.Segments, Rate: float64(p.Invoices) / (cpu() - began).Seconds(), RSS: peak()}
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	r.Heap = int64(m.HeapAlloc)
-	for _, e := range engines {
+	n := to - from
+	of.CPU, of.Collections = (cpu()-began)/time.Duration(n), (collections()-collected)/time.Duration(n)
+	of.Checkpoints = (w.checkpoints - checkpoints) / time.Duration(n)
+	of.Records = float64(w.stored.records-stored.records) / float64(n)
+	of.Bytes = float64(w.stored.bytes-stored.bytes) / float64(n)
+	return nil
+}
+
+// checkpoint takes those that are due, by the pipeline's rule: most wait until there is a record
+// for five invoices, or until the partition has doubled. Where verdicts are compared all are
+// taken, so that both runs hear of other partitions at the same time.
+func (w *world) checkpoint(applied int64) error {
+	began := cpu()
+	for partition, e := range w.engines {
+		since := w.since[partition]
+		due := w.verdicts != nil || since >= w.taken[partition]/2 || int64(e.Changed()) <= since/5
+		if !due {
+			continue
+		}
+		w.since[partition] = 0
+		if err := w.stored.publish(w.shared, e.Checkpoint(applied), partition, applied); err != nil {
+			return err
+		}
+	}
+	w.checkpoints += cpu() - began
+	return nil
+}
+
+func (w *world) countForgotten(r *result) {
+	for _, e := range w.engines {
 		for _, f := range e.Forgotten() {
 			switch f.Kind {
 			case "segment":
@@ -77,91 +168,6 @@ func child(text string) error {
 			}
 		}
 	}
-	clear(engines)
-	if err := stored.takeOver(&r, p); err != nil {
-		return err
-	}
-	return json.NewEncoder(os.Stdout).Encode(r)
-}
-
-// sellers have the same number of segments and of customers each.
-const sellers = 100
-
-// make fills in an invoice, and says which partition it is of and when it came.
-func (p *plan) make(inv *invoice.Invoice, i int) (partition int, at time.Time) {
-	segment := i % p.Segments
-	customer := (i + sellers*(i/p.Segments)) % p.Customers // of one seller, by turns on two partitions
-	at = time.Unix(1767225600+int64(i)*60*24*3600/int64(p.Invoices), 0).UTC()
-	net := invoice.OptionalAmount{Value: invoice.Amount(100+segment%7) * invoice.Unit, Set: true}
-	lines := append(inv.Lines[:0], invoice.Line{ProductID: "p" + strconv.Itoa(segment%7), Net: net,
-		Quantity:  invoice.OptionalFixed{Value: invoice.One, Set: true},
-		UnitPrice: invoice.OptionalFixed{Value: invoice.Fixed(100+segment%7) * invoice.One, Set: true}})
-	*inv = invoice.Invoice{Seller: "seller-" + strconv.Itoa(segment%sellers), ID: "INV-" + strconv.Itoa(i), IssuedAt: at,
-		Currency: "EUR", NetAmount: net.Value, CustomerRef: "c:" + strconv.Itoa(customer), Country: "DE",
-		CustomerType:  "type " + strconv.Itoa(segment/sellers%10),
-		ProductFamily: "family " + strconv.Itoa(segment/(10*sellers)), SourceSystem: "billing", Lines: lines}
-	return customer % p.Partitions, at
-}
-
-// topics are the state topics, not compacted.
-type topics struct{ file *os.File }
-
-// record is one of them.
-type record struct {
-	Key, Value []byte
-	Partition  int
-	Shared     bool
-	Applied    int64
-}
-
-// publish writes a checkpoint to a file, and has everybody hear of its baselines.
-func (k *topics) publish(shared *detectors.Shared, out []detectors.StateRecord, partition int, applied int64) error {
-	if k.file == nil {
-		file, err := os.CreateTemp("", "recoup-memory-")
-		if err != nil {
-			return err
-		}
-		k.file = file
-		if err := os.Remove(file.Name()); err != nil {
-			return err
-		}
-	}
-	w := newWriter(k.file)
-	for _, r := range out {
-		w.write(&record{r.Key, r.Value, partition, r.Shared, applied})
-		if r.Shared {
-			if err := shared.Put(r.Key, r.Value, partition, 1, applied); err != nil {
-				return err
-			}
-		}
-	}
-	return w.Flush()
-}
-
-// takeOver reads everything back for partition 0.
-func (k *topics) takeOver(r *result, p plan) error {
-	shared := detectors.NewShared()
-	e := detectors.NewEngine(detectors.DefaultSettings(), shared, 0)
-	e.Limit(detectors.DefaultBudget(), p.Partitions)
-	began := time.Now()
-	err := read(k.file, func(r *record) error {
-		switch {
-		case r.Shared:
-			return shared.Put(r.Key, r.Value, r.Partition, 1, r.Applied)
-		case r.Partition == 0:
-			return e.Restore(r.Key, r.Value, r.Applied)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	adopted := e.AdoptShared()
-	if err := e.Adopt(int64(p.Invoices)); err != nil {
-		return err
-	}
-	r.TakeOver, r.Baselines = time.Since(began), adopted*p.Partitions
-	return nil
 }
 
 // cpu is the time that this process has used.
@@ -171,6 +177,21 @@ func cpu() time.Duration {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// collections is the time that was spent on collecting garbage, as far as Go has added it up.
+func collections() time.Duration {
+	s := []metrics.Sample{{Name: "/cpu/classes/gc/total:cpu-seconds"}}
+	metrics.Read(s)
+	return time.Duration(s[0].Value.Float64() * float64(time.Second))
+}
+
+// inUse is the heap's size after a collection.
+func inUse() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // peak is the most memory that was ever resident.
