@@ -59,7 +59,7 @@ type Engine struct {
 		text string
 	}
 	segments segmentTable
-	routes   routes
+	routes   []route // a power of two
 	clock    *clock
 	seen     *seen
 	dirty    []*segment // in the order of their first change
@@ -101,7 +101,7 @@ func NewEngine(s Settings, shared *Shared, partition int) *Engine {
 		blank: Verdict{Schema: VerdictSchema, Decision: DecisionNone, Direction: DirectionNone, Level: LevelNone,
 			Model: Model{Version: ModelVersion, ConfigHash: s.Hash()}},
 		history: history.New(history.DefaultLimits()), classifiers: map[string]*Classifier{},
-		routes: routes{}, clock: newClock(),
+		routes: make([]route, 1<<routeBits), clock: newClock(),
 		seen:  newSeen(int64(s.IdentityRetention / time.Hour)),
 		prose: newProse(),
 	}
@@ -303,7 +303,7 @@ func (e *Engine) Adopt(offset int64) error {
 		return cmp.Or(cmp.Compare(a.own.hour, b.own.hour), cmp.Compare(a.hash, b.hash))
 	})
 	for _, s := range unmet {
-		e.history.Meet(s.hash, int32(s.own.hour))
+		s.met = e.history.Meet(s.hash, int32(s.own.hour), s.met)
 	}
 	return err
 }

@@ -107,6 +107,7 @@ type segment struct {
 	applied int64          // own and rare hold every source offset below it that teaches them
 	rare    *rare          // nil: nothing
 	folded  *folded        // nil: not kept
+	met     uint32         // its place in the history, 0: not known
 	dirty   bool           // in Engine.dirty: the next checkpoint writes it
 	stored  bool           // recoup.baselines may hold it
 	dropped bool           // no longer the engine's
@@ -212,12 +213,15 @@ func (s *segment) elsewhere(partition int) bool {
 	return false
 }
 
-// routes remember the segments of invoices that name the same, by a hash of the
-// names: four keys need neither be written nor looked up for each invoice.
-type routes map[uint64][segmentKinds]*segment
+// route remembers where the segment of some names was found, which are given as a hash: its
+// key need neither be written nor looked up for each invoice.
+type route struct {
+	names   uint64
+	segment *segment // nil: nothing
+}
 
-// mostRoutes is how many are remembered before all are forgotten.
-const mostRoutes = 1 << 13
+// routeBits gives how many routes an engine has; two that share a place take turns.
+const routeBits = 13
 
 // findSegments finds the segments of the invoice last begun.
 func (e *Engine) findSegments(inv *invoice.Invoice) {
@@ -225,22 +229,22 @@ func (e *Engine) findSegments(inv *invoice.Invoice) {
 		e.reuse()
 	}
 	c, h := &e.cur, &e.cur.ev.hashes
-	key := index.Mix(index.Mix(h.Seller, h.Currency), index.Mix(h.CustomerType, h.ProductFamily))
-	known, ok := e.routes[key]
-	if ok && !slices.ContainsFunc(known[:], func(s *segment) bool { return s != nil && s.outdated() }) {
-		c.segments = known
-		return
-	}
-	own := true
-	for kind := range segmentKind(segmentKinds) {
-		c.segments[kind] = e.segment(kind, inv)
-		own = own && c.segments[kind] != &c.untaught[kind]
-	}
-	if own {
-		if len(e.routes) >= mostRoutes {
-			clear(e.routes)
+	seller := index.Mix(h.Seller, h.Currency)
+	for kind, names := range [segmentKinds]uint64{
+		byCustomerType:  index.Mix(seller+1, h.CustomerType),
+		byProductFamily: index.Mix(seller+2, h.ProductFamily),
+		bySegment:       index.Mix(index.Mix(seller+3, h.CustomerType), h.ProductFamily),
+		bySeller:        seller,
+	} {
+		known := &e.routes[names>>(64-routeBits)]
+		if known.names == names && known.segment != nil && !known.segment.outdated() {
+			c.segments[kind] = known.segment
+			continue
 		}
-		e.routes[key] = c.segments
+		s := e.segment(segmentKind(kind), inv)
+		if c.segments[kind] = s; s != nil && s != &c.untaught[kind] {
+			*known = route{names, s}
+		}
 	}
 }
 
@@ -291,7 +295,7 @@ func (e *Engine) meet(kind segmentKind) *segment {
 	if s == nil {
 		return nil
 	}
-	e.history.Meet(s.hash, int32(hourOf(e.cur.eventMS)))
+	s.met = e.history.Meet(s.hash, int32(hourOf(e.cur.eventMS)), s.met)
 	if s.dropped { // to make room for another one of this invoice
 		return e.lend(kind, s.shared, s.hash)
 	}

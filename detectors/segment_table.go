@@ -20,7 +20,7 @@ type segmentTable struct {
 const (
 	segmentPage = 128
 	// mostDropped segments wait until their places are reused.
-	mostDropped = 1 << 8
+	mostDropped = 1 << 10
 )
 
 func (t *segmentTable) at(place uint32) *segment {

@@ -116,8 +116,10 @@ func (t *table[T]) write(c *coder, number uint16) int {
 	return len(all)
 }
 
-// read adds the items that write wrote to an empty bucket.
+// read adds the items that write wrote to an empty bucket, those met last if there is no
+// room for all.
 func (t *table[T]) read(c *coder, number uint16) {
+	defer t.trim(number)
 	var last uint64
 	for i := range c.uvarint(0) {
 		if c.failed || len(c.bytes) < 8 {
@@ -130,7 +132,7 @@ func (t *table[T]) read(c *coder, number uint16) {
 			return
 		}
 		last = key
-		t.code(c, t.add(key))
+		t.code(c, t.insert(key))
 	}
 }
 

@@ -41,7 +41,7 @@ func TestStoredFormIsKept(t *testing.T) {
 func TestFormOfMetIsKept(t *testing.T) {
 	const key = 77<<(64-bucketBits) | 5
 	s := New(DefaultLimits())
-	s.Meet(key, 500_000)
+	s.Meet(key, 500_000, 0)
 	kept := []byte{1, 10, 1, 0x13, 0x40, 0, 0, 0, 0, 0, 5, 0xc0, 0x84, 0x3d}
 	if got := s.segments.encode(77); string(got) != string(kept) {
 		t.Errorf("a segment met is stored as %x now, was %x; raise metFormat", got, kept)

@@ -8,14 +8,18 @@ type Met struct {
 	Hour int32 // event time of the newest invoice, hours since 1970
 }
 
-// Meet notes that a segment was met. Where it makes too many of them, those not met for
-// longest are forgotten first.
-func (s *Store) Meet(segment uint64, hour int32) {
-	known := s.met.find(segment)
-	if known != nil && known.Hour >= hour {
-		return // as nearly always: nothing has to be written
+// Meet notes that a segment was met, and returns its place. Where that makes too many of them,
+// those not met for longest are forgotten first. place is what Meet returned for the segment
+// before, 0 if nothing: there may be millions, and a search saved is a wait for memory saved.
+func (s *Store) Meet(segment uint64, hour int32, place uint32) uint32 {
+	var known *Met
+	if place = s.met.place(segment, place); place != 0 {
+		if known = &s.met.slot(place - 1).item; known.Hour >= hour {
+			return place
+		}
 	}
 	s.met.touch(segment, known).Hour = hour
+	return s.met.place(segment, place)
 }
 
 // Meets tells whether a segment was met at an hour or later, and is not forgotten.

@@ -413,3 +413,33 @@ func TestNoNumberIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// G7: a bucket that was stored when there was more room keeps what was met last, whatever the
+// order of the keys, and what is dropped is counted.
+func TestLessRoomKeepsTheNewest(t *testing.T) {
+	const stored, room = 200, 50
+	s, less := New(DefaultLimits()), New(Limits{Pairs: room * buckets, Customers: room * buckets})
+	hours := rand.New(rand.NewPCG(1, 3)).Perm(stored)
+	for key, hour := range hours {
+		s.pairs.touch(uint64(key), nil).Hour = int32(hour)
+		s.customers.change(uint64(key), func(c *Customer) { c.Hour = int32(hour) })
+	}
+	if err := less.Restore(keyOf(0, 1), s.encode(0), 5); err != nil {
+		t.Fatal(err)
+	}
+	if err := less.Adopt(5); err != nil {
+		t.Fatal(err)
+	}
+	for key, hour := range hours {
+		want := hour >= stored-room
+		if pair, customer := less.pairs.get(uint64(key)) != nil, less.customers.get(uint64(key)) != nil; pair != want ||
+			customer != want {
+			t.Errorf("of hour %d: pair known %v, customer %v; want %v", hour, pair, customer, want)
+		}
+	}
+	for _, f := range less.Forgotten() {
+		if want := f.Kind == "customer" || f.Kind == "customer_product"; (f.Items == stored-room) != want {
+			t.Errorf("%d of kind %s were forgotten", f.Items, f.Kind)
+		}
+	}
+}

@@ -87,6 +87,15 @@ func (t *table[T]) get(key uint64) *T {
 	return nil
 }
 
+// place returns 1 + slot of the item of a key, 0 when there is none. It mostly is where it was.
+func (t *table[T]) place(key uint64, was uint32) uint32 {
+	t.looked = t.removed
+	if was != 0 && t.slot(was-1).key == key {
+		return was
+	}
+	return t.index.Get(key)
+}
+
 // touch returns the item of a key to be taught, a new one when there is none.
 // known is what find returned, nil to look it up.
 func (t *table[T]) touch(key uint64, known *T) *T {
@@ -100,12 +109,18 @@ func (t *table[T]) touch(key uint64, known *T) *T {
 	return t.add(key)
 }
 
-// add makes the item of a key that has none.
+// add makes the item of a key that has none. In a full bucket it drops the eighth that was not
+// met for longest: looking for one at a time would cost every new item a walk over its bucket.
 func (t *table[T]) add(key uint64) *T {
-	l := &t.lists[bucketOf(key)]
-	if l.items >= t.most {
-		t.forgetOldest(bucketOf(key))
+	if items := t.lists[bucketOf(key)].items; items >= t.most {
+		t.forgetOldest(bucketOf(key), max(1, int(items)/8))
 	}
+	return t.insert(key)
+}
+
+// insert is add where the bucket may become too full.
+func (t *table[T]) insert(key uint64) *T {
+	l := &t.lists[bucketOf(key)]
 	var at uint32
 	if n := len(t.free); n > 0 {
 		at, t.free = t.free[n-1], t.free[:n-1]
@@ -124,17 +139,21 @@ func (t *table[T]) add(key uint64) *T {
 	return &s.item
 }
 
-// forgetOldest drops the eighth of a full bucket that was not met for longest:
-// looking for one at a time would cost every new item a walk over its bucket.
-// Which ones go depends on the items alone and not on the order in which they
-// came back.
-func (t *table[T]) forgetOldest(number uint16) {
+// trim drops what a bucket has too much, as one that was stored when there was more room.
+func (t *table[T]) trim(number uint16) {
+	if over := t.lists[number].items - t.most; over > 0 {
+		t.forgetOldest(number, int(over))
+	}
+}
+
+// forgetOldest drops n items of a bucket, those that were not met for longest. Which ones
+// that are depends on the items alone and not on the order in which they came back.
+func (t *table[T]) forgetOldest(number uint16, n int) {
 	all := t.slots(number)
 	slices.SortFunc(all, func(a, b uint32) int {
 		x, y := t.slot(a), t.slot(b)
 		return cmp.Or(cmp.Compare(t.hour(&x.item), t.hour(&y.item)), cmp.Compare(x.key, y.key))
 	})
-	n := max(1, len(all)/8)
 	t.driven += uint64(n)
 	if t.forgot != nil {
 		for _, at := range all[:n] {
