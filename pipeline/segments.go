@@ -18,6 +18,23 @@ func (w *Worker) countForgotten() {
 	w.forgotten = all
 }
 
+// countTrimmed has metrics and the log know what was restored and has no room: the budget was
+// lowered, or there are more partitions to share it.
+func (w *Worker) countTrimmed() {
+	w.forgotten = make([]detectors.Forgotten, len(w.engine.Forgotten()))
+	w.countForgotten()
+	var dropped []any
+	for _, f := range w.forgotten {
+		if f.Items > 0 {
+			dropped = append(dropped, f.Kind, f.Items)
+		}
+	}
+	if w.forgotten = nil; dropped != nil { // what replay forgets from here on was counted before
+		w.m.opt.Log.Warn("forgot what was not met for longest: the partition's share of pipeline.memory became smaller",
+			append([]any{"partition", w.partition}, dropped...)...)
+	}
+}
+
 // watchSegments keeps the count of segments by footing, on a clock of its own:
 // they change as checkpoints come in, and scoring does not wait for the count.
 func (m *Member) watchSegments(ctx context.Context) {

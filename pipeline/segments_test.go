@@ -1,7 +1,11 @@
 package pipeline_test
 
 import (
+	"bytes"
+	"fmt"
+	"log/slog"
 	"maps"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,5 +54,42 @@ func TestSegmentsAreCounted(t *testing.T) {
 			}
 		}
 		stop()
+	})
+}
+
+// G7: what a new owner has no room for is forgotten aloud: counted, and said once with numbers.
+func TestLessRoomIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		const customers = 300
+		for i := range customers {
+			value := invoiceJSON(fmt.Sprint(i), 400, start, fmt.Sprint(i))
+			value = bytes.Replace(value, []byte(`"c1"`), fmt.Appendf(nil, `"c:%d"`, i), 1)
+			w.put(t, w.opt.Topics.Invoices, 0, pipeline.Record{Value: value, Time: start})
+		}
+		run := func(name string, budget detectors.Budget) (counted float64, said string) {
+			var log bytes.Buffer
+			metrics := pipeline.NewMetrics(prometheus.NewRegistry())
+			m, _ := w.member(name, func(o *pipeline.Options) {
+				o.Metrics, o.Budget = metrics, budget
+				o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+			})
+			if err := m.Run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var got dto.Metric
+			if err := metrics.Forgotten.WithLabelValues("customer").Write(&got); err != nil {
+				t.Fatal(err)
+			}
+			return got.Counter.GetValue(), log.String()
+		}
+		if n, said := run("roomy", detectors.DefaultBudget()); n != 0 || said != "" {
+			t.Fatalf("with room for all %v customers were forgotten: %s", n, said)
+		}
+		n, said := run("narrow", detectors.Budget{Segments: 1, Customers: 1}) // one in each of 1,024 buckets
+		if n == 0 || n > customers/2 || strings.Count(said, "forgot what") != 1 ||
+			!strings.Contains(said, fmt.Sprintf(" customer=%v ", n)) {
+			t.Errorf("%v of %d customers were counted, and this was said: %s", n, customers, said)
+		}
 	})
 }

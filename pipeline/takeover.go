@@ -151,6 +151,7 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 		m.metrics.Foreign.Inc()
 		m.opt.Log.Error("passed over state that cannot be read", "topic", topic, "partition", w.partition, "error", err)
 	}
+	w.countTrimmed()
 	err = errors.Join(w.engine.RestoreHighMarks(mark.HighMarks), w.engine.RestoreRuns(mark.Runs),
 		w.engine.RestoreOutcomes(mark.Outcomes))
 	if err != nil {

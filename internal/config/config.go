@@ -221,9 +221,10 @@ type Pipeline struct {
 // Memory bounds what all partitions together remember, an equal share each. All processes
 // need the same settings: a partition takes its memory along.
 type Memory struct {
-	// Baselines of segments; one that invoices of two partitions belong to counts twice. By default 2500000.
+	// Baselines of segments, about: from four fifths of it on some make room, as each belongs to one of 1,024 equal
+	// parts of its partition. One that invoices of two partitions belong to counts twice. By default 2500000.
 	Segments int64 `yaml:"segments"`
-	// Customers, each with up to five invoices. By default 1250000.
+	// Customers, about, each with up to five invoices. By default 1250000.
 	Customers int64 `yaml:"customers"`
 	// Memory of a process beyond which Go collects more often rather than take more of it, unless the environment
 	// has a GOMEMLIMIT; what is remembered may need more, and gets it. By default 1400MiB.
