@@ -75,7 +75,7 @@ func (e *Engine) holdBack(kind segmentKind, s *segment) {
 // partitions, are in its shadows: what they share is no exception then.
 func (s *segment) prevails(partition int) bool {
 	held, all := int(s.shadow().held), int(s.shadow().all)
-	for list := *s.shared.parts.Load(); len(list) > 0; {
+	for list := s.shared.list(); len(list) > 0; {
 		var p part
 		p, list = nextPart(list)
 		if c, err := decodeContribution(p.value); err == nil && p.partition != partition && c.rare != nil {

@@ -121,7 +121,7 @@ type rare struct {
 
 // folded is what several other partitions taught.
 type folded struct {
-	from   *[]byte
+	from   *parts
 	others Baseline
 }
 
@@ -188,7 +188,7 @@ func (s *segment) others(partition int, halfLifeHours float64) (others Baseline)
 		return s.folded.others
 	}
 	n := 0
-	for list := *parts; len(list) > 0; {
+	for list := parts.list(); len(list) > 0; {
 		var p part
 		if p, list = nextPart(list); p.partition != partition {
 			others.fold(p.baseline(), halfLifeHours)
@@ -204,7 +204,7 @@ func (s *segment) others(partition int, halfLifeHours float64) (others Baseline)
 
 // elsewhere tells whether another partition contributes to the segment.
 func (s *segment) elsewhere(partition int) bool {
-	for list := *s.shared.parts.Load(); len(list) > 0; {
+	for list := s.shared.list(); len(list) > 0; {
 		var p part
 		if p, list = nextPart(list); p.partition != partition {
 			return true

@@ -1,11 +1,11 @@
 package detectors
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -30,8 +30,28 @@ type sharedShard struct {
 // with its last contribution: who holds it then finds its parts gone, and looks it up again.
 type sharedSegment struct {
 	key   string
-	parts atomic.Pointer[[]byte] // ascending by partition, as appendPart writes them; never nil
+	parts atomic.Pointer[parts] // never nil
 }
+
+// parts is what all partitions contribute to a segment, ascending by partition as appendPart
+// writes them, behind its length in bytes: one piece of memory, where a slice would be two.
+type parts [partsHead]byte
+
+const partsHead = 4
+
+func newParts(list []byte) *parts {
+	all := make([]byte, partsHead, partsHead+len(list))
+	binary.LittleEndian.PutUint32(all, uint32(len(list)))
+	return (*parts)(append(all, list...))
+}
+
+// list returns the bytes of all parts.
+func (p *parts) list() []byte {
+	n := binary.LittleEndian.Uint32(p[:])
+	return unsafe.Slice(&p[0], partsHead+n)[partsHead:] // as newParts made it
+}
+
+func (s *sharedSegment) list() []byte { return s.parts.Load().list() }
 
 // part is what one source partition contributes to a segment. There may be millions: they
 // stand as they are stored, in half the memory and without pointers.
@@ -74,8 +94,8 @@ type contribution struct {
 }
 
 var (
-	noContributions = new([]byte)
-	gone            = new([]byte) // of a segment that was forgotten
+	noContributions = newParts(nil)
+	gone            = newParts(nil) // of a segment that was forgotten
 	untaughtSegment = newSharedSegment("")
 )
 
@@ -113,7 +133,7 @@ func (s *Shared) Put(key, value []byte, partition int, epoch, applied int64) err
 // Stamp returns epoch and offset of what a partition contributes to a segment; found is
 // false when it contributes nothing.
 func (s *Shared) Stamp(key []byte, partition int) (epoch, applied int64, found bool) {
-	for list := *s.find(key).parts.Load(); len(list) > 0; {
+	for list := s.find(key).list(); len(list) > 0; {
 		var p part
 		if p, list = nextPart(list); p.partition == partition {
 			return p.epoch, p.applied, true
@@ -135,7 +155,7 @@ func (s *Shared) replace(key []byte, partition int, by *part) {
 		seg = shard.add(string(key))
 	}
 	var before, after []byte
-	old := *seg.parts.Load()
+	old := seg.list()
 	for list := old; len(list) > 0; {
 		p, rest := nextPart(list)
 		switch {
@@ -146,18 +166,18 @@ func (s *Shared) replace(key []byte, partition int, by *part) {
 		}
 		list = rest
 	}
-	parts := append(shard.scratch[:0], before...)
+	list := append(shard.scratch[:0], before...)
 	if by != nil {
-		parts = appendPart(parts, by)
+		list = appendPart(list, by)
 	}
-	parts = append(parts, after...)
-	shard.scratch = parts
-	if parts = bytes.Clone(parts); len(parts) == 0 {
+	list = append(list, after...)
+	shard.scratch = list
+	if len(list) == 0 {
 		delete(shard.segments, seg.key)
 		seg.parts.Store(gone)
 		return
 	}
-	seg.parts.Store(&parts)
+	seg.parts.Store(newParts(list))
 }
 
 // segment returns the entry of a key, made if it is new.
@@ -176,7 +196,7 @@ func (s *Shared) release(seg *sharedSegment) {
 	shard := s.shard([]byte(seg.key))
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	if len(*seg.parts.Load()) == 0 && shard.segments[seg.key] == seg {
+	if len(seg.list()) == 0 && shard.segments[seg.key] == seg {
 		delete(shard.segments, seg.key)
 		seg.parts.Store(gone)
 	}
@@ -210,7 +230,7 @@ func (s *Shared) eachOf(partition int, f func(seg *sharedSegment, p part)) {
 		shard := &s.shards[i]
 		shard.mu.Lock()
 		for _, seg := range shard.segments {
-			for list := *seg.parts.Load(); len(list) > 0; {
+			for list := seg.list(); len(list) > 0; {
 				var p part
 				if p, list = nextPart(list); p.partition == partition {
 					f(seg, p)

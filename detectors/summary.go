@@ -151,7 +151,7 @@ func (s *Shared) each(settings Settings, f func(SegmentSummary, *stats)) {
 		shard.mu.Lock()
 		for key, seg := range shard.segments {
 			var b Baseline
-			for list := *seg.parts.Load(); len(list) > 0; {
+			for list := seg.list(); len(list) > 0; {
 				var p part
 				p, list = nextPart(list)
 				b.fold(p.baseline(), halfLife)
