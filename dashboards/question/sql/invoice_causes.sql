@@ -1,4 +1,4 @@
-SELECT code AS cause, p AS probability, repaired AS repaired_amount, arrayStringConcat(evidence, ' ') AS why
+SELECT code AS cause, p AS probability, repaired AS repaired_amount, arrayStringConcat(evidence, '\n') AS why
 FROM
 (
     SELECT `causes.code` AS codes, `causes.p` AS ps, `causes.repaired_amount` AS amounts,
