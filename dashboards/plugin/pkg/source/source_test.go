@@ -110,7 +110,7 @@ func testGolden(t *testing.T, s *site) {
 // code is what programs write, ownWords are fields of what the seller or people wrote.
 var (
 	code     = regexp.MustCompile(`^[a-z][a-z0-9]*([_:][a-z0-9]+)*$`)
-	ownWords = strings.Fields("seller customer_type product_family tags rules")
+	ownWords = strings.Fields("seller customer_type product_family tags")
 )
 
 // inWords wants words for each code in frames.
