@@ -132,15 +132,15 @@ var drillQuestions = []Question{
 		Name: "invoice_options", Shape: Table,
 		Title: Text{"How can it be settled?", "Comment peut-elle être réglée ?"},
 		Help: Text{
-			"Every way to settle the case, best first, as last proposed: what the customer pays or is credited, what a " +
-				"gesture costs, the share that accepts it with its 95 % interval, what it brings. Without offers before " +
-				"the latter are not known.",
+			"Every way to settle the case, best first, as last proposed: what the customer pays or is credited, in how " +
+				"many payments, what a gesture costs, the share that accepts it with its 95 % interval, what it " +
+				"brings. Without offers before the latter are not known.",
 			"Chaque façon de régler le cas, la meilleure d'abord, selon la dernière proposition : ce que le client " +
-				"paie ou reçoit, ce que coûte un geste, la part qui l'accepte avec son intervalle à 95 %, ce qu'elle " +
-				"rapporte. Sans offres passées, ces dernières sont inconnues.",
+				"paie ou reçoit, en combien de fois, ce que coûte un geste, la part qui l'accepte avec son intervalle " +
+				"à 95 %, ce qu'elle rapporte. Sans offres passées, ces dernières sont inconnues.",
 		},
 		Columns: []Column{count("place", "Place", "Rang"), option, money("amount", "Amount", "Montant"),
-			count("instalments", "Instalments", "Échéances"), money("goodwill", "Gesture", "Geste"),
+			count("payments", "Payments", "Paiements"), money("goodwill", "Gesture", "Geste"),
 			share("acceptance", "Accepted", "Acceptée"), low("acceptance_low", "percentunit"),
 			high("acceptance_high", "percentunit"), money("expected_net", "Brings", "Rapporte")},
 	},

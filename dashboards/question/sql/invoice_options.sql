@@ -1,9 +1,9 @@
 SELECT
     place,
     JSONExtractString(offer, 'option') AS option,
-    toDecimal64OrNull(JSONExtractString(offer, 'amount'), 4) AS amount,
-    nullIf(length(JSONExtractArrayRaw(offer, 'schedule')), 0) AS instalments,
-    toDecimal64OrNull(JSONExtractString(offer, 'goodwill_cost'), 4) AS goodwill,
+    toDecimal64(JSONExtractString(offer, 'amount'), 4) AS amount,
+    if(amount = 0, 0, greatest(length(JSONExtractArrayRaw(offer, 'schedule')), 1)) AS payments,
+    toDecimal64OrZero(JSONExtractString(offer, 'goodwill_cost'), 4) AS goodwill,
     JSONExtract(offer, 'acceptance', 'p', 'Nullable(Float64)') AS acceptance,
     JSONExtract(offer, 'acceptance', 'low', 'Nullable(Float64)') AS acceptance_low,
     JSONExtract(offer, 'acceptance', 'high', 'Nullable(Float64)') AS acceptance_high,
