@@ -89,7 +89,7 @@ func translate(words string) (string, bool) {
 				said, _ := translate(part)
 				return said
 			default:
-				return frenchNumber(part)
+				return FrenchNumber(part)
 			}
 		}), true
 	}
@@ -122,11 +122,12 @@ func frenchValue(s string) (string, bool) {
 	if day, err := time.Parse(time.DateOnly, s); err == nil {
 		return day.Format("02/01/2006"), true
 	}
-	return frenchNumber(s), true
+	return FrenchNumber(s), true
 }
 
-// frenchNumber writes a number, with what stands behind it: 1 234,56 EUR.
-func frenchNumber(s string) string {
+// FrenchNumber writes a number as French people do, with what stands behind it: 1 234,56 EUR.
+// What is no number comes back as it is.
+func FrenchNumber(s string) string {
 	number, unit, _ := strings.Cut(s, " ")
 	if _, err := strconv.ParseFloat(number, 64); err != nil {
 		return s

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"recoup/cases/frenchtest"
 )
 
 // Sentences of evidence in French (A13): with parts within parts, numbers, days and names
@@ -56,7 +58,14 @@ func TestEverySentenceIsSaidInFrench(t *testing.T) {
 			t.Errorf("%s: %q has no French; add it to phrases", at, text)
 		}
 	}
+	// Filled in, each is French from end to end.
+	fill := strings.NewReplacer("%s", "X-7", "%v", "7", "%d", "7", "%.0f", "7", "%.1f", "7", "%.2f", "7", "%.3f", "7",
+		"%.4g", "7", "%q", `"X-7"`, "%%", "%")
 	for i := range phrases {
+		said, ok := French(fill.Replace(phrases[i].en))
+		if word := frenchtest.English(said); !ok || word != "" {
+			t.Errorf("%q has the English %q in French: %q", phrases[i].en, word, said)
+		}
 		verbs := verb.FindAllString(strings.ReplaceAll(phrases[i].en, "%%", ""), -1)
 		if got := len(place.FindAllString(phrases[i].fr, -1)); got != len(verbs) {
 			t.Errorf("%q has %d places in French: %q", phrases[i].en, got, phrases[i].fr)

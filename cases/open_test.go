@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -151,14 +150,12 @@ var blame = regexp.MustCompile(`(?i)\b(fault|mistakes?|errors?|wrong|fraud|guilt
 
 // D5: no finding presumes who did what, and each is said in both languages.
 func TestWordsBlameNobody(t *testing.T) {
-	all := maps.Clone(cases.AllWords)
-	all[detectors.KindNoRepair] = cases.NoRepair
-	for kind, said := range all {
-		if said[0] == "" || said[1] == "" || said[0] == said[1] {
-			t.Errorf("%s is said as %q", kind, said)
+	for code, said := range cases.RuleWords() {
+		if said.EN == "" || said.FR == "" || said.EN == said.FR {
+			t.Errorf("%s is said as %q", code, said)
 		}
-		if found := blame.FindAllString(said[0]+" "+said[1], -1); found != nil {
-			t.Errorf("%s says %q in %q", kind, found, said)
+		if found := blame.FindAllString(said.EN+" "+said.FR, -1); found != nil {
+			t.Errorf("%s says %q in %q", code, found, said)
 		}
 	}
 }
@@ -191,6 +188,25 @@ func TestEveryKindHasWords(t *testing.T) {
 	for _, found := range regexp.MustCompile(`\bKind(?::| =) *"(\w+)"`).FindAllStringSubmatch(source.String(), -1) {
 		if !kinds[found[1]] && found[1] != detectors.KindNoRepair {
 			t.Errorf("a detector finds %s, which has no words", found[1])
+		}
+	}
+	all := cases.RuleWords()
+	for _, rule := range regexp.MustCompile(`\bRule\w+ += "([\w:]+)"`).FindAllStringSubmatch(source.String(), -1) {
+		if _, said := all[rule[1]]; !said {
+			t.Errorf("rule %s has no words", rule[1])
+		}
+	}
+	if _, said := all[detectors.CauseUnknown+":"+detectors.KindNoRepair]; !said {
+		t.Error("an error that nothing repairs has no words")
+	}
+}
+
+// D1: whatever the members of an incident may have in common has a name in both languages.
+func TestEveryDimensionHasWords(t *testing.T) {
+	all := cases.DimensionWords()
+	for d := detectors.DimensionSeller + 1; d < detectors.Dimensions; d++ {
+		if said := all[d.String()]; said.EN == "" || said.FR == "" {
+			t.Errorf("dimension %s is said as %+v", d, said)
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package cases
 
-import "recoup/detectors"
+import (
+	"maps"
+
+	"recoup/detectors"
+)
 
 // Words says what a finding has found, in English and in French, for people who
 // have not the invoice before them. It is not ok for a kind without words.
@@ -10,6 +14,29 @@ func Words(f *detectors.Finding) (en, fr string, ok bool) {
 	}
 	said, ok := words[f.Code+":"+f.Kind]
 	return said[0], said[1], ok
+}
+
+// RuleWords returns the words for every code that Verdict.Rules may hold: findings, by
+// "<cause>:<kind>", and the rules beside them.
+func RuleWords() map[string]Summary {
+	all := maps.Clone(words)
+	maps.Copy(all, ruleWords)
+	for cause := range owners {
+		all[cause+":"+detectors.KindNoRepair] = noRepair
+	}
+	return summaries(all)
+}
+
+// DimensionWords returns the words for what the members of an incident have in common,
+// by the name of the dimension.
+func DimensionWords() map[string]Summary { return summaries(dimensionWords) }
+
+func summaries(words map[string][2]string) map[string]Summary {
+	all := make(map[string]Summary, len(words))
+	for code, said := range words {
+		all[code] = Summary{EN: said[0], FR: said[1]}
+	}
+	return all
 }
 
 // noRepair is what is said of a cause that only the whole of the evidence points to.
@@ -109,4 +136,30 @@ var words = map[string][2]string{
 	"missing_admin_data:product_family": {"the product family is missing", "la famille de produits manque"},
 	"missing_admin_data:purchase_order": {"the purchase order is missing", "le numéro de commande manque"},
 	"missing_admin_data:vat_id":         {"the VAT number is missing", "le numéro de TVA manque"},
+}
+
+// ruleWords say what fired beside the findings.
+var ruleWords = map[string][2]string{
+	detectors.RuleCustomerType: {"low for the buyer's type (15 % rule)",
+		"faible pour la catégorie tarifaire (règle des 15 %)"},
+	detectors.RuleProductFamily: {"low for the product family (15 % rule)",
+		"faible pour la famille de produits (règle des 15 %)"},
+	detectors.RuleSegment: {"low for the buyer's type and the product family together (15 % rule)",
+		"faible pour la catégorie tarifaire et la famille de produits ensemble (règle des 15 %)"},
+	detectors.RuleImplausibleTime: {"it is dated long after it arrived: its arrival counts",
+		"elle est datée bien après son arrivée : c'est l'arrivée qui compte"},
+	detectors.RuleTooLate: {"its money could no longer be claimed: noted only",
+		"son montant n'était plus réclamable : notée seulement"},
+}
+
+// dimensionWords name what the members of an incident have in common.
+var dimensionWords = map[string][2]string{
+	"release":     {"Release", "Version"},
+	"batch":       {"Batch", "Lot"},
+	"promotion":   {"Promotion", "Promotion"},
+	"operator":    {"Operator", "Opérateur"},
+	"price_list":  {"Price list", "Tarif"},
+	"crm_version": {"Contract version", "Version de contrat"},
+	"source":      {"System", "Système"},
+	"segment":     {"Segment", "Segment"},
 }

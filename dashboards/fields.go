@@ -130,7 +130,7 @@ func (r renderer) overrides(p *Panel, q *question.Question, shown []question.Col
 		if p.View == Stat && (c.Low || c.High || c.Reference) {
 			set("color", map[string]any{"mode": "fixed", "fixedColor": "text"})
 		}
-		if p.View == Grid && c.Unit == "percentunit" && !c.Low && !c.High && !slices.Contains(unbounded, c.Name) {
+		if p.View == Grid && c.IsShare() && !c.Low && !c.High {
 			o.Properties = append(o.Properties, shareCell...)
 		}
 		all = append(all, o)
@@ -208,9 +208,6 @@ func lineStyle(c *question.Column, n int, titles map[string]string) (style []pro
 	set("color", map[string]any{"mode": "fixed", "fixedColor": color})
 	return style
 }
-
-// unbounded are percentages below 0 or above 1.
-var unbounded = []string{"cv", "deviation", "discount_rate", "uplift"}
 
 // shareCell draws a share as a bar in its cell.
 var shareCell = []property{{"min", 0}, {"max", 1},

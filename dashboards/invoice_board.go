@@ -15,11 +15,12 @@ var invoiceBoard = Board{
 				Show: []string{"billed", "expected", "expected_low", "expected_high", "deviation", "loss", "p_error"}},
 		}},
 		{Text{EN: "Against its band, and why", FR: "Dans sa bande, et pourquoi"}, 9, []Panel{
-			{Ask: "invoice_history", View: Lines, Width: 12, Show: []string{"billed", "expected", "this"}, Empty: noInvoice},
-			{Ask: "invoice_causes", View: Grid, Width: 12, Empty: Text{EN: "No cause was found", FR: "Aucune cause trouvée"}},
+			{Ask: "invoice_history", View: Lines, Width: 10, Show: []string{"billed", "expected", "this"}, Empty: noInvoice},
+			{Ask: "invoice_causes", View: Grid, Width: 14, Empty: Text{EN: "No cause was found", FR: "Aucune cause trouvée"}},
 		}},
 		{Text{EN: "Evidence", FR: "Preuves"}, 7, []Panel{
-			{Ask: "invoice", View: Grid, Width: 24, Empty: noInvoice,
+			{Ask: "invoice_rules", View: Grid, Width: 8, Empty: Text{EN: "No rule fired", FR: "Aucune règle déclenchée"}},
+			{Ask: "invoice", View: Grid, Width: 16, Empty: noInvoice,
 				Show: []string{"issued_at", "revision", "customer", "customer_type", "product_family", "verdict", "decision",
 					"direction", "level", "n", "cv", "rule_15", "incident", "model_version"},
 				Title: Text{EN: "What the verdict rests on", FR: "Sur quoi repose le verdict"}},
@@ -31,9 +32,11 @@ var invoiceBoard = Board{
 		}},
 		{Text{EN: "Case", FR: "Cas"}, 8, []Panel{
 			{Ask: "invoice_case", View: Grid, Width: 24, Empty: noCase},
-			{Ask: "invoice_timeline", View: Grid, Width: 12, Empty: noCase},
+			{Ask: "invoice_options", View: Grid, Width: 12,
+				Empty: Text{EN: "Nothing to settle, or no case", FR: "Rien à régler, ou pas de cas"}},
 			{Ask: "invoice_payments", View: Grid, Width: 12,
 				Empty: Text{EN: "Nothing was offered or paid", FR: "Rien de proposé ni de payé"}},
+			{Ask: "invoice_timeline", View: Grid, Width: 24, Empty: noCase},
 		}},
 		{Text{EN: "Lines", FR: "Lignes"}, 8, []Panel{
 			{Ask: "invoice_lines", View: Grid, Width: 16, Empty: noInvoice},

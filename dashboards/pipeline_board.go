@@ -122,7 +122,15 @@ var detectionRow = Row{Text{EN: "Does it see?", FR: "Voit-il ?"}, 8, []Panel{
 }}
 
 var refusedRow = Row{Text{EN: "What was not read", FR: "Ce qui n'a pas été lu"}, 8, []Panel{
-	{View: Lines, Width: 8, Unit: "cps",
+	{View: Lines, Width: 6, Unit: "short", Empty: Text{EN: "No reader stood still", FR: "Aucun lecteur bloqué"},
+		Query: []Query{{"sum by (topic) (increase(recoup_reader_rebuilds_total[$__rate_interval]))",
+			Text{EN: "{{topic}}", FR: "{{topic}}"}}},
+		Title: Text{EN: "Readers opened anew", FR: "Lecteurs rouverts"},
+		Help: Text{EN: "Readers of a partition that came no further for 30 s and got new connections. A few after an " +
+			"outage are no fault; see the runbook RecoupReadersReopened.",
+			FR: "Lecteurs d'une partition sans progrès pendant 30 s et reconnectés. Quelques-uns après une panne sont " +
+				"normaux ; voir la procédure RecoupReadersReopened."}},
+	{View: Lines, Width: 6, Unit: "cps",
 		Empty: Text{EN: "No dead letter", FR: "Aucun rebut"},
 		Query: []Query{{"sum by (reason) (rate(recoup_dead_letters_total[$__rate_interval]))",
 			Text{EN: "{{reason}}", FR: "{{reason}}"}}},
@@ -131,7 +139,7 @@ var refusedRow = Row{Text{EN: "What was not read", FR: "Ce qui n'a pas été lu"
 			"recoup dead-letters ls shows them.",
 			FR: "Enregistrements illisibles, par motif. Alerte au-delà d'un sur cent ; " +
 				"recoup dead-letters ls les montre."}},
-	{Ask: "dead_letters", View: Grid, Width: 16,
+	{Ask: "dead_letters", View: Grid, Width: 12,
 		Empty: Text{EN: "No dead letter in 14 days", FR: "Aucun rebut en 14 jours"}},
 }}
 

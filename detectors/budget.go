@@ -8,10 +8,10 @@ import "recoup/detectors/history"
 type Budget struct {
 	// Segments is how many segments all partitions keep baselines of; one that two
 	// partitions meet counts twice. At least 1,024 for each partition are kept.
-	Segments int
+	Segments int `json:"segments"`
 	// Customers is how many customers are remembered, each with up to five invoices. At
 	// least 1,024 in each partition are.
-	Customers int
+	Customers int `json:"customers"`
 }
 
 // DefaultBudget comes to some 1.9 GB where one process has all of it, by the sizes in

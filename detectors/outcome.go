@@ -137,7 +137,11 @@ func (e *Engine) recall(inv *invoice.Invoice, source invoice.Position, received 
 func (e *Engine) learnSegments(o *Outcome, net invoice.Amount, known, ours bool) {
 	c := &e.cur
 	fired := slices.ContainsFunc(segmentRules[:bySeller], func(rule string) bool { return slices.Contains(o.Rules, rule) })
-	for kind, s := range c.segments {
+	for kind := range segmentKind(segmentKinds) {
+		s := c.segments[kind]
+		if ours && known {
+			s = e.meet(kind) // also when it is learned again
+		}
 		if s == nil || holds(s.learned(), o.Event) {
 			continue
 		}
@@ -145,8 +149,7 @@ func (e *Engine) learnSegments(o *Outcome, net invoice.Amount, known, ours bool)
 			if !ours || !known {
 				continue
 			}
-			e.meet(segmentKind(kind))
-			s = e.keep(segmentKind(kind))
+			s = e.keep(kind)
 		}
 		rule := segmentRules[kind]
 		changes := o.Kind == ExpectedChange && (slices.Contains(o.Rules, rule) || rule == "" && fired)

@@ -135,3 +135,45 @@ func TestOutcomesLearnedOnceThroughCrashes(t *testing.T) {
 		t.Error("markers that do not say what was learned go unnoticed")
 	}
 }
+
+// G5, G7: an outcome that is learned again meets its segments again, though a checkpoint
+// ahead of the marker holds them: what makes room for others is the same.
+func TestOutcomeLearnedAgainMeetsItsSegments(t *testing.T) {
+	k, e := newTopics(), limited(NewShared())
+	offset := int64(0)
+	bill := func(e *Engine, family string, net invoice.Amount, suspect bool) *invoice.Invoice {
+		inv := usual(net, offset)
+		inv.ProductFamily = family
+		verdictOn(e, inv, offset)
+		e.Teach(suspect)
+		offset++
+		return inv
+	}
+	for range 10 {
+		bill(e, "fibre", 100*invoice.Unit, false)
+	}
+	inv, source := bill(e, "fibre", 40*invoice.Unit, true), at(offset-1)
+	for i := range 5000 { // fibre makes room
+		bill(e, fmt.Sprint("other", i), 100*invoice.Unit, false)
+	}
+	k.publish(e.Checkpoint(offset), offset)
+	k.marker, k.highMarks, k.runs = offset, e.HighMarks(), e.Runs()
+	learn := func(e *Engine) {
+		o := &Outcome{Kind: NotAnError, At: inv.IssuedAt}
+		e.Learn(o, inv, source, inv.IssuedAt)
+		e.Pass(o.Event)
+		bill(e, "other", 100*invoice.Unit, false)
+	}
+	learn(e)
+	if byKey(e)["segment|acme|EUR|B2C|fibre"] == nil {
+		t.Fatal("the outcome did not bring the segment back")
+	}
+	ahead := e.Checkpoint(offset)
+	k.publish(slices.DeleteFunc(ahead, func(r StateRecord) bool { return !r.Shared }), offset)
+	again := k.takeOver(t, nil, nil, 0, misread{right, right}, limited)
+	offset = k.marker
+	learn(again)
+	if got, want := dump(again), dump(e); got != want {
+		t.Errorf("learned again\n%s\nwant\n%s", got, want)
+	}
+}

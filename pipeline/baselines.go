@@ -19,6 +19,7 @@ type Baselines struct {
 	mu     sync.Mutex // held while the topic is read; guards what follows
 	shared *detectors.Shared
 	next   []int64 // by partition, the offset to read from
+	newest []stamp // by partition, of the records read
 	broken int     // records that could not be read
 }
 
@@ -38,7 +39,7 @@ func (b *Baselines) Read(ctx context.Context) (shared *detectors.Shared, broken 
 	}
 	for p := range partitions {
 		if p == len(b.next) {
-			b.next = append(b.next, 0)
+			b.next, b.newest = append(b.next, 0), append(b.newest, stamp{})
 		}
 		if err := b.readPartition(ctx, p); err != nil {
 			return nil, 0, fmt.Errorf("cannot read the baselines: %w", err)
@@ -54,7 +55,7 @@ func (b *Baselines) readPartition(ctx context.Context, p int) error {
 		return err
 	}
 	if b.next[p] > end {
-		b.shared, b.next = detectors.NewShared(), nil
+		b.shared, b.next, b.newest = detectors.NewShared(), nil, nil
 		return errors.New("their topic was made anew; ask again")
 	}
 	b.next[p] = max(b.next[p], start)
@@ -65,11 +66,12 @@ func (b *Baselines) readPartition(ctx context.Context, p int) error {
 		if err != nil {
 			return err
 		}
-		for _, r := range got.Records {
+		for i := range got.Records {
+			r := &got.Records[i]
 			if isCount(r.Key) {
 				continue
 			}
-			if _, _, _, err := foldBaseline(b.shared, r); err != nil {
+			if _, _, _, err := foldBaseline(b.shared, &b.newest[p], r); err != nil {
 				b.broken++
 			}
 		}

@@ -59,17 +59,12 @@ func (w *Worker) copyState() *checkpoint {
 		Partitions: w.m.invoicePartitions, LogPosition: w.logPosition(t), HighMarks: w.engine.HighMarks(),
 		Runs:      w.engine.Runs(),
 		SweepFrom: w.rows.sweepFrom.Load(), BeforeAt: w.beforeAt, BeforeHash: w.beforeHash,
-		Models: maps.Clone(w.judges), Outcomes: w.engine.OutcomeState()}}
+		Models: maps.Clone(w.judges), Budget: w.m.opt.Budget, Outcomes: w.engine.OutcomeState()}}
 	for _, r := range w.engine.Checkpoint(t) {
-		rec := Record{Key: r.Key}
-		if r.Value != nil {
-			rec.Value = encodeState(at, r.Value)
-		}
 		if r.Shared {
-			rec.Key = sharedKey(r.Key, w.partition)
-			cp.shared = append(cp.shared, rec)
+			cp.shared = append(cp.shared, stateRecord(sharedKey(r.Key, w.partition), at, r.Value))
 		} else {
-			cp.local = append(cp.local, rec)
+			cp.local = append(cp.local, stateRecord(r.Key, at, r.Value))
 		}
 	}
 	return cp
@@ -106,11 +101,7 @@ func (r *rowWriter) lookBehind(ctx context.Context) error {
 // an older epoch wrote there would win by standing last once the topic is
 // compacted, so the key is written again.
 func (w *Worker) seeStateGap(r Record) error {
-	if len(r.Value) == 0 {
-		w.markDirty(string(r.Key), false)
-		return nil
-	}
-	s, _, err := decodeState(r.Value)
+	s, _, err := r.stamped()
 	if err != nil {
 		w.foreign(w.m.opt.Topics.State, r.Offset, err)
 		return nil
@@ -119,7 +110,7 @@ func (w *Worker) seeStateGap(r Record) error {
 	case s.epoch > w.epoch:
 		return ErrFenced
 	case s.epoch < w.epoch:
-		w.markDirty(string(r.Key), false)
+		w.markDirty(string(r.Key))
 	}
 	return nil
 }

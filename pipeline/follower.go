@@ -11,25 +11,34 @@ import (
 // follower reads all of recoup.baselines into the member's shared baselines.
 type follower struct {
 	*tail
+	parts []folded
+}
 
-	mu sync.Mutex // guards late
-	// late are the segments, per partition, on which an older owner wrote behind a newer
-	// one: compaction would keep what stands last.
-	late []map[string]bool
+// folded is what the follower knows of one partition of recoup.baselines.
+type folded struct {
+	mu     sync.Mutex // guards what follows
+	newest stamp      // of the records read
+	// late are the segments on which an older owner wrote last, behind a newer one's
+	// records: compaction would keep what stands last, so whoever owns the partition
+	// writes them again.
+	late  map[string]bool
+	owner int64    // epoch of the worker that owns the partition here, or did; -1: none
+	asked []string // segments that it is asked to write again, and does not know of yet
 }
 
 // newFollower reads as many partitions as the invoices have.
 func newFollower(m *Member, partitions int) *follower {
-	f := &follower{late: make([]map[string]bool, partitions)}
-	for p := range f.late {
-		f.late[p] = map[string]bool{}
+	f := &follower{parts: make([]folded, partitions)}
+	for p := range f.parts {
+		f.parts[p].late, f.parts[p].owner = map[string]bool{}, -1
 	}
 	f.tail = newTail(m, m.opt.Topics.Baselines, partitions, f.foldAll)
 	return f
 }
 
 func (f *follower) foldAll(partition int, got *Fetched) {
-	for _, r := range got.Records {
+	for i := range got.Records {
+		r := &got.Records[i]
 		if isCount(r.Key) {
 			continue // advisory: the case stage follows them
 		}
@@ -40,62 +49,64 @@ func (f *follower) foldAll(partition int, got *Fetched) {
 	}
 }
 
-// fold puts one contribution into the shared baselines; an owner that meets an older
-// one on its key writes its value again.
-func (f *follower) fold(r Record, partition int) error {
-	key, source, stale, err := foldBaseline(f.m.shared, r)
+// fold puts one contribution into the shared baselines, or forgets it. Its owner here
+// writes again what anybody of an older epoch wrote behind it, whether that counts or not.
+func (f *follower) fold(r *Record, partition int) error {
+	p := &f.parts[partition]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key, at, late, err := foldBaseline(f.m.shared, &p.newest, r)
 	if err != nil {
 		return err
 	}
-	f.mu.Lock()
-	if stale {
-		f.late[partition][string(key)] = true
+	if late {
+		p.late[string(key)] = true
 	} else {
-		delete(f.late[partition], string(key))
+		delete(p.late, string(key))
 	}
-	f.mu.Unlock()
-	if stale {
-		f.m.rewrite(source, string(key))
+	if (late || at.epoch < p.owner) && p.owner >= p.newest.epoch {
+		p.asked = append(p.asked, string(key))
 	}
 	return nil
 }
 
-// lateOn returns the segments of a partition that who takes it over has to write again.
-func (f *follower) lateOn(partition int) []string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.Collect(maps.Keys(f.late[partition]))
+// own begins the ownership of a worker that takes up what was read so far.
+func (f *follower) own(partition int, epoch int64) {
+	p := &f.parts[partition]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.owner, p.asked = epoch, slices.Sorted(maps.Keys(p.late))
 }
 
-// foldBaseline puts one contribution into shared baselines: the segment's key and the
-// partition it was learned from. Of two the higher epoch wins; stale tells that this
-// one is of a lower epoch than the one seen before.
-func foldBaseline(shared *detectors.Shared, r Record) (key []byte, source int, stale bool, err error) {
-	if key, source, err = splitSharedKey(r.Key); err != nil {
-		return nil, 0, false, err
-	}
-	if len(r.Value) == 0 {
-		return key, source, false, shared.Put(key, nil, source, 0, 0)
-	}
-	at, payload, err := decodeState(r.Value)
+// overwritten returns the segments that the owner of a partition has to write again, each
+// time it was overwritten once.
+func (f *follower) overwritten(partition int) (keys []string) {
+	p := &f.parts[partition]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	keys, p.asked = p.asked, nil
+	return keys
+}
+
+// foldBaseline puts one contribution into shared baselines, or forgets it if it is a
+// tombstone. newest is of the records before it in its partition, which one owner after
+// another writes: what is of an older stamp is late, and does not count. A tombstone of an
+// older recoup, which tells no epoch, does.
+func foldBaseline(shared *detectors.Shared, newest *stamp, r *Record) (key []byte, at stamp, late bool, err error) {
+	key, source, err := splitSharedKey(r.Key)
 	if err != nil {
-		return nil, 0, false, err
+		return nil, stamp{}, false, err
 	}
-	var old stamp
-	var was bool
-	if old.epoch, old.applied, was = shared.Stamp(key, source); was && !at.supersedes(old) {
-		return key, source, at.epoch < old.epoch, nil
+	at, payload, err := r.stamped()
+	if err != nil {
+		return nil, stamp{}, false, err
 	}
-	return key, source, false, shared.Put(key, payload, source, at.epoch, at.applied)
-}
-
-// rewrite asks the owner of a source partition, if it is this member, to write a
-// shared key again.
-func (m *Member) rewrite(source int, key string) {
-	m.mu.Lock()
-	w := m.workers[source]
-	m.mu.Unlock()
-	if w != nil {
-		w.markDirty(key, true)
+	if at != unstamped && !at.supersedes(*newest) {
+		return key, at, true, nil
 	}
+	err = shared.Put(key, payload, source, at.epoch, at.applied)
+	if err == nil && at != unstamped {
+		*newest = at
+	}
+	return key, at, false, err
 }

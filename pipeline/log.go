@@ -17,6 +17,7 @@ type Record struct {
 	Time   time.Time // log's record timestamp; the zero value on Append means now
 	Key    []byte    // nil: no key
 	Value  []byte    // nil: tombstone
+	Stamp  []byte    // of a tombstone, which has no value to say it in: who wrote it; nil: unknown
 }
 
 // Fetched is what one Fetch brought.

@@ -35,6 +35,16 @@ func (w *Worker) countTrimmed() {
 	}
 }
 
+// compareBudget warns where the owner before had another budget: what is forgotten follows
+// from it, so it has to be the same in all processes.
+func (w *Worker) compareBudget(mark marker) {
+	if was, is := mark.Budget, w.m.opt.Budget; was != is && was != (detectors.Budget{}) {
+		w.m.opt.Log.Warn("pipeline.memory is not what it was for the owner before: what is forgotten depends on it, so "+
+			"give all processes the same", "partition", w.partition, "segments", is.Segments, "segments_before", was.Segments,
+			"customers", is.Customers, "customers_before", was.Customers)
+	}
+}
+
 // watchSegments keeps the count of segments by footing, on a clock of its own:
 // they change as checkpoints come in, and scoring does not wait for the count.
 func (m *Member) watchSegments(ctx context.Context) {

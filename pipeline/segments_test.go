@@ -57,6 +57,30 @@ func TestSegmentsAreCounted(t *testing.T) {
 	})
 }
 
+// G7: what is forgotten depends on the budget, so who takes over from an owner with
+// another one says so, once, until the state is its own.
+func TestAnotherBudgetIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		for i, run := range []struct {
+			segments, warnings int
+		}{{4000, 0}, {4000, 0}, {5000, 1}, {5000, 0}} {
+			var said strings.Builder
+			w.fillMore(t, 1, 10*i, 10*i+10)
+			m, _ := w.member(fmt.Sprint("member ", i), func(o *pipeline.Options) {
+				o.Budget.Segments = run.segments
+				o.Log = slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelWarn}))
+			})
+			if err := m.Run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Count(said.String(), "segments_before=4000"); got != run.warnings {
+				t.Errorf("run %d, room for %d segments: %d warnings, want %d: %s", i, run.segments, got, run.warnings, &said)
+			}
+		}
+	})
+}
+
 // G7: what a new owner has no room for is forgotten aloud: counted, and said once with numbers.
 func TestLessRoomIsSaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"recoup/detectors"
 )
 
 // stateVersion is the first byte of every value in recoup.state and
@@ -30,6 +32,29 @@ func (s stamp) supersedes(old stamp) bool {
 		return s.epoch > old.epoch
 	}
 	return s.applied >= old.applied
+}
+
+// unstamped is the stamp of a tombstone that an older recoup wrote: nobody knows whose it is.
+var unstamped = stamp{epoch: -1}
+
+// stateRecord is what is written of a key; a nil payload makes a tombstone.
+func stateRecord(key []byte, s stamp, payload []byte) Record {
+	if payload == nil {
+		return Record{Key: key, Stamp: encodeState(s, nil)}
+	}
+	return Record{Key: key, Value: encodeState(s, payload)}
+}
+
+// stamped splits a record into stamp and payload, nil of a tombstone; payload points into it.
+func (r *Record) stamped() (stamp, []byte, error) {
+	switch {
+	case len(r.Value) > 0:
+		return decodeState(r.Value)
+	case r.Stamp == nil:
+		return unstamped, nil, nil
+	}
+	at, _, err := decodeState(r.Stamp)
+	return at, nil, err
 }
 
 // encodeState puts the stamp before the payload.
@@ -103,6 +128,8 @@ type marker struct {
 	Outcomes []byte `json:"outcomes,omitempty"`
 	// Models is the version that judges a seller's invoices at t, by seller.
 	Models map[string]string `json:"models,omitempty"`
+	// Budget is that of its writer; none: of one that may not note which segments it meets.
+	Budget detectors.Budget `json:"budget,omitzero"`
 }
 
 // record is the marker as the owner of an epoch writes it, his own or the one he took over.

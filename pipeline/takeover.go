@@ -64,6 +64,7 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	}
 	w.next, w.queuedEnd, w.decided = start, start, keptUntil(w.kept)
 	w.restoreModels(mark)
+	w.applyInbox()
 	w.lastCheckpoint = m.opt.Now()
 	// A member that was evicted meanwhile has claimed the partition of an owner that stores
 	// rows behind this skip-set until it finds out. It must not keep what it knows.
@@ -104,14 +105,7 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 		return marker{}, fmt.Errorf("cannot read bounds of %s/%d: %w", topic, w.partition, err)
 	}
 	err = readRange(ctx, m.log, topic, w.partition, 0, end, func(r Record) error {
-		if len(r.Value) == 0 {
-			delete(seen, string(r.Key))
-			if err := w.engine.Restore(r.Key, nil, 0); err != nil {
-				w.foreign(topic, r.Offset, err)
-			}
-			return nil
-		}
-		at, payload, err := decodeState(r.Value)
+		at, payload, err := r.stamped()
 		if errors.Is(err, errRefused) {
 			return fmt.Errorf("%s/%d offset %d: %w", topic, w.partition, r.Offset, err)
 		}
@@ -127,7 +121,7 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 			mark, err = decodeMarker(payload)
 			return err
 		}
-		if old, was := seen[string(r.Key)]; was && w.outdates(r.Key, at, old) {
+		if old, was := seen[string(r.Key)]; was && at != unstamped && w.outdates(r.Key, at, old) {
 			return nil
 		}
 		seen[string(r.Key)] = at
@@ -143,10 +137,9 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 	if err := m.follow.catchUp(ctx); err != nil {
 		return marker{}, err
 	}
+	w.compareBudget(mark)
+	m.follow.own(w.partition, w.epoch)
 	w.engine.AdoptShared()
-	for _, key := range m.follow.lateOn(w.partition) {
-		w.markDirty(key, true)
-	}
 	if err := w.engine.Adopt(mark.Offset); err != nil {
 		m.metrics.Foreign.Inc()
 		m.opt.Log.Error("passed over state that cannot be read", "topic", topic, "partition", w.partition, "error", err)
@@ -167,7 +160,7 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 // former owner it is written over: compaction would keep it.
 func (w *Worker) outdates(key []byte, at, before stamp) bool {
 	if at.epoch < before.epoch {
-		w.markDirty(string(key), false)
+		w.markDirty(string(key))
 	}
 	return !at.supersedes(before)
 }

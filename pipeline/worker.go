@@ -67,7 +67,7 @@ type Worker struct {
 
 	inbox struct {
 		mu    sync.Mutex // guards dirty
-		dirty []dirtyKey
+		dirty []string   // keys of recoup.state
 	}
 	progress atomic.Int64 // Unix nanoseconds of the last step forward
 	lag      atomic.Int64 // records between next and the log's end; unread before the first fetch
@@ -75,12 +75,6 @@ type Worker struct {
 
 // logEntry says that the decision of a source offset stands at a log offset or behind it.
 type logEntry struct{ log, source int64 }
-
-// dirtyKey is a state key on which somebody of an older epoch wrote after us.
-type dirtyKey struct {
-	key    string
-	shared bool
-}
 
 func newWorker(m *Member, partition int) *Worker {
 	w := &Worker{m: m, partition: partition, epoch: -1,
@@ -321,10 +315,10 @@ func (w *Worker) foreign(topic string, offset int64, err error) {
 
 // markDirty is told by readers of state that an older epoch wrote one of our
 // keys after us. Safe for concurrent use.
-func (w *Worker) markDirty(key string, shared bool) {
+func (w *Worker) markDirty(key string) {
 	w.inbox.mu.Lock()
 	defer w.inbox.mu.Unlock()
-	w.inbox.dirty = append(w.inbox.dirty, dirtyKey{key, shared})
+	w.inbox.dirty = append(w.inbox.dirty, key)
 }
 
 // applyInbox takes over what other goroutines left, between two batches.
@@ -333,10 +327,14 @@ func (w *Worker) applyInbox() {
 	dirty := w.inbox.dirty
 	w.inbox.dirty = nil
 	w.inbox.mu.Unlock()
-	for _, d := range dirty {
+	for _, key := range dirty {
 		w.overwritten = true
-		if d.key != markerKey { // every checkpoint writes that one
-			w.engine.MarkDirty([]byte(d.key), d.shared)
+		if key != markerKey { // every checkpoint writes that one
+			w.engine.MarkDirty([]byte(key), false)
 		}
+	}
+	for _, key := range w.m.follow.overwritten(w.partition) {
+		w.overwritten = true
+		w.engine.MarkDirty([]byte(key), true)
 	}
 }

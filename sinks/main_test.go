@@ -13,5 +13,6 @@ func TestMain(m *testing.M) { os.Exit(testservers.Main(m)) }
 // real server. Tests do not wait for the pace of inserts.
 func freshSettings(t testing.TB) Settings {
 	t.Helper()
-	return Settings{Addresses: []string{testservers.ClickHouse(t)}, Database: testservers.Name(t), InsertsPerSecond: 1000}
+	return Settings{Addresses: []string{testservers.ClickHouse(t)}, Database: testservers.Database(t),
+		InsertsPerSecond: 1000}
 }

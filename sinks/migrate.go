@@ -230,7 +230,8 @@ func (c *client) apply(ctx context.Context, m migration) error {
 		return explain("create schema_migrations", err)
 	}
 	for i, sql := range m.statements {
-		if err := c.exec(ctx, statement{sql: sql}); err != nil {
+		// AwaitMutations waits for parts that are rewritten: that may take far longer than a query.
+		if err := c.exec(ctx, statement{sql: sql, settings: map[string]any{"mutations_sync": 0}}); err != nil {
 			return explain(fmt.Sprintf("apply migration %d (%s), statement %d of %d",
 				m.version, m.name, i+1, len(m.statements)), err)
 		}
@@ -278,7 +279,7 @@ func (c *client) setRetention(ctx context.Context, dryRun bool) ([]Step, error) 
 		if dryRun {
 			continue
 		}
-		if err := c.exec(ctx, statement{sql: sql}); err != nil {
+		if err := c.exec(ctx, statement{sql: sql, settings: map[string]any{"alter_sync": 0}}); err != nil { // as in apply
 			return nil, explain("set the retention of "+table, err)
 		}
 	}

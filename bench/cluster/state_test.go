@@ -93,7 +93,7 @@ func drain(t *testing.T, c *cluster.Cluster) {
 // design.md §4, guards, on real servers.
 func TestStateCommandsOnKafka(t *testing.T) {
 	c, err := cluster.Install(t.Context(), cluster.Options{Dir: t.TempDir(), Broker: testservers.Kafka(t),
-		ClickHouse: testservers.ClickHouse(t), Partitions: 8, Name: testservers.Name(t), Adjust: func(c *config.Config) {
+		ClickHouse: testservers.ClickHouse(t), Partitions: 8, Name: testservers.Database(t), Adjust: func(c *config.Config) {
 			c.Models.Train = false
 			c.Kafka.SessionTimeout = config.Duration(6 * time.Second)
 		}})

@@ -193,23 +193,28 @@ func (r *rig) lag(ctx context.Context) (left int64, err error) {
 // member makes two inserts for each partition, and five a second at most.
 const usualLag = 6
 
-// settled waits until every partition has an owner that runs, each member that runs owns
-// one, and no more waits than usual.
+// settled waits until every partition has an owner that runs, each member that runs has
+// taken over its share of them, and no more waits than usual.
 func (r *rig) settled(ctx context.Context, rate float64) error {
 	return r.await(ctx, 2*time.Minute, "members to have caught up", func() (bool, error) {
 		owners, err := r.owners()
 		if err != nil {
 			return false, err
 		}
-		owning := map[*cluster.Member]bool{}
+		owning, running := map[*cluster.Member]int{}, 0
 		for _, m := range owners {
 			if m == nil || !m.Running() {
 				return false, nil
 			}
-			owning[m] = true
+			owning[m]++
 		}
 		for _, m := range r.Members() {
-			if m.Running() && !owning[m] {
+			if m.Running() {
+				running++
+			}
+		}
+		for _, m := range r.Members() {
+			if m.Running() && owning[m] < len(owners)/running {
 				return false, nil
 			}
 		}

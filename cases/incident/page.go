@@ -71,7 +71,7 @@ func (p *Page) incident(c *cases.Case) (gains string) {
 	}
 	finding := topFinding(&i)
 	what, _ := words(finding.Finding)
-	name := dimensionWords[i.Dimension][0]
+	name := cases.DimensionWords()[i.Dimension].EN
 	p.Title = fmt.Sprintf("%s %s: %s", name, i.Value, what)
 	p.Facts = thousands(i.Members, ",") + " invoices"
 	if len(i.Money) > 0 {

@@ -21,18 +21,6 @@ type Text struct {
 	Runbook   string        // address of the page of its cause, or of incidents
 }
 
-// dimensionWords name dimensions for people, in English and in French.
-var dimensionWords = map[string][2]string{
-	"release":     {"Release", "Version"},
-	"batch":       {"Batch", "Lot"},
-	"promotion":   {"Promotion", "Promotion"},
-	"operator":    {"Operator", "Opérateur"},
-	"price_list":  {"Price list", "Tarif"},
-	"crm_version": {"Contract version", "Version de contrat"},
-	"source":      {"System", "Système"},
-	"segment":     {"Segment", "Segment"},
-}
-
 // Describe says what an incident is, for people. address returns the address of a
 // runbook; nil: that in this repository's docs.
 func Describe(i *cases.Incident, address func(page string) string) Text {
@@ -46,14 +34,14 @@ func Describe(i *cases.Incident, address func(page string) string) Text {
 		t.Runbook = address("incident")
 	}
 	whatEN, whatFR := words(finding.Finding)
-	name := dimensionWords[i.Dimension]
+	name := cases.DimensionWords()[i.Dimension]
 	value := cmp.Or(i.Value, "?")
 	moneyEN, moneyFR := "", ""
 	if len(i.Money) > 0 {
 		moneyEN, moneyFR = moneyWords(&i.Money[0])
 	}
-	t.Title.EN = fmt.Sprintf("%s %s: %s: %s invoices%s", name[0], value, whatEN, thousands(i.Members, ","), moneyEN)
-	t.Title.FR = fmt.Sprintf("%s %s : %s : %s factures%s", name[1], value, whatFR, thousands(i.Members, " "), moneyFR)
+	t.Title.EN = fmt.Sprintf("%s %s: %s: %s invoices%s", name.EN, value, whatEN, thousands(i.Members, ","), moneyEN)
+	t.Title.FR = fmt.Sprintf("%s %s : %s : %s factures%s", name.FR, value, whatFR, thousands(i.Members, " "), moneyFR)
 	since := i.Since.UTC()
 	t.Summary.EN = fmt.Sprintf("%s. Since %s UTC. %s", t.Title.EN, since.Format("2006-01-02 15:04"), repairEN(i, finding))
 	t.Summary.FR = fmt.Sprintf("%s. Depuis le %s UTC. %s", t.Title.FR, since.Format("02/01/2006 à 15:04"),

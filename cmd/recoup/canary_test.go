@@ -41,7 +41,7 @@ func sendBundled(t *testing.T, file string, partitions, n int) {
 // and is in no view. What real invoices came to is the same with it.
 func TestCanary(t *testing.T) {
 	const partitions, invoices = 3, 300
-	name := testservers.Name(t)
+	name := testservers.Database(t)
 	file := settingsFor(t, fakeKafka(t), testservers.ClickHouse(t), name)
 	succeed(t, "topics", "create", "--partitions", fmt.Sprint(partitions), "--config", file)
 	succeed(t, "migrate", "--config", file)

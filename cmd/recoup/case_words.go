@@ -10,12 +10,11 @@ import (
 	"recoup/invoice"
 )
 
-// tongue is a language of `recoup case show`: every label, how codes read, and how
-// amounts and dates are written.
+// tongue is a language of `recoup case show`: every label, and how amounts and dates are
+// written.
 type tongue struct {
 	pick     func(en, fr string) string
 	sentence func(string) string // a sentence of evidence
-	codes    map[string]string   // words by code; what is missing is shown as the code
 	decimal  string              // mark before the cents
 	group    string              // between thousands
 	day      string              // layout of a date
@@ -36,7 +35,7 @@ var tongues = map[string]*tongue{"en": &english, "fr": &french}
 
 var english = tongue{
 	pick: func(en, _ string) string { return en }, sentence: englishEvidence,
-	decimal: ".", group: ",", day: time.DateOnly, moment: time.DateTime, codes: englishCodes,
+	decimal: ".", group: ",", day: time.DateOnly, moment: time.DateTime,
 
 	columns: "CASE\tABOUT\tAT STAKE\tCAUSE\tTEAM\tSTATUS\tANSWER BY", counted: "cases open: %d of %d, listed: %d",
 	countedMembers: "members left to settle: %d of %d, listed: %d", closedToo: "; closed ones too: --all",
@@ -78,7 +77,7 @@ var english = tongue{
 
 var french = tongue{
 	pick: func(_, fr string) string { return fr }, sentence: frenchEvidence,
-	decimal: ",", group: " ", day: "02/01/2006", moment: "02/01/2006 15:04", codes: frenchCodes,
+	decimal: ",", group: " ", day: "02/01/2006", moment: "02/01/2006 15:04",
 
 	columns: "DOSSIER\tOBJET\tEN JEU\tCAUSE\tÉQUIPE\tÉTAT\tRÉPONDRE AVANT",
 	counted: "dossiers ouverts : %d sur %d, affichés : %d", closedToo: " ; les clos aussi : --all",
@@ -120,85 +119,6 @@ var french = tongue{
 	await:   "la réponse du client à l'offre : recoup case recover %s %s accepted, ou refused",
 	collect: "recoup case recover %s %s paid quand l'argent est là (%s sont dus), ou failed",
 	credit:  "rendre %s par un avoir, puis recoup case close %s",
-}
-
-// englishCodes are the codes of the contract as words.
-var englishCodes = map[string]string{
-	"invoice": "invoice", "incident": "incident", "rate": "error rate", "blind": "unseen source",
-	"no_case": "no case",
-	"opened":  "opened", "acknowledged": "acknowledged", "verified": "verified", "decided": "decided", "closed": "closed",
-	"reopened": "reopened", "resolved": "resolved", "confirmed_error": "confirmed error", "not_an_error": "no error",
-	"expected_change": "expected change", "duplicate_case": "duplicate of another case", "undetermined": "undetermined",
-	"customer_favour": "in the customer's favour", "seller_favour": "in the seller's favour", "none": "in nobody's favour",
-	"data_entry": "data entry error", "billing_system": "billing system", "promotion": "promotion",
-	"crm_sync": "CRM and billing differ", "duplicate": "duplicate", "price_list": "price list",
-	"before_shipment": "billed before shipment", "missing_admin_data": "required data missing",
-	"unknown": "unknown cause",
-	"billing": "billing", "sales": "sales", "marketing": "marketing", "logistics": "logistics", "it": "IT",
-	"operations": "operations", "finance": "finance", "crm": "CRM", "administration": "administration",
-	"immediate_payment": "immediate payment", "instalments": "instalments",
-	"offset_next_order": "added to the next invoice", "goodwill": "goodwill gesture", "write_off": "write-off",
-	"formal_notice": "formal notice", "credit_note": "credit note",
-	"open_case": "open a case", "bundle": "work it with its incident", "log_only": "note it only",
-	"offered": "offered", "accepted": "accepted", "refused": "refused", "scheduled": "scheduled", "paid": "paid",
-	"failed": "failed", "completed": "completed", "cancelled": "cancelled", "written_off": "written off",
-	"invoice_is_wrong": "is the invoice really wrong?", "invoice_was_sent": "was the invoice sent?",
-	"due_date_passed": "is it due?", "no_promotion_applies": "does no promotion apply?",
-	"promotion_terms": "what are the terms of the promotion?", "both_were_sent": "were both invoices sent?",
-	"agreed_price": "which price was agreed?", "contract_in_force": "which contract is in force?",
-	"delivery_state":               "where is the delivery?",
-	"invoices_are_wrong":           "are the invoices really wrong? Look at five",
-	"hold_batch":                   "is the billing run held? (recoup hold)",
-	"do_not_contact_customers_yet": "do not write to customers before the cause is repaired",
-	"what_changed_in_this_segment": "what has changed in this segment?",
-	"source_is_running":            "is the billing system running?",
-	"invoices_reach_kafka":         "do invoices reach Kafka?",
-	"recoup_is_running":            "is recoup running?",
-	"step_back":                    "a step back without reopening", "closed_undecided": "closed without a decision",
-	"reopened_undecided": "reopened without a decision", "answer_without_offer": "an answer without an offer",
-	"formal_notice_refused": "formal notice too early", "schedule_sum": "the instalments do not add up",
-	"overpaid": "overpaid", "currency_differs": "another currency", "event_id_reused": "event id used twice",
-	"time_implausible": "a time that had not come",
-}
-
-// frenchCodes are the codes of the contract as sentences.
-var frenchCodes = map[string]string{
-	"invoice": "facture", "incident": "incident", "rate": "taux d'erreurs", "blind": "source invisible",
-	"no_case": "sans dossier",
-	"opened":  "ouvert", "acknowledged": "pris en charge", "verified": "vérifié", "decided": "décidé", "closed": "clos",
-	"reopened": "rouvert", "resolved": "résolu", "confirmed_error": "erreur confirmée", "not_an_error": "aucune erreur",
-	"expected_change": "changement voulu", "duplicate_case": "dossier en double", "undetermined": "indéterminé",
-	"customer_favour": "à l'avantage du client", "seller_favour": "à l'avantage du vendeur", "none": "aucun avantage",
-	"data_entry": "erreur de saisie", "billing_system": "système de facturation", "promotion": "promotion",
-	"crm_sync": "écart entre CRM et facturation", "duplicate": "doublon", "price_list": "tarif",
-	"before_shipment": "facturé avant l'expédition", "missing_admin_data": "mention obligatoire absente",
-	"unknown": "cause inconnue",
-	"billing": "facturation", "sales": "ventes", "marketing": "marketing", "logistics": "logistique", "it": "informatique",
-	"operations": "exploitation", "finance": "finance", "crm": "CRM", "administration": "administration",
-	"immediate_payment": "paiement immédiat", "instalments": "paiement échelonné",
-	"offset_next_order": "ajout à la prochaine facture", "goodwill": "geste commercial", "write_off": "abandon",
-	"formal_notice": "mise en demeure", "credit_note": "avoir",
-	"open_case": "ouvrir un dossier", "bundle": "traiter avec son incident", "log_only": "noter seulement",
-	"offered": "proposé", "accepted": "accepté", "refused": "refusé", "scheduled": "planifié", "paid": "payé",
-	"failed": "échoué", "completed": "terminé", "cancelled": "annulé", "written_off": "abandonné",
-	"invoice_is_wrong": "la facture est-elle vraiment fausse ?", "invoice_was_sent": "la facture a-t-elle été envoyée ?",
-	"due_date_passed":      "l'échéance est-elle passée ?",
-	"no_promotion_applies": "aucune promotion ne s'applique-t-elle ?",
-	"promotion_terms":      "que disent les conditions de la promotion ?",
-	"both_were_sent":       "les deux factures ont-elles été envoyées ?", "agreed_price": "quel prix a été convenu ?",
-	"contract_in_force": "quel contrat est en vigueur ?", "delivery_state": "où en est la livraison ?",
-	"invoices_are_wrong":           "les factures sont-elles vraiment fausses ? En regarder cinq",
-	"hold_batch":                   "le lot est-il retenu ? (recoup hold)",
-	"do_not_contact_customers_yet": "ne pas écrire aux clients avant que la cause soit réparée",
-	"what_changed_in_this_segment": "qu'est-ce qui a changé dans ce segment ?",
-	"source_is_running":            "le système de facturation fonctionne-t-il ?",
-	"invoices_reach_kafka":         "les factures arrivent-elles dans Kafka ?",
-	"recoup_is_running":            "recoup fonctionne-t-il ?",
-	"step_back":                    "retour en arrière sans réouverture", "closed_undecided": "clos sans décision",
-	"reopened_undecided": "rouvert sans décision", "answer_without_offer": "réponse sans offre",
-	"formal_notice_refused": "mise en demeure trop tôt", "schedule_sum": "les échéances ne font pas la somme",
-	"overpaid": "trop payé", "currency_differs": "autre devise", "event_id_reused": "identifiant réutilisé",
-	"time_implausible": "date à venir",
 }
 
 // evidence says what a finding found, then its evidence, without the code of the finding that
@@ -243,12 +163,7 @@ func grouped(units, mark string) string {
 }
 
 // code is a code of the contract as people say it.
-func (t *tongue) code(code string) string {
-	if text := t.codes[code]; text != "" {
-		return text
-	}
-	return code
-}
+func (t *tongue) code(code string) string { return t.pick(cases.InWords(code)) }
 
 // money writes an amount with its cents, as people of the language do.
 func (t *tongue) money(a invoice.Amount, currency string) string {

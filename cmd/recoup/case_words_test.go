@@ -96,8 +96,7 @@ func TestCaseInFrench(t *testing.T) {
 	contains(t, run("ls"), "cases open: 1 of 1")
 }
 
-// What the page for people lists as codes of checks and flags is said in French, and what is
-// said in French is in English.
+// What the page for people lists as codes of checks and flags is said in both languages.
 func TestEveryCodeIsSaid(t *testing.T) {
 	page, err := os.ReadFile("../../docs/CASES.md")
 	if err != nil {
@@ -112,14 +111,9 @@ func TestEveryCodeIsSaid(t *testing.T) {
 			t.Fatalf("behind %q stand %d codes", list[0], len(codes))
 		}
 		for _, c := range codes {
-			if frenchCodes[c[1]] == "" {
-				t.Errorf("%s is not said in French", c[1])
+			if en, fr := cases.InWords(c[1]); en == c[1] || fr == c[1] {
+				t.Errorf("%s is %q in English and %q in French", c[1], en, fr)
 			}
-		}
-	}
-	for code := range frenchCodes {
-		if englishCodes[code] == "" {
-			t.Errorf("%s is not said in English", code)
 		}
 	}
 }

@@ -289,7 +289,7 @@ func commit(t *testing.T, c *kafka.Client, cfg *config.Config, offsets map[int]i
 // On real servers: an empty database, then none of the problems, then a schema
 // of another version and a table that lost its deduplication window.
 func TestDoctorOnRealServers(t *testing.T) {
-	name := testservers.Name(t)
+	name := testservers.Database(t)
 	clickhouse := testservers.ClickHouse(t)
 	file := write(t, topicNamesYAML(name)+fmt.Sprintf("  brokers: [%q]\n  group: %s\nclickhouse:\n  addresses: [%q]\n"+
 		"  database: %s\nhttp: {listen: %q}\n", testservers.Kafka(t), name, clickhouse, name, deadAddress(t)))
@@ -326,7 +326,7 @@ func TestDoctorOnRealServers(t *testing.T) {
 // A table that lost a column, has one of another type, or is gone: run would fail
 // for ever. Each fix, done as it is written, mends it.
 func TestDoctorWrongColumns(t *testing.T) {
-	name, clickhouse := testservers.Name(t), testservers.ClickHouse(t)
+	name, clickhouse := testservers.Database(t), testservers.ClickHouse(t)
 	file := settingsFor(t, deadAddress(t), clickhouse, name)
 	succeed(t, "migrate", "--config", file)
 	ask(t, clickhouse, "ALTER TABLE "+name+".scored_invoices DROP COLUMN contract_ref, DROP COLUMN order_ref")

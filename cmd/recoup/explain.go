@@ -23,6 +23,7 @@ type explainCommand struct {
 	Revision *int64 `placeholder:"N" help:"Only this revision."`
 	At       string `placeholder:"POSITION" help:"Only the record at this topic/partition/offset."`
 	Format   string `enum:"text,json" default:"text" help:"Write text, or json for programs."`
+	Lang     string `enum:"en,fr" default:"en" help:"Language of the text: en or fr."`
 	File     string `placeholder:"FILE" help:"Score this file of invoices instead of asking ClickHouse."`
 	scoringFlags
 }
@@ -43,6 +44,7 @@ Examples:
     recoup explain 2026-000417
     recoup explain 2026-000417 --seller acme-fr --revision 1
     recoup explain 2026-000417 --at billing.invoices/3/81234
+    recoup explain 2026-000417 --lang fr
     recoup explain 2026-000417 --format json | jq .verdict.causes
     recoup explain 2026-000417 --file invoices.jsonl.zst
     recoup explain 2026-000417 --file invoices.jsonl.zst --reference contracts.jsonl --model models.jsonl`
@@ -72,7 +74,7 @@ func (c *explainCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	subject.Settings = loaded.Scoring.Settings()
-	write := explain.Text
+	write := explain.Lang(c.Lang).Text
 	if c.Format == "json" {
 		write = explain.JSON
 	}
@@ -163,7 +165,7 @@ func (c *explainCommand) several(found []explain.Subject) error {
 		inv, v := found[i].Invoice, found[i].Verdict
 		verdict := "not suspect"
 		if v.Suspect {
-			verdict = "suspect, " + explain.Decision(v.Decision)
+			verdict = "suspect, " + explain.English.Decision(v.Decision)
 		}
 		at := source{topic: v.Source.Topic, partition: v.Source.Partition, offset: v.Source.Offset}
 		fmt.Fprintf(&list, "\n  recoup explain %s%s --seller %s --revision %d --at %s\n      %s, issued %s, billed %s %s: %s",

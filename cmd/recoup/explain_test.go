@@ -29,7 +29,7 @@ type warehouse struct {
 // two revisions.
 func openWarehouse(t *testing.T) warehouse {
 	t.Helper()
-	w := warehouse{address: testservers.ClickHouse(t), name: testservers.Name(t)}
+	w := warehouse{address: testservers.ClickHouse(t), name: testservers.Database(t)}
 	w.file = settingsFor(t, deadAddress(t), w.address, w.name)
 	succeed(t, "migrate", "--config", w.file)
 	store, err := sinks.Open(sinks.Settings{Addresses: []string{w.address}, Database: w.name})

@@ -35,8 +35,8 @@ func printSegments(w io.Writer, segments []detectors.SegmentSummary, s detectors
 		if len(names) > 1 {
 			name = segment.Seller + " " + segment.Currency + ", " + name
 		}
-		fmt.Fprintf(w, "  %9d  %8s  %12s  %-10s  %s\n", segment.N, explain.CV(segment.CV),
-			explain.Precision(segment), explain.Footing(segment.Footing), shorten(explain.Clean(name), 80))
+		fmt.Fprintf(w, "  %9d  %8s  %12s  %-10s  %s\n", segment.N, explain.English.CV(segment.CV),
+			explain.Precision(segment), explain.English.Footing(segment.Footing), shorten(explain.Clean(name), 80))
 	}
 	if more := len(segments) - mostSegments; more > 0 {
 		fmt.Fprintf(w, "  and %d segments with fewer invoices\n", more)

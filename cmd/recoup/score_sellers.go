@@ -42,11 +42,11 @@ func (s sellers) printJudges(w io.Writer, stored *models) {
 	for _, j := range s {
 		all.byModel, all.byPrior = all.byModel+j.byModel, all.byPrior+j.byPrior
 	}
-	said := "judged " + explain.Invoices(all.byModel) + " by trained models, "
+	said := "judged " + explain.English.Invoices(all.byModel) + " by trained models, "
 	if all.byModel == 0 {
 		said = "judged "
 	}
-	fmt.Fprintf(w, "%s%s by %s\n", said, explain.Invoices(all.byPrior), detectors.ModelVersion)
+	fmt.Fprintf(w, "%s%s by %s\n", said, explain.English.Invoices(all.byPrior), detectors.ModelVersion)
 	if stored == nil {
 		return
 	}
@@ -55,7 +55,7 @@ func (s sellers) printJudges(w io.Writer, stored *models) {
 			break
 		}
 		fmt.Fprintf(w, "model of %s: %s, judged %s\n", explain.Clean(seller), stored.bySeller[seller].Version(),
-			explain.Invoices(s[seller].byModel))
+			explain.English.Invoices(s[seller].byModel))
 	}
 	if without := s.most(func(name string) bool { return stored.bySeller[name] == nil }); len(without) > 0 {
 		fmt.Fprintf(w, "WARNING: %s has no model of %s: judged by %s\n", stored.file, firstOf(without),

@@ -1,5 +1,7 @@
 package question
 
+import "slices"
+
 // The columns of answers, in short.
 
 func label(name, en, fr string) Column {
@@ -53,3 +55,11 @@ var (
 	probability   = share("p_error", "Probability of an error", "Probabilité d'erreur")
 	answer        = label("answer", "Answer", "Réponse")
 )
+
+// unbounded are percentages below 0 or above 1.
+var unbounded = []string{"cv", "deviation", "discount_rate", "uplift"}
+
+// IsShare tells a part of a whole, 0 to 1, from other percentages.
+func (c *Column) IsShare() bool {
+	return c.Unit == "percentunit" && !slices.Contains(unbounded, c.Name)
+}

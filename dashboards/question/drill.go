@@ -79,14 +79,23 @@ var drillQuestions = []Question{
 		Name: "invoice_causes", Shape: Table,
 		Title: Text{"Why?", "Pourquoi ?"},
 		Help: Text{
-			"Causes of the newest record, most probable first, with their evidence and what the customer should" +
-				" have paid if it is this one.",
-			"Causes du dernier enregistrement, la plus probable d'abord, avec leurs preuves et ce que le " +
+			"Causes of the newest record, most probable first: what was found, its evidence and what the customer " +
+				"should have paid if it is this one.",
+			"Causes du dernier enregistrement, la plus probable d'abord : le constat, ses preuves et ce que le " +
 				"client aurait dû payer si c'est elle.",
 		},
-		Columns: []Column{cause,
+		Columns: []Column{cause, label("finding", "What was found", "Constat"),
 			share("probability", "Probability", "Probabilité"),
 			money("repaired_amount", "Should be", "Devrait être"), label("why", "Evidence", "Preuves (en anglais)")},
+	},
+	{
+		Name: "invoice_rules", Shape: Table,
+		Title: Text{"What fired?", "Qu'est-ce qui s'est déclenché ?"},
+		Help: Text{
+			"Every rule that fired on the newest record. Causes below 10 % fire none.",
+			"Chaque règle déclenchée par le dernier enregistrement. Les causes sous 10 % n'en déclenchent pas.",
+		},
+		Columns: []Column{label("rule", "Rule", "Règle")},
 	},
 	{
 		Name: "invoice_lines", Shape: Table,
@@ -113,12 +122,27 @@ var drillQuestions = []Question{
 			instant("acknowledged_at", "Answered", "Pris en charge"), instant("decided_at", "Decided", "Décidé"),
 			money("stake", "At stake", "Enjeu"), money("amount_due", "Due", "Dû"), money("paid", "Paid", "Payé"),
 			money("expected_recovery", "Expected recovery", "Récupération attendue"),
-			money("net_value", "Net value", "Valeur nette"), label("suggested", "Suggested way", "Voie proposée"),
-			label("settled_by", "Settled by", "Réglé par"),
+			money("net_value", "Net value", "Valeur nette"), label("settled_by", "Settled by", "Réglé par"),
 			date("limitation_date", "Claimable until", "Réclamable jusqu'au"),
 			label("incident", "Incident", "Incident"),
 			label("summary_en", "Summary (English)", "Résumé (anglais)"),
 			label("summary_fr", "Summary (French)", "Résumé (français)")},
+	},
+	{
+		Name: "invoice_options", Shape: Table,
+		Title: Text{"How can it be settled?", "Comment peut-elle être réglée ?"},
+		Help: Text{
+			"Every way to settle the case, best first, as last proposed: what the customer pays or is credited, in how " +
+				"many payments, what a gesture costs, the share that accepts it with its 95 % interval, what it " +
+				"brings. Without offers before the latter are not known.",
+			"Chaque façon de régler le cas, la meilleure d'abord, selon la dernière proposition : ce que le client " +
+				"paie ou reçoit, en combien de fois, ce que coûte un geste, la part qui l'accepte avec son intervalle " +
+				"à 95 %, ce qu'elle rapporte. Sans offres passées, ces dernières sont inconnues.",
+		},
+		Columns: []Column{count("place", "Place", "Rang"), option, money("amount", "Amount", "Montant"),
+			count("payments", "Payments", "Paiements"), money("goodwill", "Gesture", "Geste"),
+			share("acceptance", "Accepted", "Acceptée"), low("acceptance_low", "percentunit"),
+			high("acceptance_high", "percentunit"), money("expected_net", "Brings", "Rapporte")},
 	},
 	{
 		Name: "invoice_timeline", Shape: Table,

@@ -3,6 +3,8 @@ package question
 import (
 	"cmp"
 	"maps"
+
+	"recoup/cases"
 )
 
 // words are what codes mean to a person, by column and value.
@@ -123,17 +125,8 @@ var words = map[string]map[string]Text{
 		"logistics":      {"Logistics", "Logistique"},
 		"administration": {"Administration", "Administration"},
 	},
-	"dimension": {
-		"release":     {"Release", "Version"},
-		"batch":       {"Batch", "Lot"},
-		"promotion":   {"Promotion", "Promotion"},
-		"operator":    {"Operator", "Opérateur"},
-		"price_list":  {"Price list", "Tarif"},
-		"crm_version": {"Contract version", "Version de contrat"},
-		"source":      {"System", "Système"},
-		"segment":     {"Segment", "Segment"},
-		"seller":      {"Seller", "Vendeur"},
-	},
+	"dimension": inBoth(cases.DimensionWords()),
+	"rule":      inBoth(cases.RuleWords()),
 	"resolved_by": {
 		"outcome":        {"Closed by somebody", "Clos par quelqu'un"},
 		"credit_note":    {"Credited", "Avoir émis"},
@@ -193,10 +186,20 @@ var words = map[string]map[string]Text{
 	},
 }
 
+// inBoth are words that cases and alerts use, too.
+func inBoth(said map[string]cases.Summary) map[string]Text {
+	all := make(map[string]Text, len(said))
+	for code, words := range said {
+		all[code] = Text{EN: words.EN, FR: words.FR}
+	}
+	return all
+}
+
 // sameWords are columns whose values are those of another one.
 var sameWords = map[string]string{"predicted_cause": "cause", "true_cause": "cause", "way": "option",
-	"settled_by": "option", "suggested": "option",
-	"type": "cause"}
+	"settled_by": "option",
+	"finding":    "rule",
+	"type":       "cause"}
 
 // severalWords are columns whose values are those of several others.
 var severalWords = map[string][]string{

@@ -212,14 +212,14 @@ type Pipeline struct {
 	// Longest time a process that stops takes to store what it holds; who follows scores the rest again. By
 	// default 500ms.
 	DrainTimeout Duration `yaml:"drain_timeout"`
-	// What is remembered of what was billed; what was billed longest ago makes room, and is counted.
+	// What is remembered of what was billed, the same in all processes: a partition takes its memory along. What was
+	// billed longest ago makes room, and is counted.
 	Memory Memory `yaml:"memory"`
 	// What one record may cost; a larger one goes to the dead letters.
 	Limits Limits `yaml:"limits"`
 }
 
-// Memory bounds what all partitions together remember, an equal share each. All processes
-// need the same settings: a partition takes its memory along.
+// Memory bounds what all partitions together remember, an equal share each.
 type Memory struct {
 	// Baselines of segments, about: from four fifths of it on some make room, as each belongs to one of 1,024 equal
 	// parts of its partition. One that invoices of two partitions belong to counts twice. By default 2500000.

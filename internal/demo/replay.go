@@ -35,6 +35,7 @@ func samples(weeks int) ([]sample, error) {
 		if err := decoder.Decode(value, &inv); err != nil {
 			return nil, fmt.Errorf("cannot read bundled invoice %d: %w", len(all)+1, err)
 		}
+		value = released(value, inv.IssuedAt, weeks)
 		// The customer is the recommended key; without one, as a broken invoice may
 		// be, the invoice spreads the load.
 		key := inv.CustomerRef

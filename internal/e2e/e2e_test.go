@@ -41,7 +41,7 @@ type rig struct {
 
 func newRig(t *testing.T, partitions int) *rig {
 	t.Helper()
-	r := &rig{t: t, broker: testservers.Kafka(t), clickhouse: testservers.ClickHouse(t), prefix: testservers.Name(t)}
+	r := &rig{t: t, broker: testservers.Kafka(t), clickhouse: testservers.ClickHouse(t), prefix: testservers.Database(t)}
 	r.binary = filepath.Join(t.TempDir(), "recoup")
 	build := exec.Command("go", "build", "-o", r.binary, "recoup/cmd/recoup")
 	if out, err := build.CombinedOutput(); err != nil {

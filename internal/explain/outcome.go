@@ -14,73 +14,85 @@ import (
 // decision says what was decided and why, and what became of it.
 func (p *printer) decision() {
 	v := p.v
-	p.heading("What was decided")
+	p.heading(p.say("What was decided", "Ce qui a été décidé"))
 	if v.Suspect {
-		p.line("  suspect: its probability, %s, is not below %s", Probability(v.PError), p.threshold())
+		p.line(p.say("  suspect: its probability, %s, is not below %s",
+			"  suspecte : sa probabilité, %s, n'est pas au-dessous de %s", Probability(v.PError), p.threshold()))
 	}
-	p.line("  %s: %s", Decision(v.Decision), p.why())
+	p.line("  " + p.Decision(v.Decision) + p.say(": ", " : ") + p.why())
 	if v.IncidentID != "" {
-		p.pair("incident", "%s", v.IncidentID)
+		p.pair("incident", v.IncidentID)
 	}
 	if v.CaseID != "" {
-		p.pair("case", "%s", v.CaseID)
+		p.pair(p.say("case", "dossier"), v.CaseID)
 	}
 	switch c := p.s.Case; {
 	case c != nil:
 		p.caseState(c)
 	case v.CaseID != "" && !p.s.StoredAt.IsZero():
-		p.pair("", "its record has not been copied into ClickHouse")
+		p.pair("", p.say("its record has not been copied into ClickHouse",
+			"son enregistrement n'a pas été copié dans ClickHouse"))
 	}
-	if v.Taught {
-		p.pair("learnt", "its amount became part of what is usual")
-	} else {
-		p.pair("learnt", "nothing: %s", p.untaught())
+	learnt := p.say("its amount became part of what is usual", "son montant fait maintenant partie de l'habituel")
+	if !v.Taught {
+		learnt = p.say("nothing: %s", "rien : %s", p.untaught())
 	}
+	p.pair(p.say("learnt", "appris"), learnt)
 }
 
 // why gives the reason of the decision.
 func (p *printer) why() string {
 	v := p.v
-	cost, priced := p.s.Settings.HandlingCost[v.Currency]
+	_, priced := p.s.Settings.HandlingCost[v.Currency]
 	switch {
 	case p.inv.Canary:
-		return "recoup made this invoice itself, to prove that it sees"
+		return p.say("recoup made this invoice itself, to prove that it sees",
+			"recoup a fait cette facture lui-même, pour prouver qu'il voit")
 	case p.inv.Type != invoice.Standard:
-		return "it is no standard invoice"
+		return p.say("it is no standard invoice", "ce n'est pas une facture ordinaire")
 	case !v.Suspect:
-		return "its probability is below " + p.threshold()
+		return p.say("its probability is below %s", "sa probabilité est au-dessous de %s", p.threshold())
 	case v.Decision == detectors.DecisionHold:
-		return "it is a draft; a person looks before it is sent"
+		return p.say("it is a draft; a person looks before it is sent",
+			"c'est un projet ; quelqu'un le regarde avant l'envoi")
 	case v.Decision == detectors.DecisionOpenCase && v.Causes[0].Code+":"+v.Causes[0].Kind == "billing_system:currency":
-		return "all of it is at stake, as nobody knows what it should be in the usual currency"
+		return p.say("all of it is at stake, as nobody knows what it should be in the usual currency",
+			"tout est en jeu, car nul ne sait ce qu'elle devrait être dans la devise habituelle")
 	case v.Decision == detectors.DecisionBundle:
-		return "it shares its cause with others, which are worked together"
+		return p.say("it shares its cause with others, which are worked together",
+			"elle partage sa cause avec d'autres, traitées ensemble")
 	case slices.Contains(v.Rules, detectors.RuleTooLate):
-		return "it is too late to claim the money"
+		return p.say("it is too late to claim the money", "il est trop tard pour réclamer l'argent")
 	case !p.known():
-		return "by settings that are not those in force now"
+		return p.say("by settings that are not those in force now", "par des réglages qui ne sont pas ceux en vigueur")
 	case !priced:
-		return fmt.Sprintf("no cost of handling is set for %s (scoring.handling_cost)", v.Currency)
+		return p.say("no cost of handling is set for %s (scoring.handling_cost)",
+			"aucun coût de traitement n'est réglé pour %s (scoring.handling_cost)", v.Currency)
 	}
-	if v.Loss.Point == 0 {
-		return "no money is at stake that would outweigh the " + Money(cost, v.Currency) + " that working a case costs"
-	}
-	rate, of := v.RecoveryRate(), Money(v.Loss.Point, v.Currency)
-	if rate < 1 {
-		of += fmt.Sprintf(", of which %.0f %% come back by %d closed cases,", 100*rate, v.Model.Recovery.Cases)
-	}
-	worth, _ := v.Loss.Point.MulFixed(invoice.Fixed(math.Round(v.PError * rate * float64(invoice.One))))
-	compared := "at least"
-	if v.Decision == detectors.DecisionLogOnly {
-		compared = "less than"
-	}
-	return fmt.Sprintf("%s of %s are worth %s the %s that working a case costs", Probability(v.PError), of, compared,
-		Money(cost, v.Currency)) + worthOf(worth, v.Currency)
+	return p.pays()
 }
 
-// worthOf adds the product, which nobody wants to work out.
-func worthOf(worth invoice.Amount, currency string) string {
-	return " (" + Money(roundCents(worth), currency) + ")"
+// pays weighs what is at stake against what working a case costs.
+func (p *printer) pays() string {
+	v := p.v
+	cost := p.money(p.s.Settings.HandlingCost[v.Currency], v.Currency)
+	if v.Loss.Point == 0 {
+		return p.say("no money is at stake that would outweigh the %s that working a case costs",
+			"aucun argent en jeu ne dépasserait les %s que coûte un dossier", cost)
+	}
+	rate, of := v.RecoveryRate(), p.money(v.Loss.Point, v.Currency)
+	if rate < 1 {
+		of += p.say(", of which %.0f %% come back by %s closed cases,", ", dont %.0f %% reviennent selon %s dossiers clos,",
+			100*rate, p.whole(v.Model.Recovery.Cases))
+	}
+	worth, _ := v.Loss.Point.MulFixed(invoice.Fixed(math.Round(v.PError * rate * float64(invoice.One))))
+	compared := p.say("at least", "au moins")
+	if v.Decision == detectors.DecisionLogOnly {
+		compared = p.say("less than", "moins que")
+	}
+	return p.say("%s of %s are worth %s the %s that working a case costs (%s)",
+		"%s de %s valent %s les %s que coûte un dossier (%s)", Probability(v.PError), of, compared, cost,
+		p.money(roundCents(worth), v.Currency))
 }
 
 // roundCents drops what is less than a hundredth: an expectation has no more.
@@ -88,104 +100,110 @@ func roundCents(a invoice.Amount) invoice.Amount { return a / 100 * 100 }
 
 // threshold names the limit of suspicion.
 func (p *printer) threshold() string {
-	if p.s.Threshold > 0 {
-		return Probability(p.s.Threshold) + ", where suspicion begins"
+	limit := ""
+	if set := p.s.Settings.SuspectThreshold; p.s.Threshold > 0 {
+		limit = Probability(p.s.Threshold)
+	} else if p.known() && (set > 0 || p.v.Model.Version == detectors.ModelVersion) {
+		limit = p.decimal("%g", 100*cmp.Or(set, 0.5)) + " %"
 	}
-	if set := p.s.Settings.SuspectThreshold; p.known() && (set > 0 || p.v.Model.Version == detectors.ModelVersion) {
-		return fmt.Sprintf("%g %%, where suspicion begins", 100*cmp.Or(set, 0.5))
+	if limit == "" {
+		return p.say("where suspicion begins with model %s", "là où commence le soupçon du modèle %s", p.v.Model.Version)
 	}
-	return "where suspicion begins with model " + p.v.Model.Version
+	return p.say("%s, where suspicion begins", "%s, où commence le soupçon", limit)
 }
 
 // untaught says why an invoice teaches nothing.
 func (p *printer) untaught() string {
 	switch {
 	case p.inv.Canary:
-		return "recoup made it itself"
+		return p.say("recoup made it itself", "recoup l'a faite lui-même")
 	case p.inv.Type != invoice.Standard:
-		return "it is no standard invoice"
+		return p.say("it is no standard invoice", "ce n'est pas une facture ordinaire")
 	case p.inv.Stage == invoice.PreIssue:
-		return "it is a draft"
+		return p.say("it is a draft", "c'est un projet")
 	case p.v.Suspect:
-		return "suspects never do, so that errors cannot become usual"
+		return p.say("suspects never do, so that errors cannot become usual",
+			"les suspectes n'enseignent jamais, pour que les erreurs ne deviennent pas l'habitude")
 	}
-	return "it came too late"
+	return p.say("it came too late", "elle est venue trop tard")
 }
 
 // caseState says what became of the case.
 func (p *printer) caseState(c *Case) {
-	p.pair("", "%s, of team %s, opened %s", c.Severity, c.OwnerTeam, instant(c.DetectedAt))
-	state := "waits for an answer until " + instant(c.RespondBy)
+	p.pair("", p.say("%s, of team %s, opened %s", "%s, équipe %s, ouvert le %s", p.Code(string(c.Severity)),
+		p.Code(c.OwnerTeam), p.instant(c.DetectedAt)))
+	state := p.say("waits for an answer until %s", "attend une réponse jusqu'au %s", p.instant(c.RespondBy))
 	switch {
 	case c.Outcome != "":
-		state = "decided: " + strings.ReplaceAll(c.Outcome, "_", " ")
+		state = p.say("decided: %s", "décidé : %s", p.Code(c.Outcome))
 		if c.Cause != "" {
-			state += ", cause " + c.Cause
+			state += p.say(", cause %s", ", cause : %s", p.Code(c.Cause))
 		}
 	case c.Status != "":
-		state = strings.ReplaceAll(c.Status, "_", " ")
+		state = p.Code(c.Status)
 	}
 	if !c.Open {
-		state += "; closed"
+		state += p.say("; closed", " ; clos")
 	}
-	p.pair("state", "%s", state)
+	p.pair(p.say("state", "état"), state)
 	if c.ConfirmedLoss.Set {
-		p.pair("confirmed", "%s %s lost, %s came back", c.ConfirmedLoss.Value, c.Currency, Money(c.Paid, c.Currency))
+		p.pair(p.say("confirmed", "confirmé"), p.say("%s %s lost, %s came back", "%s %s perdus, %s revenus",
+			p.amount(c.ConfirmedLoss.Value), c.Currency, p.money(c.Paid, c.Currency)))
 	}
 	if c.Links.Runbook != "" {
-		p.pair("runbook", "%s", c.Links.Runbook)
+		p.pair(p.say("runbook", "procédure"), c.Links.Runbook)
 	}
 	if c.Links.Query != "" {
-		p.pair("query", "%s", c.Links.Query)
+		p.pair(p.say("query", "requête"), c.Links.Query)
 	}
 }
 
 // origin says where the verdict comes from.
 func (p *printer) origin() {
 	v := p.v
-	p.heading("Where this comes from")
+	p.heading(p.say("Where this comes from", "D'où cela vient"))
 	at := v.Source
 	if p.s.StoredAt.IsZero() {
-		p.pair("line", "%d", at.Offset+1)
+		p.pair(p.say("line", "ligne"), fmt.Sprint(at.Offset+1))
 	} else {
-		p.pair("record", "%s/%d/%d%s, received %s", at.Topic, at.Partition, at.Offset, incarnation(at.Incarnation),
-			instant(p.s.ReceivedAt))
-		p.pair("stored", "%s", instant(p.s.StoredAt))
+		place := fmt.Sprintf("%s/%d/%d", at.Topic, at.Partition, at.Offset)
+		if at.Incarnation != 0 {
+			place += fmt.Sprintf(" (incarnation %d)", at.Incarnation)
+		}
+		p.pair(p.say("record", "message"), p.say("%s, received %s", "%s, reçu le %s", place, p.instant(p.s.ReceivedAt)))
+		p.pair(p.say("stored", "stocké"), p.instant(p.s.StoredAt))
 	}
 	if made := p.made(); made != "" {
-		p.pair("made by", "%s", made)
+		p.pair(p.say("made by", "faite par"), made)
 	}
 	if v.LateBy > 0 {
-		p.pair("late", "issued %s before the newest invoice that was known", v.LateBy)
+		p.pair(p.say("late", "retard"), p.say("issued %s before the newest invoice that was known",
+			"émise %s avant la plus récente facture connue", v.LateBy))
 	}
 	if slices.Contains(v.Rules, detectors.RuleImplausibleTime) {
-		p.pair("time", "its date of issue lies too far after its record; the record's time was used")
+		p.pair(p.say("time", "date"), p.say("its date of issue lies too far after its record; the record's time was used",
+			"sa date d'émission est trop postérieure à son message ; l'heure du message a servi"))
 	}
-	settings := "those in force now"
+	settings := p.say("those in force now", "ceux en vigueur")
 	if !p.known() {
-		settings = "not those in force now"
+		settings = p.say("not those in force now", "pas ceux en vigueur")
 	}
-	p.pair("model", "%s, settings %s (%s)", v.Model.Version, v.Model.ConfigHash, settings)
+	p.pair(p.say("model", "modèle"), p.say("%s, settings %s (%s)", "%s, réglages %s (%s)", v.Model.Version,
+		v.Model.ConfigHash, settings))
 	if v.Model.ReferenceAsOf != "" {
-		p.pair("references", "as known on %s", v.Model.ReferenceAsOf)
+		p.pair(p.say("references", "références"), p.say("as known on %s", "connues au %s", v.Model.ReferenceAsOf))
 	}
 	if v.Model.FeedbackAsOf != "" {
-		p.pair("outcomes", "as known on %s", v.Model.FeedbackAsOf)
+		p.pair(p.say("outcomes", "issues"), p.say("as known on %s", "connues au %s", v.Model.FeedbackAsOf))
 	}
-}
-
-func incarnation(n int64) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" (incarnation %d)", n)
 }
 
 // made names the system, release and batch an invoice came from.
 func (p *printer) made() string {
 	var parts []string
-	for _, part := range []struct{ name, value string }{{"", p.inv.SourceSystem}, {"release ", p.inv.SourceRelease},
-		{"batch ", p.inv.BatchID}, {"entered by ", p.inv.EntryChannel}} {
+	for _, part := range []struct{ name, value string }{{"", p.inv.SourceSystem},
+		{p.say("release ", "version "), p.inv.SourceRelease}, {p.say("batch ", "lot "), p.inv.BatchID},
+		{p.say("entered by ", "saisie par "), p.inv.EntryChannel}} {
 		if part.value != "" {
 			parts = append(parts, part.name+part.value)
 		}

@@ -1,42 +1,59 @@
 package explain
 
 import (
-	"fmt"
-
 	"recoup/detectors"
 )
 
 // Footing answers whether the 15 % rule means something in a segment.
-func Footing(f detectors.Footing) string {
+func (l Lang) Footing(f detectors.Footing) string {
 	switch f {
 	case detectors.FootingEnough:
-		return "yes"
+		return l.say("yes", "oui")
 	case detectors.FootingTooFew:
-		return "too few"
+		return l.say("too few", "trop peu")
 	}
-	return "no"
+	return l.say("no", "non")
 }
 
 // CV writes a coefficient of variation as per cent; beyond ten times the mean it
 // only says so.
-func CV(cv float64) string {
+func (l Lang) CV(cv float64) string {
 	if cv > 10 {
-		return ">1000 %"
+		return ">" + l.whole(1000) + " %"
 	}
-	return perCent(100 * cv)
+	return l.perCent(100 * cv)
 }
 
 // Precision writes how often an alert of the 15 % rule is right in a segment.
 func Precision(s *detectors.SegmentSummary) string { return Probability(s.Precision) }
 
-// Worth says what an alert of the 15 % rule is worth in a segment.
-func Worth(s *detectors.SegmentSummary) string {
-	right := "right about " + Precision(s) + " of the time"
+// worth says what an alert of the 15 % rule is worth in a segment.
+func (l Lang) worth(s *detectors.SegmentSummary) string {
+	right := l.say("right about %s of the time", "juste environ %s du temps", Precision(s))
 	if s.Precision > 0.99 {
-		right = "nearly always right"
+		right = l.say("nearly always right", "presque toujours juste")
 	}
-	return fmt.Sprintf("in this segment of %s with a spread of %s an alert of this rule is %s", Invoices(s.N), CV(s.CV),
-		right)
+	return l.say("in this segment of %s with a spread of %s an alert of this rule is %s",
+		"dans ce segment de %s, d'une dispersion de %s, une alerte de cette règle est %s",
+		l.Invoices(s.N), l.CV(s.CV), right)
+}
+
+// of names the invoices of a level: whose they are.
+func (l Lang) of(level detectors.Level, kind, family string) string {
+	switch level {
+	case detectors.LevelCustomer:
+		return l.say("of this customer", "de ce client")
+	case detectors.LevelTypeProduct:
+		return l.say("of customer type %s and product family %s", "du type de client %s et de la famille de produits %s",
+			kind, family)
+	case detectors.LevelCustomerType:
+		return l.say("of customer type %s", "du type de client %s", kind)
+	case detectors.LevelProductFamily:
+		return l.say("of product family %s", "de la famille de produits %s", family)
+	case detectors.LevelSeller:
+		return l.say("of this seller", "de ce vendeur")
+	}
+	return l.say("of no history", "sans historique")
 }
 
 // segment is what the 15 % rule compared the invoice with. A stored verdict names

@@ -1,7 +1,6 @@
 package explain_test
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 
@@ -14,30 +13,23 @@ import (
 // where the verdict does not name it.
 func TestWorthOfSegment(t *testing.T) {
 	const worth = "in this segment of"
-	text := func(s *explain.Subject) string {
-		var out bytes.Buffer
-		if err := explain.Text(&out, s); err != nil {
-			t.Fatal(err)
-		}
-		return out.String()
-	}
 	s := unsuspected(fibre("F-6", 320))
 	s.Verdict.N, s.Verdict.CV = 812, 0.062
-	said := text(s)
+	said := text(t, explain.English, s)
 	want := worth + " 812 invoices with a spread of 6.2 % an alert of this rule is right about 86 % of the time"
 	if !strings.Contains(said, want) {
 		t.Errorf("no %q in\n%s", want, said)
 	}
 
 	s.Invoice.Lines = []invoice.Line{{ProductID: "p-1"}} // the expectation may come from its price
-	if said = text(s); strings.Contains(said, worth) || strings.Contains(said, "points") {
+	if said = text(t, explain.English, s); strings.Contains(said, worth) || strings.Contains(said, "points") {
 		t.Errorf("the lines were taken for the segment:\n%s", said)
 	}
 
 	s.Verdict.Rules = []string{detectors.RuleCustomerType}
 	s.Segment = &detectors.SegmentSummary{Level: detectors.LevelCustomerType, CustomerType: "B2C", N: 5, CV: 0.4,
 		Currency: "EUR", Mean: 400 * invoice.Unit, Precision: 0.05}
-	said = text(s)
+	said = text(t, explain.English, s)
 	for _, want := range []string{
 		worth + " 5 invoices with a spread of 40.0 % an alert of this rule is right about 5 % of the time",
 		"  usual 400.00 EUR net, limit 340.00, billed 320.00\n",
@@ -48,20 +40,20 @@ func TestWorthOfSegment(t *testing.T) {
 	}
 
 	s.Verdict.Rules, s.Segment.Mean = nil, 100*invoice.Unit // no points are left of what is no limit
-	if said = text(s); !strings.Contains(said, "the usual of customer type B2C is less than this\n") ||
+	if said = text(t, explain.English, s); !strings.Contains(said, "the usual of customer type B2C is less than this\n") ||
 		strings.Contains(said, "points") {
 		t.Errorf("an invoice above the usual:\n%s", said)
 	}
 
 	s.Settings.BaseRate = 0.5 // other settings than those of the verdict
-	if said = text(s); strings.Contains(said, worth) {
+	if said = text(t, explain.English, s); strings.Contains(said, worth) {
 		t.Errorf("figures of settings that were not in force:\n%s", said)
 	}
 }
 
 func TestFigureOfSpread(t *testing.T) {
 	for cv, want := range map[float64]string{0: "0.0 %", 0.062: "6.2 %", 2: "200 %", 9999: ">1000 %"} {
-		if got := explain.CV(cv); got != want {
+		if got := explain.English.CV(cv); got != want {
 			t.Errorf("CV(%v) = %s, want %s", cv, got, want)
 		}
 	}

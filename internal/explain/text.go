@@ -53,9 +53,10 @@ type Earlier struct {
 	Currency string         // of Billed
 }
 
-// Text writes the explanation for a terminal.
-func Text(w io.Writer, s *Subject) error {
-	p := &printer{s: s, inv: s.Invoice, v: s.Verdict}
+// Text writes the explanation for a terminal. Both languages have the same lines: what is
+// said of an invoice is decided once, and each text stands in both (Lang.say).
+func (l Lang) Text(w io.Writer, s *Subject) error {
+	p := &printer{Lang: l, s: s, inv: s.Invoice, v: s.Verdict}
 	p.title()
 	p.amounts()
 	p.repair()
@@ -68,6 +69,7 @@ func Text(w io.Writer, s *Subject) error {
 
 // printer writes the parts of an explanation.
 type printer struct {
+	Lang
 	s   *Subject
 	inv *invoice.Invoice
 	v   *detectors.Verdict
@@ -75,61 +77,62 @@ type printer struct {
 }
 
 // line writes one line.
-func (p *printer) line(format string, args ...any) {
-	p.out.WriteString(strings.TrimRight(Clean(fmt.Sprintf(format, args...)), " ") + "\n")
-}
+func (p *printer) line(text string) { p.out.WriteString(strings.TrimRight(Clean(text), " ") + "\n") }
 
 // heading begins a part.
-func (p *printer) heading(text string) { p.line(""); p.line("%s", text) }
+func (p *printer) heading(text string) { p.line(""); p.line(text) }
 
 // pair writes a name and what is said of it.
-func (p *printer) pair(name, format string, args ...any) {
-	p.line("  %-11s %s", name, fmt.Sprintf(format, args...))
-}
+func (p *printer) pair(name, text string) { p.line(fmt.Sprintf("  %-11s %s", name, text)) }
 
 // title says which invoice it is and what was said of it.
 func (p *printer) title() {
 	inv, v := p.inv, p.v
-	kind := "Invoice"
+	kind, draft := p.say("Invoice", "Facture"), p.say("Draft of invoice", "Projet de facture")
 	switch inv.Type {
 	case invoice.CreditNote:
-		kind = "Credit note"
+		kind, draft = p.say("Credit note", "Avoir"), p.say("Draft of credit note", "Projet d'avoir")
 	case invoice.Correction:
-		kind = "Correction"
+		kind, draft = p.say("Correction", "Rectificatif"), p.say("Draft of correction", "Projet de rectificatif")
 	}
 	if inv.Stage == invoice.PreIssue {
-		kind = "Draft of " + strings.ToLower(kind)
+		kind = draft
 	}
 	name := inv.ID
 	if inv.Revision > 0 {
-		name += fmt.Sprintf(", revision %d", inv.Revision)
+		name += p.say(", revision %d", ", révision %d", inv.Revision)
 	}
 	if inv.Number != "" && inv.Number != inv.ID {
-		name += ", number " + inv.Number
+		name += p.say(", number %s", ", numéro %s", inv.Number)
 	}
-	p.line("%s %s", kind, name)
-	p.line("of %s, issued %s", inv.Seller, instant(inv.IssuedAt))
+	p.line(kind + " " + name)
+	p.line(p.say("of %s, issued %s", "de %s, en date du %s", inv.Seller, p.instant(inv.IssuedAt)))
 	if parties := p.parties(); parties != "" {
-		p.line("%s", parties)
+		p.line(parties)
 	}
 	p.line("")
+	likely, probability := p.likely(v.PError), Probability(v.PError)
 	switch {
 	case inv.Type != invoice.Standard:
-		p.line("NOT JUDGED: credit notes and corrections are stored, never suspect, and teach nothing.")
+		p.line(p.say("NOT JUDGED: credit notes and corrections are stored, never suspect, and teach nothing.",
+			"NON JUGÉ : avoirs et rectificatifs sont gardés, jamais suspects, et n'enseignent rien."))
 	case v.Suspect && v.Direction == detectors.DirectionNone:
-		p.line("SUSPECT: %s (%s).", Suspicion(v.PError), Probability(v.PError))
+		p.line(p.say("SUSPECT: %s (%s).", "SUSPECTE : %s (%s).", p.Suspicion(v.PError), probability))
 	case v.Suspect:
-		p.line("SUSPECT: %s (%s), %s.", Suspicion(v.PError), Probability(v.PError), Favour(v.Direction))
+		p.line(p.say("SUSPECT: %s (%s), %s.", "SUSPECTE : %s (%s), %s.", p.Suspicion(v.PError), probability,
+			p.Favour(v.Direction)))
 	default:
-		p.line("NOT SUSPECT: %s (probability of an error %s).", Likely(v.PError), Probability(v.PError))
+		p.line(p.say("NOT SUSPECT: %s (probability of an error %s).", "PAS SUSPECTE : %s (probabilité d'une erreur %s).",
+			likely, probability))
 	}
 }
 
 // parties names the customer's segment.
 func (p *printer) parties() string {
 	var parts []string
-	for _, part := range []struct{ name, value string }{{"customer", p.inv.CustomerRef},
-		{"customer type", p.inv.CustomerType}, {"product family", p.inv.ProductFamily}} {
+	for _, part := range []struct{ name, value string }{{p.say("customer", "client"), p.inv.CustomerRef},
+		{p.say("customer type", "type de client"), p.inv.CustomerType},
+		{p.say("product family", "famille de produits"), p.inv.ProductFamily}} {
 		if part.value != "" {
 			parts = append(parts, part.name+" "+part.value)
 		}
@@ -140,31 +143,36 @@ func (p *printer) parties() string {
 // amounts says what was billed and what was expected, from what.
 func (p *printer) amounts() {
 	v, currency := p.v, p.v.Currency
-	p.heading("What was billed and what was expected")
-	tax := "net, no tax is known"
+	p.heading(p.say("What was billed and what was expected", "Ce qui a été facturé et ce qui était attendu"))
+	tax := p.say("net, no tax is known", "net, aucune taxe connue")
 	if v.AmountBasis == detectors.BasisGross {
-		tax = "with tax; net " + p.inv.NetAmount.String()
+		tax = p.say("with tax; net %s", "taxe comprise ; net %s", p.amount(p.inv.NetAmount))
 	}
-	p.pair("billed", "%s %s (%s)%s", v.Billed, currency, tax, p.countLines())
+	p.pair(p.say("billed", "facturé"), p.amount(v.Billed)+" "+currency+" ("+tax+")"+p.countLines())
+	expected := p.say("expected", "attendu")
 	if v.Level == detectors.LevelNone {
 		if p.inv.Type == invoice.Standard {
-			p.pair("expected", "nothing: there was no history to compare with")
+			p.pair(expected, p.say("nothing: there was no history to compare with",
+				"rien : aucun historique auquel comparer"))
 		}
 		return
 	}
-	from, known := Usual(v, p.inv, p.s.Segment)
-	p.pair("expected", "%s %s, %s", v.Expected, currency, from)
-	p.pair("", "%s", known)
+	from, known := p.Usual(v, p.inv, p.s.Segment)
+	p.pair(expected, p.amount(v.Expected)+" "+currency+", "+from)
+	p.pair("", known)
 	if v.ExpectedLow < v.ExpectedHigh {
-		p.pair("", "95 of 100 should lie between %s and %s %s", v.ExpectedLow, v.ExpectedHigh, currency)
+		p.pair("", p.say("95 of 100 should lie between %s and %s %s", "95 sur 100 devraient être entre %s et %s %s",
+			p.amount(v.ExpectedLow), p.amount(v.ExpectedHigh), currency))
 	}
-	switch gap := Gap(v.Expected, v.Billed, currency); {
+	difference, gap := p.say("difference", "écart"), p.gap(v.Expected, v.Billed, currency)
+	switch {
 	case v.Expected == v.Billed:
-		p.pair("difference", "none")
+		p.pair(difference, p.say("none", "aucun"))
 	case v.Expected == 0:
-		p.pair("difference", "%s than expected", gap)
+		p.pair(difference, p.say("%s than expected", "%s qu'attendu", gap))
 	default:
-		p.pair("difference", "%s than expected (%+.1f %%)", gap, v.DeviationPct)
+		p.pair(difference, p.say("%s than expected (%s %%)", "%s qu'attendu (%s %%)", gap,
+			p.decimal("%+.1f", v.DeviationPct)))
 	}
 }
 
@@ -174,9 +182,9 @@ func (p *printer) countLines() string {
 	case 0:
 		return ""
 	case 1:
-		return ", on 1 line"
+		return p.say(", on 1 line", ", sur 1 ligne")
 	default:
-		return fmt.Sprintf(", on %d lines", n)
+		return p.say(", on %s lines", ", sur %s lignes", p.whole(int64(n)))
 	}
 }
 
@@ -187,99 +195,110 @@ func (p *printer) repair() {
 	if p.inv.Type != invoice.Standard {
 		return
 	}
+	p.heading(p.say("Which single change would make it usual", "Quelle correction unique la rendrait habituelle"))
 	if len(v.Causes) == 0 {
-		p.heading("Which single change would make it usual")
+		none := p.say("none is needed: nothing proves an error", "aucune n'est nécessaire : rien ne prouve une erreur")
 		if v.Suspect {
-			p.line("  none that was tried: no repair fits")
-		} else {
-			p.line("  none is needed: nothing proves an error")
+			none = p.say("none that was tried: no repair fits", "aucune de celles essayées : aucune correction ne convient")
 		}
+		p.line("  " + none)
 		return
 	}
-	p.heading("Which single change would make it usual")
 	first := &v.Causes[0]
-	p.line("  %s (%s)", Kind(first), Probability(first.P))
+	p.line("  " + p.finding(first))
 	p.evidence(first, "    ")
-	switch {
+	action := p.Action(first)
+	switch repaired := p.money(first.Repaired, v.Currency); {
 	case first.Kind == detectors.KindNoRepair:
-		p.line("  No repair fits.")
+		p.line(p.say("  No repair fits.", "  Aucune correction ne convient."))
 	case first.Code == detectors.CauseUnknown:
-		p.line("  No single repair was found; %s would be the usual amount: %s.", Money(first.Repaired, v.Currency),
-			Gap(v.Billed, first.Repaired, v.Currency))
-	case first.Repaired == v.Billed && Action(first) != "": // the action says that, too
+		p.line(p.say("  No single repair was found; %s would be the usual amount: %s.",
+			"  Aucune correction unique n'a été trouvée ; le montant habituel serait de %s : %s.", repaired,
+			p.gap(v.Billed, first.Repaired, v.Currency)))
+	case first.Repaired == v.Billed && action != "": // the action says that, too
 	case first.Repaired == v.Billed:
-		p.line("  Repaired, the customer still pays %s.", Money(first.Repaired, v.Currency))
+		p.line(p.say("  Repaired, the customer still pays %s.", "  Après correction, le client paie toujours %s.", repaired))
 	default:
-		p.line("  Repaired, the customer pays %s %s: %s than billed.", first.Repaired, v.Currency,
-			Gap(v.Billed, first.Repaired, v.Currency))
+		p.line(p.say("  Repaired, the customer pays %s %s: %s than billed.",
+			"  Après correction, le client paie %s %s : %s que facturé.", p.amount(first.Repaired), v.Currency,
+			p.gap(v.Billed, first.Repaired, v.Currency)))
 	}
-	if action := Action(first); action != "" {
-		p.line("  To do: %s.", action)
+	if action != "" {
+		p.line(p.say("  To do: %s.", "  À faire : %s.", action))
 	}
 	if v.Loss != (detectors.Loss{}) {
-		p.line("  At stake: %s", p.loss())
+		p.line(p.say("  At stake: %s", "  En jeu : %s", p.loss()))
 	}
 	for _, e := range p.s.Earlier {
-		p.line("  Before it: %s%s, issued %s, %s %s", e.ID, revision(e.Revision), instant(e.IssuedAt), e.Billed, e.Currency)
+		p.line(p.say("  Before it: %s, issued %s, %s %s", "  Avant elle : %s, émise le %s, %s %s", p.revised(&e),
+			p.instant(e.IssuedAt), p.amount(e.Billed), e.Currency))
 	}
 	p.others()
+}
+
+// finding says what was found, and how probable it is.
+func (p *printer) finding(f *detectors.Finding) string {
+	return p.Kind(f) + " (" + Probability(f.P) + ")"
 }
 
 // others says what else was considered: hints in a line, the rest as the first cause.
 func (p *printer) others() {
 	v := p.v
 	if len(v.Causes) > 1 {
-		p.heading("What else was considered")
+		p.heading(p.say("What else was considered", "Ce qui a été envisagé d'autre"))
 	}
 	var hints []string
 	for i := range v.Causes[1:] {
 		f := &v.Causes[i+1]
-		said := fmt.Sprintf("%s (%s)", Kind(f), Probability(f.P))
+		said := p.finding(f)
 		switch {
 		case f.Hint():
 			hints = append(hints, said)
 			continue
 		case f.Kind == detectors.KindNoRepair:
-			p.line("  %s", said)
+			p.line("  " + said)
 		default:
-			p.line("  %s, which would make it %s %s", said, f.Repaired, v.Currency)
+			p.line(p.say("  %s, which would make it %s %s", "  %s, ce qui la porterait à %s %s", said,
+				p.amount(f.Repaired), v.Currency))
 		}
 		p.evidence(f, "    ")
 	}
 	if len(hints) > 0 {
-		p.line("  hardly likely: %s", strings.Join(hints, "; "))
+		p.line(p.say("  hardly likely: %s", "  peu probable : %s", strings.Join(hints, p.say("; ", " ; "))))
 	}
 }
 
 // evidence writes the sentences of a finding.
 func (p *printer) evidence(f *detectors.Finding, indent string) {
 	for _, sentence := range f.Evidence {
-		p.line("%s%s", indent, sentence)
+		p.line(indent + p.Sentence(sentence))
 	}
 }
 
 // loss says how much money is at stake, with its interval.
 func (p *printer) loss() string {
 	l, currency := p.v.Loss, p.v.Currency
-	text := Money(l.Point, currency) + ", " + Favour(p.v.Direction)
+	text := p.money(l.Point, currency) + ", " + p.Favour(p.v.Direction)
 	if l.Low == l.High {
 		return text
 	}
+	low, high := p.money(l.Low, currency), p.money(l.High, currency)
 	if (l.Low < 0) == (l.High < 0) {
-		low, high := Money(l.Low, currency), Money(l.High, currency)
 		if l.High < 0 {
 			low, high = high, low
 		}
-		return text + " (between " + low + " and " + high + ")"
+		return text + p.say(" (between %s and %s)", " (entre %s et %s)", low, high)
 	}
-	return text + " (anything from " + Money(l.High, currency) + " too little to " + Money(l.Low, currency) + " too much)"
+	return text + p.say(" (anything from %s too little to %s too much)", " (entre %s de trop peu et %s de trop)", high,
+		low)
 }
 
-func revision(n int64) string {
-	if n == 0 {
-		return ""
+// revised names an earlier invoice.
+func (p *printer) revised(e *Earlier) string {
+	if e.Revision == 0 {
+		return e.ID
 	}
-	return fmt.Sprintf(" revision %d", n)
+	return p.say("%s revision %d", "%s révision %d", e.ID, e.Revision)
 }
 
 // known tells whether the settings in force are those of the verdict.
@@ -289,71 +308,85 @@ func (p *printer) known() bool { return p.s.Settings.Hash() == p.v.Model.ConfigH
 var deviationRules = []struct {
 	code  string
 	level detectors.Level
-	words string
+	of    words
 }{
-	{detectors.RuleCustomerType, detectors.LevelCustomerType, "its customer type"},
-	{detectors.RuleProductFamily, detectors.LevelProductFamily, "its product family"},
-	{detectors.RuleSegment, detectors.LevelTypeProduct, "both together"},
+	{detectors.RuleCustomerType, detectors.LevelCustomerType, words{"of its customer type", "de son type de client"}},
+	{detectors.RuleProductFamily, detectors.LevelProductFamily,
+		words{"of its product family", "de sa famille de produits"}},
+	{detectors.RuleSegment, detectors.LevelTypeProduct, words{"of both together", "des deux ensemble"}},
 }
 
 // rule tells the 15 % rule and its margin (A4).
 func (p *printer) rule() {
-	v, set := p.v, p.s.Settings
+	v := p.v
 	if p.inv.Type != invoice.Standard {
 		return
 	}
-	limit, name := float64(set.DeviationBasisPoints)/100, "The rule of low amounts"
-	if p.known() {
-		name = fmt.Sprintf("The %g %% rule: net more than %g %% below the usual", limit, limit)
+	limit := float64(p.s.Settings.DeviationBasisPoints) / 100
+	if said := p.decimal("%g", limit); p.known() {
+		p.heading(p.say("The %s %% rule: net more than %s %% below the usual",
+			"La règle des %s %% : net plus de %s %% sous l'habituel", said, said))
+	} else {
+		p.heading(p.say("The rule of low amounts", "La règle des montants bas"))
 	}
-	p.heading(name)
 	segment, ok := p.segment()
 	var fired []string
 	firedHere := false
 	for _, rule := range deviationRules {
 		has := slices.Contains(v.Rules, rule.code)
 		if has {
-			fired = append(fired, rule.words)
+			fired = append(fired, p.pick(rule.of.en, rule.of.fr))
 		}
 		firedHere = firedHere || (has && rule.level == segment.Level)
 	}
 	switch {
 	case v.Level == detectors.LevelNone:
-		p.line("  had nothing to compare with")
+		p.line(p.say("  had nothing to compare with", "  n'avait rien à quoi comparer"))
 	case len(fired) > 0:
-		p.line("  fired against the usual of %s", strings.Join(fired, " and of "))
+		p.line(p.say("  fired against the usual %s", "  s'est déclenchée contre l'habituel %s",
+			strings.Join(fired, p.say(" and ", " et "))))
 	default:
-		p.line("  did not fire")
+		p.line(p.say("  did not fire", "  ne s'est pas déclenchée"))
 	}
-	if !p.known() || !ok {
+	if p.known() && ok {
+		p.margin(&segment, limit, firedHere)
+	}
+}
+
+// margin says how far the rule was from firing in a segment, or beyond that, and what an
+// alert of it is worth there.
+func (p *printer) margin(s *detectors.SegmentSummary, limit float64, fired bool) {
+	p.usual(s)
+	of := p.of(s.Level, s.CustomerType, s.ProductFamily)
+	switch below := p.below(s); {
+	case fired:
+		p.line(p.say("  against the usual %s it is %s points beyond the limit",
+			"  face à l'habituel %s, elle dépasse la limite de %s points", of, p.decimal("%.2f", max(0, below-limit))))
+	case below < 0:
+		p.line(p.say("  the usual %s is less than this", "  l'habituel %s est inférieur à ceci", of))
+	default:
+		p.line(p.say("  against the usual %s %s points were left", "  face à l'habituel %s, il restait %s points", of,
+			p.decimal("%.2f", max(0, limit-below))))
+	}
+	p.line("  " + p.worth(s))
+	if !fired {
 		return
 	}
-	p.usual(&segment)
-	below := p.below(&segment)
-	beyond := below - limit
-	if !firedHere {
-		if below < 0 {
-			p.line("  the usual of %s is less than this", segment.Of())
-		} else {
-			p.line("  against the usual of %s %.2f points were left", segment.Of(), max(0, -beyond))
-		}
-		p.line("  %s", Worth(&segment))
-		return
+	set := &p.s.Settings
+	counts := p.say("counts", "compte")
+	if s.N < set.MinN || s.CV > set.MaxCV {
+		counts = p.say("does not count", "ne compte pas")
 	}
-	p.line("  against the usual of %s it is %.2f points beyond the limit", segment.Of(), max(0, beyond))
-	p.line("  %s", Worth(&segment))
-	counts := "counts"
-	if segment.N < set.MinN || segment.CV > set.MaxCV {
-		counts = "does not count"
-	}
-	p.line("  that %s by itself: it takes %s which vary by at most %.6g %%", counts, Invoices(set.MinN), 100*set.MaxCV)
+	p.line(p.say("  that %s by itself: it takes %s which vary by at most %s %%",
+		"  cela %s à soi seul : il faut %s qui varient d'au plus %s %%", counts, p.Invoices(set.MinN),
+		p.decimal("%.6g", 100*set.MaxCV)))
 }
 
 // usual says what the rule compares, where the mean of the segment is known.
 func (p *printer) usual(s *detectors.SegmentSummary) {
 	limit, ok := s.Mean.MulFixed(invoice.One - invoice.One/10_000*invoice.Fixed(p.s.Settings.DeviationBasisPoints))
 	if s.Mean > 0 && ok {
-		p.line("  usual %s net, limit %s, billed %s", Money(roundCents(s.Mean), s.Currency), roundCents(limit),
-			p.inv.NetAmount)
+		p.line(p.say("  usual %s net, limit %s, billed %s", "  habituel %s net, limite %s, facturé %s",
+			p.money(roundCents(s.Mean), s.Currency), p.amount(roundCents(limit)), p.amount(p.inv.NetAmount)))
 	}
 }

@@ -1,23 +1,24 @@
 package explain
 
 import (
-	"fmt"
-
 	"recoup/detectors"
 	"recoup/invoice"
 )
 
 // Usual says what an expectation was made from, and how much is known of that.
 // segment is what the 15 % rule compared the invoice with, nil where that is not known.
-func Usual(v *detectors.Verdict, inv *invoice.Invoice, segment *detectors.SegmentSummary) (from, known string) {
+func (l Lang) Usual(v *detectors.Verdict, inv *invoice.Invoice, segment *detectors.SegmentSummary) (
+	from, known string) {
 	if !fromLines(v, inv, segment) {
-		return "the usual invoice " + ofWhom(v, inv), behind(v)
+		return l.say("the usual invoice %s", "la facture habituelle %s", l.of(v.Level, inv.CustomerType, inv.ProductFamily)),
+			l.behind(v)
 	}
-	from = "its lines at the usual prices of their products"
+	from = l.say("its lines at the usual prices of their products", "ses lignes aux prix habituels de leurs produits")
 	if v.Level == detectors.LevelCustomerProduct {
-		from = "its lines at the prices this customer usually pays"
+		from = l.say("its lines at the prices this customer usually pays",
+			"ses lignes aux prix que ce client paie d'habitude")
 	}
-	return from, linesBehind(v)
+	return from, l.linesBehind(v)
 }
 
 // fromLines tells whether an expectation is what the lines come to at usual prices.
@@ -51,39 +52,23 @@ func priced(inv *invoice.Invoice) bool {
 	return false
 }
 
-// ofWhom names the invoices behind an expectation.
-func ofWhom(v *detectors.Verdict, inv *invoice.Invoice) string {
-	kind, family := "customer type "+inv.CustomerType, "product family "+inv.ProductFamily
-	switch v.Level {
-	case detectors.LevelCustomer:
-		return "of this customer"
-	case detectors.LevelTypeProduct:
-		return "of " + kind + " and " + family
-	case detectors.LevelCustomerType:
-		return "of " + kind
-	case detectors.LevelProductFamily:
-		return "of " + family
-	case detectors.LevelSeller:
-		return "of this seller"
-	}
-	return "of no history"
-}
-
 // behind says how many invoices are behind an expectation and how much they
 // differ, which one alone cannot say.
-func behind(v *detectors.Verdict) string {
+func (l Lang) behind(v *detectors.Verdict) string {
 	if v.N <= 1 {
-		return Invoices(v.N)
+		return l.Invoices(v.N)
 	}
-	return Invoices(v.N) + ", " + spread(v.CV)
+	return l.Invoices(v.N) + ", " + l.spread(v.CV)
 }
 
 // linesBehind says how often the product that is known least was billed, and how
 // sure the prices are.
-func linesBehind(v *detectors.Verdict) string {
-	often := fmt.Sprintf("each product known was billed %d times or more before", v.N)
+func (l Lang) linesBehind(v *detectors.Verdict) string {
+	often := l.say("each product known was billed %s times or more before",
+		"chaque produit connu a déjà été facturé %s fois ou plus", l.whole(v.N))
 	if v.N == 1 {
-		often = "one of the products was billed only once before"
+		often = l.say("one of the products was billed only once before",
+			"un des produits n'a été facturé qu'une fois auparavant")
 	}
-	return often + "; prices " + spread(v.CV)
+	return often + l.say("; prices %s", " ; prix %s", l.spread(v.CV))
 }

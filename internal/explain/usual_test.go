@@ -51,19 +51,19 @@ func TestUsual(t *testing.T) {
 	} {
 		v := unsuspected(c.inv).Verdict
 		v.Level, v.Billed, v.CV, v.Causes = c.level, c.billed, c.cv, make([]detectors.Finding, c.causes)
-		if from, _ := explain.Usual(v, c.inv, c.segment); from != c.want {
+		if from, _ := explain.English.Usual(v, c.inv, c.segment); from != c.want {
 			t.Errorf("%s: %q, want %q", name, from, c.want)
 		}
 	}
 	for n, want := range map[int64]string{1: "one of the products was billed only once before; prices all but equal",
 		2: "each product known was billed 2 times or more before; prices all but equal"} {
 		v := &detectors.Verdict{N: n, CV: 0.01, Level: detectors.LevelCustomerProduct}
-		if _, got := explain.Usual(v, priced, nil); got != want {
+		if _, got := explain.English.Usual(v, priced, nil); got != want {
 			t.Errorf("%d lines: %q, want %q", n, got, want)
 		}
 		v.Level = detectors.LevelCustomer
 		want = map[int64]string{1: "1 invoice", 2: "2 invoices, all but equal"}[n]
-		if _, got := explain.Usual(v, priced, nil); got != want {
+		if _, got := explain.English.Usual(v, priced, nil); got != want {
 			t.Errorf("%d invoices: %q, want %q", n, got, want)
 		}
 	}
@@ -77,7 +77,7 @@ func TestHints(t *testing.T) {
 		detectors.Finding{Code: "data_entry", Kind: "quantity", P: 0.06, Repaired: usual, Evidence: []string{"far"}},
 		detectors.Finding{Code: "duplicate", Kind: "near", P: 0.004, Evidence: []string{"again"}})
 	var out bytes.Buffer
-	if err := explain.Text(&out, s); err != nil {
+	if err := explain.English.Text(&out, s); err != nil {
 		t.Fatal(err)
 	}
 	want := "What else was considered\n  one price is not the usual one (10 %), which would make it 480.00 EUR\n" +

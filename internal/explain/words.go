@@ -5,12 +5,8 @@
 package explain
 
 import (
-	"cmp"
-	"fmt"
-	"math"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -20,36 +16,43 @@ import (
 )
 
 // causes are the causes of the contract, as a person would say them.
-var causes = map[string]string{
-	detectors.CauseDataEntry:        "Data entry: a digit or a decimal point",
-	detectors.CauseBillingSystem:    "Billing system: lines, totals, tax or currency",
-	detectors.CausePromotion:        "Promotion: a discount that does not apply",
-	detectors.CauseCRMSync:          "Customer data: an old or wrong price tier, contract or type",
-	detectors.CauseDuplicate:        "Duplicate: invoiced before",
-	detectors.CausePriceList:        "Price list: not the listed price",
-	detectors.CauseBeforeShipment:   "Before shipment: nothing had been delivered",
-	detectors.CauseMissingAdminData: "Missing data: a reference or legal field",
-	detectors.CauseUnknown:          "Unknown: the amount is unusual, no single change repairs it",
+var causes = map[string]words{
+	detectors.CauseDataEntry: {"Data entry: a digit or a decimal point", "Saisie : un chiffre ou une virgule"},
+	detectors.CauseBillingSystem: {"Billing system: lines, totals, tax or currency",
+		"Système de facturation : lignes, totaux, taxe ou devise"},
+	detectors.CausePromotion: {"Promotion: a discount that does not apply",
+		"Promotion : une remise qui ne s'applique pas"},
+	detectors.CauseCRMSync: {"Customer data: an old or wrong price tier, contract or type",
+		"Données client : un tarif, un contrat ou un type ancien ou faux"},
+	detectors.CauseDuplicate: {"Duplicate: invoiced before", "Doublon : déjà facturé"},
+	detectors.CausePriceList: {"Price list: not the listed price", "Tarif : pas le prix du tarif"},
+	detectors.CauseBeforeShipment: {"Before shipment: nothing had been delivered",
+		"Avant expédition : rien n'avait été livré"},
+	detectors.CauseMissingAdminData: {"Missing data: a reference or legal field",
+		"Données manquantes : une référence ou une mention légale"},
+	detectors.CauseUnknown: {"Unknown: the amount is unusual, no single change repairs it",
+		"Inconnue : le montant est inhabituel, aucune correction unique ne le répare"},
 }
 
 // Cause returns what a cause code means; a code that is not known stands for itself.
-func Cause(code string) string {
-	if words, ok := causes[code]; ok {
-		return words
+func (l Lang) Cause(code string) string {
+	if said, ok := causes[code]; ok {
+		return l.pick(said.en, said.fr)
 	}
 	return code
 }
 
 // Kind returns what a finding has found, in a few words.
-func Kind(f *detectors.Finding) string {
+func (l Lang) Kind(f *detectors.Finding) string {
 	if f.Kind == detectors.KindNoRepair {
-		cause, _, _ := strings.Cut(Cause(f.Code), ":")
-		return strings.ToLower(cause[:1]) + cause[1:] + ", which no single change repairs"
+		cause, _, _ := strings.Cut(l.Cause(f.Code), ":")
+		return l.say("%s, which no single change repairs", "%s, qu'aucune correction unique ne répare",
+			strings.TrimSpace(strings.ToLower(cause[:1])+cause[1:]))
 	}
-	if words, _, ok := cases.Words(f); ok {
-		return words
+	if en, fr, ok := cases.Words(f); ok {
+		return l.pick(en, fr)
 	}
-	return strings.ReplaceAll(f.Code+": "+f.Kind, "_", " ")
+	return strings.ReplaceAll(f.Code+l.pick(": ", " : ")+f.Kind, "_", " ")
 }
 
 // Probability writes a probability as whole per cent; none is certainty.
@@ -63,117 +66,125 @@ func Probability(p float64) string {
 	return strconv.FormatFloat(100*p, 'f', 0, 64) + " %"
 }
 
-// Likely says how probable an error is.
-func Likely(p float64) string {
+// likely says how probable an error is.
+func (l Lang) likely(p float64) string {
 	switch {
 	case p >= 0.98:
-		return "almost certainly wrong"
+		return l.say("almost certainly wrong", "presque certainement fausse")
 	case p >= 0.8:
-		return "very probably wrong"
+		return l.say("very probably wrong", "très probablement fausse")
 	case p >= 0.5:
-		return "probably wrong"
+		return l.say("probably wrong", "probablement fausse")
 	case p >= 0.2:
-		return "perhaps wrong"
+		return l.say("perhaps wrong", "peut-être fausse")
 	case p > 0.05:
-		return "probably right"
+		return l.say("probably right", "probablement juste")
 	}
-	return "no sign of an error"
+	return l.say("no sign of an error", "aucun signe d'erreur")
 }
 
-// Suspicion says the same of a suspect: one whose error is not even probable is
-// worth a look, as enough of its kind are wrong.
-func Suspicion(p float64) string {
+// Suspicion says how probable an error of a suspect is: one whose error is not even
+// probable is worth a look, as enough of its kind are wrong.
+func (l Lang) Suspicion(p float64) string {
 	if p < 0.5 {
-		return "worth a look"
+		return l.say("worth a look", "à regarder")
 	}
-	return Likely(p)
+	return l.likely(p)
 }
 
 // missing are the fields of missing_admin_data, by kind.
-var missing = map[string]string{"customer": "the buyer reference", "delivery": "the delivery reference",
-	"customer_type": "the buyer's type", "product_family": "the product family", "purchase_order": "the purchase order",
-	"vat_id": "the VAT number"}
+var missing = map[string]words{
+	"customer":       {"the buyer reference", "la référence d'acheteur"},
+	"delivery":       {"the delivery reference", "la référence de livraison"},
+	"customer_type":  {"the buyer's type", "le type de client"},
+	"product_family": {"the product family", "la famille de produits"},
+	"purchase_order": {"the purchase order", "le numéro de commande"},
+	"vat_id":         {"the VAT number", "le numéro de TVA"},
+}
 
 // Action says what to do about a finding whose amount is right; "" where the
 // repaired amount says it.
-func Action(f *detectors.Finding) string {
+func (l Lang) Action(f *detectors.Finding) string {
 	switch f.Code {
 	case detectors.CauseBeforeShipment:
-		return "the amount stands: hold the invoice until the goods leave"
+		return l.say("the amount stands: hold the invoice until the goods leave",
+			"le montant est juste : retenir la facture jusqu'au départ de la marchandise")
 	case detectors.CauseMissingAdminData:
-		return "the amount stands: add " + cmp.Or(missing[f.Kind], "what is missing") + " and send the invoice again"
+		what, ok := missing[f.Kind]
+		if !ok {
+			what = words{"what is missing", "ce qui manque"}
+		}
+		return l.say("the amount stands: add %s and send the invoice again",
+			"le montant est juste : ajouter %s et renvoyer la facture", l.pick(what.en, what.fr))
 	}
 	return ""
 }
 
 // spread says how much invoices or prices differ, and what that makes of a deviation.
-func spread(cv float64) string {
-	vary := "they vary by " + perCent(100*cv)
+func (l Lang) spread(cv float64) string {
+	vary := l.say("they vary by %s", "variation de %s", l.perCent(100*cv))
 	switch {
 	case cv <= 0.02:
-		return "all but equal"
+		return l.say("all but equal", "presque identiques")
 	case cv <= 0.075:
-		return "much alike (" + vary + ")"
+		return l.say("much alike (%s)", "très semblables (%s)", vary)
 	case cv <= 0.3:
-		return "not quite alike (" + vary + ")"
+		return l.say("not quite alike (%s)", "pas tout à fait semblables (%s)", vary)
 	case cv <= 1:
-		return "unlike each other (" + vary + "), so a deviation says little"
+		return l.say("unlike each other (%s), so a deviation says little",
+			"dissemblables (%s), un écart dit donc peu", vary)
 	}
-	return "beyond comparison (" + vary + "), so a deviation says next to nothing"
+	return l.say("beyond comparison (%s), so a deviation says next to nothing",
+		"incomparables (%s), un écart ne dit donc presque rien", vary)
 }
 
 // Invoices writes a number of invoices.
-func Invoices(n int64) string {
+func (l Lang) Invoices(n int64) string {
 	if n == 1 {
-		return "1 invoice"
+		return l.say("1 invoice", "1 facture")
 	}
-	return fmt.Sprintf("%d invoices", n)
+	return l.say("%s invoices", "%s factures", l.whole(n))
 }
 
-// Money writes an amount without its sign, with its currency.
-func Money(a invoice.Amount, currency string) string {
-	return strings.TrimPrefix(a.String(), "-") + " " + currency
-}
-
-// Gap says which way and how far a second amount lies from a first one: what is
+// gap says which way and how far a second amount lies from a first one: what is
 // to be added to or taken off the first.
-func Gap(from, to invoice.Amount, currency string) string {
+func (l Lang) gap(from, to invoice.Amount, currency string) string {
 	gap, ok := to.Sub(from)
 	switch {
 	case !ok:
-		return "more than can be written"
+		return l.say("more than can be written", "plus qu'on ne peut écrire")
 	case gap == 0:
-		return "nothing"
+		return l.say("nothing", "rien")
 	case gap < 0:
-		return Money(gap, currency) + " less"
+		return l.say("%s less", "%s de moins", l.money(gap, currency))
 	}
-	return Money(gap, currency) + " more"
+	return l.say("%s more", "%s de plus", l.money(gap, currency))
 }
 
 // Favour says who gains by an error.
-func Favour(d detectors.Direction) string {
+func (l Lang) Favour(d detectors.Direction) string {
 	switch d {
 	case detectors.DirectionCustomerFavour:
-		return "billed too little"
+		return l.say("billed too little", "facturé trop peu")
 	case detectors.DirectionSellerFavour:
-		return "billed too much"
+		return l.say("billed too much", "facturé trop")
 	}
-	return "no money is at stake"
+	return l.say("no money is at stake", "aucun argent en jeu")
 }
 
 // Decision says what is done about an invoice.
-func Decision(d detectors.Decision) string {
+func (l Lang) Decision(d detectors.Decision) string {
 	switch d {
 	case detectors.DecisionOpenCase:
-		return "a case is opened"
+		return l.say("a case is opened", "un dossier est ouvert")
 	case detectors.DecisionBundle:
-		return "part of an incident"
+		return l.say("part of an incident", "partie d'un incident")
 	case detectors.DecisionLogOnly:
-		return "logged only"
+		return l.say("logged only", "noté seulement")
 	case detectors.DecisionHold:
-		return "held, not to be sent"
+		return l.say("held, not to be sent", "retenue, à ne pas envoyer")
 	}
-	return "nothing to do"
+	return l.say("nothing to do", "rien à faire")
 }
 
 // Clean makes a text safe to print: what is no visible character becomes �, so
@@ -186,18 +197,6 @@ func Clean(text string) string {
 		return unicode.ReplacementChar
 	}, text)
 }
-
-// perCent writes per cent with as many decimals as matter.
-func perCent(value float64) string {
-	decimals := 1
-	if math.Abs(value) >= 100 {
-		decimals = 0
-	}
-	return strconv.FormatFloat(value, 'f', decimals, 64) + " %"
-}
-
-// instant writes a time to the second.
-func instant(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // Evidence returns all sentences of a verdict, one a line.
 func Evidence(v *detectors.Verdict) string {

@@ -103,6 +103,7 @@ func (g *group) join(ctx context.Context) (*kafkago.ConsumerGroup, error) {
 		Brokers:           g.c.settings.Brokers,
 		Dialer:            &dialer,
 		Topics:            []string{g.settings.Topic},
+		GroupBalancers:    []kafkago.GroupBalancer{sticky{g}, kafkago.RangeGroupBalancer{}},
 		SessionTimeout:    g.settings.SessionTimeout,
 		HeartbeatInterval: g.settings.HeartbeatInterval,
 		RebalanceTimeout:  g.settings.RebalanceTimeout,

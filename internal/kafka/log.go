@@ -108,7 +108,8 @@ func (l clusterLog) Append(ctx context.Context, topic string, partition int,
 // and their size.
 func fit(records []pipeline.Record, limit int) (n, size int) {
 	for ; n < len(records); n++ {
-		more := len(records[n].Key) + len(records[n].Value) + 20 // 20: a record's own fields
+		r := &records[n]
+		more := len(r.Key) + len(r.Value) + len(r.Stamp) + 40 // 40: a record's own fields, and a header's
 		if n > 0 && size+more > limit {
 			break
 		}
@@ -123,6 +124,9 @@ func (l clusterLog) produce(ctx context.Context, topic string, partition int,
 		out := make([]kafkago.Record, len(records))
 		for i, r := range records {
 			out[i] = kafkago.Record{Time: r.Time, Key: kafkago.NewBytes(r.Key), Value: kafkago.NewBytes(r.Value)}
+			if r.Stamp != nil {
+				out[i].Headers = []kafkago.Header{{Key: stampHeader, Value: r.Stamp}}
+			}
 		}
 		got, err := l.c.api.Produce(ctx, &kafkago.ProduceRequest{
 			Topic:        topic,

@@ -19,6 +19,9 @@ const (
 	attrTransactional = 0x10
 	attrControl       = 0x20
 
+	// stampHeader is the header that holds Record.Stamp.
+	stampHeader = "recoup-stamp"
+
 	// maxKeptBuffer and maxKeptRecords bound what a reader keeps between two fetches.
 	maxKeptBuffer  = 8 << 20
 	maxKeptRecords = 64 << 10
@@ -172,6 +175,9 @@ func (d *decoder) add(b batch, offset int64) error {
 		}
 		rec := pipeline.Record{Offset: b.base + r.varint()}
 		rec.Key, rec.Value = r.varbytes(), r.varbytes()
+		if rec.Value == nil {
+			rec.Stamp = r.header(stampHeader)
+		}
 		if c.short || r.short {
 			return fmt.Errorf("its record %d of %d ends too early", i+1, b.count)
 		}
@@ -182,4 +188,15 @@ func (d *decoder) add(b batch, offset int64) error {
 		d.records = append(d.records, rec)
 	}
 	return nil
+}
+
+// header returns the value of the header of a name, nil without one.
+func (c *cursor) header(name string) (value []byte) {
+	for n := c.varint(); n > 0 && !c.short; n-- {
+		key, v := c.varbytes(), c.varbytes()
+		if string(key) == name {
+			value = v
+		}
+	}
+	return value
 }

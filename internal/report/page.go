@@ -227,12 +227,12 @@ func (r *Report) causeRows() (rows []causeRow) {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), strings.Compare(a, b))
 	})
 	for _, code := range codes {
-		row := causeRow{Words: explain.Cause(code), Suspects: counts[code],
+		row := causeRow{Words: explain.English.Cause(code), Suspects: counts[code],
 			Width: 100 * float64(counts[code]) / float64(counts[codes[0]])}
 		for _, currency := range r.byCurrency() {
 			for _, d := range []detectors.Direction{detectors.DirectionCustomerFavour, detectors.DirectionSellerFavour} {
 				if c := r.causes[causeKey{code, currency, d}]; c != nil {
-					row.Money = append(row.Money, money(&c.sum, currency)+" "+explain.Favour(d))
+					row.Money = append(row.Money, money(&c.sum, currency)+" "+explain.English.Favour(d))
 				}
 			}
 		}
@@ -271,10 +271,11 @@ func (s *suspect) card(number int) card {
 	inv, v := s.invoice, s.verdict
 	c := card{Number: number, ID: shown(inv.ID), About: shown(fmt.Sprintf("%s, issued %s, line %d", inv.Seller,
 		inv.IssuedAt.Format(time.DateOnly), v.Source.Offset+1)),
-		Customer: shown(joined(inv.CustomerRef, inv.CustomerType, inv.ProductFamily)), Likely: explain.Suspicion(v.PError),
+		Customer:    shown(joined(inv.CustomerRef, inv.CustomerType, inv.ProductFamily)),
+		Likely:      explain.English.Suspicion(v.PError),
 		Probability: strings.Replace(explain.Probability(v.PError), " ", "\u00a0", 1), Decision: decided(v),
 		Billed: amount(v.Billed, v.Currency),
-		Favour: explain.Favour(v.Direction), Words: "No single change explains it", Basis: string(v.AmountBasis)}
+		Favour: explain.English.Favour(v.Direction), Words: "No single change explains it", Basis: string(v.AmountBasis)}
 	if v.Loss.Point != 0 {
 		c.AtRisk = money(big.NewInt(int64(v.Loss.Point)), v.Currency) + " "
 	}
@@ -288,8 +289,8 @@ func (s *suspect) card(number int) card {
 	repaired := invoice.Amount(0)
 	if len(v.Causes) > 0 {
 		first := &v.Causes[0]
-		c.Words = capital(explain.Kind(first))
-		if action := explain.Action(first); action != "" {
+		c.Words = capital(explain.English.Kind(first))
+		if action := explain.English.Action(first); action != "" {
 			c.Action = capital(action) + "."
 		}
 		for _, sentence := range first.Evidence[:min(len(first.Evidence), 6)] {
@@ -300,7 +301,7 @@ func (s *suspect) card(number int) card {
 		}
 		for i := range v.Causes[1:min(len(v.Causes), 4)] {
 			if other := &v.Causes[i+1]; !other.Hint() {
-				c.Others = append(c.Others, fmt.Sprintf("%s (%s)", explain.Kind(other), explain.Probability(other.P)))
+				c.Others = append(c.Others, fmt.Sprintf("%s (%s)", explain.English.Kind(other), explain.Probability(other.P)))
 			}
 		}
 	}
@@ -316,7 +317,7 @@ func decided(v *detectors.Verdict) string {
 	case v.Decision == detectors.DecisionOpenCase:
 		return "worth a case"
 	}
-	return explain.Decision(v.Decision)
+	return explain.English.Decision(v.Decision)
 }
 
 // joined joins what is not empty.

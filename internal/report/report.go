@@ -161,7 +161,7 @@ func (r *Report) suspect(c *currency, inv *invoice.Invoice, v *detectors.Verdict
 	case detectors.DirectionSellerFavour:
 		c.much.add(v)
 	}
-	from, known := explain.Usual(v, inv, segment)
+	from, known := explain.English.Usual(v, inv, segment)
 	c.top.add(inv, v, from+": "+known)
 }
 

@@ -78,11 +78,11 @@ func (p *Page) worth() *worth {
 		enough := segment.Footing == detectors.FootingEnough
 		w.Marks = append(w.Marks, mark{X: 98.8 * min(segment.CV/widestSpread, 1), Y: 97 * (1 - segment.Precision),
 			Width: 1.2, Height: 3, Enough: enough, Title: fmt.Sprintf("%s: %s, spread %s, expected precision %s", name,
-				counted(segment.N, "invoice"), explain.CV(segment.CV), explain.Precision(segment))})
+				counted(segment.N, "invoice"), explain.English.CV(segment.CV), explain.Precision(segment))})
 		if i < mostRows {
-			w.Rows = append(w.Rows, segmentRow{Of: name, Invoices: whole(segment.N), Spread: explain.CV(segment.CV),
+			w.Rows = append(w.Rows, segmentRow{Of: name, Invoices: whole(segment.N), Spread: explain.English.CV(segment.CV),
 				Precision: explain.Precision(segment), Recall: explain.Probability(segment.Recall),
-				Meaningful: explain.Footing(segment.Footing)})
+				Meaningful: explain.English.Footing(segment.Footing)})
 		}
 	}
 	return w

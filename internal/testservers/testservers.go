@@ -6,8 +6,8 @@
 //
 //	func TestMain(m *testing.M) { os.Exit(testservers.Main(m)) }
 //
-// The servers are shared: a test makes its own topics and its own database,
-// named by Name, and kills neither. Tests that must kill a server start their
+// The servers are shared: a test makes its own topics, named by Name, and its own
+// database, named by Database, and kills neither. Tests that must kill a server start their
 // own with kafkaserver.Start or clickhouse.Start.
 package testservers
 
@@ -20,6 +20,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
 
 	"recoup/internal/clickhouse"
 	"recoup/internal/kafkaserver"
@@ -109,7 +111,23 @@ func ClickHouse(t testing.TB) string {
 	}).NativeAddr
 }
 
-// Name returns a name for a topic, a consumer group or a database that no other
+// Database returns a name for a database of ClickHouse that no other test uses; Name
+// says how it reads. When the test ends the database is dropped: the server would go
+// on to work out its kept views every minute while others test.
+func Database(t testing.TB) string {
+	t.Helper()
+	name, address := Name(t), ClickHouse(t)
+	t.Cleanup(func() {
+		db := clickhousego.OpenDB(&clickhousego.Options{Addr: []string{address}})
+		defer func() { _ = db.Close() }()
+		if _, err := db.Exec("DROP DATABASE IF EXISTS " + name); err != nil {
+			t.Errorf("cannot drop the database of the test: %v", err)
+		}
+	})
+	return name
+}
+
+// Name returns a name for a topic or a consumer group that no other
 // test uses, on any run: the test's own name and a random end, of lower-case
 // letters, digits and underscores.
 func Name(t testing.TB) string {

@@ -88,7 +88,7 @@ func readAll(t *testing.T, c Cluster, topic string, partition int, offset int64,
 			if rec.Offset < offset || rec.Offset >= got.Next {
 				t.Fatalf("Fetch(%d) gave offset %d, Next %d", offset, rec.Offset, got.Next)
 			}
-			rec.Key, rec.Value = bytes.Clone(rec.Key), bytes.Clone(rec.Value)
+			rec.Key, rec.Value, rec.Stamp = bytes.Clone(rec.Key), bytes.Clone(rec.Value), bytes.Clone(rec.Stamp)
 			out = append(out, rec)
 			offset = rec.Offset + 1
 		}
@@ -102,6 +102,9 @@ func checkRecord(t *testing.T, got, want pipeline.Record) {
 	if got.Offset != want.Offset || !bytes.Equal(got.Key, want.Key) || !bytes.Equal(got.Value, want.Value) {
 		t.Errorf("got offset %d key %q, %d bytes; want offset %d key %q, %d bytes",
 			got.Offset, got.Key, len(got.Value), want.Offset, want.Key, len(want.Value))
+	}
+	if !bytes.Equal(got.Stamp, want.Stamp) {
+		t.Errorf("offset %d: stamp %q, want %q", got.Offset, got.Stamp, want.Stamp)
 	}
 	if (got.Key == nil) != (want.Key == nil) || (got.Value == nil) != (want.Value == nil) {
 		t.Errorf("offset %d: nil and empty are mixed up: key nil %v, value nil %v", got.Offset, got.Key == nil,
@@ -117,6 +120,7 @@ func testRoundTrip(t *testing.T, c Cluster) {
 		{Key: []byte("k1"), Value: []byte("v1"), Time: at},
 		{Key: nil, Value: []byte("no key"), Time: at.Add(-time.Hour)},
 		{Key: []byte("tombstone"), Value: nil, Time: at.Add(time.Millisecond)},
+		{Key: []byte("stamped tombstone"), Stamp: []byte("7"), Time: at},
 		{Key: []byte("empty"), Value: []byte{}, Time: at.Add(time.Hour)},
 		{Key: []byte{}, Value: []byte("empty key"), Time: at},
 		{Key: []byte{0, 0xFF, '\n'}, Value: bytes.Repeat([]byte{0}, 3000), Time: at},
@@ -125,10 +129,10 @@ func testRoundTrip(t *testing.T, c Cluster) {
 	if base := mustAppend(t, c, topic, 0, records...); base != 0 {
 		t.Errorf("first Append returned base %d, want 0", base)
 	}
-	if base := mustAppend(t, c, topic, 0, pipeline.Record{Value: []byte("last")}); base != 6 {
-		t.Errorf("second Append returned base %d, want 6", base)
+	if base := mustAppend(t, c, topic, 0, pipeline.Record{Value: []byte("last")}); base != 7 {
+		t.Errorf("second Append returned base %d, want 7", base)
 	}
-	got := readAll(t, c, topic, 0, 0, 7)
+	got := readAll(t, c, topic, 0, 0, 8)
 	for i, want := range records {
 		want.Offset = int64(i)
 		checkRecord(t, got[i], want)
@@ -136,7 +140,7 @@ func testRoundTrip(t *testing.T, c Cluster) {
 			t.Errorf("offset %d: time %v, want %v", i, got[i].Time, want.Time)
 		}
 	}
-	if at := got[6].Time; at.Before(before) || at.After(time.Now().Add(2*time.Second)) {
+	if at := got[7].Time; at.Before(before) || at.After(time.Now().Add(2*time.Second)) {
 		t.Errorf("a record appended without a time has time %v, want about now", at)
 	}
 }

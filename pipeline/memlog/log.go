@@ -203,7 +203,7 @@ func (l *Log) append(name string, p int, records []pipeline.Record) (int64, erro
 			r.Time = l.opt.Now()
 		}
 		r.Time = r.Time.Truncate(time.Millisecond).UTC()
-		r.Key, r.Value = clone(r.Key), clone(r.Value)
+		r.Key, r.Value, r.Stamp = clone(r.Key), clone(r.Value), clone(r.Stamp)
 		r.Offset = part.end
 		part.records = append(part.records, r)
 		part.end++
@@ -256,7 +256,7 @@ func (l *Log) Records(name string, p int) []pipeline.Record {
 	var out []pipeline.Record
 	_ = l.change(name, p, func(part *partition) {
 		for _, r := range part.records {
-			r.Key, r.Value = clone(r.Key), clone(r.Value)
+			r.Key, r.Value, r.Stamp = clone(r.Key), clone(r.Value), clone(r.Stamp)
 			out = append(out, r)
 		}
 	})

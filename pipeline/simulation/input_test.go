@@ -3,9 +3,13 @@ package simulation_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"recoup/cases"
+	"recoup/detectors"
 	"recoup/invoice"
 	"recoup/pipeline"
 )
@@ -18,6 +22,7 @@ type input struct {
 	partitions [][]pipeline.Record // of the invoices
 	gaps       map[[2]int]int64    // by partition and record: offsets that are left out before it
 	people     []said              // what people and customers say; nil: the case stage does not run
+	budget     detectors.Budget    // of what is remembered
 }
 
 // said is a record about a case.
@@ -34,7 +39,10 @@ var epoch = time.Date(1999, 12, 28, 8, 0, 0, 0, time.UTC)
 // seller of its own: what partitions learn of each other depends on when they do.
 func newInput(variant uint64) *input {
 	rng := rand.New(rand.NewPCG(variant, 11))
-	in := &input{gaps: map[[2]int]int64{}}
+	in := &input{gaps: map[[2]int]int64{}, budget: detectors.DefaultBudget()}
+	if variant%4 == 1 {
+		in.budget = crowded
+	}
 	for p := range 1 + rng.IntN(2) {
 		in.fill(rng, p, 8+rng.IntN(19))
 	}
@@ -42,6 +50,38 @@ func newInput(variant uint64) *input {
 		in.talk(rng)
 	}
 	return in
+}
+
+// crowded is a budget of one segment, and one customer, in each bucket of a partition's
+// history, of which there are 1,024.
+var crowded = detectors.Budget{Segments: 1, Customers: 1}
+
+// families are product families of each seller that crowded has room for only one of: the
+// baselines of the first three are in one bucket, and those of B2C and each of the last three.
+var families = sync.OnceValue(func() (of [2][]string) {
+	for p := range of {
+		seller := fmt.Sprintf("seller-%d|EUR|", p)
+		for _, kind := range []string{"product_family|" + seller, "segment|" + seller + "B2C|"} {
+			bucket := xxhash.Sum64String(kind+"fibre") >> 54
+			found := []string{"fibre"}
+			for n := 0; len(found) < 3; n++ {
+				if name := fmt.Sprint("f", n); xxhash.Sum64String(kind+name)>>54 == bucket {
+					found = append(found, name)
+				}
+			}
+			of[p] = append(of[p], found...)
+		}
+	}
+	return of
+})
+
+// family draws the product family of an invoice.
+func (in *input) family(rng *rand.Rand, p int) string {
+	if in.budget != crowded {
+		return "fibre"
+	}
+	all := families()[p]
+	return all[rng.IntN(len(all))]
 }
 
 // fill draws the records of one partition: usual invoices, ones that bill too little,
@@ -57,7 +97,7 @@ func (in *input) fill(rng *rand.Rand, p, n int) {
 	}
 	for i := range n {
 		at = at.Add(time.Duration(10+rng.IntN(200)) * time.Minute)
-		net, delivery := 40000+int64(rng.IntN(400)), i
+		net, delivery, family := 40000+int64(rng.IntN(400)), i, in.family(rng, p)
 		switch sort := rng.IntN(20); {
 		case i < 5:
 		case sort < 3:
@@ -67,14 +107,14 @@ func (in *input) fill(rng *rand.Rand, p, n int) {
 		case sort < 7:
 			delivery = rng.IntN(i)
 		}
-		add(invoiceJSON(p, i, net, delivery, at, ""))
+		add(invoiceJSON(p, i, net, delivery, at, family, ""))
 		switch sort := rng.IntN(14); {
 		case sort == 0:
 			add(records[rng.IntN(len(records))].Value) // delivered again
 		case sort == 1:
 			add([]byte(`{"schema":"invoice.v1","garbage":`))
 		case sort == 2 && i > 5:
-			add(invoiceJSON(p, 1000+i, net, 1000+i, at, fmt.Sprintf(
+			add(invoiceJSON(p, 1000+i, net, 1000+i, at, family, fmt.Sprintf(
 				`"invoice_type":"correction","preceding_invoice_number":"%d-%d",`, p, rng.IntN(i+1))))
 		}
 	}
@@ -82,13 +122,13 @@ func (in *input) fill(rng *rand.Rand, p, n int) {
 }
 
 // invoiceJSON is an invoice of two lines.
-func invoiceJSON(p, i int, cents int64, delivery int, at time.Time, more string) []byte {
+func invoiceJSON(p, i int, cents int64, delivery int, at time.Time, family, more string) []byte {
 	first := cents / 3
 	return fmt.Appendf(nil, `{"schema":"invoice.v1","event_id":"e-%d-%d","seller":"seller-%d","invoice_id":"%d-%d",`+
 		`"issued_at":%q,"currency":"EUR","net_amount":"%d.%02d","customer_ref":"c%d","customer_type":"B2C",%s`+
-		`"product_family":"fibre","delivery_ref":"d-%d-%d","lines":[{"line_id":"1","product_id":"p1",`+
+		`"product_family":%q,"delivery_ref":"d-%d-%d","lines":[{"line_id":"1","product_id":"p1",`+
 		`"line_net":"%d.%02d"},{"line_id":"2","product_id":"p2","line_net":"%d.%02d"}]}`,
-		p, i, p, p, i, at.Format(time.RFC3339), cents/100, cents%100, i%3, more, p, delivery,
+		p, i, p, p, i, at.Format(time.RFC3339), cents/100, cents%100, i%3, more, family, p, delivery,
 		first/100, first%100, (cents-first)/100, (cents-first)%100)
 }
 

@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"recoup/pipeline"
@@ -332,10 +333,30 @@ func (p *process) Append(ctx context.Context, topic string, partition int,
 			list = records[:len(records)/2]
 		}
 		p.s.checkAppend(p, topic, list)
+		p.countTombstones(topic, list)
 		base, err = p.log.Append(ctx, topic, partition, list)
 		return err
 	})
 	return base, err
+}
+
+// tombstones are those of baselines that were sent in all seeds, lateTombstones those of
+// processes that the group had given up.
+var tombstones, lateTombstones atomic.Uint64
+
+func (p *process) countTombstones(topic string, records []pipeline.Record) {
+	if topic != topics.Baselines {
+		return
+	}
+	gone, _ := p.since(group)
+	for _, r := range records {
+		if r.Value == nil {
+			tombstones.Add(1)
+			if gone > 0 {
+				lateTombstones.Add(1)
+			}
+		}
+	}
 }
 
 func (p *process) Bounds(ctx context.Context, topic string, partition int) (start, end int64, err error) {

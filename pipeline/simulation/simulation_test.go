@@ -3,7 +3,8 @@
 // killed at any effect, before it, after it or in the middle; that are paused there and
 // woken up after another has followed; that the group gives up while they work; writes that
 // are torn, repeated, or whose answer is lost; a store that is away; one or two members at
-// a time; invoices that come twice; topics that are compacted. Whatever happens, what is left
+// a time; invoices that come twice; topics that are compacted; budgets with less room than
+// there are segments. Whatever happens, what is left
 // must be what a run without faults leaves: rows and lines once, decisions, cases, dead
 // letters, baselines and history. On the way no offset is committed before its
 // row, decision and case are there, no case is published before its decision, and nobody who
@@ -81,7 +82,11 @@ func TestSimulation(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d seeds in %v", done.Load(), time.Since(began).Round(time.Millisecond))
+	t.Logf("%d seeds in %v; %d tombstones, %d of them late", done.Load(), time.Since(began).Round(time.Millisecond),
+		tombstones.Load(), lateTombstones.Load())
+	if done.Load() >= 1000 && lateTombstones.Load() == 0 {
+		t.Error("no seed has a tombstone that comes late")
+	}
 }
 
 // runSeed runs one seed and reports what differs from the run without faults.

@@ -71,6 +71,7 @@ func (w *world) options(name string, untilCaughtUp bool) pipeline.Options {
 	}
 	opt.Log = slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 1}))
 	opt.Scoring.MinN, opt.Scoring.MaxCV = 4, 0.5
+	opt.Budget = w.in.budget
 	opt.FlushRows, opt.FlushInterval = w.pace.flushRows, w.pace.flush
 	opt.CheckpointInterval, opt.SweepAfter = w.pace.checkpoint, w.pace.sweep
 	opt.FenceAfter, opt.DrainTimeout = fenceAfter, fenceAfter

@@ -1,7 +1,7 @@
 SELECT
     case_id AS case, severity, if(is_open, 'open', 'closed') AS state, status, outcome, cause, owner_team AS team, detected_at,
     respond_by, acknowledged_at, decided_at, abs(loss_point) AS stake, amount_due, paid, expected_recovery, net_value,
-    recovery_options[1] AS suggested, settled_by, limitation_date, incident_id AS incident,
+    settled_by, limitation_date, incident_id AS incident,
     summary_en, summary_fr
 FROM case_current
 WHERE {this_invoice} AND kind = 'invoice'

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -14,8 +16,11 @@ import (
 	"testing"
 	"time"
 
+	"recoup/internal/app"
 	"recoup/internal/child"
 	"recoup/internal/clickhouse"
+	"recoup/internal/config"
+	"recoup/pipeline"
 	"recoup/sinks"
 )
 
@@ -30,28 +35,17 @@ type Site struct {
 	Database       string // that recoup writes to
 }
 
-// besides adds what no demo has: a canary, a release of a billing system, and a record
-// that could not be read.
-func besides(database string) []string {
-	return []string{
-		fmt.Sprintf(`INSERT INTO %[1]s.scored_invoices SELECT * REPLACE (true AS canary, true AS suspect,
-			'canary-1' AS invoice_id, source_offset + 1000000 AS source_offset) FROM %[1]s.scored_invoices
-			ORDER BY issued_at DESC LIMIT 1`, database),
-		fmt.Sprintf(`INSERT INTO %[1]s.scored_invoices SELECT * REPLACE ('2026.11' AS source_release,
-			'released-' || invoice_id AS invoice_id, source_offset + 2000000 AS source_offset)
-			FROM %[1]s.scored_invoices WHERE NOT canary AND NOT suspect
-			AND revision = 0 AND invoice_type = 'invoice' ORDER BY issued_at DESC LIMIT 3`, database),
-		fmt.Sprintf(`INSERT INTO %s.dead_letters (topic, reason, field, message, recorded_at, at)
-			VALUES ('billing.invoices', 'field', 'net', 'x', now(), now())`, database),
-	}
-}
+// unreadable is a record of a billing system that has no amount.
+const unreadable = `{"schema":"invoice.v1","event_id":"e-1","seller":"retail-uk","invoice_id":"F-1",` +
+	`"issued_at":"2026-01-02T03:04:05Z","currency":"GBP","net_amount":"much"}`
 
-// Demo runs the program's demo, adds a canary, a release and a dead letter, and refreshes the kept
-// views.
+// Demo runs the program's demo, then what no demo has: `recoup canary`, and a record that
+// cannot be read. It refreshes the kept views.
 func Demo(t testing.TB) *Site {
 	t.Helper()
 	screen := &screen{changed: make(chan struct{}, 1)}
-	demo, err := child.Start(exec.Command(program(t), "demo", "--speed", "0"), screen)
+	program := program(t)
+	demo, err := child.Start(exec.Command(program, "demo", "--speed", "0"), screen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,12 +67,49 @@ func Demo(t testing.TB) *Site {
 	}
 	s := &Site{Kafka: screen.find(t, `Kafka +(\S+) `), ClickHouse: screen.find(t, `default@([^/]+)/`),
 		Database: screen.find(t, `default@[^/]+/(\S+)`), ClickHouseHTTP: screen.find(t, `ClickHouse .* http://([^/]+)/`)}
-	for _, sql := range append(besides(s.Database), sinks.RefreshStatements(s.Database)...) {
-		if _, err := clickhouse.Ask(t.Context(), s.ClickHouseHTTP, sql); err != nil {
-			t.Fatal(err)
-		}
+	s.disturb(t, program)
+	for _, sql := range sinks.RefreshStatements(s.Database) {
+		s.ask(t, sql)
 	}
 	return s
+}
+
+// disturb sends a canary and a record that cannot be read, and waits for their rows.
+func (s *Site) disturb(t testing.TB, program string) {
+	t.Helper()
+	canary := exec.CommandContext(t.Context(), program, "canary", "--once")
+	canary.Env = append(os.Environ(), "RECOUP_KAFKA_BROKERS="+s.Kafka)
+	if said, err := canary.CombinedOutput(); err != nil {
+		t.Fatalf("recoup canary: %v\n%s", err, said)
+	}
+	settings := config.Default()
+	settings.Kafka.Brokers = []string{s.Kafka}
+	client, err := app.Kafka(&settings, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	if _, err := client.Log().Append(t.Context(), settings.Kafka.Topics.Invoices, 0,
+		[]pipeline.Record{{Key: []byte("F-1"), Value: []byte(unreadable)}}); err != nil {
+		t.Fatal(err)
+	}
+	rows := fmt.Sprintf("SELECT (SELECT count() FROM %[1]s.scored_invoices WHERE canary) > 0 "+
+		"AND (SELECT count() FROM %[1]s.dead_letters) > 0", s.Database)
+	for late := time.Now().Add(time.Minute); s.ask(t, rows) != "1"; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatal("the canary or the dead letter has no row after a minute")
+		}
+	}
+}
+
+// ask returns what ClickHouse answers.
+func (s *Site) ask(t testing.TB, sql string) string {
+	t.Helper()
+	answer, err := clickhouse.Ask(t.Context(), s.ClickHouseHTTP, sql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(answer)
 }
 
 // program builds recoup, from whichever module the test is of.

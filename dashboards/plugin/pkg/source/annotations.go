@@ -59,8 +59,9 @@ func (s *Source) annotations(ctx context.Context, q *query) (data.Frames, error)
 		frame.AppendRow(n.from, n.to, n.title, n.text, n.tags)
 	}
 	if cut {
-		frame.AppendNotices(data.Notice{Severity: data.NoticeSeverityWarning,
-			Text: "There are more annotations; narrow the time range."})
+		q.inform(frame, data.NoticeSeverityWarning, question.Text{
+			EN: "There are more annotations; narrow the time range.",
+			FR: "Il y a d'autres annotations ; réduisez la période."})
 	}
 	return data.Frames{frame}, nil
 }

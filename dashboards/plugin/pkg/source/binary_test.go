@@ -281,32 +281,56 @@ func (p *program) until(frames <-chan *data.Frame, invoiceID string) {
 	}
 }
 
-// acknowledged: what an editor does is in the table within a second, and a viewer is refused.
+// acknowledged: what an editor does is in the table within a second, the second of two clicks
+// as well, and a viewer is refused.
 func (p *program) acknowledged(s *site) {
 	t := p.t
 	best := time.Hour
 	for try := range tries {
-		number := 130 + try
-		s.bill(number, "240.00", begun.Add(time.Duration(140+try)*time.Hour))
-		id := idOfCase(fmt.Sprint("F-", number))
-		s.await("the case is stored", "SELECT count() > 0 FROM cases WHERE case_id = '"+id+"'")
-		path := "cases/" + id + "/acknowledge"
-		if status, answer := p.call("Viewer", path, `{"seller":"acme","event_id":"no-ack"}`); status != 403 {
+		var clicks [2]click
+		for i := range clicks {
+			number := 130 + 2*try + i
+			s.bill(number, "240.00", begun.Add(time.Duration(number+10)*time.Hour))
+			clicks[i] = click{caseID: idOfCase(fmt.Sprint("F-", number)), event: fmt.Sprintf("ack-%d-%d", try, i)}
+		}
+		for i := range clicks {
+			s.await("the case is stored", "SELECT count() > 0 FROM cases WHERE case_id = '"+clicks[i].caseID+"'")
+		}
+		if status, answer := p.call("Viewer", clicks[0].path(), `{"seller":"acme","event_id":"no-ack"}`); status != 403 {
 			t.Errorf("a viewer: %d %s", status, answer)
 		}
-		event := fmt.Sprint("ack-", try)
-		began := time.Now()
-		if status, answer := p.call("Editor", path, `{"seller":"acme","event_id":"`+event+`"}`); status != 200 {
-			t.Fatalf("an editor: %d %s\n%s", status, answer, p.said)
+		for i := range clicks {
+			c := &clicks[i]
+			c.at = time.Now()
+			if status, answer := p.call("Editor", c.path(), `{"seller":"acme","event_id":"`+c.event+`"}`); status != 200 {
+				t.Fatalf("an editor: %d %s\n%s", status, answer, p.said)
+			}
+			time.Sleep(apart - time.Since(c.at))
 		}
-		s.await("the acknowledgement is stored", "SELECT count() = 1 FROM case_events WHERE event_id = '"+event+"'")
-		best = min(best, time.Since(began))
+		slowest := time.Duration(0)
+		for _, c := range clicks {
+			s.await("the acknowledgement is stored", "SELECT count() = 1 FROM case_events WHERE event_id = '"+c.event+"'")
+			slowest = max(slowest, time.Since(c.at))
+		}
+		t.Logf("of two acknowledgements the slower was in case_events after %v", slowest.Round(time.Millisecond))
+		best = min(best, slowest)
 	}
-	if t.Logf("an acknowledgement was in case_events after %v", best.Round(time.Millisecond)); best > promised {
-		t.Errorf("an acknowledgement was in case_events after %v: want %v at most", best, promised)
+	if best > promised {
+		t.Errorf("of two acknowledgements the slower was in case_events after %v: want %v at most", best, promised)
 	}
 	s.await("no click of a viewer is", "SELECT count() = 0 FROM case_events WHERE event_id = 'no-ack'")
 }
+
+// apart is how soon after a click an editor clicks again.
+const apart = 100 * time.Millisecond
+
+// click is an acknowledgement by an editor.
+type click struct {
+	caseID, event string
+	at            time.Time
+}
+
+func (c *click) path() string { return "cases/" + c.caseID + "/acknowledge" }
 
 // keepsSecrets: what is secret is in no log and in no message, where it cannot be used either.
 func (p *program) keepsSecrets() {

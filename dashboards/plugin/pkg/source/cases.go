@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,6 +17,8 @@ import (
 
 	"recoup/cases"
 	"recoup/dashboards/question"
+	"recoup/detectors"
+	"recoup/internal/explain"
 	"recoup/invoice"
 	"recoup/sinks"
 )
@@ -87,8 +90,9 @@ func (s *Source) cases(ctx context.Context, q *query) (data.Frames, error) {
 		frame.Meta.Channel = channel // else Grafana refuses it, and the frame comes with each refresh only
 	}
 	if len(open) > limit {
-		frame.AppendNotices(data.Notice{Severity: data.NoticeSeverityWarning,
-			Text: fmt.Sprintf("These are the newest %d open cases; there are more.", limit)})
+		q.inform(frame, data.NoticeSeverityWarning, question.Text{
+			EN: "These are the newest %d open cases; there are more.",
+			FR: "Ce sont les %d dossiers ouverts les plus récents ; il y en a d'autres."}, limit)
 	}
 	return data.Frames{frame}, nil
 }
@@ -112,8 +116,8 @@ var caseColumns = []struct {
 	values any
 }{
 	{"time", question.Text{EN: "Time", FR: "Heure"}, []time.Time{}},
-	{"case_id", question.Text{EN: "Case", FR: "Cas"}, []string{}},
-	{"seq", question.Text{EN: "Record of the case", FR: "Message du cas"}, []int64{}}, // the front end shows each once
+	{"case_id", question.Text{EN: "Case", FR: "Dossier"}, []string{}},
+	{"seq", question.Text{EN: "Record of the case", FR: "Message du dossier"}, []int64{}}, // the front end shows each once
 	{"seller", question.Text{EN: "Seller", FR: "Vendeur"}, []string{}},
 	{"action", question.Text{EN: "Action", FR: "Action"}, []string{}},
 	{"kind", question.Text{EN: "Kind", FR: "Genre"}, []string{}},
@@ -130,10 +134,10 @@ var caseColumns = []struct {
 	{"runbook", question.Text{EN: "Runbook", FR: "Procédure"}, []string{}},
 }
 
-// caseWords are what the values of those columns mean: what the catalogue says of columns
-// of the same name, and of the action, which there is one of several things.
-var caseWords = func() map[string]map[string]question.Text {
-	words := map[string]map[string]question.Text{}
+// codeWords are what codes mean, by the field that holds them: what the catalogue says of
+// columns of the same name, and of what it has no such column for.
+var codeWords = func() map[string]map[string]question.Text {
+	words := map[string]map[string]question.Text{"action": {}, "footing": {}}
 	for _, asked := range question.All() {
 		for _, column := range asked.Columns {
 			if len(column.Words) > 0 {
@@ -141,10 +145,15 @@ var caseWords = func() map[string]map[string]question.Text {
 			}
 		}
 	}
-	words["action"] = map[string]question.Text{}
 	for _, action := range []cases.Action{cases.ActionOpen, cases.ActionUpdate, cases.ActionResolve} {
 		words["action"][string(action)] = words["what"]["case "+string(action)]
 	}
+	for _, f := range detectors.Footings {
+		words["footing"][string(f)] = question.Text{EN: explain.English.Footing(f), FR: explain.French.Footing(f)}
+	}
+	words["state"] = maps.Clone(words["state"]) // of one case: its last step, too
+	maps.Copy(words["state"], words["status"])
+	words["code"], words["true_cause"], words["owner_team"] = words["cause"], words["cause"], words["team"]
 	return words
 }()
 
@@ -153,7 +162,7 @@ func caseFrame(lang question.Lang) *data.Frame {
 	frame := data.NewFrame("cases")
 	for _, c := range caseColumns {
 		field := data.NewField(c.name, nil, c.values)
-		field.Config = &data.FieldConfig{DisplayNameFromDS: c.title.In(lang), Mappings: mappingsOf(caseWords[c.name], lang)}
+		field.Config = &data.FieldConfig{DisplayNameFromDS: c.title.In(lang), Mappings: mappingsOf(codeWords[c.name], lang)}
 		if c.name == "runbook" {
 			field.Config.Links = []data.DataLink{{Title: c.title.In(lang), URL: "${__value.raw}", TargetBlank: true}}
 		}

@@ -1,10 +1,10 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -48,10 +48,17 @@ func (s *Source) explain(ctx context.Context, q *query) (data.Frames, error) {
 	frames := data.Frames{invoiceFrame(subject, q.Lang), causesFrame(subject, q.Lang),
 		caseStateFrame(subject, q.Lang), text}
 	if len(found) > 1 {
-		frames[0].AppendNotices(data.Notice{Severity: data.NoticeSeverityInfo, Text: fmt.Sprintf("%d records have this id: "+
-			"this is the one issued last, revision %d.", len(found), found[0].Invoice.Revision)})
+		q.inform(frames[0], data.NoticeSeverityInfo, question.Text{
+			EN: "%d records have this id: this is the one issued last, revision %d.",
+			FR: "%d messages ont cet identifiant : celui-ci est le dernier émis, révision %d."},
+			len(found), found[0].Invoice.Revision)
 	}
 	return frames, nil
+}
+
+// inform says something about a frame in the reader's language.
+func (q *query) inform(frame *data.Frame, severity data.NoticeSeverity, format question.Text, args ...any) {
+	frame.AppendNotices(data.Notice{Severity: severity, Text: fmt.Sprintf(format.In(q.Lang), args...)})
 }
 
 // row is a frame of one row, put together field by field.
@@ -87,9 +94,7 @@ func (r row) add(field *data.Field, title, unit string) {
 		title = french
 	}
 	field.Config = &data.FieldConfig{DisplayNameFromDS: title, Unit: unit}
-	if words := caseWords[wordsOfField[field.Name]]; len(words) > 0 {
-		field.Config.Mappings = mappingsOf(words, r.lang)
-	}
+	field.Config.Mappings = mappingsOf(codeWords[field.Name], r.lang)
 	r.Fields = append(r.Fields, field)
 }
 
@@ -121,18 +126,21 @@ func invoiceFrame(s *explain.Subject, lang question.Lang) *data.Frame {
 	r.number("loss_low", "Loss, 95 % low", "none", amount(v.Loss.Low))
 	r.number("loss_high", "Loss, 95 % high", "none", amount(v.Loss.High))
 	r.number("p_error", "Probability of an error", "percentunit", &v.PError)
-	verdict := question.Text{EN: "not suspect", FR: "pas suspecte"}
+	verdict := "usual"
 	if v.Suspect {
-		verdict = question.Text{EN: "suspect", FR: "suspecte"}
+		verdict = "suspect"
 	}
-	r.text("verdict", "Verdict", verdict.In(lang))
-	r.text("decision", "Decision",
-		question.Text{EN: explain.Decision(v.Decision), FR: explain.DecisionInFrench(v.Decision)}.In(lang))
+	r.text("verdict", "Verdict", verdict)
+	r.text("decision", "Decision", explain.Lang(lang).Decision(v.Decision))
 	r.text("level", "Compared with", string(v.Level))
 	n := float64(v.N)
 	r.number("n", "Invoices behind it", "short", &n)
 	r.number("cv", "Their spread", "percentunit", &v.CV)
-	r.text("rules", "Rules", strings.Join(v.Rules, ", "))
+	rules := make([]string, len(v.Rules))
+	for i, rule := range v.Rules {
+		rules[i] = cmp.Or(codeWords["rule"][rule].In(lang), rule)
+	}
+	r.text("rules", "Rules", strings.Join(rules, "; "))
 	r.text("model", "Model", v.Model.Version)
 	return r.Frame
 }
@@ -141,15 +149,10 @@ func invoiceFrame(s *explain.Subject, lang question.Lang) *data.Frame {
 func causesFrame(s *explain.Subject, lang question.Lang) *data.Frame {
 	codes, kinds, evidence := []string{}, []string{}, []string{}
 	shares, repaired := []*float64{}, []*float64{}
-	for _, c := range s.Verdict.Causes {
-		codes, kinds = append(codes, c.Code), append(kinds, c.Kind)
-		sentences := slices.Clone(c.Evidence)
-		for i := range sentences {
-			if lang == question.French {
-				sentences[i] = explain.French(sentences[i])
-			}
-		}
-		evidence = append(evidence, strings.Join(sentences, " "))
+	for i := range s.Verdict.Causes {
+		c := &s.Verdict.Causes[i]
+		codes, kinds = append(codes, c.Code), append(kinds, explain.Lang(lang).Kind(c))
+		evidence = append(evidence, sentences(lang, c.Evidence))
 		p := c.P
 		shares, repaired = append(shares, &p), append(repaired, amount(c.Repaired))
 	}
@@ -160,6 +163,15 @@ func causesFrame(s *explain.Subject, lang question.Lang) *data.Frame {
 	r.add(data.NewField("evidence", nil, evidence), "Evidence", "")
 	r.add(data.NewField("repaired_amount", nil, repaired), "Repaired", "none")
 	return r.Frame
+}
+
+// sentences says evidence in a language, a line each.
+func sentences(lang question.Lang, english []string) string {
+	said := make([]string, len(english))
+	for i, sentence := range english {
+		said[i] = explain.Lang(lang).Sentence(sentence)
+	}
+	return strings.Join(said, "\n")
 }
 
 // caseStateFrame is where the case of the invoice stands, no row without a case.
@@ -191,7 +203,11 @@ func caseStateFrame(s *explain.Subject, lang question.Lang) *data.Frame {
 	r.number("confirmed_loss", "Confirmed loss", "none", lost)
 	r.number("paid", "Paid", "none", amount(c.Paid))
 	r.text("summary", "Summary", question.Text{EN: c.Summary.EN, FR: c.Summary.FR}.In(lang))
-	r.text("verify_first", "Verify first", strings.Join(c.Verify, ", "))
+	checks := make([]string, len(c.Verify))
+	for i, check := range c.Verify {
+		checks[i] = explain.Lang(lang).Code(check)
+	}
+	r.text("verify_first", "Verify first", strings.Join(checks, " "))
 	r.text("runbook", "Runbook", onWeb(c.Links.Runbook))
 	r.Fields[len(r.Fields)-1].Config.Links = []data.DataLink{{Title: "Runbook", URL: "${__value.raw}", TargetBlank: true}}
 	return r.Frame
@@ -199,23 +215,14 @@ func caseStateFrame(s *explain.Subject, lang question.Lang) *data.Frame {
 
 // textFrame is the explanation of `recoup explain`, a row for each line.
 func textFrame(s *explain.Subject, lang question.Lang) (*data.Frame, error) {
-	said := explain.TextInFrench(s)
-	if lang != question.French {
-		var text strings.Builder
-		if err := explain.Text(&text, s); err != nil {
-			return nil, err
-		}
-		said = text.String()
+	var text strings.Builder
+	if err := explain.Lang(lang).Text(&text, s); err != nil {
+		return nil, err
 	}
 	r := newRow("text", lang)
-	r.add(data.NewField("line", nil, strings.Split(strings.TrimRight(said, "\n"), "\n")), "Explanation", "")
+	r.add(data.NewField("line", nil, strings.Split(strings.TrimRight(text.String(), "\n"), "\n")), "Explanation", "")
 	return r.Frame, nil
 }
-
-// wordsOfField are the columns of the catalogue whose words a field's codes have.
-var wordsOfField = map[string]string{"code": "cause", "true_cause": "cause",
-	"severity": "severity", "outcome": "outcome",
-	"level": "level"}
 
 // frenchTitles are the titles of fields in French; one that is missing is the same.
 var frenchTitles = map[string]string{"Invoice": "Facture", "Seller": "Vendeur", "Issued": "Émise",
@@ -224,7 +231,7 @@ var frenchTitles = map[string]string{"Invoice": "Facture", "Seller": "Vendeur", 
 	"Loss, 95 % low": "Perte, 95 % bas", "Loss, 95 % high": "Perte, 95 % haut",
 	"Probability of an error": "Probabilité d'une erreur", "Decision": "Décision", "Compared with": "Comparée à",
 	"Invoices behind it": "Factures derrière", "Their spread": "Leur dispersion", "Rules": "Règles", "Model": "Modèle",
-	"Kind": "Genre", "Probability": "Probabilité", "Evidence": "Indices", "Case": "Cas",
+	"Kind": "Genre", "Probability": "Probabilité", "Evidence": "Indices", "Case": "Dossier",
 	"State": "État", "Outcome": "Issue",
 	"Confirmed cause": "Cause confirmée", "Severity": "Gravité", "Team": "Équipe", "Opened": "Ouvert",
 	"Answer by": "Répondre avant", "Confirmed loss": "Perte confirmée", "Paid": "Payé", "Summary": "Résumé",

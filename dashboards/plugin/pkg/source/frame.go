@@ -19,7 +19,7 @@ var typeVersion = data.FrameTypeVersion{0, 1}
 
 // frameOf makes the frame of an answer: a Series is wide, one field for each number
 // and label; a Table of labels and numbers can be alerted on row by row.
-func frameOf(asked *question.Question, answer *sinks.Answer, lang question.Lang) (*data.Frame, error) {
+func frameOf(asked *question.Question, answer *sinks.Answer, q *query) (*data.Frame, error) {
 	frame := data.NewFrame(asked.Name)
 	for i := range asked.Columns {
 		column := &asked.Columns[i]
@@ -31,7 +31,7 @@ func frameOf(asked *question.Question, answer *sinks.Answer, lang question.Lang)
 		if err != nil {
 			return nil, err
 		}
-		field.Config = configOf(asked, i, lang)
+		field.Config = configOf(asked, i, q.Lang)
 		frame.Fields = append(frame.Fields, field)
 	}
 	frame, err := shaped(asked, frame)
@@ -41,9 +41,10 @@ func frameOf(asked *question.Question, answer *sinks.Answer, lang question.Lang)
 	frame.Name = asked.Name
 	frame.Meta.ExecutedQueryString = asked.SQL
 	if answer.Cut {
-		frame.AppendNotices(data.Notice{Severity: data.NoticeSeverityWarning, Text: fmt.Sprintf(
-			"These are the first %d rows; there are more. Narrow the filters or the time range, or raise the limit.",
-			len(answer.Rows))})
+		q.inform(frame, data.NoticeSeverityWarning, question.Text{
+			EN: "These are the first %d rows; there are more. Narrow the filters or the time range, or raise the limit.",
+			FR: "Ce sont les %d premières lignes ; il y en a d'autres. Réduisez les filtres ou la période, ou relevez la " +
+				"limite."}, len(answer.Rows))
 	}
 	return frame, nil
 }

@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -48,9 +47,11 @@ func (s *Source) baseline(ctx context.Context, q *query) (data.Frames, error) {
 			(g.CustomerType != wanted["customer_type"] || g.ProductFamily != wanted["product_family"])
 	})
 	frame := segmentsFrame(list[:min(len(list), s.settings.RowLimit)], q.Lang)
-	frame.AppendNotices(data.Notice{Severity: data.NoticeSeverityInfo, Text: fmt.Sprintf("Reckoned with recoup's default "+
-		"settings of scoring (half-life of %d days); where recoup has others, it has other figures.",
-		usual.Scoring.HalfLife/config.Day)})
+	q.inform(frame, data.NoticeSeverityInfo, question.Text{
+		EN: "Reckoned with recoup's default settings of scoring (half-life of %d days); where recoup has others, it has " +
+			"other figures.",
+		FR: "Calculé avec les réglages par défaut de recoup (demi-vie de %d jours) ; s'il en a d'autres, il a d'autres " +
+			"chiffres."}, usual.Scoring.HalfLife/config.Day)
 	return data.Frames{frame}, nil
 }
 

@@ -13,8 +13,9 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
+	"recoup/cases"
+	"recoup/cases/frenchtest"
 	"recoup/dashboards/question"
-	"recoup/internal/explain"
 	"recoup/internal/testservers/played"
 )
 
@@ -67,7 +68,7 @@ func TestPlayed(t *testing.T) {
 	t.Run("baseline", p.baseline)
 }
 
-// allInFrench: no sentence of evidence that scoring stored stays in English.
+// allInFrench: no sentence of evidence that scoring stored stays in English, nor a part of it.
 func allInFrench(t *testing.T, db driver.Conn) {
 	var sentences []string
 	if err := db.QueryRow(t.Context(),
@@ -75,9 +76,9 @@ func allInFrench(t *testing.T, db driver.Conn) {
 		Scan(&sentences); err != nil || len(sentences) < 20 {
 		t.Fatalf("%d sentences, %v", len(sentences), err)
 	}
-	for _, said := range sentences {
-		if explain.French(said) == said {
-			t.Errorf("no French for %q", said)
+	for _, english := range sentences {
+		if french, ok := cases.French(english); !ok || frenchtest.English(french) != "" {
+			t.Errorf("%q has the English %q: %q", english, frenchtest.English(french), french)
 		}
 	}
 }
@@ -201,6 +202,7 @@ func (p *past) specials(t *testing.T) {
 			t.Fatalf("frame %d is %s with %d rows, want some of %s", i, explained[i].Name, explained[i].Rows(), name)
 		}
 	}
+	inWords(t, explained)
 	if id, paid := first(t, explained[0], "invoice_id"), sum(t, explained[2], "paid"); id != p.number || paid <= 0 {
 		t.Errorf("explained %s, %v paid", id, paid)
 	}
@@ -210,6 +212,7 @@ func (p *past) specials(t *testing.T) {
 		t.Errorf("%v invoices wait", sum(t, lag, "lag"))
 	}
 	open := p.ask(t, "cases", "cases", map[string]any{}, "")[0]
+	inWords(t, data.Frames{open})
 	if first(t, open, "seller") != p.seller || first(t, open, "action") == "resolve" || first(t, open, "summary") == "" {
 		t.Errorf("an open case of %s: %s", first(t, open, "seller"), first(t, open, "summary"))
 	}
@@ -223,6 +226,7 @@ func (p *past) baseline(t *testing.T) {
 		if usual.Rows() == 0 {
 			continue
 		}
+		inWords(t, data.Frames{usual})
 		if first(t, usual, "currency") != p.currency || sum(t, usual, "n") <= 0 || sum(t, usual, "mean") <= 0 {
 			t.Errorf("usual of %d segments: %v", usual.Rows(), sum(t, usual, "mean"))
 		}

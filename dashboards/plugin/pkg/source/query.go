@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
@@ -130,6 +132,10 @@ func (s *Source) answer(ctx context.Context, asked backend.DataQuery) (answered 
 	return backend.DataResponse{Frames: frames, Status: backend.StatusOK}
 }
 
+// evidence is the column of the catalogue that has sentences as scoring wrote them, in
+// English, a line each.
+const evidence = "why"
+
 // question answers a question of the catalogue.
 func (s *Source) question(ctx context.Context, q *query) (data.Frames, error) {
 	if q.Question == "" {
@@ -144,7 +150,12 @@ func (s *Source) question(ctx context.Context, q *query) (data.Frames, error) {
 	if err != nil {
 		return nil, err
 	}
-	frame, err := frameOf(&asked, &answer, q.Lang)
+	if at := slices.Index(answer.Columns, evidence); at >= 0 {
+		for _, row := range answer.Rows {
+			row[at] = sentences(q.Lang, strings.Split(textOf(row[at]), "\n"))
+		}
+	}
+	frame, err := frameOf(&asked, &answer, q)
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func idOfCase(invoiceID string) string { return cases.ID(cases.DedupKey(seller, 
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	name := testservers.Name(t)
+	name := testservers.Database(t)
 	c := config.Default()
 	c.Kafka.Brokers, c.Kafka.Group = []string{testservers.Kafka(t)}, name
 	c.Kafka.SessionTimeout = config.Duration(6 * time.Second)

@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/data"
 
 	"recoup/cases"
+	"recoup/cases/frenchtest"
 	"recoup/dashboards/question"
 )
 
@@ -49,8 +52,9 @@ func ask(t *testing.T, source *Source, kind, text string) backend.DataResponse {
 }
 
 var (
-	storedAt = regexp.MustCompile(`(?m)(^  record|^  stored|^  model|opened|ouvert le|until) .*$`)
-	anyName  = regexp.MustCompile(`testsource_[0-9a-f]+`)
+	storedAt = regexp.MustCompile(`(?m)(^  record|^  stored|^  model|opened|until|` +
+		`^  message|^  stocké|^  modèle|ouvert le|jusqu'au) .*$`)
+	anyName = regexp.MustCompile(`testsource_[0-9a-f]+`)
 )
 
 // Each type of query gives these frames, each mistake this sentence.
@@ -70,6 +74,7 @@ func testGolden(t *testing.T, s *site) {
 			`"segment":"product_family=fibre|customer_type=B2C"}}`},
 		"explain":             {"explain", `{` + all + `}`},
 		"explain_french":      {"explain", `{"lang":"fr",` + all + `}`},
+		"causes_french":       {"question", `{"question":"invoice_causes","lang":"fr",` + all + `}`},
 		"lag":                 {"lag", `{}`},
 		"cases":               {"cases", `{` + all + `}`},
 		"annotations":         {"annotations", `{"filters":{"seller":"acme","kinds":["incident","release"]}}`},
@@ -90,11 +95,75 @@ func testGolden(t *testing.T, s *site) {
 		"bad_kind":            {"annotations", `{"filters":{"seller":"acme","kinds":["weather"]}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text := readable(ask(t, source, q.kind, q.text))
+			answer := ask(t, source, q.kind, q.text)
+			inWords(t, answer.Frames)
+			if strings.HasSuffix(name, "_french") {
+				inFrench(t, answer.Frames)
+			}
+			text := readable(answer)
 			text = anyName.ReplaceAllString(storedAt.ReplaceAllString(text, "$1 …"), "TEST")
 			golden(t, name, text)
 		})
 	}
+}
+
+// code is what programs write, ownWords are fields of what the seller or people wrote.
+var (
+	code     = regexp.MustCompile(`^[a-z][a-z0-9]*([_:][a-z0-9]+)*$`)
+	ownWords = strings.Fields("seller customer_type product_family tags")
+)
+
+// inWords wants words for each code in frames.
+func inWords(t *testing.T, frames data.Frames) {
+	t.Helper()
+	for _, frame := range frames {
+		eachText(frame, func(field *data.Field, text string) {
+			for part := range strings.SplitSeq(text, "; ") {
+				if code.MatchString(part) && !slices.Contains(ownWords, field.Name) && !hasWords(field, part) {
+					t.Errorf("%s of frame %s is the code %s: want words for it", field.Name, frame.Name, part)
+				}
+			}
+		})
+	}
+}
+
+// inFrench wants no English in titles, words and texts.
+func inFrench(t *testing.T, frames data.Frames) {
+	t.Helper()
+	for _, frame := range frames {
+		for _, field := range frame.Fields {
+			if word := frenchtest.English(field.Config.DisplayNameFromDS); word != "" {
+				t.Errorf("the English %q in the title of %s", word, field.Name)
+			}
+		}
+		eachText(frame, func(field *data.Field, text string) {
+			if word := frenchtest.English(text); word != "" && !hasWords(field, text) {
+				t.Errorf("the English %q in %s: %s", word, field.Name, text)
+			}
+		})
+	}
+}
+
+// eachText visits the texts of a frame.
+func eachText(frame *data.Frame, visit func(field *data.Field, text string)) {
+	for _, field := range frame.Fields {
+		for row := range field.Len() {
+			if text, ok := field.At(row).(string); ok {
+				visit(field, text)
+			}
+		}
+	}
+}
+
+// hasWords tells whether a field has words for a code.
+func hasWords(field *data.Field, code string) bool {
+	if field.Config == nil {
+		return false
+	}
+	return slices.ContainsFunc(field.Config.Mappings, func(m data.ValueMapping) bool {
+		mapper, ok := m.(data.ValueMapper)
+		return ok && mapper[code].Text != ""
+	})
 }
 
 // call calls a resource as somebody of a role and returns the status and the body.

@@ -1,0 +1,92 @@
+package explain
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"recoup/cases"
+	"recoup/invoice"
+)
+
+// Lang is a language in which verdicts are told.
+type Lang string
+
+// The languages. Whatever is said stands in both at one place (say), so that neither can
+// say less than the other.
+const (
+	English Lang = "en"
+	French  Lang = "fr"
+)
+
+// words are a text in both languages.
+type words struct{ en, fr string }
+
+// pick returns the text of a language.
+func (l Lang) pick(en, fr string) string {
+	if l == French {
+		return fr
+	}
+	return en
+}
+
+// say writes a text in a language, with the same arguments in either.
+func (l Lang) say(en, fr string, args ...any) string {
+	if l == French {
+		return fmt.Sprintf(fr, args...)
+	}
+	return fmt.Sprintf(en, args...)
+}
+
+// Sentence says a sentence of evidence, which scoring stores in English. One that has no
+// French stays as it is.
+func (l Lang) Sentence(english string) string {
+	if l != French {
+		return english
+	}
+	said, _ := cases.French(english)
+	return said
+}
+
+// Code says a code of the contract, such as a state, an outcome or a team.
+func (l Lang) Code(code string) string { return l.pick(cases.InWords(code)) }
+
+// figures writes digits as the language does: 1234.5, 1 234,5. A sign may stand before them.
+func (l Lang) figures(digits string) string {
+	if l != French {
+		return digits
+	}
+	number := strings.TrimLeft(digits, "+-")
+	return strings.TrimSuffix(digits, number) + cases.FrenchNumber(number)
+}
+
+// whole writes a whole number.
+func (l Lang) whole(n int64) string { return l.figures(strconv.FormatInt(n, 10)) }
+
+// decimal writes a number in the format of a verb of fmt.
+func (l Lang) decimal(format string, value float64) string {
+	return l.figures(fmt.Sprintf(format, value))
+}
+
+// perCent writes per cent with as many decimals as matter.
+func (l Lang) perCent(value float64) string {
+	if math.Abs(value) >= 100 {
+		return l.decimal("%.0f", value) + " %"
+	}
+	return l.decimal("%.1f", value) + " %"
+}
+
+// amount writes an amount with its sign.
+func (l Lang) amount(a invoice.Amount) string { return l.figures(a.String()) }
+
+// money writes an amount without its sign, with its currency.
+func (l Lang) money(a invoice.Amount, currency string) string {
+	return l.figures(strings.TrimPrefix(a.String(), "-")) + " " + currency
+}
+
+// instant writes a time to the second.
+func (l Lang) instant(at time.Time) string {
+	return at.UTC().Format(l.pick("2006-01-02", "02/01/2006") + " 15:04:05 UTC")
+}
