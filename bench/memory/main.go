@@ -1,5 +1,5 @@
 // Command memory measures what engines take in memory and how fast they are with very many
-// segments and customers: made-up invoices of 60 days go through real engines, one a partition,
+// segments and customers: made-up invoices of 120 days go through real engines, one a partition,
 // with checkpoints that all of them hear of. Kafka and ClickHouse are not part of it.
 //
 //	go run ./bench/memory --segments 1000000 --customers 1000000 --partitions 8
@@ -106,17 +106,20 @@ func (p plan) report(limit string, results []result) string {
 		fmt.Fprintf(&b, "| %d | %d | %d MiB | %d MiB | %d, %d | %v |\n", r.Segments, r.Baselines, r.RSS>>20, r.Heap>>20,
 			r.ForgottenSegments, r.ForgottenCustomers, r.TakeOver.Round(time.Millisecond))
 	}
-	b.WriteString("\nCPU time an invoice, in two halves: while segments and customers come for the first time, and then.\n\n" +
-		"| segments | half | all | of it checkpoints | of it collections | records, bytes of checkpoints |\n|---|---|---|---|---|---|\n")
+	b.WriteString("\nCPU time an invoice, in two halves: while segments and customers come for the first time, " +
+		"and then.\n\n| segments | half | all | of it checkpoints | of it collections | records, bytes of checkpoints |\n" +
+		"|---|---|---|---|---|---|\n")
 	for _, r := range results {
 		for i, h := range []half{r.Filling, r.Known} {
 			fmt.Fprintf(&b, "| %d | %s | %v | %v | %v | %.2f, %.0f |\n", r.Segments, []string{"first", "second"}[i], h.CPU,
 				h.Checkpoints, h.Collections, h.Records, h.Bytes)
 		}
 	}
-	of := func(of func(*result) half) float64 { return float64(of(&results[0]).CPU) / float64(of(&results[1]).CPU) }
-	fmt.Fprintf(&b, "\nSpeed with %d segments: %.2f of that with %d, and %.2f while they come for the first time.\n", p.Segments,
-		of(func(r *result) half { return r.Known }), few, of(func(r *result) half { return r.Filling }))
+	of := func(of func(*result) half) float64 {
+		return float64(of(&results[0]).CPU) / float64(of(&results[1]).CPU)
+	}
+	fmt.Fprintf(&b, "\nSpeed with %d segments: %.2f of that with %d, and %.2f while they come for the first time.\n",
+		p.Segments, of(func(r *result) half { return r.Known }), few, of(func(r *result) half { return r.Filling }))
 	return b.String()
 }
 
@@ -142,9 +145,10 @@ func (p plan) compareVerdicts(limit string) (string, error) {
 	}
 	c := without.Compared
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Verdicts with more segments than are remembered\n\n`go run ./bench/memory --verdicts --segments %d "+
-		"--customers %d --partitions %d`: %d invoices, with the default budget and GOMEMLIMIT=%s, and again without a budget "+
-		"of segments. Both learn what is true.\n\n", p.Segments, p.Customers, p.Partitions, c.Invoices, limit)
+	fmt.Fprintf(&b, "# Verdicts with more segments than are remembered\n\n`go run ./bench/memory --verdicts "+
+		"--segments %d --customers %d --partitions %d`: %d invoices, with the default budget and GOMEMLIMIT=%s, and again "+
+		"without a budget of segments. Both learn what is true.\n\n",
+		p.Segments, p.Customers, p.Partitions, c.Invoices, limit)
 	fmt.Fprintf(&b, "| | with a budget | without |\n|---|---|---|\n| RSS, most | %d MiB | %d MiB |\n"+
 		"| CPU time an invoice, second half | %v | %v |\n| segments, customers forgotten | %d, %d | %d, %d |\n"+
 		"| errors found, of %d | %d | %d |\n\n", with.RSS>>20, without.RSS>>20, with.Known.CPU, without.Known.CPU,
@@ -152,7 +156,8 @@ func (p plan) compareVerdicts(limit string) (string, error) {
 		c.Wrong, c.FoundWider, c.Found)
 	fmt.Fprintf(&b, "| verdicts | |\n|---|---|\n| equal | %d |\n| equal but for which 15 %% rules fired | %d |\n"+
 		"| of a wider level, or of fewer invoices, as they say | %d |\n| different in any other way | %d |\n"+
-		"| right invoices that are suspect with a budget only | %d |\n", c.Equal, c.Rules, c.Wider, c.Unexplained, c.FalseWider)
+		"| right invoices that are suspect with a budget only | %d |\n",
+		c.Equal, c.Rules, c.Wider, c.Unexplained, c.FalseWider)
 	if c.Unexplained+c.FalseWider > 0 {
 		return b.String(), fmt.Errorf("%d verdicts are wrong", c.Unexplained+c.FalseWider)
 	}

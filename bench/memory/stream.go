@@ -7,6 +7,9 @@ import (
 	"recoup/invoice"
 )
 
+// days are those of the event times: identities of 35 are remembered.
+const days = 120
+
 // sellers have the same number of segments and of customers each.
 const sellers = 100
 
@@ -93,7 +96,7 @@ func newMaker(p plan) *maker {
 // make fills in an invoice, and says which partition it is of and when it came. Those of a
 // drifting plan have no lines: so nothing but segments and customers can tell what is usual.
 func (m *maker) make(inv *invoice.Invoice, d drawn) (partition int, at time.Time) {
-	at = time.Unix(1767225600+int64(d.number)*60*24*3600/int64(m.total()), 0).UTC()
+	at = time.Unix(1767225600+int64(d.number)*days*24*3600/int64(m.total()), 0).UTC()
 	price := invoice.Fixed(100+d.segment%7) * invoice.One
 	net, _ := invoice.LineNet(d.units, price, 0)
 	lines := inv.Lines[:0]
