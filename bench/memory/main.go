@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"recoup/detectors"
 )
 
 // childVariable holds the plan of the copy of this program that measures: each run has a
@@ -45,6 +47,7 @@ func compare() error {
 	flag.IntVar(&p.Invoices, "invoices", 2_000_000,
 		"invoices to begin with, which should be twice the customers, and as many to measure")
 	flag.IntVar(&p.Rate, "rate", 20_000, "invoices a second, by which checkpoints come every 30 s")
+	flag.IntVar(&p.Budget, "budget", detectors.DefaultBudget().Segments, "baselines of segments that are remembered")
 	limit := flag.String("memory-limit", "1400MiB", "GOMEMLIMIT of the measured processes")
 	verdicts := flag.Bool("verdicts", false,
 		"compare each verdict with that of a run without a budget, over a stream that forgets and returns")
@@ -123,7 +126,7 @@ func (p plan) report(limit string, results []result) string {
 	return b.String()
 }
 
-// compareVerdicts runs a drifting plan with the default budget, and again without one.
+// compareVerdicts runs a drifting plan with a budget, and again without one.
 func (p plan) compareVerdicts(limit string) (string, error) {
 	file, err := os.CreateTemp("", "recoup-memory-")
 	if err != nil {
@@ -146,9 +149,9 @@ func (p plan) compareVerdicts(limit string) (string, error) {
 	c := without.Compared
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Verdicts with more segments than are remembered\n\n`go run ./bench/memory --verdicts "+
-		"--segments %d --customers %d --partitions %d`: %d invoices, with the default budget and GOMEMLIMIT=%s, and again "+
-		"without a budget of segments. Both learn what is true.\n\n",
-		p.Segments, p.Customers, p.Partitions, c.Invoices, limit)
+		"--segments %d --customers %d --partitions %d --budget %d`: %d invoices, with that budget and GOMEMLIMIT=%s, and "+
+		"again without a budget of segments. Both learn what is true.\n\n",
+		p.Segments, p.Customers, p.Partitions, p.Budget, c.Invoices, limit)
 	fmt.Fprintf(&b, "| | with a budget | without |\n|---|---|---|\n| RSS, most | %d MiB | %d MiB |\n"+
 		"| CPU time an invoice, second half | %v | %v |\n| segments, customers forgotten | %d, %d | %d, %d |\n"+
 		"| errors found, of %d | %d | %d |\n\n", with.RSS>>20, without.RSS>>20, with.Known.CPU, without.Known.CPU,

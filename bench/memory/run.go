@@ -50,7 +50,7 @@ type world struct {
 
 func (p *plan) engine(shared *detectors.Shared, partition int) *detectors.Engine {
 	budget := detectors.DefaultBudget()
-	if p.Unbounded {
+	if budget.Segments = p.Budget; p.Unbounded {
 		budget.Segments = 1 << 30
 	}
 	e := detectors.NewEngine(detectors.DefaultSettings(), shared, partition)

@@ -19,7 +19,8 @@ type plan struct {
 	Invoices                        int    // of each half: the first one makes all known
 	Rate                            int    // invoices a second, for the pipeline's clock
 	Verdicts                        string // file of verdicts: another kind of run, see drifting
-	Unbounded                       bool   // it reads that file, else it writes it
+	Budget                          int    // baselines of segments that are remembered
+	Unbounded                       bool   // all are; it reads that file, else it writes it
 }
 
 // drawn is one invoice of a plan.
