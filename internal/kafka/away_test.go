@@ -88,7 +88,8 @@ func TestBrokerBack(t *testing.T) {
 // sessions of those that they were have ended.
 func TestMembersComeBack(t *testing.T) {
 	network, c, topic := faint(t)
-	settings := GroupSettings{ID: "g", Topic: topic, SessionTimeout: 20 * time.Second, HeartbeatInterval: 100 * time.Millisecond}
+	settings := GroupSettings{ID: "g", Topic: topic, SessionTimeout: 20 * time.Second,
+		HeartbeatInterval: 100 * time.Millisecond}
 	member := c.Group(settings)
 	defer member.Close()
 	gen, err := member.Next(context30(t))
