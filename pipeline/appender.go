@@ -9,7 +9,7 @@ import (
 // notices when it does not: an acknowledged offset that is not the next one
 // means that somebody wrote in between, and the gap is read before going on.
 type appender struct {
-	log       Log
+	m         *Member
 	topic     string
 	partition int
 	next      int64              // the offset our next record should get
@@ -57,14 +57,14 @@ func chunk(records []Record) int {
 const recordOverhead = 32
 
 func (a *appender) appendChunk(ctx context.Context, records []Record) (int64, error) {
-	base, err := a.log.Append(ctx, a.topic, a.partition, records)
+	base, err := a.m.log.Append(ctx, a.topic, a.partition, records)
 	if err != nil {
 		return 0, fmt.Errorf("cannot append to %s/%d: %w", a.topic, a.partition, err)
 	}
 	seen := a.next
 	a.next = base + int64(len(records))
 	if base > seen {
-		if err := readRange(ctx, a.log, a.topic, a.partition, seen, base, a.onGap); err != nil {
+		if err := a.m.readRange(ctx, a.topic, a.partition, seen, base, a.onGap); err != nil {
 			a.next = seen // look again
 			return 0, err
 		}
@@ -74,11 +74,11 @@ func (a *appender) appendChunk(ctx context.Context, records []Record) (int64, er
 
 // look reads what others wrote behind the last record of our own.
 func (a *appender) look(ctx context.Context) error {
-	_, end, err := a.log.Bounds(ctx, a.topic, a.partition)
+	_, end, err := a.m.log.Bounds(ctx, a.topic, a.partition)
 	if err != nil || end <= a.next {
 		return err
 	}
-	if err := readRange(ctx, a.log, a.topic, a.partition, a.next, end, a.onGap); err != nil {
+	if err := a.m.readRange(ctx, a.topic, a.partition, a.next, end, a.onGap); err != nil {
 		return err
 	}
 	a.next = end
@@ -86,14 +86,15 @@ func (a *appender) look(ctx context.Context) error {
 }
 
 // readRange calls each for every record in [from, to). A range that starts
-// before what the log still holds starts there.
-func readRange(ctx context.Context, log Log, topic string, partition int, from, to int64,
+// before what the log still holds starts there. Where a new reader, too, brings
+// nothing though there is more it gives up.
+func (m *Member) readRange(ctx context.Context, topic string, partition int, from, to int64,
 	each func(Record) error) error {
-	start, _, err := log.Bounds(ctx, topic, partition)
+	start, _, err := m.log.Bounds(ctx, topic, partition)
 	if err != nil {
 		return fmt.Errorf("cannot read bounds of %s/%d: %w", topic, partition, err)
 	}
-	reader := log.Open(topic, partition)
+	reader := m.open(topic, partition)
 	defer reader.Close()
 	for at := max(from, start); at < to; {
 		f, err := reader.Fetch(ctx, at)
@@ -110,6 +111,10 @@ func readRange(ctx context.Context, log Log, topic string, partition int, from, 
 		}
 		if f.Next <= at && at >= f.End {
 			return nil // the end moved back: a transaction was open, or records were deleted
+		}
+		if reader.told && reader.stands() {
+			return fmt.Errorf("cannot read %s/%d at offset %d: nothing comes, and it ends at %d; look at the broker that leads "+
+				"the partition", topic, partition, at, f.End)
 		}
 		at = max(at, f.Next)
 	}

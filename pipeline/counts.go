@@ -181,7 +181,7 @@ func (w *Worker) restoreCounts(ctx context.Context) error {
 		return fmt.Errorf("cannot read bounds of %s/%d: %w", m.opt.Topics.Invoices, w.partition, err)
 	}
 	seen := map[string]stamp{}
-	return readRange(ctx, m.log, topic, w.partition, 0, end, func(r Record) error {
+	return w.readRange(ctx, topic, 0, end, func(r Record) error {
 		key, at, value, ok := m.countOf(&r, seen)
 		if !ok {
 			return nil

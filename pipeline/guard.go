@@ -66,31 +66,46 @@ func (m *Member) samePartitions(ctx context.Context, drain <-chan struct{}) erro
 // startOffset is the offset to score first, after checking that the log is the one
 // that the state was learned from.
 func (w *Worker) startOffset(ctx context.Context, c *claim, mark marker) (int64, error) {
-	t, n := w.m.opt.Topics, w.m.invoicePartitions
-	other := mark
-	if mark.Partitions == 0 {
-		var err error
-		if other, err = w.m.unlike(ctx); err != nil {
-			return 0, err
-		}
-	}
-	switch {
-	case other.Partitions != 0 && other.Partitions != n:
-		return 0, fmt.Errorf("%w: %s has %d partitions and its state was made with %d, so customers may have moved "+
-			"between them; stop all members, then run: recoup state repartition", errRefused, t.Invoices, n, other.Partitions)
-	case mark.Incarnation != other.Incarnation:
-		return 0, fmt.Errorf("%w: %s/%d has no state though that of other partitions is of incarnation %d; stop all "+
-			"members, then run: recoup state reset", errRefused, t.Invoices, w.partition, other.Incarnation)
+	if err := w.m.sameLayout(ctx, w.partition, mark); err != nil {
+		return 0, err
 	}
 	start := max(c.position(), mark.Offset, 0)
 	return start, w.sameLog(ctx, start, mark)
+}
+
+// sameLayout refuses state that a command left half changed. Those that change the state
+// of all partitions write the marker of partition 0 last, and a reset announces itself
+// there first, so that one tells; only where there is none the others are asked.
+func (m *Member) sameLayout(ctx context.Context, partition int, mark marker) (err error) {
+	t, n, first := m.opt.Topics, m.invoicePartitions, mark
+	if partition != 0 {
+		first, err = m.lastMarker(ctx, t.State, 0)
+	}
+	if err == nil && first.Partitions == 0 {
+		first, err = m.unlike(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	for _, of := range []marker{first, mark} {
+		if of.Partitions != 0 && of.Partitions != n {
+			return fmt.Errorf("%w: %s has %d partitions and its state was made with %d, so customers may have moved "+
+				"between them; stop all members, then run: recoup state repartition", errRefused, t.Invoices, n, of.Partitions)
+		}
+	}
+	if first.ResetTo != 0 || first.Incarnation != mark.Incarnation {
+		return fmt.Errorf("%w: a reset of %s has not ended: state of partition %d is of incarnation %d, that of others of "+
+			"%d; stop all members, then run: recoup state reset", errRefused, t.Invoices, partition, mark.Incarnation,
+			max(first.ResetTo, first.Incarnation))
+	}
+	return nil
 }
 
 // sameOwners refuses a decision log that ends before the owner that wrote the state: its
 // epochs would not order owners. That is looked at before a claim makes it longer.
 func (w *Worker) sameOwners(ctx context.Context) error {
 	t := w.m.opt.Topics
-	mark, err := lastMarker(ctx, w.m.log, t.State, w.partition)
+	mark, err := w.m.lastMarker(ctx, t.State, w.partition)
 	if err != nil || mark.Partitions == 0 {
 		return err
 	}
@@ -103,11 +118,11 @@ func (w *Worker) sameOwners(ctx context.Context) error {
 	return err
 }
 
-// unlike returns a marker of another layout than a first one would have: a command that
-// changes the state of all partitions did not end.
+// unlike returns a marker of another layout than a first one would have, an empty one
+// where there is none.
 func (m *Member) unlike(ctx context.Context) (other marker, err error) {
 	for p := range m.invoicePartitions {
-		mark, err := lastMarker(ctx, m.log, m.opt.Topics.State, p)
+		mark, err := m.lastMarker(ctx, m.opt.Topics.State, p)
 		if err != nil {
 			return marker{}, err
 		}
@@ -151,7 +166,7 @@ func (m *Member) misfit(ctx context.Context, partition int, start int64, mark ma
 		return "", nil
 	}
 	why = fmt.Sprintf("no record stands at offset %d", mark.BeforeAt)
-	err = readRange(ctx, m.log, topic, partition, mark.BeforeAt, mark.BeforeAt+1, func(r Record) error {
+	err = m.readRange(ctx, topic, partition, mark.BeforeAt, mark.BeforeAt+1, func(r Record) error {
 		why = ""
 		if xxhash.Sum64(r.Value) != mark.BeforeHash {
 			why = fmt.Sprintf("another record stands at offset %d", mark.BeforeAt)
@@ -170,15 +185,15 @@ func (w *Worker) recreated(why string) error {
 
 // lastMarker returns a partition's marker, an empty one without any. It looks at the
 // end first: every checkpoint ends with one.
-func lastMarker(ctx context.Context, log Log, topic string, partition int) (marker, error) {
-	start, end, err := log.Bounds(ctx, topic, partition)
+func (m *Member) lastMarker(ctx context.Context, topic string, partition int) (marker, error) {
+	start, end, err := m.log.Bounds(ctx, topic, partition)
 	if err != nil {
 		return marker{}, fmt.Errorf("cannot read bounds of %s/%d: %w", topic, partition, err)
 	}
 	found, best := marker{BeforeAt: -1}, stamp{epoch: -1}
 	for n, to := int64(64), end; to > start && best.epoch < 0; n *= 8 {
 		from := max(start, end-n)
-		err := readRange(ctx, log, topic, partition, from, to, func(r Record) error {
+		err := m.readRange(ctx, topic, partition, from, to, func(r Record) error {
 			if string(r.Key) != markerKey {
 				return nil
 			}

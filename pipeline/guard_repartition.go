@@ -39,7 +39,7 @@ func (m *Member) PlanRepartition(ctx context.Context) (r Repartition, err error)
 		}
 	}
 	for p := range count[t.State] {
-		mark, err := lastMarker(ctx, m.log, t.State, p)
+		mark, err := m.lastMarker(ctx, t.State, p)
 		if err != nil {
 			return r, err
 		}

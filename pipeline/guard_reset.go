@@ -49,7 +49,7 @@ func (m *Member) PlanReset(ctx context.Context, committed map[int]int64, stored 
 	for p := range n {
 		s := PartitionStatus{mark: marker{BeforeAt: -1}}
 		if p < count[t.State] {
-			if s.mark, err = lastMarker(ctx, m.log, t.State, p); err != nil {
+			if s.mark, err = m.lastMarker(ctx, t.State, p); err != nil {
 				return r, err
 			}
 		}
@@ -58,7 +58,7 @@ func (m *Member) PlanReset(ctx context.Context, committed map[int]int64, stored 
 			return r, err
 		}
 		if s.mark.Partitions != 0 {
-			r.Incarnation = max(r.Incarnation, s.mark.Incarnation)
+			r.Incarnation = max(r.Incarnation, s.mark.Incarnation, s.mark.ResetTo)
 		}
 		r.Partitions = append(r.Partitions, s)
 	}
@@ -122,17 +122,43 @@ func (m *Member) Reset(ctx context.Context, r Reset,
 			zero[p] = 0
 		}
 	}
-	if err := gen.Commit(ctx, zero); err != nil { // before the markers: what stands still refuses
+	if err := m.announceReset(ctx, gen, r); err != nil {
 		return err
 	}
-	for p, s := range r.Partitions {
-		if s.Why != "" {
+	if err := gen.Commit(ctx, zero); err != nil {
+		return err
+	}
+	for p := len(r.Partitions) - 1; p >= 0; p-- {
+		if s := r.Partitions[p]; s.Why != "" {
 			s.mark.Incarnation, s.mark.Partitions = r.Incarnation, len(r.Partitions)
 			if err := m.resetPartition(ctx, newClaim(m, gen, p, 0), s.mark); err != nil {
 				return err
 			}
 		}
 		step()
+	}
+	return nil
+}
+
+// announceReset has everybody refuse, see sameLayout, until the marker of partition 0 is
+// replaced. First it takes all partitions from those who still know them and wake up later.
+func (m *Member) announceReset(ctx context.Context, gen Generation, r Reset) error {
+	committed := gen.Assigned()
+	for p := len(r.Partitions) - 1; p >= 0; p-- {
+		s := r.Partitions[p]
+		if s.Why == "" {
+			continue
+		}
+		c := newClaim(m, gen, p, committed[p])
+		source := invoice.Position{Topic: m.opt.Topics.Invoices, Incarnation: s.Incarnation, Partition: p}
+		epoch, err := m.seize(ctx, c, source)
+		if err == nil && p == 0 {
+			s.mark.Epoch, s.mark.Partitions, s.mark.ResetTo = epoch, len(r.Partitions), r.Incarnation
+			err = m.writeMarker(ctx, c, s.mark)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

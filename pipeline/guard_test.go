@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -286,11 +287,83 @@ func repartitioned(t *testing.T, lives int) {
 // incarnation was raised, wherever the command crashed. What stood before stays, an
 // invoice that comes again is scored again, and its case is the same one.
 func TestReset(t *testing.T) {
-	for lives := range 12 {
+	for lives := range 20 {
 		t.Run(fmt.Sprint("dies after ", lives), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { resetWorld(t, lives) })
 		})
 	}
+}
+
+// design.md §4, guards: a reset that died half-way is refused by all partitions until it
+// has ended, those too whose log still is the one that their state was made from: what
+// they scored meanwhile, the end of the reset would have scored again.
+func TestHalfReset(t *testing.T) {
+	for lives := range 20 {
+		t.Run(fmt.Sprint("dies after ", lives), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { halfReset(t, lives) })
+		})
+	}
+}
+
+func halfReset(t *testing.T, lives int) {
+	w := newWorld(3)
+	w.sell(t, 3, 0, 40)
+	w.caught(t, "before")
+	kept := [][]pipeline.Record{nil, w.log.Records(w.opt.Topics.Invoices, 1), w.log.Records(w.opt.Topics.Invoices, 2)}
+	w.log.CreateTopic(w.opt.Topics.Invoices, 3, 0)
+	for p, records := range kept {
+		for _, r := range records {
+			w.put(t, w.opt.Topics.Invoices, p, r)
+		}
+	}
+	before := fmt.Sprint(w.log.Committed(w.opt.Group, w.opt.Topics.Invoices))
+	died := w.reset(t, lives)
+	announced := slices.ContainsFunc(w.log.Records(w.opt.Topics.State, 0), func(r pipeline.Record) bool {
+		return bytes.Contains(r.Value, []byte(`"reset_to":1`))
+	})
+	if died == nil && lives < 15 || !announced && lives > 8 {
+		t.Errorf("the command ended with %v, announced %v", died, announced)
+	}
+	if now := fmt.Sprint(w.log.Committed(w.opt.Group, w.opt.Topics.Invoices)); !announced && now != before {
+		t.Errorf("offsets moved from %s to %s before the reset was announced", before, now)
+	}
+	w.billed(t, 3, 1, 99, 404)
+	w.billed(t, 3, 2, 99, 404)
+	m, stop := w.start("meanwhile", nil)
+	time.Sleep(2 * time.Minute)
+	ready := m.Ready()
+	stop()
+	if rows := w.rowsOf("1-99", "2-99"); died != nil && announced {
+		for p := range 3 {
+			part := fmt.Sprintf("partition %d: refused: ", p)
+			if rows > 0 || !strings.Contains(fmt.Sprint(ready), part) {
+				t.Errorf("%d rows meanwhile, ready says %v; want none, and %q", rows, ready, part)
+			}
+		}
+	} else if rows != 2 {
+		t.Errorf("%d rows meanwhile, want 2 of partitions that nothing was done to", rows)
+	}
+	if err := w.reset(t, 1000); err != nil {
+		t.Fatal(err)
+	}
+	w.caught(t, "after")
+	want := 2
+	if !announced {
+		want = 4 // as of all that was scored before a reset
+	}
+	if rows := w.rowsOf("1-99", "2-99"); rows != want {
+		t.Errorf("%d rows of what came after the reset had begun, want %d", rows, want)
+	}
+}
+
+// rowsOf counts the rows of invoices.
+func (w *world) rowsOf(ids ...string) (n int) {
+	for _, r := range w.store.Rows() {
+		if slices.Contains(ids, r.Verdict.InvoiceID) {
+			n++
+		}
+	}
+	return n
 }
 
 func (w *world) reset(t *testing.T, lives int) error {
@@ -302,7 +375,8 @@ func (w *world) reset(t *testing.T, lives int) error {
 	if err != nil || !plan.Due() {
 		return err
 	}
-	return w.keeper(view).Reset(ctx, plan, w.grow, func() {})
+	group := &mortalGroup{w.log.Group(w.opt.Group, w.opt.Topics.Invoices), view}
+	return pipeline.NewMember(w.options("keeper", false), view, group, w.store).Reset(ctx, plan, w.grow, func() {})
 }
 
 func (w *world) planReset(t *testing.T) (pipeline.Reset, error) {
@@ -331,7 +405,7 @@ func resetWorld(t *testing.T, lives int) {
 	}
 	sent := w.sent/2 - 1
 	died := w.reset(t, lives)
-	if died == nil && lives < 6 {
+	if died == nil && lives < 11 {
 		t.Errorf("the command ended well though it died after %d appends", lives)
 	}
 	if err := w.reset(t, 1000); err != nil {

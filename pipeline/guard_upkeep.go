@@ -63,7 +63,7 @@ func (m *Member) keptState(ctx context.Context, topic string, partition int) (ma
 	if err != nil {
 		return nil, fmt.Errorf("cannot read bounds of %s/%d: %w", topic, partition, err)
 	}
-	err = readRange(ctx, m.log, topic, partition, 0, end, func(r Record) error {
+	err = m.readRange(ctx, topic, partition, 0, end, func(r Record) error {
 		if len(r.Value) == 0 {
 			delete(all, string(r.Key))
 			return nil

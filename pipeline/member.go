@@ -238,19 +238,22 @@ func rest(drain <-chan struct{}) {
 
 // dropOthers forgets the state of partitions that went to somebody else.
 func (m *Member) dropOthers(assigned map[int]int64) {
+	var gone []int
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.reached = map[int]bool{}
 	for p := range assigned {
 		m.reached[p] = false
 	}
-	for p, w := range m.workers {
+	for p := range m.workers {
 		if _, still := assigned[p]; !still {
-			w.discard()
-			delete(m.workers, p)
-			m.metrics.Lag.DeleteLabelValues(label(p)) // else it would seem to wait here for ever
-			m.metrics.Unstored.DeleteLabelValues(label(p))
+			gone = append(gone, p)
 		}
+	}
+	m.mu.Unlock()
+	for _, p := range gone {
+		m.forget(p)
+		m.metrics.Lag.DeleteLabelValues(label(p)) // else it would seem to wait here for ever
+		m.metrics.Unstored.DeleteLabelValues(label(p))
 	}
 	m.metrics.Partitions.Set(float64(len(assigned)))
 }
@@ -339,24 +342,26 @@ func (m *Member) worker(ctx context.Context, drain <-chan struct{}, c *claim) (*
 	}
 	began := m.opt.Now()
 	w = newWorker(m, c.partition)
+	m.mu.Lock()
+	m.workers[c.partition] = w // already: Ready looks whether its take-over stands still
+	m.mu.Unlock()
 	if err := w.takeOver(ctx, c); err != nil {
-		w.discard()
+		m.forget(c.partition)
 		return nil, err
 	}
 	m.metrics.TakeOver.Observe(m.opt.Now().Sub(began).Seconds())
-	m.mu.Lock()
-	m.workers[c.partition] = w
-	m.mu.Unlock()
 	return w, nil
 }
 
-// forget drops the state of one partition; the next owner reads it anew.
+// forget drops the state of one partition; the next owner reads it anew. Nobody waits
+// for the lock meanwhile: of many segments it takes its time.
 func (m *Member) forget(partition int) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	if w := m.workers[partition]; w != nil {
+	w := m.workers[partition]
+	delete(m.workers, partition)
+	m.mu.Unlock()
+	if w != nil {
 		w.discard()
-		delete(m.workers, partition)
 	}
 }
 
@@ -391,7 +396,7 @@ func (m *Member) giveUp(why error) {
 }
 
 // Ready returns nil while this member does its work: nothing of the world is
-// broken, and no partition with lag has stood still for 25 seconds.
+// broken, and no partition with lag, or that is taken over, has stood still for 25 seconds.
 func (m *Member) Ready() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -400,11 +405,8 @@ func (m *Member) Ready() error {
 		problems = append(problems, fmt.Errorf("%s: %w", part, m.broken[part]))
 	}
 	now := m.opt.Now().UnixNano()
-	for p, w := range m.workers {
-		if last := w.progress.Load(); w.lag.Load() > 0 && last > 0 && now-last > int64(toldAfter) {
-			problems = append(problems, fmt.Errorf("partition %d: no progress for %s with a lag of %d records",
-				p, time.Duration(now-last).Round(time.Second), w.lag.Load()))
-		}
+	for _, w := range m.workers {
+		problems = append(problems, w.standsStill())
 	}
 	if last := m.stageAt.Load(); last > 0 && now-last > int64(toldAfter) {
 		problems = append(problems, fmt.Errorf("%s: no progress for %s", stagePart,

@@ -109,7 +109,7 @@ func (o *outcomes) members(ctx context.Context, place *casePlace, partition int,
 		if err != nil {
 			return err
 		}
-		return readRange(ctx, o.m.log, topic, partition, start, end, func(r Record) error {
+		return o.m.readRange(ctx, topic, partition, start, end, func(r Record) error {
 			named := slices.ContainsFunc(needles, func(id []byte) bool { return bytes.Contains(r.Value, id) })
 			if !named && !joined[r.Offset] {
 				return nil

@@ -250,7 +250,7 @@ func (s *shift) scan(ctx context.Context, lost []string) error {
 				return fmt.Errorf("cannot read bounds of %s/%d: %w", topic, p, err)
 			}
 			take := s.again(p)
-			return readRange(ctx, s.m.log, topic, p, 0, end, func(r Record) error {
+			return s.m.readRange(ctx, topic, p, 0, end, func(r Record) error {
 				if string(r.Key) != kindOwnership && !desk.Stands(names, r.Key, r.Value) {
 					return nil
 				}
@@ -279,7 +279,7 @@ func (s *shift) readAgain(ctx context.Context, partition int, from, to int64) er
 	if from >= to {
 		return nil
 	}
-	return readRange(ctx, s.m.log, s.m.opt.Topics.Suspects, partition, from, to, s.again(partition))
+	return s.m.readRange(ctx, s.m.opt.Topics.Suspects, partition, from, to, s.again(partition))
 }
 
 // again gives the desk what a reader of a partition of the decision log brings, once more.
@@ -342,7 +342,7 @@ func (s *shift) letters(ctx context.Context, list []desk.Parked) (dead []Record,
 			if len(wanted) == 0 {
 				continue
 			}
-			err := readRange(ctx, s.m.log, of.topic, p, from, to, func(r Record) error {
+			err := s.m.readRange(ctx, of.topic, p, from, to, func(r Record) error {
 				if reason, is := wanted[r.Offset]; is {
 					at := invoice.Position{Topic: of.topic, Partition: p, Offset: r.Offset}
 					r.Time = plausible(r.Time)

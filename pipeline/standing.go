@@ -11,8 +11,6 @@ const (
 	// toldAfter is when Ready says so: a stall is to be seen before its reader is
 	// opened anew, and within 30 seconds by those who look now and then.
 	toldAfter = 25 * time.Second
-	// fetchTimeout ends a fetch that hangs, so that its error is seen in time.
-	fetchTimeout = stalledAfter / 2
 )
 
 // watched is a Reader that is opened anew when it stands still: when it has not come a
@@ -32,13 +30,18 @@ func (m *Member) open(topic string, partition int) *watched {
 	return &watched{m: m, topic: topic, partition: partition, reader: m.log.Open(topic, partition)}
 }
 
-// Fetch is a Reader's, but it ends within fetchTimeout.
+// stands reports whether the reader has stood still for too long.
+func (r *watched) stands() bool {
+	return !r.still.IsZero() && r.m.opt.Now().Sub(r.still) >= stalledAfter
+}
+
+// Fetch is a Reader's, but it ends within Options.FetchTimeout.
 func (r *watched) Fetch(ctx context.Context, offset int64) (Fetched, error) {
 	now := r.m.opt.Now()
-	if !r.still.IsZero() && now.Sub(r.still) >= stalledAfter {
+	if r.stands() {
 		r.rebuild(now, offset)
 	}
-	bounded, cancel := context.WithTimeout(ctx, fetchTimeout)
+	bounded, cancel := context.WithTimeout(ctx, r.m.opt.FetchTimeout)
 	defer cancel()
 	got, err := r.reader.Fetch(bounded, offset)
 	switch {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"recoup/pipeline"
+	"recoup/sinks/memstore"
 )
 
 // stuckLog has readers of one topic that come no further from a moment on; those that
@@ -19,6 +20,7 @@ type stuckLog struct {
 	topic string
 	era   atomic.Int64 // counts the moments
 	how   func(ctx context.Context, offset int64) (pipeline.Fetched, error)
+	all   bool // those that are opened later stand still, too
 }
 
 type stuckReader struct {
@@ -36,28 +38,31 @@ func (l *stuckLog) Open(topic string, partition int) pipeline.Reader {
 }
 
 func (r *stuckReader) Fetch(ctx context.Context, offset int64) (pipeline.Fetched, error) {
-	if r.era != r.log.era.Load() {
+	if r.log.all || r.era != r.log.era.Load() {
 		return r.log.how(ctx, offset)
 	}
 	return r.Reader.Fetch(ctx, offset)
 }
 
+// The ways to stand still.
+var standstills = map[string]func(context.Context, int64) (pipeline.Fetched, error){
+	"hangs": func(ctx context.Context, _ int64) (pipeline.Fetched, error) {
+		<-ctx.Done()
+		return pipeline.Fetched{}, ctx.Err()
+	},
+	"fails": func(context.Context, int64) (pipeline.Fetched, error) {
+		return pipeline.Fetched{}, errors.New("connection reset by peer")
+	},
+	"brings nothing": func(_ context.Context, offset int64) (pipeline.Fetched, error) {
+		time.Sleep(250 * time.Millisecond)
+		return pipeline.Fetched{Next: offset, End: offset + 7}, nil
+	},
+}
+
 // G12: a reader that comes no further is seen within 30 seconds and opened anew, however
 // it stands still, and nothing is lost by it.
 func TestReaderStandsStill(t *testing.T) {
-	for name, how := range map[string]func(context.Context, int64) (pipeline.Fetched, error){
-		"hangs": func(ctx context.Context, _ int64) (pipeline.Fetched, error) {
-			<-ctx.Done()
-			return pipeline.Fetched{}, ctx.Err()
-		},
-		"fails": func(context.Context, int64) (pipeline.Fetched, error) {
-			return pipeline.Fetched{}, errors.New("connection reset by peer")
-		},
-		"brings nothing": func(_ context.Context, offset int64) (pipeline.Fetched, error) {
-			time.Sleep(250 * time.Millisecond)
-			return pipeline.Fetched{Next: offset, End: offset + 7}, nil
-		},
-	} {
+	for name, how := range standstills {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(2)
@@ -92,5 +97,77 @@ func TestReaderStandsStill(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// firstStuck has the first reader of a topic that is opened come no further.
+type firstStuck struct {
+	stuckLog
+	opened atomic.Int64
+}
+
+func (l *firstStuck) Open(topic string, partition int) pipeline.Reader {
+	r := l.Log.Open(topic, partition)
+	if topic != l.topic || l.opened.Add(1) > 1 {
+		return r
+	}
+	return &stuckReader{r, &l.stuckLog, -1}
+}
+
+// G12: a take-over whose reader comes no further is seen within 30 seconds, or over,
+// whatever it reads and however it stands still, and ends with another reader.
+func TestTakeOverStandsStill(t *testing.T) {
+	topics := pipeline.DefaultOptions().Topics
+	for name, how := range standstills {
+		if name == "fails" {
+			continue // it is tried again at once
+		}
+		for _, topic := range []string{topics.State, topics.Baselines, topics.Suspects, topics.Invoices} {
+			t.Run(topic+" "+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { takeOverStandsStill(t, topic, how) })
+			})
+		}
+	}
+}
+
+// A command does not wait for ever for a log that brings nothing.
+func TestCommandStandsStill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(2)
+		w.fill(t, 2, 100)
+		w.caught(t, "before")
+		log := &stuckLog{Log: w.log, topic: w.opt.Topics.State, how: standstills["brings nothing"], all: true}
+		began := time.Now()
+		_, err := w.keeper(log).PlanReset(t.Context(), nil, 0)
+		if took := time.Since(began); err == nil || took > 2*time.Minute {
+			t.Errorf("PlanReset = %v after %v, want that nothing comes", err, took)
+		}
+	})
+}
+
+func takeOverStandsStill(t *testing.T, topic string, how func(context.Context, int64) (pipeline.Fetched, error)) {
+	w := newWorld(2)
+	w.fill(t, 2, 100)
+	w.caught(t, "before")
+	w.fillMore(t, 2, 100, 200)
+	w.dieUncommitted(t)
+	w.store.SetFaults(memstore.Faults{})
+	log := &firstStuck{stuckLog: stuckLog{Log: w.log, topic: topic, how: how}}
+	m := w.memberLive("a", log, w.log.Group(w.opt.Group, w.opt.Topics.Invoices))
+	during(t, m, func() {
+		began := time.Now()
+		for m.Ready() == nil && len(w.store.Rows()) < w.sent && time.Since(began) < time.Minute {
+			time.Sleep(50 * time.Millisecond)
+		}
+		if took := time.Since(began); took > 30*time.Second {
+			t.Errorf("ready said nothing for %v, and not all is stored", took)
+		}
+		time.Sleep(time.Minute)
+		if err := m.Ready(); err != nil {
+			t.Errorf("ready says %v a minute later", err)
+		}
+	})
+	if got := w.outcome(t); len(got.rows) != w.sent || got.doubled != 0 {
+		t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, w.sent)
 	}
 }

@@ -124,6 +124,9 @@ type marker struct {
 	BeforeAt    int64  `json:"before_at"`      // offset of the last record below t, -1 for none
 	SweepFrom   int64  `json:"sweep_from"`     // doubled rows may stand from here on; -1: it was looked for
 	BeforeHash  uint64 `json:"before_hash"`    // of that record's value: notices a recreated topic
+	// ResetTo is the incarnation that a reset of all partitions raises them to, from its
+	// beginning to its end; 0: none is under way. Only that of partition 0 counts.
+	ResetTo int64 `json:"reset_to,omitempty"`
 	// Outcomes says which ones were learned, as the engine writes it; nil: none.
 	Outcomes []byte `json:"outcomes,omitempty"`
 	// Models is the version that judges a seller's invoices at t, by seller.

@@ -78,26 +78,32 @@ func (t *tail) reached(partition int, at int64) {
 }
 
 // catchUp returns once everything that the topic holds now is read.
-func (t *tail) catchUp(ctx context.Context) error {
+func (t *tail) catchUp(ctx context.Context) error { return t.catchUpSeen(ctx, func() {}) }
+
+// catchUpSeen is catchUp; step is called with each step forward.
+func (t *tail) catchUpSeen(ctx context.Context, step func()) error {
 	for p := range t.positions {
 		_, end, err := t.m.log.Bounds(ctx, t.topic, p)
 		if err != nil {
 			return fmt.Errorf("cannot read bounds of %s/%d: %w", t.topic, p, err)
 		}
-		if err := t.wait(ctx, p, end); err != nil {
+		if err := t.wait(ctx, p, end, step); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *tail) wait(ctx context.Context, partition int, end int64) error {
-	for {
+func (t *tail) wait(ctx context.Context, partition int, end int64, step func()) error {
+	for last := int64(-1); ; {
 		t.mu.Lock()
-		there := t.positions[partition] >= end
-		moved := t.moved
+		at, moved := t.positions[partition], t.moved
 		t.mu.Unlock()
-		if there {
+		if at > last {
+			step()
+			last = at
+		}
+		if at >= end {
 			return nil
 		}
 		select {

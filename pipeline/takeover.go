@@ -45,7 +45,7 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	if err := w.restoreCounts(ctx); err != nil {
 		return err
 	}
-	if err := m.models.catchUp(ctx); err != nil {
+	if err := m.models.catchUpSeen(ctx, w.stepped); err != nil {
 		return err
 	}
 	start, err := w.startOffset(ctx, c, mark)
@@ -76,6 +76,14 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	return nil
 }
 
+// readRange reads a topic that has the worker's partitions. Each record is a step forward.
+func (w *Worker) readRange(ctx context.Context, topic string, from, to int64, each func(Record) error) error {
+	return w.m.readRange(ctx, topic, w.partition, from, to, func(r Record) error {
+		w.stepped()
+		return each(r)
+	})
+}
+
 // own is step 1. The claim is fenced first: a member that was evicted while it
 // waited must not void the decisions of the one that followed it.
 func (w *Worker) own(ctx context.Context, c *claim) error {
@@ -104,7 +112,7 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 	if err != nil {
 		return marker{}, fmt.Errorf("cannot read bounds of %s/%d: %w", topic, w.partition, err)
 	}
-	err = readRange(ctx, m.log, topic, w.partition, 0, end, func(r Record) error {
+	err = w.readRange(ctx, topic, 0, end, func(r Record) error {
 		at, payload, err := r.stamped()
 		if errors.Is(err, errRefused) {
 			return fmt.Errorf("%s/%d offset %d: %w", topic, w.partition, r.Offset, err)
@@ -134,7 +142,7 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 		return marker{}, err
 	}
 	w.rows.state.next = end
-	if err := m.follow.catchUp(ctx); err != nil {
+	if err := m.follow.catchUpSeen(ctx, w.stepped); err != nil {
 		return marker{}, err
 	}
 	w.compareBudget(mark)
@@ -177,7 +185,7 @@ func (w *Worker) readDecisions(ctx context.Context, mark marker) error {
 	if mark.Epoch < mark.LogPosition {
 		highest = mark.Epoch
 	}
-	err := readRange(ctx, m.log, topic, w.partition, mark.LogPosition, w.epoch, func(r Record) error {
+	err := w.readRange(ctx, topic, mark.LogPosition, w.epoch, func(r Record) error {
 		d, err := decodeDecision(r.Value)
 		if errors.Is(err, errRefused) {
 			return fmt.Errorf("%s/%d offset %d: %w", topic, w.partition, r.Offset, err)
@@ -243,7 +251,7 @@ func (w *Worker) readSkipSet(ctx context.Context) {
 func (w *Worker) replay(ctx context.Context, from, to int64) (int64, error) {
 	var replayed int64
 	topic := w.m.opt.Topics.Invoices
-	err := readRange(ctx, w.m.log, topic, w.partition, from, to, func(r Record) error {
+	err := w.readRange(ctx, topic, from, to, func(r Record) error {
 		w.beforeAt, w.beforeHash = r.Offset, xxhash.Sum64(r.Value)
 		kept := w.kept[r.Offset]
 		delete(w.kept, r.Offset)
@@ -273,7 +281,7 @@ func (w *Worker) stillOwner(ctx context.Context, c *claim) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("cannot read bounds of %s/%d: %w", topic, w.partition, err)
 	}
-	err = readRange(ctx, w.m.log, topic, w.partition, w.decisions.next, end, w.seeDecisionGap)
+	err = w.readRange(ctx, topic, w.decisions.next, end, w.seeDecisionGap)
 	if errors.Is(err, ErrFenced) {
 		return false, nil
 	}

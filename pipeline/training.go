@@ -176,7 +176,7 @@ func (t *trainer) newest(ctx context.Context) (map[string]time.Time, error) {
 		if err != nil {
 			return nil, fmt.Errorf("cannot read bounds of %s/%d: %w", topic, p, err)
 		}
-		err = readRange(ctx, t.m.log, topic, p, end-fewLast, end, func(r Record) error {
+		err = t.m.readRange(ctx, topic, p, end-fewLast, end, func(r Record) error {
 			if h.decode(&r) && h.at.After(newest[h.inv.Seller]) {
 				newest[strings.Clone(h.inv.Seller)] = h.at
 			}

@@ -70,7 +70,7 @@ type Worker struct {
 		dirty []string   // keys of recoup.state
 	}
 	progress atomic.Int64 // Unix nanoseconds of the last step forward
-	lag      atomic.Int64 // records between next and the log's end; unread before the first fetch
+	lag      atomic.Int64 // records between next and the log's end; takingOver, then unread before the first fetch
 }
 
 // logEntry says that the decision of a source offset stands at a log offset or behind it.
@@ -88,7 +88,9 @@ func newWorker(m *Member, partition int) *Worker {
 	w.engine.UseLimitation(m.opt.Cases.LastDay)
 	w.counting.Counts, w.counting.saved = detectors.NewCounts(m.opt.Scoring), mostSaved
 	w.position = invoice.Position{Topic: m.opt.Topics.Invoices, Partition: partition}
-	w.decisions = appender{log: m.log, topic: m.opt.Topics.Suspects, partition: partition, onGap: w.seeDecisionGap}
+	w.lag.Store(takingOver)
+	w.stepped()
+	w.decisions = appender{m: m, topic: m.opt.Topics.Suspects, partition: partition, onGap: w.seeDecisionGap}
 	w.rows.init(w)
 	return w
 }
@@ -154,9 +156,31 @@ func (w *Worker) limitDrain(drain, stopped <-chan struct{}, c *claim, cancel con
 	}
 }
 
-// unread is the lag of a partition that this owner has not read from: who comes back
-// after a while must not say that nothing came meanwhile.
-const unread = -1
+// What stands for the lag of a partition that this owner has not read from yet.
+const (
+	// unread: who comes back after a while must not say that nothing came meanwhile.
+	unread = -1
+	// takingOver: it cannot know yet.
+	takingOver = -2
+)
+
+// stepped notes a step forward.
+func (w *Worker) stepped() { w.progress.Store(w.m.opt.Now().UnixNano()) }
+
+// standsStill says that a partition with something to do has not come a step forward for
+// too long, or returns nil.
+func (w *Worker) standsStill() error {
+	lag := w.lag.Load()
+	still := w.m.opt.Now().Sub(time.Unix(0, w.progress.Load()))
+	if lag == 0 || lag == unread || still <= toldAfter {
+		return nil
+	}
+	with := fmt.Sprintf("with a lag of %d records", lag)
+	if lag == takingOver {
+		with = "in its take-over"
+	}
+	return fmt.Errorf("partition %d: no progress for %s %s", w.partition, still.Round(time.Second), with)
+}
 
 // scoreLoop is the way of a batch: fetch, score, effects, block, checkpoint.
 func (w *Worker) scoreLoop(ctx context.Context, drain <-chan struct{}, c *claim) error {
@@ -164,7 +188,7 @@ func (w *Worker) scoreLoop(ctx context.Context, drain <-chan struct{}, c *claim)
 	defer reader.Close()
 	w.lag.Store(unread)
 	w.countForgotten()
-	w.progress.Store(w.m.opt.Now().UnixNano())
+	w.stepped()
 	w.m.caughtUp(w.partition, c.position())
 	for {
 		if err := w.settle(ctx, c); err != nil {
@@ -221,7 +245,7 @@ func (w *Worker) fetch(ctx context.Context, reader Reader) (Fetched, error) {
 	w.lag.Store(max(0, f.End-f.Next))
 	w.m.metrics.Lag.WithLabelValues(label(w.partition)).Set(float64(max(0, f.End-f.Next)))
 	if f.Next > at || f.Next >= f.End {
-		w.progress.Store(w.m.opt.Now().UnixNano())
+		w.stepped()
 	}
 	return f, nil
 }

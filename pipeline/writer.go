@@ -54,7 +54,7 @@ type rowWriter struct {
 func (r *rowWriter) init(w *Worker) {
 	r.w = w
 	r.standing.Store(math.MaxInt64)
-	r.state = appender{log: w.m.log, topic: w.m.opt.Topics.State, partition: w.partition, onGap: w.seeStateGap}
+	r.state = appender{m: w.m, topic: w.m.opt.Topics.State, partition: w.partition, onGap: w.seeStateGap}
 }
 
 // owner names this epoch's inserts.

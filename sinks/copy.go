@@ -107,7 +107,7 @@ type Copy struct {
 	client *client
 
 	mu     sync.Mutex               // guards what follows
-	broken map[string]string        // parts that do not work now, and why
+	broken map[string]bool          // parts that do not work now
 	stored map[string]map[int]int64 // topic → partition → offset below which all is stored; nil while others copy
 	joined bool                     // the group has answered at least once
 }
@@ -126,7 +126,7 @@ func NewCopy(s *Store, opt CopyOptions) *Copy {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Copy{opt: opt, client: s.client, broken: map[string]string{}}
+	return &Copy{opt: opt, client: s.client, broken: map[string]bool{}}
 }
 
 // Run copies until ctx ends and then leaves the group. It returns the error of
@@ -258,21 +258,18 @@ func (c *Copy) retry(ctx context.Context, part string, err error, n int) {
 	_ = sleep(ctx, min(lastBackoff, firstBackoff<<min(n, 10)))
 }
 
-// report notes that a part works (nil) or does not, and logs the change.
+// report notes that a part works (nil) or does not, and logs the change: what it says
+// while it goes on failing stands in the health.
 func (c *Copy) report(part string, err error) {
 	c.opt.Report(part, err)
 	c.mu.Lock()
-	before, was := c.broken[part]
-	if err == nil {
-		delete(c.broken, part)
-	} else {
-		c.broken[part] = err.Error()
-	}
+	was := c.broken[part]
+	c.broken[part] = err != nil
 	c.mu.Unlock()
 	switch {
 	case err == nil && was:
 		c.opt.Log.Info("works again", "part", part)
-	case err != nil && (!was || before != err.Error()):
+	case err != nil && !was:
 		c.opt.Log.Warn("not working, trying again", "part", part, "error", err)
 	}
 }

@@ -3,7 +3,7 @@ package sinks
 import (
 	"bytes"
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -23,7 +23,7 @@ type awayGroup struct {
 func (g *awayGroup) Next(ctx context.Context) (pipeline.Generation, error) {
 	g.asked++
 	if time.Now().Before(g.until) {
-		return nil, errors.New("cannot join group: connection refused")
+		return nil, fmt.Errorf("cannot join group: read from port %d: connection reset", g.asked)
 	}
 	<-ctx.Done()
 	return standby{}, nil

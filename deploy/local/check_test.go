@@ -3,37 +3,21 @@ package main
 import (
 	"bytes"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
+	"os/exec"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-)
 
-// Every package with a fuzz test is in the list: what reads bytes from outside
-// must not lose its fuzzing unseen.
-func TestEveryFuzzTestRuns(t *testing.T) {
-	t.Chdir("../..")
-	files, err := tracked(t.Context(), "*_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found []string
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if bytes.Contains(content, []byte("\nfunc Fuzz")) {
-			found = append(found, "./"+filepath.ToSlash(filepath.Dir(file)))
-		}
-	}
-	slices.Sort(found)
-	if found = slices.Compact(found); !slices.Equal(found, fuzzed) {
-		t.Errorf("packages with fuzz tests %v, the check runs those of %v", found, fuzzed)
-	}
-}
+	"recoup/internal/promtools"
+)
 
 // Servers that somebody stopped have passed nothing.
 func TestConclusion(t *testing.T) {
@@ -52,29 +36,109 @@ func TestConclusion(t *testing.T) {
 	}
 }
 
-// The rules fire in promtool's test, and the test sees one that fires too late: a control that must fail.
-func TestAlertRules(t *testing.T) {
-	t.Chdir("../..")
-	c := &checker{ctx: t.Context(), scratch: t.TempDir()}
-	if err := c.alerts(); err != nil {
-		t.Error(err)
+// What runs without the race detector starts nothing beside itself, neither do its tests.
+func TestSerial(t *testing.T) {
+	for _, name := range serial {
+		files, err := filepath.Glob(filepath.Join("../..", strings.TrimPrefix(name, "recoup/"), "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no files of %s: %v", name, err)
+		}
+		for _, file := range files {
+			for _, found := range beside(t, file) {
+				t.Errorf("%s: take %s out of serial, or do one thing at a time", found, name)
+			}
+		}
 	}
-	dir := filepath.Join(t.TempDir(), "deploy", "prometheus")
-	if err := os.MkdirAll(filepath.Join(dir, "rules"), 0o700); err != nil {
+	if found := beside(t, "check.go"); len(found) == 0 {
+		t.Error("check.go starts nothing beside itself: does the test see it?")
+	}
+}
+
+// A test whose name is skipped under the race detector runs without it: no package loses one to
+// a test of the same name elsewhere.
+func TestNothingIsLost(t *testing.T) {
+	t.Chdir("../..")
+	files, err := tracked(t.Context(), "*_test.go")
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"rules/alerts.yml", "rules/records.yml", "rules.test.yml"} {
-		content, err := os.ReadFile(filepath.Join("deploy/prometheus", name))
+	skipped, found := regexp.MustCompile(repeated), map[string]bool{}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		late := bytes.Replace(content, []byte("[90s])\n          or"), []byte("[10m])\n          or"), 1)
-		if err := os.WriteFile(filepath.Join(dir, name), late, 0o600); err != nil {
+		folder := path.Join("recoup", path.Dir(file))
+		for _, test := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`).FindAllSubmatch(content, -1) {
+			if name := string(test[1]); skipped.MatchString(name) {
+				found[folder] = true
+				if !slices.Contains(repeatedIn, folder) {
+					t.Errorf("%s of %s never runs: add the package to repeatedIn, or give it another name", name, folder)
+				}
+			}
+		}
+	}
+	if len(found) != len(repeatedIn) {
+		t.Errorf("tests of %v are skipped, those of %v run", found, repeatedIn)
+	}
+}
+
+// beside says where a file starts something beside itself, or means to.
+func beside(t *testing.T, file string) (found []token.Position) {
+	t.Helper()
+	set := token.NewFileSet()
+	tree, err := parser.ParseFile(set, file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(tree, func(n ast.Node) bool {
+		is := false
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			is = true
+		case *ast.SelectorExpr: // sync.WaitGroup.Go, testing.T.Parallel, time.AfterFunc
+			is = slices.Contains([]string{"Go", "Parallel", "AfterFunc"}, n.Sel.Name)
+		case *ast.ImportSpec:
+			is = slices.Contains([]string{`"sync"`, `"sync/atomic"`, `"net/http/httptest"`}, n.Path.Value)
+		}
+		if is {
+			found = append(found, set.Position(n.Pos()))
+		}
+		return true
+	})
+	return found
+}
+
+// The rules fire in promtool's tests, and one of these sees a rule that fires too late: a
+// control that must fail.
+func TestAlertRules(t *testing.T) {
+	tool, err := promtools.Find(t.Context(), promtools.Promtool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rules, tests = "../prometheus", "rules.test.yml"
+	if said, err := exec.Command(tool, "test", "rules", filepath.Join(rules, tests)).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, said)
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "rules"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"rules/alerts.yml", "rules/records.yml", tests} {
+		content, err := os.ReadFile(filepath.Join(rules, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		content = bytes.Replace(content, []byte("[90s])\n          or"), []byte("[10m])\n          or"), 1)
+		if name == tests { // the first one is of that rule
+			content = bytes.Join(bytes.SplitN(content, []byte("\n  - name: "), 3)[:2], []byte("\n  - name: "))
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	t.Chdir(filepath.Join(dir, "../.."))
-	if err := c.alerts(); err == nil {
-		t.Error("a rule that waits ten minutes passes the test of one that waits two")
+	said, err := exec.Command(tool, "test", "rules", filepath.Join(dir, tests)).CombinedOutput()
+	if err == nil || !bytes.Contains(said, []byte("RecoupBlind")) {
+		t.Errorf("a rule that waits ten minutes passes the test of one that waits two: %v\n%s", err, said)
 	}
 }

@@ -146,11 +146,12 @@ func (c *Client) refresh(ctx context.Context) error {
 	return nil
 }
 
-// renewPause is how long renew rests: many readers stand still together.
-const renewPause = 5 * time.Second
+// renewPause is how long renew rests: many calls fail together.
+const renewPause = time.Second
 
-// renew drops the idle connections and what the transport knows of the cluster. Requests
-// under way go on.
+// renew drops the idle connections and what the transport knows of the cluster: who asks
+// next asks the cluster. kafka-go itself looks again after up to six seconds, and until
+// then goes by what it knew before, be it that no broker answers. Requests under way go on.
 func (c *Client) renew() {
 	c.renewing.Lock()
 	defer c.renewing.Unlock()
@@ -171,6 +172,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	case errors.As(err, &known):
 		return known
 	}
+	c.renew()
 	err = bare(err)
 	return &lost{at: at, err: err, fix: c.fix(err)}
 }
@@ -184,10 +186,15 @@ func ended(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// bare removes kafka-go's function name from an error.
+// bare removes kafka-go's function name from an error, and the ports of a connection:
+// the same fault reads the same each time.
 func bare(err error) error {
 	if inner := errors.Unwrap(err); inner != nil && strings.HasPrefix(err.Error(), "kafka.(*Client)") {
-		return inner
+		err = inner
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && (op.Op == "read" || op.Op == "write") {
+		err = op.Err
 	}
 	return err
 }

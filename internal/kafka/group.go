@@ -37,6 +37,9 @@ type GroupSettings struct {
 	JoinBackoff time.Duration
 }
 
+// leavePause is how long leave rests at most before it tries again.
+const leavePause = 500 * time.Millisecond
+
 // closePatience is how long Close waits for an answer before it hangs up.
 const closePatience = time.Second
 
@@ -70,6 +73,9 @@ func (g *group) Next(ctx context.Context) (pipeline.Generation, error) {
 	}
 	for {
 		gen, err := members.Next(ctx)
+		if err != nil && ctx.Err() == nil && !errors.Is(err, kafkago.RebalanceInProgress) {
+			g.forsake()
+		}
 		switch {
 		case err == nil:
 			return g.start(gen), nil
@@ -165,6 +171,43 @@ func (g *group) start(gen *kafkago.Generation) *generation {
 	return out
 }
 
+// forsake takes the member of the last generation out of the group. Behind an error
+// kafka-go forgets who it was and joins as somebody else; if the broker was away it could
+// not say so, and all members would wait until the session of the one before has ended.
+func (g *group) forsake() {
+	g.mu.Lock()
+	last := g.last
+	g.mu.Unlock()
+	if last != nil {
+		last.forsaken.Do(func() { go g.leave(last) })
+	}
+}
+
+// leave tells the coordinator that the member of a generation is gone, until it hears or
+// does not matter any longer.
+func (g *group) leave(last *generation) {
+	for wait := leaderPause; ; wait = min(2*wait, leavePause) {
+		time.Sleep(wait)
+		g.mu.Lock()
+		over := g.closed || g.last != last
+		g.mu.Unlock()
+		if over {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), g.c.settings.RequestTimeout)
+		got, err := g.c.api.LeaveGroup(ctx, &kafkago.LeaveGroupRequest{GroupID: g.settings.ID,
+			Members: []kafkago.LeaveGroupRequestMember{{ID: last.gen.MemberID}}})
+		cancel()
+		if err == nil {
+			err = cmp.Or(got.Error, got.Members[0].Error)
+		}
+		if err == nil || errors.Is(err, kafkago.UnknownMemberId) {
+			return
+		}
+		g.c.log.Debug("kafka: cannot leave", "group", g.settings.ID, "member", last.gen.MemberID, "err", err)
+	}
+}
+
 // Close leaves the group; its last generation counts as left.
 func (g *group) Close() error {
 	g.mu.Lock()
@@ -231,9 +274,9 @@ type generation struct {
 	gen      *kafkago.Generation
 	assigned map[int]int64
 
-	ends, leaves sync.Once
-	done         chan struct{} // closed by end
-	left         chan struct{} // closed by Leave
+	ends, leaves, forsaken sync.Once
+	done                   chan struct{} // closed by end
+	left                   chan struct{} // closed by Leave
 }
 
 // Assigned returns a copy of the assignment.

@@ -7,11 +7,11 @@ import {
   StreamingFrameAction,
 } from '@grafana/data';
 import { DataSourceWithBackend, getTemplateSrv } from '@grafana/runtime';
-import { map, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 
 import type { Question, Value } from './catalogue';
-import { eachOnce } from './live';
-import { eventKinds, interpolate, type RecoupQuery, runnable, typeOf, valuesOf } from './query';
+import { apart } from './live';
+import { eventKinds, interpolate, type RecoupQuery, runnable, valuesOf } from './query';
 import { readersLanguage } from './reader';
 import type { Settings } from './settings';
 import { words } from './words';
@@ -39,9 +39,7 @@ export class RecoupDatasource extends DataSourceWithBackend<RecoupQuery, Setting
   }
 
   override query(request: DataQueryRequest<RecoupQuery>): Observable<DataQueryResponse> {
-    const live = request.targets.filter((query) => typeOf(query) === 'cases');
-    const refId = live.length === 1 ? live[0]!.refId : undefined;
-    return super.query(request).pipe(map((answer) => ({ ...answer, data: answer.data.map((frame) => eachOnce(frame, refId)) })));
+    return apart(request, (part) => super.query(part));
   }
 
   override filterQuery(query: RecoupQuery): boolean {

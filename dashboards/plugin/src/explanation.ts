@@ -1,4 +1,4 @@
-import type { DataFrame } from '@grafana/data';
+import type { DataFrame, FieldConfig } from '@grafana/data';
 
 /** What an explain query answers, out of its frames. */
 export interface Explanation {
@@ -56,13 +56,19 @@ function rows(frames: DataFrame[], name: string): Array<Record<string, unknown>>
   );
 }
 
+/** The words that a field has for a code; a value without words stands for itself. */
+function worded({ mappings = [] }: FieldConfig, value: Fact['value']): Fact['value'] {
+  const texts = mappings.map(({ options }) => (options as Record<string, { text?: string }>)[String(value)]?.text);
+  return texts.find(Boolean) ?? value;
+}
+
 /** Facts of the frame of a name that has one row; empty ones say nothing. */
 function factsOf(frames: DataFrame[], name: string): Fact[] {
   const frame = frames.find((candidate) => candidate.name === name && candidate.length > 0);
   return (frame?.fields ?? [])
     .map(({ name: field, config, type, values: [value] }) => ({
       title: config.displayNameFromDS ?? field,
-      value: type === 'time' && value ? new Date(value) : value,
+      value: type === 'time' && value ? new Date(value) : worded(config, value),
     }))
     .filter(({ value }) => value !== null && value !== undefined && value !== '');
 }

@@ -91,7 +91,7 @@ export const words = {
   unknown: { en: 'No known cause', fr: 'Aucune cause connue' },
   noCauses: { en: 'No cause found.', fr: 'Aucune cause trouvée.' },
   without: { en: 'should be {amount}', fr: 'devrait être {amount}' },
-  sentences: { en: 'In sentences', fr: 'En phrases (anglais)' },
+  sentences: { en: 'In sentences', fr: 'En phrases' },
   facts: { en: 'All facts', fr: 'Tous les faits' },
 
   // Case.

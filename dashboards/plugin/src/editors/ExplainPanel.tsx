@@ -56,7 +56,7 @@ export function ExplainPanel({ datasource, seller, known, frames, onActed }: Pro
       {explanation.text.length > 0 && (
         <details>
           <summary>{say('sentences')}</summary>
-          <pre lang="en">{explanation.text.join('\n')}</pre>
+          <pre>{explanation.text.join('\n')}</pre>
         </details>
       )}
     </section>

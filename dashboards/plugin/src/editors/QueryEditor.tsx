@@ -52,7 +52,7 @@ export function QueryEditor(props: Props): React.JSX.Element {
   useEffect(load, [load]);
   const names = useMemo(
     () => ({
-      ...Object.assign({}, ...['option', 'outcome', 'state', 'cause'].map((column) => wordsOf(questions ?? [], column))),
+      ...Object.assign({}, ...['option', 'outcome', 'status', 'state', 'cause'].map((column) => wordsOf(questions ?? [], column))),
       unknown: words.unknown, // alone it is a verdict, no word of a list
     }),
     [questions],

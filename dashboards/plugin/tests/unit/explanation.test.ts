@@ -30,6 +30,16 @@ test('amounts are read as numbers and as exact texts', () => {
   );
 });
 
+test('codes among the facts are said in the words of their field', () => {
+  const told = frame('case', { state: 'acknowledged', outcome: 'new_code' });
+  told.fields[0]!.config.mappings = [{ type: 'value', options: { acknowledged: { text: 'Pris en charge' } } }] as never;
+  const { facts } = explanationOf([frame('invoice', { billed: 5 }), told])!;
+  assert.deepEqual(
+    facts.map(({ value }) => value),
+    [5, 'Pris en charge', 'new_code'],
+  );
+});
+
 test('no expectation, no cause and no case are told, not made up', () => {
   const read = explanationOf([frame('invoice', { billed: 5, expected: null, expected_low: '', currency: 'EUR' })])!;
   assert.deepEqual([read.expected, read.low, read.causes, read.case], [undefined, undefined, [], undefined]);
