@@ -130,7 +130,7 @@ func (k *topics) publish(shared *detectors.Shared, out []detectors.StateRecord, 
 	for _, r := range out {
 		w.write(&record{r.Key, r.Value, partition, r.Shared, applied})
 		if r.Shared {
-			if err := shared.Put(r.Key, r.Value, partition, 1, applied); err != nil {
+			if err := shared.Put(r.Key, r.Value, partition, applied); err != nil {
 				return err
 			}
 		}
@@ -147,7 +147,7 @@ func (k *topics) takeOver(r *result, p plan) error {
 	err := read(k.file, func(r *record) error {
 		switch {
 		case r.Shared:
-			return shared.Put(r.Key, r.Value, r.Partition, 1, r.Applied)
+			return shared.Put(r.Key, r.Value, r.Partition, r.Applied)
 		case r.Partition == 0:
 			return e.Restore(r.Key, r.Value, r.Applied)
 		}
@@ -157,7 +157,7 @@ func (k *topics) takeOver(r *result, p plan) error {
 		return err
 	}
 	adopted := e.AdoptShared()
-	if err := e.Adopt(int64(p.Invoices)); err != nil {
+	if err := e.Adopt(int64(p.Invoices), true); err != nil {
 		return err
 	}
 	r.TakeOver, r.Baselines = time.Since(began), adopted*p.Partitions
