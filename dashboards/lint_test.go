@@ -347,3 +347,18 @@ func TestEveryQuestionIsAsked(t *testing.T) {
 		}
 	}
 }
+
+// One word for a case and one for evidence, wherever people read them in French: boards, the
+// catalogue, and all that is said beside them.
+func TestFrenchHasOneWord(t *testing.T) {
+	other := regexp.MustCompile(`(?i)[^"]{0,30}\b(cas|preuves?)\b[^"]{0,30}`)
+	for _, said := range []any{drawn(t, ClickHouse, question.French), drawn(t, Recoup, question.French), question.All()} {
+		text, err := json.Marshal(said)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range other.FindAllString(string(text), -1) {
+			t.Errorf("%q: want dossier, indices", found)
+		}
+	}
+}

@@ -45,13 +45,13 @@ var overviewBoard = Board{
 			{Ask: "open_cases", View: Grid, Width: 24, Empty: nothingOpen,
 				Show: []string{"detected", "severity", "kind", "invoice", "cause", "stake", "p_error", "respond_by", "answer"}},
 			{Live: "cases", View: Grid, Width: 24, Narrow: []question.Filter{question.FilterSeller}, Empty: nothingOpen,
-				Title: Text{EN: "Cases as they come", FR: "Cas au fil de l'eau"},
+				Title: Text{EN: "Cases as they come", FR: "Dossiers au fil de l'eau"},
 				Help: Text{EN: "The newest open cases, streamed from Kafka within a second. An invoice leads to its board; any " +
 					"case is acted on in Explore: the link is in the panel's head.",
-					FR: "Les derniers cas ouverts, transmis par Kafka en une seconde. Une facture mène à son tableau ; tout cas " +
-						"se traite dans Explore : le lien est dans l'en-tête du panneau."}},
+					FR: "Les derniers dossiers ouverts, transmis par Kafka en une seconde. Une facture mène à son tableau ; tout " +
+						"dossier se traite dans Explore : le lien est dans l'en-tête du panneau."}},
 		}},
 	},
 }
 
-var nothingOpen = Text{EN: "No case is open", FR: "Aucun cas ouvert"}
+var nothingOpen = Text{EN: "No case is open", FR: "Aucun dossier ouvert"}

@@ -39,9 +39,9 @@ var aliveRow = Row{Text{EN: "Is it alive?", FR: "Fonctionne-t-il ?"}, 4, []Panel
 			FR: "1 quand Kafka, ClickHouse et le reste répondent ; /readyz dit ce qui ne répond pas."}},
 	{View: Stat, Width: 4, Unit: "short", Steps: []Step{{0, "red"}, {1, "green"}, {2, "red"}}, Empty: silent,
 		Query: []Query{{"sum(recoup_stage_owner)", Text{EN: "owners", FR: "détenteurs"}}},
-		Title: Text{EN: "Case stage", FR: "Étape des cas"},
+		Title: Text{EN: "Case stage", FR: "Étape des dossiers"},
 		Help: Text{EN: "Processes that run the case stage: one does. 0: incidents and closings stand still.",
-			FR: "Processus qui exécutent l'étape des cas : un seul. 0 : incidents et clôtures sont figés."}},
+			FR: "Processus qui exécutent l'étape des dossiers : un seul. 0 : incidents et clôtures sont figés."}},
 }}
 
 // unstoredAge is per partition; a partition without waiting rows has none.
@@ -60,16 +60,16 @@ var flowRow = Row{Text{EN: "Rates and latency", FR: "Débits et latence"}, 8, []
 		{"sum(rate(recoup_invoices_scored_total[$__rate_interval]))", Text{EN: "scored", FR: "évaluées"}},
 		{"sum(rate(recoup_rows_stored_total[$__rate_interval]))", Text{EN: "stored", FR: "écrites"}},
 		{"sum(rate(recoup_invoices_suspect_total[$__rate_interval]))", Text{EN: "suspect", FR: "suspectes"}},
-		{"sum(rate(recoup_cases_opened_total[$__rate_interval]))", Text{EN: "cases", FR: "cas"}}},
+		{"sum(rate(recoup_cases_opened_total[$__rate_interval]))", Text{EN: "cases", FR: "dossiers"}}},
 		Title: Text{EN: "Invoices per second", FR: "Factures par seconde"},
 		Help: Text{EN: "Scored, stored, suspect, and cases opened, each per second.",
-			FR: "Évaluées, écrites, suspectes, et cas ouverts, par seconde."}},
-	{View: Lines, Width: 8, Unit: "s", Empty: Text{EN: "No case was opened", FR: "Aucun cas ouvert"}, Query: []Query{
+			FR: "Évaluées, écrites, suspectes, et dossiers ouverts, par seconde."}},
+	{View: Lines, Width: 8, Unit: "s", Empty: Text{EN: "No case was opened", FR: "Aucun dossier ouvert"}, Query: []Query{
 		{quantile("0.5", "recoup_event_to_case_seconds"), Text{EN: "median", FR: "médiane"}},
 		{quantile("0.99", "recoup_event_to_case_seconds"), Text{EN: "p99", FR: "p99"}}},
-		Title: Text{EN: "From invoice to case", FR: "De la facture au cas"},
+		Title: Text{EN: "From invoice to case", FR: "De la facture au dossier"},
 		Help: Text{EN: "Seconds from the Kafka time of a suspect invoice to its acknowledged case (ours).",
-			FR: "Secondes de l'heure Kafka d'une facture suspecte à son cas accepté (notre part)."}},
+			FR: "Secondes de l'heure Kafka d'une facture suspecte à son dossier accepté (notre part)."}},
 	{View: Lines, Width: 8, Unit: "s", Empty: silent, Query: []Query{
 		{quantile("0.5", "recoup_insert_duration_seconds"), Text{EN: "median", FR: "médiane"}},
 		{quantile("0.99", "recoup_insert_duration_seconds"), Text{EN: "p99", FR: "p99"}}},
@@ -100,9 +100,9 @@ var waitRow = Row{Text{EN: "What waits", FR: "Ce qui attend"}, 8, []Panel{
 	{View: Lines, Width: 6, Unit: "short", Empty: silent, Query: []Query{
 		{"sum by (topic) (recoup_stage_lag_records)", Text{EN: "{{topic}}", FR: "{{topic}}"}},
 		{"max by (topic) (recoup_reference_lag_records)", Text{EN: "{{topic}} (reference)", FR: "{{topic}} (référence)"}}},
-		Title: Text{EN: "Lag of cases and references", FR: "Retard des cas et références"},
+		Title: Text{EN: "Lag of cases and references", FR: "Retard des dossiers et références"},
 		Help: Text{EN: "Records that the case stage has not read, and references that scoring goes without.",
-			FR: "Enregistrements non lus par l'étape des cas, et références dont l'évaluation se passe."}},
+			FR: "Enregistrements non lus par l'étape des dossiers, et références dont l'évaluation se passe."}},
 	{Live: "lag", View: Grid, Width: 24,
 		Empty: Text{EN: "Kafka knows no such group", FR: "Kafka ne connaît pas ce groupe"},
 		Title: Text{EN: "Lag as Kafka tells it", FR: "Retard selon Kafka"},
@@ -150,7 +150,7 @@ var learningRow = Row{Text{EN: "What it learns", FR: "Ce qu'il apprend"}, 7, []P
 			Text{EN: "{{outcome}}", FR: "{{outcome}}"}}},
 		Title: Text{EN: "Outcomes learned", FR: "Issues apprises"},
 		Help: Text{EN: "Outcomes of cases that changed what recoup expects.",
-			FR: "Issues de cas qui ont changé les attentes de recoup."}},
+			FR: "Issues de dossiers qui ont changé les attentes de recoup."}},
 	{View: Lines, Width: 8, Unit: "s",
 		Empty: Text{EN: "No model was trained: the prior judges", FR: "Aucun modèle entraîné"},
 		Query: []Query{{"time() - max by (seller) (recoup_model_trained_timestamp_seconds)",
@@ -171,7 +171,7 @@ var bridgeRow = Row{Text{EN: "Who is told (recoup bridge)", FR: "Qui est préven
 		Title: Text{EN: "Telling fails for", FR: "Échoue depuis"},
 		Help: Text{EN: "Seconds for which a receiver has not been told, or the cases for it not read. 0: it works. " +
 			"See the runbook RecoupBridgeFails.",
-			FR: "Secondes depuis lesquelles un destinataire n'est pas prévenu, ou ses cas pas lus. 0 : tout va bien. " +
+			FR: "Secondes depuis lesquelles un destinataire n'est pas prévenu, ou ses dossiers pas lus. 0 : tout va bien. " +
 				"Voir la procédure RecoupBridgeFails."}},
 	{View: Lines, Width: 6, Unit: "s", Empty: noBridge,
 		Query: []Query{{"time() - max by (receiver) (recoup_bridge_last_success_timestamp_seconds)",
@@ -189,7 +189,7 @@ var bridgeRow = Row{Text{EN: "Who is told (recoup bridge)", FR: "Qui est préven
 		Query: []Query{{"sum by (receiver) (recoup_bridge_open_alerts)", Text{EN: "{{receiver}}", FR: "{{receiver}}"}}},
 		Title: Text{EN: "Open alerts", FR: "Alertes ouvertes"},
 		Help: Text{EN: "Open cases that a receiver is to know of.",
-			FR: "Cas ouverts qu'un destinataire doit connaître."}},
+			FR: "Dossiers ouverts qu'un destinataire doit connaître."}},
 }}
 
 var noBridge = Text{EN: "No bridge answers Prometheus: recoup bridge", FR: "Aucun pont ne répond : recoup bridge"}

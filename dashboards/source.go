@@ -231,7 +231,7 @@ func (r renderer) explore(p *Panel) boardLink {
 		"range": map[string]string{"from": "now-1h", "to": "now"}}}) // texts only
 	return boardLink{Icon: "external link", Tags: []string{}, Type: "link",
 		Title:   r.say("Act in Explore", "Agir dans Explore"),
-		Tooltip: r.say("Take a case, decide and close it", "Prendre un cas en charge, décider et clore"),
+		Tooltip: r.say("Take a case, decide and close it", "Prendre un dossier en charge, décider et clore"),
 		URL: "/explore?schemaVersion=1&panes=" +
 			encodedVariable.ReplaceAllString(url.QueryEscape(string(panes)), "$${$1:percentencode}")}
 }

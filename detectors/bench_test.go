@@ -225,7 +225,7 @@ func engineAmong(partitions int) *Engine {
 func putShared(shared *Shared, e *Engine, partition int, offset int64) {
 	for _, r := range e.Checkpoint(offset) {
 		if r.Shared {
-			if err := shared.Put(r.Key, r.Value, partition, 0, offset); err != nil {
+			if err := shared.Put(r.Key, r.Value, partition, offset); err != nil {
 				panic(err)
 			}
 		}

@@ -87,7 +87,7 @@ func TestDroppedSegmentsAreCountedAndTombstoned(t *testing.T) {
 				delete(live, string(r.Key))
 				tombstones++
 			}
-			if err := shared.Put(r.Key, r.Value, 0, 0, offset); err != nil {
+			if err := shared.Put(r.Key, r.Value, 0, offset); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -168,7 +168,7 @@ func TestForgettingDoesNotDependOnCheckpoints(t *testing.T) {
 				if !r.Shared {
 					continue
 				}
-				if err := shared.Put(r.Key, r.Value, 0, 0, int64(offset)+1); err != nil {
+				if err := shared.Put(r.Key, r.Value, 0, int64(offset)+1); err != nil {
 					t.Fatal(err)
 				}
 			}

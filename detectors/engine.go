@@ -14,6 +14,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -289,11 +290,14 @@ func (e *Engine) MarkDirty(key []byte, shared bool) {
 
 // Adopt makes what was restored of the history the state as of offset, the
 // marker's, from which on invoices are taught again. It is called once, after all
-// Restores and AdoptShared, and before anything is taught. The error names records that cannot be
+// Restores and AdoptShared, and before anything is taught. noted says that whoever wrote the
+// marker noted all segments that it met, and that the notes were restored: the others an older
+// owner wrote late, and they are forgotten again. The error names records that cannot be
 // read: their statistics are learned anew.
-func (e *Engine) Adopt(offset int64) error {
+func (e *Engine) Adopt(offset int64, noted bool) error {
 	err := e.history.Adopt(offset)
-	var unmet []*segment // an older recoup wrote them, that does not note what it met, or the note is damaged
+	noted = noted && err == nil
+	var unmet []*segment
 	for s := range e.segments.all() {
 		if s.applied <= offset && !e.history.Meets(s.hash, int32(s.own.hour)) {
 			unmet = append(unmet, s)
@@ -303,7 +307,15 @@ func (e *Engine) Adopt(offset int64) error {
 		return cmp.Or(cmp.Compare(a.own.hour, b.own.hour), cmp.Compare(a.hash, b.hash))
 	})
 	for _, s := range unmet {
+<<<<<<< HEAD
 		s.met = e.history.Meet(s.hash, int32(s.own.hour), s.met)
+=======
+		if noted && !e.history.Meets(s.hash, math.MinInt32) {
+			e.drop(s.hash)
+		} else {
+			e.history.Meet(s.hash, int32(s.own.hour))
+		}
+>>>>>>> origin/main
 	}
 	return err
 }

@@ -147,7 +147,7 @@ func FuzzScore(f *testing.F) {
 		}
 		again := NewEngine(DefaultSettings(), NewShared(), 0)
 		for _, r := range e.Checkpoint(43) {
-			if err := again.shared.Put(r.Key, r.Value, 0, 0, 43); r.Shared && err != nil {
+			if err := again.shared.Put(r.Key, r.Value, 0, 43); r.Shared && err != nil {
 				t.Fatal(err)
 			}
 			if err := again.Restore(r.Key, r.Value, 43); !r.Shared && err != nil {
@@ -155,7 +155,7 @@ func FuzzScore(f *testing.F) {
 			}
 		}
 		again.AdoptShared()
-		if err := again.Adopt(43); err != nil {
+		if err := again.Adopt(43, true); err != nil {
 			t.Fatal(err)
 		}
 		if err := errors.Join(again.RestoreHighMarks(e.HighMarks()), again.RestoreRuns(e.Runs())); err != nil {
@@ -253,7 +253,7 @@ func TestSharedBaselines(t *testing.T) {
 	publish := func(e *Engine) {
 		for _, r := range e.Checkpoint(100) {
 			if r.Shared {
-				if err := shared.Put(r.Key, r.Value, e.partition, 0, 100); err != nil {
+				if err := shared.Put(r.Key, r.Value, e.partition, 100); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -273,13 +273,13 @@ func TestSharedBaselines(t *testing.T) {
 		}
 	}
 	key := []byte("segment|acme|EUR|B2C|fibre")
-	if err := shared.Put(key, nil, 2, 0, 0); err != nil {
+	if err := shared.Put(key, nil, 2, 0); err != nil {
 		t.Fatal(err)
 	}
 	if v := verdictOn(one, low, 50); v.Level != LevelCustomerType || v.N != 30 {
 		t.Errorf("after one key was forgotten: level %s, n %d", v.Level, v.N)
 	}
-	if err := shared.Put(key, []byte{1, 2, 3}, 2, 0, 0); err == nil || !strings.Contains(err.Error(), "segment|acme") {
+	if err := shared.Put(key, []byte{1, 2, 3}, 2, 0); err == nil || !strings.Contains(err.Error(), "segment|acme") {
 		t.Errorf("damaged contribution: %v", err)
 	}
 }
@@ -310,7 +310,7 @@ func TestSharedIsSafeWhileScoring(t *testing.T) {
 	for round := range 300 {
 		for _, r := range records {
 			if r.Shared && r.Value != nil {
-				if err := shared.Put(r.Key, r.Value, round%5, 0, 10); err != nil {
+				if err := shared.Put(r.Key, r.Value, round%5, 10); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -218,7 +218,7 @@ func TestWhatTeachesNothingLeavesNoSegment(t *testing.T) {
 	shared := NewShared()
 	for _, r := range taughtWith(DefaultSettings(), 40, 100*invoice.Unit).Checkpoint(40) {
 		if r.Shared {
-			if err := shared.Put(r.Key, r.Value, 0, 0, 40); err != nil {
+			if err := shared.Put(r.Key, r.Value, 0, 40); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -133,7 +133,7 @@ func TestOutcomeAheadIsNotLearnedTwice(t *testing.T) {
 			if !r.Shared {
 				continue
 			}
-			if err := shared.Put(r.Key, r.Value, 0, 0, p.offset); err != nil {
+			if err := shared.Put(r.Key, r.Value, 0, p.offset); err != nil {
 				t.Fatal(err)
 			}
 		}

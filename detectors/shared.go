@@ -57,14 +57,12 @@ func (s *sharedSegment) list() []byte { return s.parts.Load().list() }
 // stand as they are stored, in half the memory and without pointers.
 type part struct {
 	partition int
-	epoch     int64 // of its writer
 	applied   int64
 	value     []byte // decodeContribution reads it
 }
 
 func appendPart(dst []byte, p *part) []byte {
 	dst = binary.AppendUvarint(dst, uint64(p.partition))
-	dst = binary.AppendVarint(dst, p.epoch)
 	dst = binary.AppendVarint(dst, p.applied)
 	dst = binary.AppendUvarint(dst, uint64(len(p.value)))
 	return append(dst, p.value...)
@@ -73,7 +71,7 @@ func appendPart(dst []byte, p *part) []byte {
 // nextPart reads the first part of a list.
 func nextPart(list []byte) (p part, rest []byte) {
 	r := stateReader{rest: list}
-	p.partition, p.epoch, p.applied = int(r.uvarint()), r.varint(), r.varint()
+	p.partition, p.applied = int(r.uvarint()), r.varint()
 	p.value = r.bytes(r.uvarint())
 	return p, r.rest
 }
@@ -115,10 +113,10 @@ func NewShared() *Shared {
 }
 
 // Put replaces what one source partition contributes to a segment: key and
-// value are those of a StateRecord with Shared set, epoch is of its writer and applied
-// the offset its checkpoint was taken at. A nil value forgets the contribution. Which of
+// value are those of a StateRecord with Shared set, applied is the offset its
+// checkpoint was taken at. A nil value forgets the contribution. Which of
 // two records is the newer one is for the caller to know.
-func (s *Shared) Put(key, value []byte, partition int, epoch, applied int64) error {
+func (s *Shared) Put(key, value []byte, partition int, applied int64) error {
 	if value == nil {
 		s.replace(key, partition, nil)
 		return nil
@@ -126,10 +124,11 @@ func (s *Shared) Put(key, value []byte, partition int, epoch, applied int64) err
 	if _, err := decodeContribution(value); err != nil {
 		return fmt.Errorf("key %q of partition %d: %w", key, partition, err)
 	}
-	s.replace(key, partition, &part{partition, epoch, applied, value})
+	s.replace(key, partition, &part{partition, applied, value})
 	return nil
 }
 
+<<<<<<< HEAD
 // Stamp returns epoch and offset of what a partition contributes to a segment; found is
 // false when it contributes nothing.
 func (s *Shared) Stamp(key []byte, partition int) (epoch, applied int64, found bool) {
@@ -142,6 +141,8 @@ func (s *Shared) Stamp(key []byte, partition int) (epoch, applied int64, found b
 	return 0, 0, false
 }
 
+=======
+>>>>>>> origin/main
 // replace puts a part in the place of the partition's one before, nil: none.
 func (s *Shared) replace(key []byte, partition int, by *part) {
 	shard := s.shard(key)

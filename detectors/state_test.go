@@ -251,7 +251,7 @@ func (k *topics) takeOver(t *testing.T, records []received, teach func(e *Engine
 	t.Helper()
 	shared := NewShared()
 	for key, s := range k.shared {
-		if err := shared.Put([]byte(key), s.value, 0, 0, m.applied(s.applied)); err != nil {
+		if err := shared.Put([]byte(key), s.value, 0, m.applied(s.applied)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -264,7 +264,7 @@ func (k *topics) takeOver(t *testing.T, records []received, teach func(e *Engine
 	if n := e.AdoptShared(); n != len(k.shared) {
 		t.Fatalf("adopted %d segments of %d", n, len(k.shared))
 	}
-	if err := e.Adopt(m.adopted(k.marker)); err != nil {
+	if err := e.Adopt(m.adopted(k.marker), true); err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(e.RestoreHighMarks(k.highMarks), e.RestoreRuns(k.runs)); err != nil {

@@ -97,7 +97,7 @@ func TestForeignKeysAreNoSegments(t *testing.T) {
 	var b Baseline
 	b.teach(100, 1, 1)
 	for _, key := range []string{"", "x", "segment", "segment|a|EUR", "customer_type|a", "seller|a|EUR"} {
-		if err := e.shared.Put([]byte(key), b.append(nil), 0, 0, 1); err != nil {
+		if err := e.shared.Put([]byte(key), b.append(nil), 0, 1); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -121,7 +121,7 @@ func TestCountSegments(t *testing.T) {
 		teachAmounts(e, &at, "B2C", "tv", slices.Repeat([]int64{1_000, 9_000}, 10)...)
 		for _, r := range e.Checkpoint(at) {
 			if r.Shared {
-				if err := shared.Put(r.Key, r.Value, partition, 0, at); err != nil {
+				if err := shared.Put(r.Key, r.Value, partition, at); err != nil {
 					t.Fatal(err)
 				}
 			}

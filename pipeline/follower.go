@@ -104,7 +104,7 @@ func foldBaseline(shared *detectors.Shared, newest *stamp, r *Record) (key []byt
 	if at != unstamped && !at.supersedes(*newest) {
 		return key, at, true, nil
 	}
-	err = shared.Put(key, payload, source, at.epoch, at.applied)
+	err = shared.Put(key, payload, source, at.applied)
 	if err == nil && at != unstamped {
 		*newest = at
 	}

@@ -106,7 +106,7 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 	m := w.m
 	mark := marker{BeforeAt: -1}
 	var best stamp
-	seen := map[string]stamp{}
+	seen, read := map[string]stamp{}, true
 	topic := m.opt.Topics.State
 	_, end, err := m.log.Bounds(ctx, topic, w.partition)
 	if err != nil {
@@ -134,6 +134,7 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 		}
 		seen[string(r.Key)] = at
 		if err := w.engine.Restore(r.Key, bytes.Clone(payload), at.applied); err != nil {
+			read = false
 			w.foreign(topic, r.Offset, err)
 		}
 		return nil
@@ -148,11 +149,12 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 	w.compareBudget(mark)
 	m.follow.own(w.partition, w.epoch)
 	w.engine.AdoptShared()
-	if err := w.engine.Adopt(mark.Offset); err != nil {
+	if err := w.engine.Adopt(mark.Offset, read && mark.Budget != (detectors.Budget{})); err != nil {
 		m.metrics.Foreign.Inc()
 		m.opt.Log.Error("passed over state that cannot be read", "topic", topic, "partition", w.partition, "error", err)
 	}
 	w.countTrimmed()
+	w.overwritten = w.engine.Changed() > 0 // what was written late, or ahead of the marker, is written over
 	err = errors.Join(w.engine.RestoreHighMarks(mark.HighMarks), w.engine.RestoreRuns(mark.Runs),
 		w.engine.RestoreOutcomes(mark.Outcomes))
 	if err != nil {

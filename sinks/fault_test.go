@@ -100,7 +100,7 @@ func TestLostAcknowledgement(t *testing.T) {
 // TestHold is G4: before each of the four inserts of a block of two months, once its
 // turn has come, the store asks whether the owner may still make it.
 func TestHold(t *testing.T) {
-	straight := openStore(t)
+	straight := openTables(t)
 	settings := straight.client.settings
 	settings.InsertsPerSecond = 2
 	s, err := Open(settings)
@@ -174,7 +174,7 @@ func stalledInsert(t *testing.T, s *Store, o pipeline.Owner, id string) (resume 
 // TestFence: inserts of lower epochs of exactly this partition end and can store
 // nothing any more; all others go on (design.md §4, take-over step 2).
 func TestFence(t *testing.T) {
-	s := openStore(t)
+	s := openTables(t)
 	owner := func(group string, partition int, epoch int64) pipeline.Owner {
 		return pipeline.Owner{Group: group, Topic: "my_topic", Partition: partition, Epoch: epoch}
 	}
@@ -219,7 +219,7 @@ func TestFence(t *testing.T) {
 // that knows nothing of the removal, with the offsets of an insert that the
 // server remembers. The epoch in the token makes them another insert.
 func TestRemovedByAnotherProcess(t *testing.T) {
-	first := openStore(t)
+	first := openTables(t)
 	if err := first.Insert(t.Context(), testOwner, 0, sampleBlock(first, 1, 1, 2), sinktest.Owned); err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +243,7 @@ func TestRemovedByAnotherProcess(t *testing.T) {
 
 // TestErrors: each kind of trouble is named with its remedy.
 func TestErrors(t *testing.T) {
-	s := openStore(t)
+	s := openTables(t)
 	run(t, s, "ALTER TABLE "+s.client.in(tableInvoices)+" DROP COLUMN country")
 	err := s.Insert(t.Context(), testOwner, 0, sampleBlock(s, 1, 1), sinktest.Owned)
 	if !errors.Is(err, ErrSchema) || !strings.Contains(err.Error(), "run `recoup migrate`") {
@@ -284,7 +284,7 @@ func TestErrors(t *testing.T) {
 // lines for three times as many rows: parts are stored one by one, and lines of
 // an invoice must not be stored in part.
 func TestOnePart(t *testing.T) {
-	s := openStore(t)
+	s := openTables(t)
 	b := s.NewBlock()
 	for offset := range int64(50_000) {
 		inv, v := sampleInvoice(int(offset%200), 3)

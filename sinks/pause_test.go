@@ -103,7 +103,7 @@ func (w *copyWorld) startIn(t *testing.T, group *pausedGroup) (paused *pausedGro
 // an owner that was paused behind the answer of the group finds its insert ended by its
 // successor, which has stored the rows meanwhile.
 func TestHoldOutdated(t *testing.T) {
-	s := openStore(t)
+	s := openTables(t)
 	next := testOwner
 	next.Epoch++
 	asked := 0

@@ -13,7 +13,7 @@ import (
 // certificate would, and with both of the store's connections: queries and inserts.
 func TestTLS(t *testing.T) {
 	ca, other := testcerts.New(t), testcerts.New(t)
-	straight := openStore(t)
+	straight := openTables(t)
 	target := straight.client.settings.Addresses[0]
 	oneWay, mutual := newProxy(t, target, ca.Server(t, nil)), newProxy(t, target, ca.Server(t, ca))
 	good := tlsfile.Settings{Enabled: true, CAFile: ca.File}

@@ -39,7 +39,7 @@ func (k *topics) publish(shared *detectors.Shared, out []detectors.StateRecord, 
 		w.write(&record{r.Key, r.Value, partition, r.Shared, applied})
 		k.bytes += int64(len(r.Key) + len(r.Value))
 		if r.Shared {
-			if err := shared.Put(r.Key, r.Value, partition, 1, applied); err != nil {
+			if err := shared.Put(r.Key, r.Value, partition, applied); err != nil {
 				return err
 			}
 		}
@@ -56,7 +56,7 @@ func (k *topics) takeOver(r *result, p plan) error {
 	err := read(k.file, func(r *record) error {
 		switch {
 		case r.Shared:
-			return shared.Put(r.Key, r.Value, r.Partition, 1, r.Applied)
+			return shared.Put(r.Key, r.Value, r.Partition, r.Applied)
 		case r.Partition == 0:
 			return e.Restore(r.Key, r.Value, r.Applied)
 		}
@@ -66,7 +66,7 @@ func (k *topics) takeOver(r *result, p plan) error {
 		return err
 	}
 	r.Baselines = e.AdoptShared()
-	if err := e.Adopt(int64(p.total())); err != nil {
+	if err := e.Adopt(int64(p.total()), true); err != nil {
 		return err
 	}
 	r.TakeOver = time.Since(began)

@@ -51,7 +51,7 @@ var causeQuestions = []Question{
 		},
 		Columns: []Column{instant("since", "Since", "Depuis"), severity,
 			label("dimension", "They share", "Elles partagent"), label("shared", "Which", "Lequel"), state,
-			count("members", "Members", "Membres"), count("with_case", "With a case", "Avec un cas"),
+			count("members", "Members", "Membres"), count("with_case", "With a case", "Avec un dossier"),
 			money("stake_too_little", "Billed too little", "Facturé trop peu"),
 			money("stake_too_much", "Billed too much", "Facturé trop"),
 			money("loss_per_hour", "Per hour", "Par heure"), label("incident", "Incident", "Incident")},

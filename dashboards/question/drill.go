@@ -55,7 +55,7 @@ var drillQuestions = []Question{
 			share("cv", "Spread (CV)", "Dispersion (CV)"), probability,
 			label("verdict", "Verdict", "Verdict"), label("decision", "Decision", "Décision"), direction,
 			money("loss", "Loss", "Perte"), low("loss_low", "none"), high("loss_high", "none"),
-			label("rule_15", "15 % rule", "Règle des 15 %"), label("case", "Case", "Cas"),
+			label("rule_15", "15 % rule", "Règle des 15 %"), label("case", "Case", "Dossier"),
 			label("incident", "Incident", "Incident"), label("model_version", "Model", "Modèle")},
 	},
 	{
@@ -81,12 +81,12 @@ var drillQuestions = []Question{
 		Help: Text{
 			"Causes of the newest record, most probable first: what was found, its evidence and what the customer " +
 				"should have paid if it is this one.",
-			"Causes du dernier enregistrement, la plus probable d'abord : le constat, ses preuves et ce que le " +
-				"client aurait dû payer si c'est elle.",
+			"Causes du dernier enregistrement, la plus probable d'abord : le constat, ses indices et ce que le " +
+				"client aurait dû payer si c'est elle. Les indices sont en français avec le plugin de recoup, en anglais sinon.",
 		},
 		Columns: []Column{cause, label("finding", "What was found", "Constat"),
 			share("probability", "Probability", "Probabilité"),
-			money("repaired_amount", "Should be", "Devrait être"), label("why", "Evidence", "Preuves (en anglais)")},
+			money("repaired_amount", "Should be", "Devrait être"), label("why", "Evidence", "Indices")},
 	},
 	{
 		Name: "invoice_rules", Shape: Table,
@@ -113,10 +113,10 @@ var drillQuestions = []Question{
 		Help: Text{
 			"The case of the invoice: state, what it is worth, who owns it, when an answer is due, what was " +
 				"paid.",
-			"Le cas de la facture : état, ce qu'il vaut, à qui il revient, quand la réponse est due, ce qui" +
+			"Le dossier de la facture : état, ce qu'il vaut, à qui il revient, quand la réponse est due, ce qui" +
 				" fut payé.",
 		},
-		Columns: []Column{label("case", "Case", "Cas"), severity, state, label("status", "Status", "Statut"),
+		Columns: []Column{label("case", "Case", "Dossier"), severity, state, label("status", "Status", "Statut"),
 			label("outcome", "Outcome", "Issue"), cause, team, instant("detected_at", "Detected", "Détecté"),
 			instant("respond_by", "Answer by", "Répondre avant"),
 			instant("acknowledged_at", "Answered", "Pris en charge"), instant("decided_at", "Decided", "Décidé"),
@@ -135,7 +135,7 @@ var drillQuestions = []Question{
 			"Every way to settle the case, best first, as last proposed: what the customer pays or is credited, in how " +
 				"many payments, what a gesture costs, the share that accepts it with its 95 % interval, what it " +
 				"brings. Without offers before the latter are not known.",
-			"Chaque façon de régler le cas, la meilleure d'abord, selon la dernière proposition : ce que le client " +
+			"Chaque façon de régler le dossier, la meilleure d'abord, selon la dernière proposition : ce que le client " +
 				"paie ou reçoit, en combien de fois, ce que coûte un geste, la part qui l'accepte avec son intervalle " +
 				"à 95 %, ce qu'elle rapporte. Sans offres passées, ces dernières sont inconnues.",
 		},
@@ -149,7 +149,7 @@ var drillQuestions = []Question{
 		Title: Text{"What happened?", "Que s'est-il passé ?"},
 		Help: Text{
 			"Every step of the case: alerts, what people did, offers and payments, in order of time.",
-			"Chaque étape du cas : alertes, actions des personnes, offres et paiements, dans l'ordre du " +
+			"Chaque étape du dossier : alertes, actions des personnes, offres et paiements, dans l'ordre du " +
 				"temps.",
 		},
 		Columns: []Column{instant("at", "When", "Quand"), label("what", "What", "Quoi"),
@@ -160,7 +160,7 @@ var drillQuestions = []Question{
 		Title: Text{"What was offered and paid?", "Qu'a-t-on proposé et payé ?"},
 		Help: Text{
 			"Offers, promises and payments for the case of the invoice.",
-			"Offres, promesses et paiements pour le cas de la facture.",
+			"Offres, promesses et paiements pour le dossier de la facture.",
 		},
 		Columns: []Column{instant("at", "When", "Quand"), option, label("event", "Event", "Événement"),
 			money("amount", "Amount", "Montant"), label("currency", "Currency", "Devise"),

@@ -67,7 +67,7 @@ var overviewQuestions = []Question{
 				"an error × what is at stake, with band) and confirmed loss; cash recovered, and net of " +
 				"gestures and handling of all cases.",
 			"Des factures émises dans la période et trop peu facturées : perte ouverte (probabilité d'erreur × enjeu, " +
-				"avec bande) et perte confirmée ; encaissé, et net des gestes et du traitement de tous les cas.",
+				"avec bande) et perte confirmée ; encaissé, et net des gestes et du traitement de tous les dossiers.",
 		},
 		Columns: []Column{money("open_loss", "At risk, expected", "À risque, attendu"),
 			low("open_loss_low", "none"), high("open_loss_high", "none"),
@@ -94,12 +94,12 @@ var overviewQuestions = []Question{
 			"Of the cases about invoices issued in the time range: what was noted, else the planned cost of each " +
 				"confirmed error; per unit of money recovered; single cases whose loss is below break-even " +
 				"(usual cost / paid rate).",
-			"Des cas de factures émises dans la période : le coût noté, sinon le coût prévu de chaque erreur " +
-				"confirmée ; par unité récupérée ; cas simples dont la perte est sous le seuil (coût usuel / part payée).",
+			"Des dossiers de factures émises dans la période : le coût noté, sinon le coût prévu de chaque erreur " +
+				"confirmée ; par unité récupérée ; dossiers simples dont la perte est sous le seuil (coût usuel / part payée).",
 		},
 		Columns: []Column{money("handling", "Handling", "Traitement"), money("recovered", "Recovered", "Récupéré"),
 			number("cost_per_recovered", "none", "Cost per unit recovered", "Coût par unité récupérée"),
-			count("cases", "Single cases", "Cas simples"), money("break_even_loss", "Break-even loss", "Perte au seuil"),
+			count("cases", "Single cases", "Dossiers simples"), money("break_even_loss", "Break-even loss", "Perte au seuil"),
 			share("below_break_even_share", "Below break-even", "Sous le seuil")},
 	},
 	{
@@ -108,10 +108,11 @@ var overviewQuestions = []Question{
 		Help: Text{
 			"Of the incidents that began in the time range: the usual cost of each member that needed no case of its own, " +
 				"less the cost of the incident. Below 0 bundling did not pay.",
-			"Des incidents nés dans la période : le coût usuel de chaque membre sans cas propre, moins le coût de " +
+			"Des incidents nés dans la période : le coût usuel de chaque membre sans dossier propre, moins le coût de " +
 				"l'incident. Sous 0, regrouper n'a pas payé.",
 		},
-		Columns: []Column{count("incidents", "Incidents", "Incidents"), count("spared_cases", "Cases spared", "Cas évités"),
+		Columns: []Column{count("incidents", "Incidents", "Incidents"),
+			count("spared_cases", "Cases spared", "Dossiers évités"),
 			money("money_saved", "Saved", "Économisé")},
 	},
 	{

@@ -72,7 +72,7 @@ var valueQuestions = []Question{
 		Title: Text{"Which invoices?", "Quelles factures ?"},
 		Help: Text{
 			"Found invoices issued in the time range, those with a case first, then by stake.",
-			"Factures trouvées émises dans la période, celles avec un cas d'abord, puis par enjeu.",
+			"Factures trouvées émises dans la période, celles avec un dossier d'abord, puis par enjeu.",
 		},
 		Columns: []Column{label("invoice_id", "Invoice", "Facture")},
 	},

@@ -65,9 +65,9 @@ var words = map[string]map[string]Text{
 		"written_off": {"Written off", "Abandonné"},
 	},
 	"action": {
-		"case open":    {"Case opened", "Cas ouvert"},
-		"case update":  {"Case changed", "Cas modifié"},
-		"case resolve": {"Case resolved", "Cas résolu"},
+		"case open":    {"Case opened", "Dossier ouvert"},
+		"case update":  {"Case changed", "Dossier modifié"},
+		"case resolve": {"Case resolved", "Dossier résolu"},
 	},
 	"reason": {
 		"wrong_amount":     {"Wrong amount", "Montant faux"},
@@ -95,7 +95,7 @@ var words = map[string]map[string]Text{
 		"confirmed_error": {"Confirmed error", "Erreur confirmée"},
 		"not_an_error":    {"Not an error", "Pas une erreur"},
 		"expected_change": {"Expected change", "Changement attendu"},
-		"duplicate_case":  {"Duplicate case", "Cas en double"},
+		"duplicate_case":  {"Duplicate case", "Dossier en double"},
 		"undetermined":    {"Undetermined", "Indéterminé"},
 	},
 	"rule_15": {
@@ -132,7 +132,7 @@ var words = map[string]map[string]Text{
 		"credit_note":    {"Credited", "Avoir émis"},
 		"correction":     {"Corrected", "Corrigée"},
 		"revision":       {"Later revision", "Révision ultérieure"},
-		"duplicate_case": {"Duplicate case", "Cas en double"},
+		"duplicate_case": {"Duplicate case", "Dossier en double"},
 		"void":           {"Void", "Sans objet"},
 		"over":           {"Over", "Terminé"},
 	},
@@ -168,14 +168,14 @@ var words = map[string]map[string]Text{
 	},
 	"decision": {
 		"none":      {"None", "Aucune"},
-		"open_case": {"Open a case", "Ouvrir un cas"},
+		"open_case": {"Open a case", "Ouvrir un dossier"},
 		"bundle":    {"Bundle", "Regrouper"},
 		"log_only":  {"Log only", "Noter seulement"},
 		"hold":      {"Hold", "Retenir"},
 	},
 	"step": {
 		"1 detected": {"Detected", "Détectées"},
-		"2 case":     {"Case", "Cas"},
+		"2 case":     {"Case", "Dossier"},
 		"3 agreed":   {"Agreed", "Accord"},
 		"4 paid":     {"Paid", "Payé"},
 	},

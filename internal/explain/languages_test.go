@@ -168,7 +168,8 @@ func (d *draw) verdict(s *explain.Subject) {
 	v.Billed, v.Expected = d.amount(), d.amount()
 	v.ExpectedLow, v.ExpectedHigh = v.Expected-one[invoice.Amount](d, 0, 12_3456), v.Expected
 	v.DeviationPct, v.PError = 4000*d.Float64()-2000, d.Float64()
-	v.Decision = one(d, detectors.DecisionNone, detectors.DecisionLogOnly, detectors.DecisionHold, detectors.DecisionBundle)
+	v.Decision = one(d, detectors.DecisionNone, detectors.DecisionLogOnly, detectors.DecisionHold,
+		detectors.DecisionBundle)
 	v.Direction = one(d, detectors.DirectionNone, detectors.DirectionCustomerFavour, detectors.DirectionSellerFavour)
 	v.Loss = one(d, detectors.Loss{}, detectors.Loss{Point: d.amount(), Low: d.amount(), High: d.amount()})
 	v.Suspect, v.Taught = d.coin(), d.coin()
@@ -297,7 +298,8 @@ func TestFrenchFigures(t *testing.T) {
 	s := suspected(fibre("F-1", 12_345.5), detectors.DecisionLogOnly, 0.9, low,
 		below(0.9, "12345.50", "33.33"))
 	said := text(t, explain.French, s)
-	for _, want := range []string{"14 814,60 EUR (taxe comprise ; net 12 345,50)", "(+2 986,4 %)", "01/03/2026 09:30:00 UTC",
+	for _, want := range []string{"14 814,60 EUR (taxe comprise ; net 12 345,50)", "(+2 986,4 %)",
+		"01/03/2026 09:30:00 UTC",
 		"le net de 12 345,50 EUR est inférieur de 33,33 % aux 400,00 EUR habituels"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("no %q in\n%s", want, said)

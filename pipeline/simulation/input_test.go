@@ -40,7 +40,7 @@ var epoch = time.Date(1999, 12, 28, 8, 0, 0, 0, time.UTC)
 func newInput(variant uint64) *input {
 	rng := rand.New(rand.NewPCG(variant, 11))
 	in := &input{gaps: map[[2]int]int64{}, budget: detectors.DefaultBudget()}
-	if variant%4 == 1 {
+	if isCrowded(variant) {
 		in.budget = crowded
 	}
 	for p := range 1 + rng.IntN(2) {
@@ -55,6 +55,9 @@ func newInput(variant uint64) *input {
 // crowded is a budget of one segment, and one customer, in each bucket of a partition's
 // history, of which there are 1,024.
 var crowded = detectors.Budget{Segments: 1, Customers: 1}
+
+// isCrowded tells of which variants some segments are forgotten.
+func isCrowded(variant uint64) bool { return variant%2 == 1 }
 
 // families are product families of each seller that crowded has room for only one of: the
 // baselines of the first three are in one bucket, and those of B2C and each of the last three.

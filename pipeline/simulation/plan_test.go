@@ -37,10 +37,14 @@ func newPlan(seed uint64) plan {
 		checkpoint: ms(10, 100<<rng.IntN(4)),
 		sweep:      ms(2500, 4000),
 		step:       ms(200, 1000)}
+	crowded := isCrowded(pl.variant)
+	if crowded { // so that what is forgotten was written before
+		pl.pace.checkpoint = ms(10, 100)
+	}
 	for range 1 + rng.IntN(2) {
 		var seat []life
 		for range 1 + rng.IntN(3) {
-			seat = append(seat, life{newFate(rng, ms), ms(0, 600), ms(500, 4000)})
+			seat = append(seat, life{newFate(rng, ms, crowded), ms(0, 600), ms(500, 4000)})
 		}
 		pl.seats = append(pl.seats, seat)
 	}
@@ -62,7 +66,7 @@ func newPlan(seed uint64) plan {
 	return pl
 }
 
-func newFate(rng *rand.Rand, ms func(from, to int) time.Duration) fate {
+func newFate(rng *rand.Rand, ms func(from, to int) time.Duration, crowded bool) fate {
 	f := fate{fuses: map[fuse]fault{}, session: ms(20, 300), hear: ms(1, 1000), slow: ms(1, 5<<rng.IntN(5))}
 	if rng.IntN(3) == 0 {
 		f.flaky = rng.Float64() / 4
@@ -75,7 +79,11 @@ func newFate(rng *rand.Rand, ms func(from, to int) time.Duration) fate {
 	switch rng.IntN(8) {
 	case 0, 1: // what it has copied, or promised, comes late
 		late := []string{"append state", "append marker", "append baselines"}[rng.IntN(3)]
-		f.fuses[fuse{late, 1 + rng.IntN(2)}] = pauseBefore
+		n := 1 + rng.IntN(2)
+		if crowded { // tombstones among them
+			late, n = "append baselines", 2+rng.IntN(4)
+		}
+		f.fuses[fuse{late, n}] = pauseBefore
 		f.session, f.pause = ms(20, 100), ms(400, 1500)
 	case 2: // it claims its partition late, and still trusts the group's last answer
 		f.fuses[fuse{"append suspects", 1}] = pauseBefore
