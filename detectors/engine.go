@@ -307,15 +307,11 @@ func (e *Engine) Adopt(offset int64, noted bool) error {
 		return cmp.Or(cmp.Compare(a.own.hour, b.own.hour), cmp.Compare(a.hash, b.hash))
 	})
 	for _, s := range unmet {
-<<<<<<< HEAD
-		s.met = e.history.Meet(s.hash, int32(s.own.hour), s.met)
-=======
 		if noted && !e.history.Meets(s.hash, math.MinInt32) {
 			e.drop(s.hash)
 		} else {
-			e.history.Meet(s.hash, int32(s.own.hour))
+			s.met = e.history.Meet(s.hash, int32(s.own.hour), s.met)
 		}
->>>>>>> origin/main
 	}
 	return err
 }

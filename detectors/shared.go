@@ -128,21 +128,6 @@ func (s *Shared) Put(key, value []byte, partition int, applied int64) error {
 	return nil
 }
 
-<<<<<<< HEAD
-// Stamp returns epoch and offset of what a partition contributes to a segment; found is
-// false when it contributes nothing.
-func (s *Shared) Stamp(key []byte, partition int) (epoch, applied int64, found bool) {
-	for list := s.find(key).list(); len(list) > 0; {
-		var p part
-		if p, list = nextPart(list); p.partition == partition {
-			return p.epoch, p.applied, true
-		}
-	}
-	return 0, 0, false
-}
-
-=======
->>>>>>> origin/main
 // replace puts a part in the place of the partition's one before, nil: none.
 func (s *Shared) replace(key []byte, partition int, by *part) {
 	shard := s.shard(key)
