@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // tail reads every partition of a topic from its start, or from where positions
@@ -80,18 +82,19 @@ func (t *tail) reached(partition int, at int64) {
 // catchUp returns once everything that the topic holds now is read.
 func (t *tail) catchUp(ctx context.Context) error { return t.catchUpSeen(ctx, func() {}) }
 
-// catchUpSeen is catchUp; step is called with each step forward.
+// catchUpSeen is catchUp; step is called with each step forward, by several goroutines.
 func (t *tail) catchUpSeen(ctx context.Context, step func()) error {
+	all, ctx := errgroup.WithContext(ctx)
 	for p := range t.positions {
-		_, end, err := t.m.log.Bounds(ctx, t.topic, p)
-		if err != nil {
-			return fmt.Errorf("cannot read bounds of %s/%d: %w", t.topic, p, err)
-		}
-		if err := t.wait(ctx, p, end, step); err != nil {
-			return err
-		}
+		all.Go(func() error {
+			_, end, err := t.m.log.Bounds(ctx, t.topic, p)
+			if err != nil {
+				return fmt.Errorf("cannot read bounds of %s/%d: %w", t.topic, p, err)
+			}
+			return t.wait(ctx, p, end, step)
+		})
 	}
-	return nil
+	return all.Wait()
 }
 
 func (t *tail) wait(ctx context.Context, partition int, end int64, step func()) error {

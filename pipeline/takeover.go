@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cespare/xxhash/v2"
+	"golang.org/x/sync/errgroup"
 
 	"recoup/detectors"
 )
@@ -24,11 +25,14 @@ const storeAnswersWithin = 3 * time.Second
 //
 //  1. ownership record: from here on older epochs' decisions are void
 //  2. end inserts of older epochs, so that no row appears after step 5
-//  3. marker, local state, all shared state, models, each to the end seen
+//  3. marker, local state, then all shared state, counts and models, each to the end seen
 //  4. decision log from the marker's position to our own ownership record
 //  5. skip-set: offsets that have rows
 //  6. replay from the marker's offset to the committed one, for learning only
 //  7. score on (Run)
+//
+// What waits for different servers is done at once: within step 3, and 2 and 5 beside 4
+// and 6.
 func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	m := w.m
 	began := m.opt.Now()
@@ -42,30 +46,31 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	if err != nil {
 		return err
 	}
-	if err := w.restoreCounts(ctx); err != nil {
-		return err
-	}
-	if err := m.models.catchUpSeen(ctx, w.stepped); err != nil {
-		return err
-	}
 	start, err := w.startOffset(ctx, c, mark)
 	if err != nil {
 		return err
 	}
-	if err := w.readDecisions(ctx, mark); err != nil {
-		return err
-	}
 	w.rows.from, w.rows.inherited = start, &mark
 	w.rows.sweepFrom.Store(sweepFrom(mark))
-	w.readSkipSet(ctx)
-	replayed, err := w.replay(ctx, mark.Offset, start)
-	if err != nil {
+	var replayed int64
+	both, actx := errgroup.WithContext(ctx)
+	both.Go(func() error { w.readSkipSet(actx); return nil })
+	both.Go(func() (err error) {
+		if err := w.readDecisions(actx, mark); err != nil {
+			return err
+		}
+		replayed, err = w.replay(actx, mark.Offset, start)
+		return err
+	})
+	if err := both.Wait(); err != nil {
 		return err
 	}
 	w.next, w.queuedEnd, w.decided = start, start, keptUntil(w.kept)
 	w.restoreModels(mark)
 	w.applyInbox()
-	w.lastCheckpoint = m.opt.Now()
+	// Partitions that are taken over together make their checkpoints one after the other.
+	w.lastCheckpoint = m.opt.Now().Add(-m.opt.CheckpointInterval * time.Duration(w.partition) /
+		time.Duration(m.invoicePartitions))
 	// A member that was evicted meanwhile has claimed the partition of an owner that stores
 	// rows behind this skip-set until it finds out. It must not keep what it knows.
 	if err := m.persist(ctx, "committing", func(ctx context.Context) error { return c.verify(ctx, start) }); err != nil {
@@ -101,17 +106,52 @@ func (w *Worker) own(ctx context.Context, c *claim) error {
 	return nil
 }
 
-// readState is step 3. It returns the marker of an empty log when there is none.
-func (w *Worker) readState(ctx context.Context) (marker, error) {
+// readState is step 3. It returns the marker of an empty log when there is none. Where the
+// shared state ends is asked behind where the local state ends: an owner that goes on beside
+// this one writes a marker behind the shared state that it promises.
+func (w *Worker) readState(ctx context.Context) (mark marker, err error) {
 	m := w.m
-	mark := marker{BeforeAt: -1}
-	var best stamp
-	seen, read := map[string]stamp{}, true
 	topic := m.opt.Topics.State
 	_, end, err := m.log.Bounds(ctx, topic, w.partition)
 	if err != nil {
 		return marker{}, fmt.Errorf("cannot read bounds of %s/%d: %w", topic, w.partition, err)
 	}
+	whole := false
+	all, actx := errgroup.WithContext(ctx)
+	all.Go(func() (err error) { mark, whole, err = w.restore(actx, end); return err })
+	all.Go(func() error { return w.restoreCounts(actx) })
+	all.Go(func() error { return m.models.catchUpSeen(actx, w.stepped) })
+	all.Go(func() error { return m.follow.catchUpSeen(actx, w.stepped) })
+	if err := all.Wait(); err != nil {
+		return marker{}, err
+	}
+	w.compareBudget(mark)
+	m.follow.own(w.partition, w.epoch)
+	w.engine.AdoptShared()
+	if err := w.engine.Adopt(mark.Offset, whole && mark.Budget != (detectors.Budget{})); err != nil {
+		m.metrics.Foreign.Inc()
+		m.opt.Log.Error("passed over state that cannot be read", "topic", topic, "partition", w.partition, "error", err)
+	}
+	w.countTrimmed()
+	w.overwritten = w.engine.Changed() > 0 // what was written late, or ahead of the marker, is written over
+	err = errors.Join(w.engine.RestoreHighMarks(mark.HighMarks), w.engine.RestoreRuns(mark.Runs),
+		w.engine.RestoreOutcomes(mark.Outcomes))
+	if err != nil {
+		return marker{}, err
+	}
+	w.incarnation = mark.Incarnation
+	w.position.Incarnation = mark.Incarnation
+	w.beforeAt, w.beforeHash = mark.BeforeAt, mark.BeforeHash
+	return mark, nil
+}
+
+// restore reads the local state up to an end and returns the newest marker in it, and
+// whether all of it could be read.
+func (w *Worker) restore(ctx context.Context, end int64) (mark marker, whole bool, err error) {
+	mark, whole = marker{BeforeAt: -1}, true
+	var best stamp
+	seen := map[string]stamp{}
+	topic := w.m.opt.Topics.State
 	err = w.readRange(ctx, topic, 0, end, func(r Record) error {
 		at, payload, err := r.stamped()
 		if errors.Is(err, errRefused) {
@@ -134,36 +174,13 @@ func (w *Worker) readState(ctx context.Context) (marker, error) {
 		}
 		seen[string(r.Key)] = at
 		if err := w.engine.Restore(r.Key, bytes.Clone(payload), at.applied); err != nil {
-			read = false
+			whole = false
 			w.foreign(topic, r.Offset, err)
 		}
 		return nil
 	})
-	if err != nil {
-		return marker{}, err
-	}
 	w.rows.state.next = end
-	if err := m.follow.catchUpSeen(ctx, w.stepped); err != nil {
-		return marker{}, err
-	}
-	w.compareBudget(mark)
-	m.follow.own(w.partition, w.epoch)
-	w.engine.AdoptShared()
-	if err := w.engine.Adopt(mark.Offset, read && mark.Budget != (detectors.Budget{})); err != nil {
-		m.metrics.Foreign.Inc()
-		m.opt.Log.Error("passed over state that cannot be read", "topic", topic, "partition", w.partition, "error", err)
-	}
-	w.countTrimmed()
-	w.overwritten = w.engine.Changed() > 0 // what was written late, or ahead of the marker, is written over
-	err = errors.Join(w.engine.RestoreHighMarks(mark.HighMarks), w.engine.RestoreRuns(mark.Runs),
-		w.engine.RestoreOutcomes(mark.Outcomes))
-	if err != nil {
-		return marker{}, err
-	}
-	w.incarnation = mark.Incarnation
-	w.position.Incarnation = mark.Incarnation
-	w.beforeAt, w.beforeHash = mark.BeforeAt, mark.BeforeHash
-	return mark, nil
+	return mark, whole, err
 }
 
 // outdates reports whether a state record is older than one that stands before it. Of a

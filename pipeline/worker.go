@@ -132,7 +132,7 @@ func (w *Worker) Run(ctx context.Context, drain <-chan struct{}, c *claim) error
 // handOver is how long a worker goes on storing once the group rebalances: the others
 // wait. Rows that are not stored by then it keeps, for the case that it gets its
 // partition again; else the next owner scores them again, as after a crash.
-const handOver = 300 * time.Millisecond
+const handOver = 150 * time.Millisecond
 
 // limitDrain ends what a leaving worker has under way when it takes too long.
 func (w *Worker) limitDrain(drain, stopped <-chan struct{}, c *claim, cancel context.CancelCauseFunc) {

@@ -142,6 +142,29 @@ func TestHold(t *testing.T) {
 	}
 }
 
+// TestHoldRemove: the store asks before each of the two deletes of a removal.
+func TestHoldRemove(t *testing.T) {
+	s := openTables(t)
+	if err := s.Insert(t.Context(), testOwner, 0, sampleBlock(s, 1, 1, 2), sinktest.Owned); err != nil {
+		t.Fatal(err)
+	}
+	gone, asked := errors.New("the group has given the owner up"), 0
+	err := s.Remove(t.Context(), testOwner, []int64{1, 2}, func(context.Context) error {
+		if asked++; asked == 2 {
+			return gone
+		}
+		return nil
+	})
+	if !errors.Is(err, gone) {
+		t.Errorf("a removal that the group refuses midway: %v", err)
+	}
+	for table, want := range map[string]int{tableInvoices: 0, tableLines: 4} {
+		if n := count(t, s, "SELECT count() FROM "+s.client.in(table)); n != want {
+			t.Errorf("%s: %d rows stand, want %d", table, n, want)
+		}
+	}
+}
+
 // stalled is a column that waits before it is sent: an insert of a process that
 // was paused in the middle.
 type stalled struct {

@@ -18,6 +18,9 @@ func (f *flags) leave(ctx context.Context, r *rig) (s section, err error) {
 	stop := r.feed(ctx, f.Live)
 	watch, unwatch := r.watchProgress(ctx)
 	defer unwatch()
+	if err := r.checkpointed(ctx); err != nil {
+		return s, errors.Join(err, stop())
+	}
 	var left, joined []time.Duration
 	for move := range f.Moves {
 		if err := r.settled(ctx, f.Live); err != nil {

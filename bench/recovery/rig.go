@@ -151,6 +151,14 @@ func (r *rig) fill(ctx context.Context, records int64) error {
 	return r.Drain(ctx, nil)
 }
 
+// checkpointed waits, while invoices come, until every partition has made the checkpoint that
+// is due after the filling: that it replays half a minute of the fastest filling says nothing
+// about a take-over.
+func (r *rig) checkpointed(ctx context.Context) error {
+	say("waiting for a checkpoint of every partition")
+	return sleep(ctx, r.Config.Pipeline.CheckpointInterval.Std()+5*time.Second)
+}
+
 // poll is how often a wait looks.
 const poll = 25 * time.Millisecond
 

@@ -29,6 +29,9 @@ func (f *flags) takeOver(ctx context.Context, r *rig) (s section, err error) {
 	stop := r.feed(ctx, f.Live)
 	watch, unwatch := r.watchProgress(ctx)
 	defer unwatch()
+	if err := r.checkpointed(ctx); err != nil {
+		return s, errors.Join(err, stop())
+	}
 	var on, given, moved, own, worst []time.Duration
 	for kill := range f.Kills {
 		if err := r.settled(ctx, f.Live); err != nil {

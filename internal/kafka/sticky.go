@@ -39,7 +39,8 @@ func (s sticky) UserData() ([]byte, error) {
 }
 
 // AssignGroups shares out the partitions of the group's topic.
-func (s sticky) AssignGroups(members []kafkago.GroupMember, partitions []kafkago.Partition) kafkago.GroupMemberAssignments {
+func (s sticky) AssignGroups(members []kafkago.GroupMember,
+	partitions []kafkago.Partition) kafkago.GroupMemberAssignments {
 	var ids []int
 	for _, p := range partitions {
 		if p.Topic == s.group.settings.Topic {
