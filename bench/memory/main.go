@@ -158,7 +158,7 @@ func (p plan) compareVerdicts(limit string) (string, error) {
 		with.ForgottenSegments, with.ForgottenCustomers, without.ForgottenSegments, without.ForgottenCustomers,
 		c.Wrong, c.FoundWider, c.Found)
 	fmt.Fprintf(&b, "| verdicts | |\n|---|---|\n| equal | %d |\n| equal but for which 15 %% rules fired | %d |\n"+
-		"| of a wider level, or of fewer invoices, as they say | %d |\n| different in any other way | %d |\n"+
+		"| of another level, or of fewer invoices, as they say | %d |\n| different in any other way | %d |\n"+
 		"| right invoices that are suspect with a budget only | %d |\n",
 		c.Equal, c.Rules, c.Wider, c.Unexplained, c.FalseWider)
 	if c.Unexplained+c.FalseWider > 0 {

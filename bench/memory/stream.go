@@ -38,15 +38,15 @@ func (p *plan) steady(i int) drawn {
 
 const (
 	phases = 3    // of a drifting plan, and then the first one again
-	usual  = 5000 // segments of a phase
+	share  = 1000 // one segment in so many is usual in a phase
 	often  = 6    // one invoice in so many is of these, the others of all segments alike
 	wrong  = 31   // one of these in so many comes to half of the usual amount
 )
 
-// drifting draws each segment twice, too rarely to be remembered, and some thousands so often
+// drifting draws each segment twice, too rarely to be remembered, and a few of them so often
 // that their baselines are judged by, until others take their place. In the end they return.
 func (p *plan) drifting(i int) (d drawn, isWrong bool) {
-	n := i / often
+	n, usual := i/often, p.Segments/share
 	d = drawn{number: i}
 	round := 0
 	if i%often > 0 {

@@ -29,8 +29,8 @@ type verdicts struct {
 type comparison struct {
 	Invoices    int
 	Equal       int // in all that they say
-	Rules       int // but for which 15 % rules fired: also a baseline of two invoices has one
-	Wider       int // by a wider level, or by fewer invoices of the same; the verdict names both
+	Rules       int // but for which 15 % rules fired, as also one of two invoices does, and what may be lost by them
+	Wider       int // by another level, or by fewer invoices of the same; the verdict names both
 	Unexplained int // differ in any other way
 	Wrong       int // invoices with an error
 	Found       int // of them, without a budget
@@ -40,16 +40,16 @@ type comparison struct {
 
 // said is what is kept of a verdict.
 type said struct {
-	digest  uint64 // of all but rules
-	rules   uint64
+	digest  uint64 // of all but the rest
+	rules   uint64 // and the loss, which is theirs where nothing is suspect
 	n       uint32
-	level   uint8 // narrowest first
+	level   uint8 // its place in levels
 	suspect bool
 }
 
 const saidBytes = 22
 
-// levels are those of segments, narrowest first.
+// levels are numbered by their place.
 var levels = []detectors.Level{detectors.LevelCustomerProduct, detectors.LevelCustomer, detectors.LevelTypeProduct,
 	detectors.LevelCustomerType, detectors.LevelProductFamily, detectors.LevelSeller, detectors.LevelNone}
 
@@ -104,7 +104,7 @@ func (c *comparison) add(with, without said, isWrong bool) {
 		c.Equal++
 	case with.digest == without.digest:
 		c.Rules++
-	case with.level > without.level || with.level == without.level && with.n < without.n:
+	case with.level != without.level || with.n < without.n:
 		c.Wider++
 	default:
 		c.Unexplained++
@@ -129,29 +129,42 @@ func number(yes bool) int {
 // said hashes all that a verdict says of this invoice.
 func (k *verdicts) said(v *detectors.Verdict) said {
 	b := k.scratch[:0]
-	for _, amount := range [...]int64{int64(v.Billed), int64(v.Expected), int64(v.ExpectedLow), int64(v.ExpectedHigh),
-		int64(v.Loss.Point), int64(v.Loss.Low), int64(v.Loss.High), v.N} {
+	for _, amount := range [...]int64{int64(v.Billed), int64(v.Expected), int64(v.ExpectedLow), int64(v.ExpectedHigh), v.N} {
 		b = binary.LittleEndian.AppendUint64(b, uint64(amount))
 	}
 	for _, f := range [...]float64{v.PError, v.CV, v.DeviationPct} {
 		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(f))
 	}
 	b = append(b, byte(number(v.Suspect)), byte(number(v.Taught)))
-	for _, text := range [...]string{string(v.Decision), string(v.Direction), string(v.Level), v.InvoiceID} {
+	for _, text := range [...]string{string(v.Decision), string(v.Level), v.InvoiceID} {
 		b = append(append(b, text...), 0)
 	}
 	for i := range v.Causes {
 		f := &v.Causes[i]
 		b = append(append(append(b, f.Code...), f.Kind...), 0)
 		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(f.P))
-		for _, sentence := range f.Evidence {
-			b = append(append(b, sentence...), 0)
+		if f.Kind != "deviation" { // which names its baseline
+			b = appendTexts(b, f.Evidence)
 		}
 	}
 	all := len(b)
-	for _, rule := range v.Rules {
-		b = append(append(b, rule...), 0)
+	for _, amount := range [...]int64{int64(v.Loss.Point), int64(v.Loss.Low), int64(v.Loss.High)} {
+		b = binary.LittleEndian.AppendUint64(b, uint64(amount))
+	}
+	if v.Suspect {
+		all = len(b)
+	}
+	b = appendTexts(b, v.Rules)
+	for i := range v.Causes {
+		b = appendTexts(b, v.Causes[i].Evidence)
 	}
 	k.scratch = b
 	return said{xxhash.Sum64(b[:all]), xxhash.Sum64(b[all:]), uint32(v.N), uint8(slices.Index(levels, v.Level)), v.Suspect}
+}
+
+func appendTexts(b []byte, texts []string) []byte {
+	for _, text := range texts {
+		b = append(append(b, text...), 0)
+	}
+	return b
 }
