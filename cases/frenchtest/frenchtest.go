@@ -13,7 +13,8 @@ var quoted = regexp.MustCompile(`«[^»]*»|\bligne \d+ \([^)]*\)`)
 // english are words that sentences about invoices have in English and never in French.
 var english = func() map[string]bool {
 	words := map[string]bool{}
-	for word := range strings.FieldsSeq("about above add added again agree all amount amounts and any appears are at because been before " +
+	for word := range strings.FieldsSeq("about above add " +
+		"added again agree all amount amounts and any appears are at because been before " +
 		"begins below beyond bills billed billing but by came come comes costs counted customer customers " +
 		"customer's day days delivered delivery differs digit discount discounted discounts does due each " +
 		"early earlier ended evidence every expected far first for from gave given gives goods had hardly has " +
