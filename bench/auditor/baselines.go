@@ -96,7 +96,7 @@ func (r *reference) see(inv *invoice.Invoice, received time.Time) (event, late i
 	}
 	newest, known := r.newest[inv.Seller]
 	if !known || event > newest {
-		r.newest[inv.Seller] = event
+		r.newest[strings.Clone(inv.Seller)] = event // its text lies in the record, which the next fetch writes over
 		return event, 0
 	}
 	return event, newest - event
