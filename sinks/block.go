@@ -31,6 +31,9 @@ type Block struct {
 	salted bool  // salt was set by the first Insert
 	salt   int64 // removals from the partition before that, see token
 	stored bool  // an insert was acknowledged: the rows are gone
+
+	tried, repeated bool // an insert was tried; one was tried before this
+	again           int  // inserts of what a repetition found missing
 }
 
 // blockRows are the columns of both tables.

@@ -323,9 +323,10 @@ func (t *turn) idPrefix(table string) string {
 	return fmt.Sprintf("recoup-copy/%s/%s/%d/", url.PathEscape(t.copy.opt.Group), table, t.copy.opt.Incarnation)
 }
 
-// token names the insert of these rows.
-func (t *turn) token(table string, rows []logRow) string {
-	text := fmt.Appendf(nil, "%q %q %d ", t.copy.opt.Group, table, t.copy.opt.Incarnation)
+// token names the insert of these rows in a session: another one looks first which rows
+// are there, and must not take the token of a server that died for them.
+func (t *turn) token(table, session string, again int, rows []logRow) string {
+	text := fmt.Appendf(nil, "%q %q %d %q %d ", t.copy.opt.Group, table, t.copy.opt.Incarnation, session, again)
 	for _, row := range rows {
 		o := row.place()
 		text = fmt.Appendf(text, "%q %d %d ", o.SourceTopic, o.SourcePartition, o.SourceOffset)

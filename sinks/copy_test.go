@@ -251,6 +251,27 @@ func TestCopyLostAcknowledgement(t *testing.T) {
 	}
 }
 
+// TestCopyTokenWithoutRows: as TestTokenWithoutRows, of a copied topic. The rows that are
+// deleted are what the repetition finds missing.
+func TestCopyTokenWithoutRows(t *testing.T) {
+	s, straight, p := throughProxy(t)
+	w := newCopyWorld(t, s)
+	w.opt.Topics = CopyTopics{Disputes: "recoup.disputes"}
+	w.send(t, "recoup.disputes", 0, caseEvent(1), caseEvent(2))
+	p.inserts.Store(true)
+	p.cut.Store(1)
+	p.lose = func() {
+		run(t, straight, "DELETE FROM "+s.client.in("disputes")+" WHERE 1 SETTINGS lightweight_deletes_sync = 2")
+	}
+	w.copyAll(t)
+	if p.lost.Load() != 1 {
+		t.Fatalf("%d answers lost, want 1", p.lost.Load())
+	}
+	if rows := count(t, straight, "SELECT count() FROM "+s.client.in("disputes")); rows != 2 {
+		t.Errorf("%d rows stored, want 2", rows)
+	}
+}
+
 // TestCopyAtOnce: what comes after a rest is stored at once, what comes soon behind it
 // waits until the table has rested, so that there are no more inserts than intervals.
 func TestCopyAtOnce(t *testing.T) {

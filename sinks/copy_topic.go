@@ -207,12 +207,20 @@ func (t *turn) storeParts(ctx context.Context, c copied, session string, rows []
 }
 
 // store inserts rows, again and again until it is acknowledged or ctx ends. The
-// token makes a repetition store nothing.
+// token makes a repetition store nothing; what it finds missing goes under another.
 func (t *turn) store(ctx context.Context, c copied, session string, rows []logRow) error {
-	token := t.token(c.table, rows)
+	again := 0
 	for n := 0; ; n++ {
+		token := t.token(c.table, session, again, rows)
 		id := fmt.Sprintf("%s%s/%s.%d", t.idPrefix(c.table), session, token[len(token)-16:], n)
 		err := t.copy.client.insertRows(ctx, c, rows, id, token, t.hold)
+		if err == nil && n > 0 {
+			var missing []logRow
+			if missing, err = t.missing(ctx, c, session, rows); err == nil && len(missing) > 0 {
+				rows, again = missing, again+1
+				continue
+			}
+		}
 		if err == nil || errors.Is(err, pipeline.ErrFenced) || ctx.Err() != nil {
 			if n > 0 {
 				t.copy.report("copy of "+c.topic, err)

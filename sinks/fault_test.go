@@ -97,6 +97,42 @@ func TestLostAcknowledgement(t *testing.T) {
 	}
 }
 
+// TestTokenWithoutRows is G2: a server that dies between its note of the token and the part
+// acknowledges a repetition whose rows it never had. Here rows are deleted whose answers
+// were lost: the token stays.
+func TestTokenWithoutRows(t *testing.T) {
+	s, straight, p := throughProxy(t)
+	b := sampleBlock(s, 1, 1, 2, 3)
+	forget := func(table string, offsets string) {
+		run(t, straight, "DELETE FROM "+s.client.in(table)+" WHERE source_offset IN ("+offsets+
+			") SETTINGS lightweight_deletes_sync = 2")
+	}
+	for n, c := range []struct {
+		turns          int64 // on one connection: hello, query, lines, query, rows
+		table, offsets string
+	}{{3, tableLines, "1, 2, 3"}, {5, tableInvoices, "2, 3"}} {
+		conn, err := s.client.insertConn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.Close()
+		p.turns.Store(c.turns)
+		p.cut.Store(1)
+		if err := s.Insert(t.Context(), testOwner, int64(n), b, sinktest.Owned); err == nil {
+			t.Fatal("insert without an answer reported success")
+		}
+		forget(c.table, c.offsets)
+	}
+	if err := s.Insert(t.Context(), testOwner, 2, b, sinktest.Owned); err != nil {
+		t.Fatal(err)
+	}
+	for table, want := range map[string]int{tableLines: 6, tableInvoices: 3} {
+		if n := count(t, straight, "SELECT count() FROM "+s.client.in(table)); n != want {
+			t.Errorf("%d rows of %s stored, want %d", n, table, want)
+		}
+	}
+}
+
 // TestHold is G4: before each of the four inserts of a block of two months, once its
 // turn has come, the store asks whether the owner may still make it.
 func TestHold(t *testing.T) {

@@ -20,6 +20,7 @@ type proxy struct {
 	lost     atomic.Int64 // answers lost
 	turns    atomic.Int64 // turn of the client in which an insert on a new connection sends its rows
 	inserts  atomic.Bool  // count turns from the INSERT statement instead
+	lose     func()       // called before the connection of a lost answer ends; nil: nothing
 	wait     sync.WaitGroup
 }
 
@@ -105,6 +106,9 @@ func (p *proxy) pass(client net.Conn) {
 			p.lost.Add(1)
 			_ = server.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
 			_, _ = io.Copy(io.Discard, server)
+			if p.lose != nil {
+				p.lose()
+			}
 			return
 		}
 		if n > 0 {

@@ -74,6 +74,7 @@ func (s *Store) Insert(ctx context.Context, owner pipeline.Owner, n int64, block
 		return nil
 	}
 	s.salt(owner, b)
+	b.repeated, b.tried = b.tried, true
 	rows := b.unpacked()
 	id := queryID(owner) + strconv.FormatInt(n, 10)
 	for i, group := range b.byMonth() {
@@ -102,22 +103,26 @@ func (s *Store) salt(owner pipeline.Owner, b *Block) {
 // insertGroup inserts the lines and rows of some invoices of a block.
 func (s *Store) insertGroup(ctx context.Context, owner pipeline.Owner, id string, b *Block, all *blockRows,
 	group []int, hold func(context.Context) error) error {
-	rows, lines := all.invoices.named(), all.lines.named()
-	if len(group) < b.Rows() {
-		rows = pickAll(rows, stretchesOf(group))
+	rows := func(invoices []int) []named {
+		columns := all.invoices.named()
+		if len(invoices) < b.Rows() {
+			columns = pickAll(columns, stretchesOf(invoices))
+		}
+		return append(columns, epochColumn(owner, columns))
 	}
-	withLines := s.withoutOrphans(owner, b, group)
-	if len(withLines) < b.Rows() {
-		lines = pickAll(lines, b.lineRows(withLines))
+	lines := func(invoices []int) []named {
+		columns := all.lines.named()
+		if len(invoices) < b.Rows() {
+			columns = pickAll(columns, b.lineRows(invoices))
+		}
+		return append(columns, epochColumn(owner, columns))
 	}
-	rows, lines = append(rows, epochColumn(owner, rows)), append(lines, epochColumn(owner, lines))
-	err := s.client.insert(ctx, insertion{table: tableLines, columns: lines, queryID: id + "/lines",
-		token: b.token(owner, withLines) + "-lines", hold: hold})
+	err := s.insertSome(ctx, owner, insertion{table: tableLines, queryID: id + "/lines", token: "-lines", hold: hold}, b,
+		s.withoutOrphans(owner, b, group), lines)
 	if err != nil {
 		return err
 	}
-	return s.client.insert(ctx, insertion{table: tableInvoices, columns: rows, queryID: id + "/rows",
-		token: b.token(owner, group), hold: hold})
+	return s.insertSome(ctx, owner, insertion{table: tableInvoices, queryID: id + "/rows", hold: hold}, b, group, rows)
 }
 
 // epochColumn says which owner stored the rows; Sweep tells doubled ones by it.

@@ -129,7 +129,8 @@ func number(yes bool) int {
 // said hashes all that a verdict says of this invoice.
 func (k *verdicts) said(v *detectors.Verdict) said {
 	b := k.scratch[:0]
-	for _, amount := range [...]int64{int64(v.Billed), int64(v.Expected), int64(v.ExpectedLow), int64(v.ExpectedHigh), v.N} {
+	for _, amount := range [...]int64{int64(v.Billed), int64(v.Expected), int64(v.ExpectedLow), int64(v.ExpectedHigh),
+		v.N} {
 		b = binary.LittleEndian.AppendUint64(b, uint64(amount))
 	}
 	for _, f := range [...]float64{v.PError, v.CV, v.DeviationPct} {
