@@ -186,3 +186,55 @@ func TestForgettingDoesNotDependOnCheckpoints(t *testing.T) {
 		}
 	}
 }
+
+// G5, G7: a baseline that the marker's owner had forgotten, written late by an older one, is
+// forgotten again at a take-over. Where nobody noted what was met, it is kept.
+func TestLateBaselineIsForgottenAgain(t *testing.T) {
+	const segment = "segment|acme|EUR|B2C|fibre"
+	k, e := newTopics(), limited(NewShared())
+	offset := int64(0)
+	bill := func(family string) {
+		inv := usual(100*invoice.Unit, offset)
+		inv.ProductFamily = family
+		verdictOn(e, inv, offset)
+		e.Teach(false)
+		offset++
+	}
+	bill("fibre")
+	k.publish(e.Checkpoint(offset), offset)
+	late := k.shared[segment]
+	for i := range 5000 {
+		bill(fmt.Sprint("other", i))
+	}
+	k.publish(e.Checkpoint(offset), offset)
+	k.marker = offset
+	if _, there := k.shared[segment]; there {
+		t.Fatal("the segment was not forgotten")
+	}
+	k.shared[segment] = late
+	for _, noted := range []bool{true, false} {
+		shared := NewShared()
+		again := limited(shared)
+		for key, s := range k.shared {
+			if err := shared.Put([]byte(key), s.value, 0, s.applied); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for key, s := range k.local {
+			if err := again.Restore([]byte(key), s.value, s.applied); err != nil {
+				t.Fatal(err)
+			}
+		}
+		again.AdoptShared()
+		if err := again.Adopt(k.marker, noted); err != nil {
+			t.Fatal(err)
+		}
+		tombstone := false
+		for _, r := range again.Checkpoint(offset) {
+			tombstone = tombstone || string(r.Key) == segment && r.Value == nil
+		}
+		if known := byKey(again)[segment] != nil; known == noted || tombstone != noted {
+			t.Errorf("noted %v: it is known: %v, and gets a tombstone: %v", noted, known, tombstone)
+		}
+	}
+}

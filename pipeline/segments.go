@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"time"
 
 	"recoup/detectors"
 )
@@ -48,7 +49,7 @@ func (w *Worker) compareBudget(mark marker) {
 // watchSegments keeps the count of segments by footing, on a clock of its own:
 // they change as checkpoints come in, and scoring does not wait for the count.
 func (m *Member) watchSegments(ctx context.Context) {
-	for pause(ctx, m.opt.CheckpointInterval) == nil {
+	for pause(ctx, max(m.opt.CheckpointInterval, time.Second)) == nil {
 		counts := m.shared.CountSegments(m.opt.Scoring)
 		for _, f := range detectors.Footings {
 			m.metrics.Segments.WithLabelValues(string(f)).Set(float64(counts[f]))
