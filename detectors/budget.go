@@ -15,7 +15,8 @@ type Budget struct {
 }
 
 // DefaultBudget comes to some 1.9 GB where one process has all of it, by the sizes in
-// docs/DESIGN.md; bench/memory measured 605 MiB with 200,000 segments and as many customers.
+// docs/DESIGN.md; bench/memory measured a heap of 1,254 MiB with a million segments and as many
+// customers.
 func DefaultBudget() Budget { return Budget{Segments: 2_500_000, Customers: 1_250_000} }
 
 // Limit bounds what the engine remembers by its share of a budget. It is called before
