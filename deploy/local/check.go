@@ -164,17 +164,18 @@ const simulation = "recoup/pipeline/simulation"
 
 // repeated are tests in which the race detector would see nothing new and take five times as
 // long: those that play a story again and again, with a crash elsewhere each time or another
-// ending, while others run the same code there once; those that compute in one goroutine; and
-// those that drive processes of recoup, built without it. All are in repeatedIn.
+// ending, while others run the same code there once; those that compute for long what other
+// tests have computed there; and those that drive processes of recoup, built without it, or
+// play the demo as others of its tests do. All are in repeatedIn.
 const repeated = "CrashAnywhere$|^Test(Repartition|Reset|SameVerdictsAndBaselines|IncidentOverCrashes)$|" +
 	"^Test(ThousandErrorsOfOneRelease|ForgettingIsTheSameAfterCrashes|CrashesChangeNothing|TrainingIsDeterministic)$|" +
 	"^Test(RunsOfSuspectsComeBack|UsualIsRarelyWrong|ExpectedPrecisionMeetsSimulation|SlipsAgainstAllTexts)$|" +
 	"^(FuzzScore|Test(TrainedFindsASlip|TrainedVerdictsAreNumbers|CrashesWithoutOffsetsAreSeen))$|" +
 	"^Test(Controls|MembersUnderFaults|StateCommandsOnKafka)$|" +
-	"^Test(DemoStartsFast|DemoStaysUntilCancelled|DemoOnGivenClickHouse)$"
+	"^Test(DemoStartsFast|DemoOnGivenClickHouse|EvidenceIsWhollyFrench)$"
 
 var repeatedIn = []string{"recoup/pipeline", "recoup/bench/auditor", "recoup/bench/cluster", "recoup/internal/demo",
-	"recoup/detectors"}
+	"recoup/detectors", "recoup/cases"}
 
 // serial are packages that do one thing at a time, and so do their tests, which TestSerial
 // reads: there is nothing for the race detector to see.
@@ -201,16 +202,18 @@ func (c *checker) testPlain() error {
 
 // testRaces runs all other tests under the race detector, the modules beside each other.
 func (c *checker) testRaces() error {
-	failed := make([]error, len(c.modules))
-	var modules sync.WaitGroup
+	packages, failed := make([][]string, len(c.modules)), make([]error, len(c.modules))
 	for i, dir := range c.modules {
-		packages, err := c.raced(dir)
-		if err != nil {
+		var err error
+		if packages[i], err = c.raced(dir); err != nil {
 			return err
 		}
+	}
+	var modules sync.WaitGroup
+	for i, dir := range c.modules {
 		modules.Go(func() {
 			args := []string{"test", "-race", "-vet=off", "-skip=" + repeated, "-timeout=" + packageTimeout}
-			failed[i] = c.command(dir, "go", append(args, packages...)...)
+			failed[i] = c.command(dir, "go", append(args, packages[i]...)...)
 		})
 	}
 	modules.Wait()
