@@ -27,6 +27,7 @@ type watched struct {
 
 // open returns a reader of one partition for those who read on and on.
 func (m *Member) open(topic string, partition int) *watched {
+	m.metrics.ReaderRebuilds.WithLabelValues(topic) // from 0 on: increase() does not see a series begin
 	return &watched{m: m, topic: topic, partition: partition, reader: m.log.Open(topic, partition)}
 }
 

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"recoup/pipeline"
 	"recoup/sinks/memstore"
 )
@@ -78,6 +80,11 @@ func TestReaderStandsStill(t *testing.T) {
 				time.Sleep(2 * time.Minute) // with a rest, in which nobody stands still
 				if n := total(opt.Metrics.ReaderRebuilds); n != 0 || m.Ready() != nil {
 					t.Errorf("%d readers opened anew at rest, ready says %v", n, m.Ready())
+				}
+				shown := make(chan prometheus.Metric, 100)
+				opt.Metrics.ReaderRebuilds.Collect(shown)
+				if len(shown) == 0 {
+					t.Error("no series before the first reader is opened anew: increase() would not see it")
 				}
 				log.era.Add(1)
 				w.fillMore(t, 2, 100, 200)
