@@ -19,8 +19,9 @@ type piece struct {
 }
 
 // copyTopic copies all partitions of a topic until ctx ends or something fails;
-// the caller calls it again. One insert takes what all partitions brought: a
-// part per partition and second would be more than ClickHouse can merge.
+// the caller calls it again. One insert takes what all partitions brought, and
+// FlushInterval passes before the next: however many partitions there are, a table gets
+// one part at a time, far from where ClickHouse slows inserts (parts_to_delay_insert).
 func (t *turn) copyTopic(ctx context.Context, c copied, session string, log pipeline.Log) error {
 	partitions, err := log.Partitions(ctx, c.topic)
 	if err != nil {
