@@ -79,12 +79,17 @@ func (t *tail) reached(partition int, at int64) {
 	t.moved = make(chan struct{})
 }
 
+// asked is how many ends of partitions are asked for at once: each partition that is taken
+// over asks for all, and each question may dial.
+const asked = 4
+
 // catchUp returns once everything that the topic holds now is read.
 func (t *tail) catchUp(ctx context.Context) error { return t.catchUpSeen(ctx, func() {}) }
 
 // catchUpSeen is catchUp; step is called with each step forward, by several goroutines.
 func (t *tail) catchUpSeen(ctx context.Context, step func()) error {
 	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(asked)
 	for p := range t.positions {
 		all.Go(func() error {
 			_, end, err := t.m.log.Bounds(ctx, t.topic, p)

@@ -253,9 +253,12 @@ func sweepFrom(mark marker) int64 {
 // readSkipSet is steps 2 and 5. A store that does not answer is met later, by
 // the row writer before its first insert.
 func (w *Worker) readSkipSet(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, storeAnswersWithin)
+	within, cancel := context.WithTimeout(ctx, storeAnswersWithin)
 	defer cancel()
-	stored, err := w.rows.readStored(ctx)
+	stored, err := w.rows.readStored(within)
+	if ctx.Err() != nil {
+		return // the take-over ends
+	}
 	if err != nil {
 		w.m.opt.Log.Warn("ClickHouse does not answer: scoring goes on, rows are held", "partition", w.partition, "error", err)
 		return

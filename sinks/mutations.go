@@ -38,14 +38,14 @@ func AwaitMutations(ctx context.Context, s Settings, progress func(left int64)) 
 	if err != nil {
 		return explain("ask ClickHouse for its time", err)
 	}
-	for failing := (time.Time{}); ; {
+	for failing, before := (time.Time{}), int64(0); ; {
 		left, failed, err := c.mutations(ctx, now)
 		switch {
 		case err != nil:
 			return explain("look for parts that are to be rewritten", err)
 		case left == 0:
 			return nil
-		case failed == nil:
+		case failed == nil, left < before: // it goes on
 			failing = time.Time{}
 		case failing.IsZero():
 			failing = time.Now()
@@ -53,6 +53,7 @@ func AwaitMutations(ctx context.Context, s Settings, progress func(left int64)) 
 			return fmt.Errorf("cannot rewrite table %s, %s: %s; ClickHouse tries again by itself: mend the cause, then "+
 				"wait with `recoup migrate`", c.in(failed.table), failed.command, failed.failure)
 		}
+		before = left
 		progress(left)
 		if err := sleep(ctx, mutationPoll); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"recoup/pipeline"
 )
@@ -77,18 +78,26 @@ func (t *turn) missing(ctx context.Context, c copied, session string, rows []log
 		partition uint32
 		offset    int64
 	}
-	first, last := rows[0].place().SourceOffset, rows[0].place().SourceOffset
+	bounds := map[uint32][2]int64{} // first and last offset of each partition
 	for _, row := range rows {
-		first, last = min(first, row.place().SourceOffset), max(last, row.place().SourceOffset)
+		at := row.place()
+		b, is := bounds[at.SourcePartition]
+		if !is {
+			b = [2]int64{at.SourceOffset, at.SourceOffset}
+		}
+		bounds[at.SourcePartition] = [2]int64{min(b[0], at.SourceOffset), max(b[1], at.SourceOffset)}
+	}
+	var ranges []string
+	for partition, b := range bounds {
+		ranges = append(ranges,
+			fmt.Sprintf("source_partition = %d AND source_offset BETWEEN %d AND %d", partition, b[0], b[1]))
 	}
 	there := map[place]bool{}
 	err := client.each(ctx, statement{
 		sql: "SELECT DISTINCT source_partition, source_offset FROM " + client.in(c.table) + " WHERE source_topic = " +
-			"{topic:String} AND source_incarnation = {incarnation:Int64} " +
-			"AND source_offset BETWEEN {first:Int64} AND {last:Int64}",
-		parameters: map[string]string{"topic": c.topic, "incarnation": fmt.Sprint(t.copy.opt.Incarnation),
-			"first": fmt.Sprint(first), "last": fmt.Sprint(last)},
-		settings: map[string]any{"select_sequential_consistency": 1},
+			"{topic:String} AND source_incarnation = {incarnation:Int64} AND (" + strings.Join(ranges, " OR ") + ")",
+		parameters: map[string]string{"topic": c.topic, "incarnation": fmt.Sprint(t.copy.opt.Incarnation)},
+		settings:   map[string]any{"select_sequential_consistency": 1},
 	}, func(scan func(...any) error) error {
 		var at place
 		err := scan(&at.partition, &at.offset)

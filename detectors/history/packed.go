@@ -57,7 +57,7 @@ func (p *packed[T]) change(key uint64, f func(*T)) {
 // pack writes the item last read or taught.
 func (p *packed[T]) pack(x *parcel) {
 	c := &p.writer
-	c.bytes = c.bytes[:0]
+	*c = coder{bytes: c.bytes[:0]}
 	p.code(c, &p.item)
 	if unitsOf(len(c.bytes)) != unitsOf(int(x.size)) {
 		p.arena.release(int(x.size))
