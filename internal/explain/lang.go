@@ -90,3 +90,23 @@ func (l Lang) money(a invoice.Amount, currency string) string {
 func (l Lang) instant(at time.Time) string {
 	return at.UTC().Format(l.pick("2006-01-02", "02/01/2006") + " 15:04:05 UTC")
 }
+
+// stamp writes a time that is stored as RFC 3339.
+func (l Lang) stamp(stored string) string {
+	at, err := time.Parse(time.RFC3339, stored)
+	if err != nil {
+		return stored
+	}
+	return l.instant(at)
+}
+
+// span writes how long something took, in whole days, hours or minutes.
+func (l Lang) span(d time.Duration) string {
+	switch hours := int64(d / time.Hour); {
+	case hours >= 48:
+		return l.say("%s days", "%s jours", l.whole(hours/24))
+	case hours >= 1:
+		return l.say("%s h", "%s h", l.whole(hours))
+	}
+	return l.say("%s min", "%s min", l.whole(int64(d/time.Minute)))
+}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"recoup/detectors"
 	"recoup/invoice"
@@ -170,7 +171,7 @@ func (p *printer) origin() {
 		if at.Incarnation != 0 {
 			place += fmt.Sprintf(" (incarnation %d)", at.Incarnation)
 		}
-		p.pair(p.say("record", "message"), p.say("%s, received %s", "%s, reçu le %s", place, p.instant(p.s.ReceivedAt)))
+		p.pair(p.say("record", "lu dans"), p.say("%s, received %s", "%s, reçu le %s", place, p.instant(p.s.ReceivedAt)))
 		p.pair(p.say("stored", "stocké"), p.instant(p.s.StoredAt))
 	}
 	if made := p.made(); made != "" {
@@ -178,11 +179,11 @@ func (p *printer) origin() {
 	}
 	if v.LateBy > 0 {
 		p.pair(p.say("late", "retard"), p.say("issued %s before the newest invoice that was known",
-			"émise %s avant la plus récente facture connue", v.LateBy))
+			"émise %s avant la plus récente facture connue", p.span(time.Duration(v.LateBy))))
 	}
 	if slices.Contains(v.Rules, detectors.RuleImplausibleTime) {
 		p.pair(p.say("time", "date"), p.say("its date of issue lies too far after its record; the record's time was used",
-			"sa date d'émission est trop postérieure à son message ; l'heure du message a servi"))
+			"sa date d'émission est trop postérieure à son enregistrement, dont l'heure a servi"))
 	}
 	settings := p.say("those in force now", "ceux en vigueur")
 	if !p.known() {
@@ -191,10 +192,10 @@ func (p *printer) origin() {
 	p.pair(p.say("model", "modèle"), p.say("%s, settings %s (%s)", "%s, réglages %s (%s)", v.Model.Version,
 		v.Model.ConfigHash, settings))
 	if v.Model.ReferenceAsOf != "" {
-		p.pair(p.say("references", "références"), p.say("as known on %s", "connues au %s", v.Model.ReferenceAsOf))
+		p.pair(p.say("references", "références"), p.say("as known on %s", "connues au %s", p.stamp(v.Model.ReferenceAsOf)))
 	}
 	if v.Model.FeedbackAsOf != "" {
-		p.pair(p.say("outcomes", "issues"), p.say("as known on %s", "connues au %s", v.Model.FeedbackAsOf))
+		p.pair(p.say("outcomes", "issues"), p.say("as known on %s", "connues au %s", p.stamp(v.Model.FeedbackAsOf)))
 	}
 }
 
