@@ -86,7 +86,7 @@ export class RecoupDatasource extends DataSourceWithBackend<RecoupQuery, Setting
   async act(caseId: string, action: string, body: Record<string, unknown>): Promise<string> {
     const answer = await this.postResource<{ message?: string }>(
       `cases/${encodeURIComponent(caseId)}/${encodeURIComponent(action)}`,
-      body,
+      { ...body, lang: readersLanguage() },
       { showErrorAlert: false },
     );
     return answer?.message ?? '';

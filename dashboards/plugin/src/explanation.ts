@@ -32,8 +32,11 @@ export interface Fact {
 /** Cause is one vote for what went wrong. */
 export interface Cause {
   code: string;
+  /** What was found, in words: tells causes of one code apart. */
+  kind: string;
   /** 0 to 1. */
   share: number;
+  /** Sentences, a line each. */
   evidence: string;
   /** What the invoice comes to without this cause. */
   repaired?: number;
@@ -97,6 +100,7 @@ export function explanationOf(frames: DataFrame[]): Explanation | undefined {
     likely: numeric(invoice['p_error']),
     causes: rows(frames, 'causes').map((row) => ({
       code: String(row['code'] ?? ''),
+      kind: String(row['kind'] ?? ''),
       share: numeric(row['p']) ?? 0,
       evidence: String(row['evidence'] ?? ''),
       repaired: numeric(row['repaired_amount']),

@@ -13,6 +13,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
 	"recoup/cases"
+	"recoup/dashboards/question"
 	"recoup/invoice"
 	"recoup/pipeline"
 )
@@ -33,7 +34,11 @@ type order struct {
 	Amount        *invoice.Amount `json:"amount"`         // of recovered; by default what is owed
 	Option        cases.Option    `json:"option"`         // of recovered; by default the one under way
 	EventID       string          `json:"event_id"`       // makes a second click the same event; by default a new one
+	Lang          question.Lang   `json:"lang"`           // of the answer: en, or fr; by default en
 }
+
+// notedAlready answers a second click.
+var notedAlready = question.Text{EN: "Noted already.", FR: "Déjà noté."}
 
 // act notes what somebody did with a case: the same records, checked in the same way,
 // as `recoup case` writes.
@@ -53,7 +58,7 @@ func (s *Source) act(ctx context.Context, caseID, action string, req *backend.Ca
 	case err != nil:
 		return nil, err
 	case !first:
-		return said{"Noted already."}, nil
+		return said{notedAlready.In(o.Lang)}, nil
 	}
 	noted := false
 	defer func() { s.clicks.end(o.EventID, noted) }()
@@ -62,7 +67,7 @@ func (s *Source) act(ctx context.Context, caseID, action string, req *backend.Ca
 		return nil, err
 	}
 	if known.has(o.EventID) {
-		return said{"Noted already."}, nil
+		return said{notedAlready.In(o.Lang)}, nil
 	}
 	written, err := build(known, o, role)
 	if err != nil {
@@ -72,7 +77,7 @@ func (s *Source) act(ctx context.Context, caseID, action string, req *backend.Ca
 		return nil, err
 	}
 	noted = true
-	return said{written.message}, nil
+	return said{written.message.In(o.Lang)}, nil
 }
 
 // orderOf reads what is wanted, from somebody who may want it, and from no other site:

@@ -131,7 +131,7 @@ func invoiceFrame(s *explain.Subject, lang question.Lang) *data.Frame {
 		verdict = "suspect"
 	}
 	r.text("verdict", "Verdict", verdict)
-	r.text("decision", "Decision", explain.Lang(lang).Decision(v.Decision))
+	r.text("decision", "Decision", string(v.Decision))
 	r.text("level", "Compared with", string(v.Level))
 	n := float64(v.N)
 	r.number("n", "Invoices behind it", "short", &n)
@@ -140,7 +140,7 @@ func invoiceFrame(s *explain.Subject, lang question.Lang) *data.Frame {
 	for i, rule := range v.Rules {
 		rules[i] = cmp.Or(codeWords["rule"][rule].In(lang), rule)
 	}
-	r.text("rules", "Rules", strings.Join(rules, "; "))
+	r.text("rules", "Rules", strings.Join(rules, question.Text{EN: "; ", FR: " ; "}.In(lang)))
 	r.text("model", "Model", v.Model.Version)
 	return r.Frame
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"recoup/cases"
+	"recoup/dashboards/question"
 	"recoup/invoice"
 )
 
@@ -25,19 +26,21 @@ func (k *knownCase) has(eventID string) bool {
 
 // record is what is about to be written.
 type record struct {
-	recovery bool   // of recoup.recoveries, else of recoup.case-events
-	value    []byte // encoded
-	message  string // what to tell whoever did it
+	recovery bool          // of recoup.recoveries, else of recoup.case-events
+	value    []byte        // encoded
+	message  question.Text // what to tell whoever did it
 }
 
 // actions make the record of each action.
 var actions = map[string]func(k *knownCase, o *order, role string) (*record, error){
 	"acknowledge": func(k *knownCase, o *order, role string) (*record, error) {
-		return k.event(k.begin(o, role, cases.StatusAcknowledged, ""), "Acknowledged: somebody looks at it.")
+		return k.event(k.begin(o, role, cases.StatusAcknowledged, ""), question.Text{
+			EN: "Acknowledged: somebody looks at it.", FR: "Pris en charge : quelqu'un s'en occupe."})
 	},
 	"false_alarm": func(k *knownCase, o *order, role string) (*record, error) {
 		return k.event(k.begin(o, role, cases.StatusDecided, cases.OutcomeNotAnError),
-			"Noted as a false alarm; recoup learns the amount.")
+			question.Text{EN: "Noted as a false alarm; recoup learns the amount.",
+				FR: "Noté comme fausse alerte ; recoup apprend le montant."})
 	},
 	"confirm":   (*knownCase).confirm,
 	"recovered": (*knownCase).recovered,
@@ -52,7 +55,7 @@ func (k *knownCase) begin(o *order, role string, status cases.Status, outcome ca
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 
 // event checks an event against the case.
-func (k *knownCase) event(e *cases.Event, message string) (*record, error) {
+func (k *knownCase) event(e *cases.Event, message question.Text) (*record, error) {
 	value, err := e.Encode()
 	if err != nil {
 		return nil, unsendable(err)
@@ -85,7 +88,7 @@ func (k *knownCase) confirm(o *order, role string) (*record, error) {
 			return nil, refuse(http.StatusBadRequest, "cannot use correct_amount %s: too large", *o.CorrectAmount)
 		}
 	}
-	return k.event(e, "Confirmed; recoup learns from it.")
+	return k.event(e, question.Text{EN: "Confirmed; recoup learns from it.", FR: "Confirmé ; recoup en tiendra compte."})
 }
 
 // recovered notes that money came in.
@@ -118,8 +121,10 @@ func (k *knownCase) recovered(o *order, _ string) (*record, error) {
 	if err := k.life.Refusal(k.Case, func(l *cases.Life) { l.ApplyRecovery(r) }); err != nil {
 		return nil, refuse(http.StatusConflict, "%w", err)
 	}
-	return &record{recovery: true, value: value,
-		message: "Noted: " + r.Amount.String() + " " + r.Currency + " came back."}, nil
+	money := r.Amount.String()
+	return &record{recovery: true, value: value, message: question.Text{
+		EN: "Noted: " + money + " " + r.Currency + " came back.",
+		FR: "Noté : " + cases.FrenchNumber(money) + " " + r.Currency + " encaissés."}}, nil
 }
 
 // unsendable says what no record may say.

@@ -35,8 +35,8 @@ export function ExplainPanel({ datasource, seller, known, frames, onActed }: Pro
       <h5>{say('votes')}</h5>
       {explanation.causes.length === 0 && <p>{say('noCauses')}</p>}
       <ol className={styles.causes}>
-        {explanation.causes.map((cause) => (
-          <Vote key={cause.code} cause={cause} currency={explanation.currency} />
+        {explanation.causes.map((cause, index) => (
+          <Vote key={index} cause={cause} currency={explanation.currency} />
         ))}
       </ol>
       <h5>{say('theCase')}</h5>
@@ -132,14 +132,15 @@ function Vote({ cause, currency }: { cause: Cause; currency: string }) {
   const { language, say, name } = useLanguage();
   const styles = useStyles2(getStyles);
   const share = chance(cause.share, language);
+  const title = [name(cause.code), cause.kind].filter(Boolean).join(' – ');
   return (
     <li>
       <div className={styles.vote}>
-        <strong>{name(cause.code)}</strong>
+        <strong>{title}</strong>
         <span
           className={styles.bar}
           role="meter"
-          aria-label={name(cause.code)}
+          aria-label={title}
           aria-valuenow={Math.round(100 * cause.share)}
         >
           <span style={{ width: `${Math.min(100, 100 * cause.share)}%` }} />
@@ -252,7 +253,7 @@ function getStyles(theme: GrafanaTheme2) {
       display: 'flex',
       flexDirection: 'column',
       gap: spacing(1),
-      '& p': { color: colors.text.secondary },
+      '& p': { color: colors.text.secondary, whiteSpace: 'pre-line' }, // evidence has a line a sentence
     }),
     vote: css({
       display: 'grid',

@@ -137,6 +137,24 @@ test('an invoice is explained: expected, billed, causes, case', async () => {
   await picture('explain');
 });
 
+test('two votes for one cause are told apart, and their evidence has a line a sentence', async () => {
+  const answer = structuredClone(recorded('query-explain'));
+  answer.results.A.frames.find(({ schema }) => schema.name === 'causes').data.values = [
+    ['data_entry', 'data_entry'],
+    ['a line is missing', 'a price has a comma too many'],
+    [0.6, 0.4],
+    ['line 2 is usual\nit is not there', 'the price is a tenth'],
+    [402.98, 402.98],
+  ];
+  server.answers.set('POST /api/ds/query', { answer });
+  await show('query', { value: explain });
+  for (const kind of ['a line is missing', 'a price has a comma too many']) {
+    await page.getByRole('meter', { name: `Data entry – ${kind}` }).waitFor();
+  }
+  const evidence = await page.getByText('line 2 is usual').innerText();
+  assert.match(evidence, /^line 2 is usual\nit is not there \(should be /);
+});
+
 test('the explanation is French to a French reader', async () => {
   await show('query', { value: explain, language: 'fr-FR', theme: 'light' });
   await page.getByRole('region', { name: 'Pourquoi cette facture ?' }).waitFor();
@@ -158,7 +176,7 @@ test('an editor confirms an error: asked first, sent once, answered in words', a
   const sent = server.asked.filter((one) => one.path === path);
   assert.equal(sent.length, 1, 'a double click is one action');
   const { event_id, true_cause, ...rest } = sent[0].body;
-  assert.deepEqual(rest, { seller: 'acme', correct_amount: '1100.10' });
+  assert.deepEqual(rest, { seller: 'acme', lang: 'en', correct_amount: '1100.10' });
   assert.ok(true_cause && event_id);
   await page.waitForFunction(() => window.page.runs > 1); // the case is read again, once it was copied
 });
@@ -199,13 +217,17 @@ test('an action whose outcome is unsure stays open, and is the same event when i
 
 test('all that is owed came back when no amount is typed', async () => {
   const path = `cases/${caseId}/recovered`;
-  server.answers.set(`POST ${path}`, { answer: { message: 'Noted: 132.98 EUR came back.' } });
-  await show('query', { value: explain });
-  await button('Money came back').click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Write it down' }).click();
-  await page.getByText('132.98 EUR came back.').waitFor();
+  server.answers.set(`POST ${path}`, { answer: { message: 'Noté : 132,98 EUR encaissés.' } });
+  await show('query', { value: explain, language: 'fr-FR' });
+  await button('Argent récupéré').click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel(/Comment est-ce réglé/).click();
+  await page.getByRole('option', { name: 'Paiement immédiat' }).waitFor(); // as boards call it
+  await page.keyboard.press('Escape'); // closes the list
+  await dialog.getByRole('button', { name: 'Enregistrer' }).click();
+  await page.getByText('132,98 EUR encaissés.').waitFor();
   const { event_id, ...rest } = server.asked.find((one) => one.path === path).body;
-  assert.deepEqual(rest, { seller: 'acme' });
+  assert.deepEqual(rest, { seller: 'acme', lang: 'fr' });
   assert.ok(event_id);
 });
 
@@ -227,7 +249,7 @@ test('a case of any kind is chosen among the latest and acted on, without the am
   await page.getByRole('dialog').getByRole('button', { name: 'Write it down' }).click();
   await page.getByText('Confirmed; recoup learns from it.').waitFor();
   const sent = server.asked.find((one) => one.path === path);
-  assert.deepEqual(Object.keys(sent.body).sort(), ['event_id', 'seller', 'true_cause']);
+  assert.deepEqual(Object.keys(sent.body).sort(), ['event_id', 'lang', 'seller', 'true_cause']);
 });
 
 test('what the backend refuses is shown as it says it', async () => {

@@ -18,11 +18,18 @@ function frame(name: string, row: Record<string, unknown>): DataFrame {
 test('amounts are read as numbers and as exact texts', () => {
   const read = explanationOf([
     frame('invoice', { billed: '32.4000', expected: 100, expected_low: '96.2', expected_high: 104, currency: 'EUR' }),
-    frame('causes', { code: 'discount', p: 0.81, evidence: 'too much', repaired_amount: '100.0000' }),
+    frame('causes', { code: 'discount', kind: 'a rebate twice', p: 0.81, evidence: 'too much', repaired_amount: '100.0000' }),
     frame('case', { case_id: 'c1', state: 'open', outcome: '' }),
   ])!;
   assert.deepEqual([read.billed, read.expected, read.low, read.high], [32.4, 100, 96.2, 104]);
-  assert.deepEqual(read.causes, [{ code: 'discount', share: 0.81, evidence: 'too much', repaired: 100 }]);
+  const [cause] = read.causes;
+  assert.deepEqual(cause, {
+    code: 'discount',
+    kind: 'a rebate twice',
+    share: 0.81,
+    evidence: 'too much',
+    repaired: 100,
+  });
   assert.equal(read.case?.id, 'c1');
   assert.deepEqual(
     read.facts.map(({ title }) => title),
