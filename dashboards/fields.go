@@ -133,6 +133,9 @@ func (r renderer) overrides(p *Panel, q *question.Question, shown []question.Col
 		if p.View == Grid && c.IsShare() && !c.Low && !c.High {
 			o.Properties = append(o.Properties, shareCell...)
 		}
+		if p.View == Grid && c.Name == "why" { // sentences, a line each
+			set("custom.cellOptions", map[string]any{"type": "auto", "wrapText": true})
+		}
 		all = append(all, o)
 		if series && c.Kind == question.Number {
 			all = append(all, r.seriesWords(&shown[i-1])...)
