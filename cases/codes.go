@@ -14,7 +14,7 @@ var codes = map[string][2]string{
 	// Kinds of cases.
 	"invoice":  {"invoice", "facture"},
 	"incident": {"incident", "incident"},
-	"rate":     {"error rate", "taux d'erreurs"},
+	"rate":     {"error rate", "taux d'erreur"},
 	"blind":    {"unseen source", "source invisible"},
 	"no_case":  {"no case", "sans dossier"},
 
@@ -39,10 +39,10 @@ var codes = map[string][2]string{
 	"duplicate_case":  {"duplicate of another case", "dossier en double"},
 	"undetermined":    {"undetermined", "indéterminé"},
 
-	// Who gains.
-	"customer_favour": {"in the customer's favour", "à l'avantage du client"},
-	"seller_favour":   {"in the seller's favour", "à l'avantage du vendeur"},
-	"none":            {"in nobody's favour", "aucun avantage"},
+	// Which way it is wrong.
+	"customer_favour": {"billed too little", "facturé trop peu"},
+	"seller_favour":   {"billed too much", "facturé trop"},
+	"none":            {"no amount", "sans montant"},
 
 	// Causes.
 	"data_entry":         {"data entry error", "erreur de saisie"},
@@ -79,6 +79,7 @@ var codes = map[string][2]string{
 	"open_case": {"open a case", "ouvrir un dossier"},
 	"bundle":    {"work it with its incident", "traiter avec son incident"},
 	"log_only":  {"note it only", "noter seulement"},
+	"hold":      {"hold it back", "retenir"},
 
 	// What becomes of an offer.
 	"offered":     {"offered", "proposé"},

@@ -348,17 +348,29 @@ func TestEveryQuestionIsAsked(t *testing.T) {
 	}
 }
 
-// One word for a case and one for evidence, wherever people read them in French: boards, the
-// catalogue, and all that is said beside them.
+// One word for a case, for evidence, for a customer type and for a record, wherever people read
+// them in French: boards, the catalogue, and explanations.
 func TestFrenchHasOneWord(t *testing.T) {
-	other := regexp.MustCompile(`(?i)[^"]{0,30}\b(cas|preuves?)\b[^"]{0,30}`)
-	for _, said := range []any{drawn(t, ClickHouse, question.French), drawn(t, Recoup, question.French), question.All()} {
+	other := regexp.MustCompile(`(?i)[^"]{0,30}\b(cas|preuves?|catégories?|messages?)\b[^"]{0,30}`)
+	everything := []any{drawn(t, ClickHouse, question.French), drawn(t, Recoup, question.French), question.All()}
+	explained, err := filepath.Glob("../internal/explain/testdata/*.fr.txt")
+	if err != nil || len(explained) == 0 {
+		t.Fatal(err, "no explanations")
+	}
+	for _, name := range explained {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		everything = append(everything, string(text))
+	}
+	for _, said := range everything {
 		text, err := json.Marshal(said)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, found := range other.FindAllString(string(text), -1) {
-			t.Errorf("%q: want dossier, indices", found)
+			t.Errorf("%q: want dossier, indices, type de client, enregistrement", found)
 		}
 	}
 }

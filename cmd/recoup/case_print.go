@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"recoup/cases"
+	"recoup/detectors"
 )
 
 // print writes the case for a person.
@@ -112,7 +113,7 @@ func (f *caseFile) printWorth(line func(string, ...any), currency string, t *ton
 			line(t.breakEven, t.money(e.BreakEven, currency))
 		}
 	}
-	if d := c.Economics.Decision; d != "" {
+	if d := c.Economics.Decision; d != "" && d != detectors.DecisionNone {
 		line(t.decision, t.code(string(d)))
 	}
 }

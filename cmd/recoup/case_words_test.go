@@ -73,7 +73,7 @@ func TestCaseInFrench(t *testing.T) {
 	run("ack", "F-30", "--at", "2026-03-02T10:00:00Z")
 	run("decide", "F-30", "confirmed_error", "--correct", "1259.5678", "--at", "2026-03-02T11:00:00Z")
 	said := run("show", "F-30", "--lang", "fr")
-	contains(t, said, "1 234,57 EUR", "(20,12 – 30,13)", "à l'avantage du client", "décidé, erreur confirmée",
+	contains(t, said, "1 234,57 EUR", "(20,12 – 30,13)", "facturé trop peu", "décidé, erreur confirmée",
 		"02/03/2028", "03/03/2026 09:00 UTC", "une remise dépasse le maximum prévu", "la facture est-elle vraiment fausse ?",
 		"que disent les conditions de la promotion ?", "Ensuite : recoup case recover", "(25,00 EUR sont dus)",
 		"suspendues, intérêts compris\n",
@@ -137,7 +137,7 @@ func TestCaseSaysWhetherItPays(t *testing.T) {
 		"9 of 9 members, 1,361.00 EUR too low; to repair it explains 6 of them", "may be disputed  12 %, a weak hint",
 		"4,680.00 EUR expected back, handling costs 50.00 EUR: 4,630.00 EUR net", "pays from        106.84 EUR at stake",
 		"comes back       62 % of what is asked for, by 100 answers or closed cases",
-		"decision         open a case", "in the customer's favour", "on hold, and so is interest\n",
+		"decision         open a case", "billed too little", "on hold, and so is interest\n",
 		"- is the invoice really wrong?")
 	contains(t, run("show", "F-30", "--lang", "fr"), "risque d'erreur         47 %", "12 %, indice faible",
 		"4 630,00 EUR net",

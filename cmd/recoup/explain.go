@@ -37,7 +37,7 @@ changes nothing. With --file no server is asked: the file is scored as "recoup s
 --reference, --map and --model to get the same verdict.
 
 Where several records have the id (other sellers, revisions, changed content) it lists them; --seller, --revision and
---at choose one.
+--at choose one. Such a list and errors are in English, whatever --lang says.
 
 Examples:
 
@@ -156,9 +156,9 @@ func (c *explainCommand) several(found []explain.Subject) error {
 	if len(sellers) > 1 {
 		flag = "--seller"
 	}
-	file := ""
+	same := c.language()
 	if c.File != "" {
-		file = " --file " + shellWord(c.File)
+		same += " --file " + shellWord(c.File)
 	}
 	var list strings.Builder
 	for i := range found {
@@ -169,11 +169,19 @@ func (c *explainCommand) several(found []explain.Subject) error {
 		}
 		at := source{topic: v.Source.Topic, partition: v.Source.Partition, offset: v.Source.Offset}
 		fmt.Fprintf(&list, "\n  recoup explain %s%s --seller %s --revision %d --at %s\n      %s, issued %s, billed %s %s: %s",
-			shellWord(inv.ID), file, shellWord(inv.Seller), inv.Revision, shellWord(at.String()), inv.Stage,
+			shellWord(inv.ID), same, shellWord(inv.Seller), inv.Revision, shellWord(at.String()), inv.Stage,
 			inv.IssuedAt.Format(time.RFC3339), v.Billed, v.Currency, verdict)
 	}
 	return fmt.Errorf("cannot tell which of %d records of invoice %q is meant; choose one with %s:%s", len(found), c.ID,
 		flag, list.String())
+}
+
+// language is the flag that a proposed command needs to explain in the same language.
+func (c *explainCommand) language() string {
+	if c.Lang == string(explain.English) {
+		return ""
+	}
+	return " --lang " + c.Lang
 }
 
 // missing says where an invoice was looked for and what to try.
@@ -193,8 +201,8 @@ func (c *explainCommand) missing(ctx context.Context, reader *sinks.Reader, wher
 		return err
 	}
 	for _, n := range names {
-		fmt.Fprintf(&said, "\n  recoup explain %s --seller %s, whose invoice number this is", shellWord(n.ID),
-			shellWord(n.Seller))
+		fmt.Fprintf(&said, "\n  recoup explain %s%s --seller %s, whose invoice number this is", shellWord(n.ID),
+			c.language(), shellWord(n.Seller))
 	}
 	said.WriteString("\n  recoup dead-letters ls, if its record could not be read" +
 		"\n  recoup doctor, which shows how far scoring is behind; a redelivery has no row of its own" +

@@ -203,6 +203,8 @@ func TestExplainFile(t *testing.T) {
 	got := recoup(t, changed, "explain", "A-0", "--file", "-")
 	contains(t, got.stderr, "cannot tell which of 2 records",
 		"recoup explain A-0 --file - --seller acme --revision 0 --at file/0/44")
+	got = recoup(t, changed, "explain", "A-0", "--file", "-", "--lang", "fr")
+	contains(t, got.stderr, "recoup explain A-0 --lang fr --file - --seller acme --revision 0 --at file/0/44")
 	got = recoup(t, changed, "explain", "A-0", "--file", "-", "--at", "file/0/44")
 	contains(t, got.stdout, "its id came before with other content")
 }

@@ -2,9 +2,12 @@ package question
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"recoup/cases"
 )
 
 // The bounds are those of the views; of nothing a board shows none, not 0 and 100 %.
@@ -49,6 +52,37 @@ func TestParameters(t *testing.T) {
 		if _, err := q.Parameters(v); err == nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("error %v, want one that says %q", err, text)
 		}
+	}
+}
+
+// A code has one word: boards say it as cases and explanations do, but for codes that mean
+// something else in their column.
+func TestCodesHaveTheWordsOfCases(t *testing.T) {
+	// As in "reason duplicate": a customer's words for a dispute.
+	others := strings.Fields("reason/duplicate level/none option/none decision/none resolved_by/credit_note " +
+		"resolved_by/duplicate_case")
+	known := 0
+	for column, said := range words {
+		for code, text := range said {
+			en, fr := cases.InWords(code)
+			if en == code && fr == code || slices.Contains(others, column+"/"+code) {
+				continue
+			}
+			known++
+			if !strings.EqualFold(text.EN, en) || !strings.EqualFold(text.FR, fr) {
+				t.Errorf("%s %s is %q, %q; cases say %q, %q", column, code, text.EN, text.FR, en, fr)
+			}
+		}
+	}
+	for _, column := range []string{"cause", "direction", "severity", "kind", "status", "event", "outcome", "team"} {
+		for code, text := range words[column] {
+			if text.FR == "" || strings.Contains(text.EN, "_") {
+				t.Errorf("%s %s has no words", column, code)
+			}
+		}
+	}
+	if known < 50 {
+		t.Errorf("only %d codes that cases know", known)
 	}
 }
 

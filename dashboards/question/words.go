@@ -3,67 +3,27 @@ package question
 import (
 	"cmp"
 	"maps"
+	"unicode"
+	"unicode/utf8"
 
 	"recoup/cases"
 )
 
-// words are what codes mean to a person, by column and value.
+// words are what codes mean to a person, by column and value. Those that cases have, too, are
+// said with the same words (cases.InWords).
 var words = map[string]map[string]Text{
-	"cause": {
-		"unknown":            {"Unknown", "Inconnue"},
-		"data_entry":         {"Data entry", "Saisie"},
-		"crm_sync":           {"CRM out of step", "CRM désynchronisé"},
-		"price_list":         {"Price list", "Tarif"},
-		"billing_system":     {"Billing system", "Système de facturation"},
-		"promotion":          {"Promotion", "Promotion"},
-		"duplicate":          {"Duplicate", "Doublon"},
-		"before_shipment":    {"Before shipment", "Avant expédition"},
-		"missing_admin_data": {"Missing data", "Données manquantes"},
-	},
-	"direction": {
-		"customer_favour": {"Billed too little", "Facturé trop peu"},
-		"seller_favour":   {"Billed too much", "Facturé trop"},
-		"none":            {"No amount", "Sans montant"},
-	},
-	"severity": {
-		"critical": {"Critical", "Critique"},
-		"error":    {"Error", "Erreur"},
-		"warning":  {"Warning", "Avertissement"},
-		"info":     {"Info", "Info"},
-	},
-	"state": {
-		"open":         {"Open", "Ouvert"},
-		"closed":       {"Closed", "Clos"},
-		"confirmed":    {"Confirmed", "Confirmé"},
-		"refuted":      {"Refuted", "Réfuté"},
-		"undetermined": {"Undetermined", "Indéterminé"},
-		"duplicate":    {"Duplicate", "Doublon"},
-	},
-	"kind": {
-		"invoice":  {"Invoice", "Facture"},
-		"incident": {"Incident", "Incident"},
-		"rate":     {"Error rate", "Taux d'erreur"},
-		"blind":    {"Blind spot", "Angle mort"},
-	},
-	"status": {
-		"opened":       {"Opened", "Ouvert"},
-		"acknowledged": {"Answered", "Pris en charge"},
-		"verified":     {"Verified", "Vérifié"},
-		"decided":      {"Decided", "Décidé"},
-		"closed":       {"Closed", "Clos"},
-		"reopened":     {"Reopened", "Rouvert"},
-	},
-	"event": {
-		"offered":     {"Offered", "Proposé"},
-		"accepted":    {"Accepted", "Accepté"},
-		"refused":     {"Refused", "Refusé"},
-		"scheduled":   {"Scheduled", "Planifié"},
-		"paid":        {"Paid", "Payé"},
-		"failed":      {"Failed", "Échoué"},
-		"completed":   {"Completed", "Achevé"},
-		"cancelled":   {"Cancelled", "Annulé"},
-		"written_off": {"Written off", "Abandonné"},
-	},
+	"cause": ofCases("unknown", "data_entry", "crm_sync", "price_list", "billing_system", "promotion", "duplicate",
+		"before_shipment", "missing_admin_data"),
+	"direction": ofCases("customer_favour", "seller_favour", "none"),
+	"severity":  ofCases("critical", "error", "warning", "info"),
+	"state": with(ofCases("open", "closed", "undetermined", "duplicate"), map[string]Text{
+		"confirmed": {"Confirmed", "Confirmé"},
+		"refuted":   {"Refuted", "Réfuté"},
+	}),
+	"kind":   ofCases("invoice", "incident", "rate", "blind"),
+	"status": ofCases("opened", "acknowledged", "verified", "decided", "closed", "reopened"),
+	"event": ofCases("offered", "accepted", "refused", "scheduled", "paid", "failed", "completed", "cancelled",
+		"written_off"),
 	"action": {
 		"case open":    {"Case opened", "Dossier ouvert"},
 		"case update":  {"Case changed", "Dossier modifié"},
@@ -85,19 +45,13 @@ var words = map[string]map[string]Text{
 	"invoice_type": {
 		"invoice":     {"Invoice", "Facture"},
 		"credit_note": {"Credit note", "Avoir"},
-		"correction":  {"Correction", "Correction"},
+		"correction":  {"Correction", "Rectificatif"},
 	},
 	"spread": {
 		"incident":       {"Incident", "Incident"},
 		"no expectation": {"No expectation", "Sans attente"},
 	},
-	"outcome": {
-		"confirmed_error": {"Confirmed error", "Erreur confirmée"},
-		"not_an_error":    {"Not an error", "Pas une erreur"},
-		"expected_change": {"Expected change", "Changement attendu"},
-		"duplicate_case":  {"Duplicate case", "Dossier en double"},
-		"undetermined":    {"Undetermined", "Indéterminé"},
-	},
+	"outcome": ofCases("confirmed_error", "not_an_error", "expected_change", "duplicate_case", "undetermined"),
 	"rule_15": {
 		"fires": {"Fires", "Se déclenche"},
 		"quiet": {"Quiet", "Muette"},
@@ -118,13 +72,8 @@ var words = map[string]map[string]Text{
 		"card":          {"Card", "Carte"},
 		"direct_debit":  {"Direct debit", "Prélèvement"},
 	},
-	"team": {
-		"billing":        {"Billing", "Facturation"},
-		"sales":          {"Sales", "Commercial"},
-		"crm":            {"CRM", "CRM"},
-		"logistics":      {"Logistics", "Logistique"},
-		"administration": {"Administration", "Administration"},
-	},
+	"team": ofCases("billing", "sales", "marketing", "crm", "logistics", "administration", "it", "operations",
+		"finance"),
 	"dimension": inBoth(cases.DimensionWords()),
 	"rule":      inBoth(cases.RuleWords()),
 	"resolved_by": {
@@ -136,18 +85,12 @@ var words = map[string]map[string]Text{
 		"void":           {"Void", "Sans objet"},
 		"over":           {"Over", "Terminé"},
 	},
-	"option": {
-		"immediate_payment": {"Paid at once", "Paiement immédiat"},
-		"instalments":       {"Instalments", "Échéances"},
-		"offset_next_order": {"Next order", "Prochaine commande"},
-		"goodwill":          {"With a gesture", "Avec un geste"},
-		"write_off":         {"Written off", "Abandon"},
-		"formal_notice":     {"Formal notice", "Mise en demeure"},
-		"credit_note":       {"Credit note", "Avoir"},
-		"no_option":         {"No option", "Sans option"},
-		"none":              {"None", "Aucune"},
-		"all":               {"All", "Toutes"},
-	},
+	"option": with(ofCases("immediate_payment", "instalments", "offset_next_order", "goodwill", "write_off",
+		"formal_notice", "credit_note"), map[string]Text{
+		"no_option": {"No option", "Sans option"},
+		"none":      {"None", "Aucune"},
+		"all":       {"All", "Toutes"},
+	}),
 	"level": {
 		"customer_product": {"Customer and product", "Client et produit"},
 		"customer":         {"Customer", "Client"},
@@ -166,13 +109,9 @@ var words = map[string]map[string]Text{
 		"suspect": {"Suspect", "Suspecte"},
 		"usual":   {"Usual", "Habituelle"},
 	},
-	"decision": {
-		"none":      {"None", "Aucune"},
-		"open_case": {"Open a case", "Ouvrir un dossier"},
-		"bundle":    {"Bundle", "Regrouper"},
-		"log_only":  {"Log only", "Noter seulement"},
-		"hold":      {"Hold", "Retenir"},
-	},
+	"decision": with(ofCases("open_case", "bundle", "log_only", "hold"), map[string]Text{
+		"none": {"None", "Aucune"},
+	}),
 	"step": {
 		"1 detected": {"Detected", "Détectées"},
 		"2 case":     {"Case", "Dossier"},
@@ -184,6 +123,28 @@ var words = map[string]map[string]Text{
 		"canary":   {"Canaries", "Canaris"},
 		"disputes": {"Disputes", "Contestations"},
 	},
+}
+
+// ofCases are the words that cases have for some codes, as they stand in a cell: with a capital.
+func ofCases(codes ...string) map[string]Text {
+	all := make(map[string]Text, len(codes))
+	for _, code := range codes {
+		en, fr := cases.InWords(code)
+		all[code] = Text{EN: capital(en), FR: capital(fr)}
+	}
+	return all
+}
+
+// capital begins a text with a capital.
+func capital(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
+}
+
+// with adds words to others.
+func with(all, more map[string]Text) map[string]Text {
+	maps.Copy(all, more)
+	return all
 }
 
 // inBoth are words that cases and alerts use, too.

@@ -1,8 +1,9 @@
 SELECT
     place,
     JSONExtractString(offer, 'option') AS option,
-    toDecimal64(JSONExtractString(offer, 'amount'), 4) AS amount,
-    if(amount = 0, 0, greatest(length(JSONExtractArrayRaw(offer, 'schedule')), 1)) AS payments,
+    toDecimal64OrNull(JSONExtractString(offer, 'amount'), 4) AS amount,
+    currency,
+    if(ifNull(amount, 0) = 0, 0, greatest(length(JSONExtractArrayRaw(offer, 'schedule')), 1)) AS payments,
     toDecimal64OrZero(JSONExtractString(offer, 'goodwill_cost'), 4) AS goodwill,
     JSONExtract(offer, 'acceptance', 'p', 'Nullable(Float64)') AS acceptance,
     JSONExtract(offer, 'acceptance', 'low', 'Nullable(Float64)') AS acceptance_low,
@@ -10,7 +11,7 @@ SELECT
     toDecimal64OrNull(JSONExtractString(offer, 'expected_net'), 4) AS expected_net
 FROM
 (
-    SELECT JSONExtractArrayRaw(raw, 'recovery_options') AS offers
+    SELECT currency, JSONExtractArrayRaw(raw, 'recovery_options') AS offers
     FROM cases
     WHERE seller = {seller:String} AND {its_cases} AND parse_error = '' AND notEmpty(recovery_options)
     ORDER BY recorded_at DESC, seq DESC
