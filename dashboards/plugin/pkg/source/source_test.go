@@ -53,7 +53,7 @@ func ask(t *testing.T, source *Source, kind, text string) backend.DataResponse {
 
 var (
 	storedAt = regexp.MustCompile(`(?m)(^  record|^  stored|^  model|opened|until|` +
-		`^  message|^  stocké|^  modèle|ouvert le|jusqu'au) .*$`)
+		`^  lu dans|^  stocké|^  modèle|ouvert le|jusqu'au) .*$`)
 	anyName = regexp.MustCompile(`testsource_[0-9a-f]+`)
 )
 
