@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"recoup/cases"
 	"recoup/cases/desk"
 	"recoup/detectors"
@@ -91,7 +93,8 @@ func TestScanFindsWhatWasForgotten(t *testing.T) {
 	}
 	put("acme|note", Decision{Kind: kindCorrection, Correction: &cases.Correction{Seller: "acme", PrecedingNumber: "F-30",
 		InvoiceID: "note", Type: "credit_note", Billed: -280 * invoice.Unit, Currency: "EUR"}})
-	s := &shift{desk: desk.New(desk.DefaultSettings()), m: &Member{opt: DefaultOptions(), log: l, invoicePartitions: 1}}
+	s := &shift{desk: desk.New(desk.DefaultSettings()), m: &Member{opt: DefaultOptions(), log: l, invoicePartitions: 1,
+		metrics: NewMetrics(prometheus.NewRegistry())}}
 	if err := s.desk.Restored(); err != nil {
 		t.Fatal(err)
 	}

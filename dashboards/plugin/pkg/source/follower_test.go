@@ -197,7 +197,7 @@ func TestCaseWords(t *testing.T) {
 	appendCase(frame, time.Now(), c, question.French)
 	c.Links.Runbook = "https://wiki.example/unknown"
 	appendCase(frame, time.Now(), c, question.French)
-	for name, want := range map[string]string{"action": "Cas ouvert", "kind": "Facture", "severity": "Avertissement"} {
+	for name, want := range map[string]string{"action": "Dossier ouvert", "kind": "Facture", "severity": "Avertissement"} {
 		field, _ := frame.FieldByName(name)
 		value, _ := field.At(0).(string)
 		if got := wordFor(field.Config.Mappings, value); got != want {
