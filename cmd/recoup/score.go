@@ -12,6 +12,7 @@ import (
 	"recoup/cases"
 	"recoup/detectors"
 	"recoup/internal/config"
+	"recoup/internal/explain"
 	"recoup/internal/report"
 	"recoup/invoice"
 )
@@ -20,6 +21,7 @@ import (
 type scoreCommand struct {
 	File     string `arg:"" help:"File of invoices, JSON lines or CSV, plain, gzip or zstd; - is standard input."`
 	Format   string `enum:"jsonl,table,html" default:"jsonl" help:"Write jsonl (verdict.v1), a table, or an html report."`
+	Lang     string `enum:"en,fr" default:"en" help:"Language of the html report: en or fr."`
 	Suspects bool   `help:"Write suspects only."`
 	scoringFlags
 	SaveModel string `placeholder:"FILE" help:"Write the models that all of the file trains, for --model."`
@@ -57,6 +59,7 @@ Examples:
 
     recoup score invoices.jsonl --format table --suspects
     recoup score invoices.jsonl --format html > report.html
+    recoup score invoices.jsonl --format html --lang fr > rapport.html
     zcat invoices.jsonl.gz | recoup score - > verdicts.jsonl
     recoup score invoices.jsonl.zst --config strict.yaml
     recoup score invoices.jsonl --reference contracts.jsonl --reference deliveries.jsonl.zst
@@ -72,6 +75,10 @@ Exit code 3: some lines could not be read; the others are scored.`
 func (c *scoreCommand) Run(ctx context.Context, s *session) error {
 	if c.SaveModel != "" && c.Model != "train" {
 		return usage("cannot save a model with --model %s: only training makes one", c.Model)
+	}
+	if c.Lang != string(explain.English) && c.Format != "html" {
+		return usage("cannot use --lang %s with --format %s: only the html report is for people of another language",
+			c.Lang, c.Format)
 	}
 	settings, err := s.settings()
 	if err != nil {
@@ -96,7 +103,7 @@ func (c *scoreCommand) Run(ctx context.Context, s *session) error {
 		run.write = run.writeRow
 		fmt.Fprintln(run.out, tableHead)
 	case "html":
-		collected = run.collect()
+		collected = run.collect(explain.Lang(c.Lang))
 	}
 	started := time.Now()
 	err = run.all(ctx)

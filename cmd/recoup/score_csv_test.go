@@ -167,4 +167,7 @@ func TestScoreReport(t *testing.T) {
 		!strings.Contains(again.stdout, "<b>36</b>") {
 		t.Error("--suspects changes the figures of the report")
 	}
+	french := recoup(t, "", "score", sample, "--format", "html", "--lang", "fr")
+	contains(t, french.stdout, `<html lang="fr">`, "<title>Factures contrôlées : invoices.jsonl</title>", "<b>36</b>")
+	fails(t, exitUsage, []string{"score", sample, "--lang", "fr"}, "only the html report")
 }

@@ -6,12 +6,13 @@ import (
 
 	"recoup/detectors"
 	"recoup/internal/build"
+	"recoup/internal/explain"
 	"recoup/internal/report"
 )
 
-// collect has the verdicts collected for a report instead of written.
-func (r *scoring) collect() *report.Report {
-	page := report.New()
+// collect has the verdicts collected for a report in a language instead of written.
+func (r *scoring) collect(l explain.Lang) *report.Report {
+	page := report.New(l)
 	r.suspectsOnly = false // it counts all, and lists suspects only anyway
 	r.write = func(v *detectors.Verdict) error {
 		var segment *detectors.SegmentSummary

@@ -14,7 +14,7 @@ import (
 // Lang is a language in which verdicts are told.
 type Lang string
 
-// The languages. Whatever is said stands in both at one place (say), so that neither can
+// The languages. Whatever is said stands in both at one place (Say), so that neither can
 // say less than the other.
 const (
 	English Lang = "en"
@@ -24,16 +24,16 @@ const (
 // words are a text in both languages.
 type words struct{ en, fr string }
 
-// pick returns the text of a language.
-func (l Lang) pick(en, fr string) string {
+// Pick returns the text of a language.
+func (l Lang) Pick(en, fr string) string {
 	if l == French {
 		return fr
 	}
 	return en
 }
 
-// say writes a text in a language, with the same arguments in either.
-func (l Lang) say(en, fr string, args ...any) string {
+// Say writes a text in a language, with the same arguments in either.
+func (l Lang) Say(en, fr string, args ...any) string {
 	if l == French {
 		return fmt.Sprintf(fr, args...)
 	}
@@ -51,10 +51,10 @@ func (l Lang) Sentence(english string) string {
 }
 
 // Code says a code of the contract, such as a state, an outcome or a team.
-func (l Lang) Code(code string) string { return l.pick(cases.InWords(code)) }
+func (l Lang) Code(code string) string { return l.Pick(cases.InWords(code)) }
 
-// figures writes digits as the language does: 1234.5, 1 234,5. A sign may stand before them.
-func (l Lang) figures(digits string) string {
+// Figures writes digits as the language does: 1234.5, 1 234,5. A sign may stand before them.
+func (l Lang) Figures(digits string) string {
 	if l != French {
 		return digits
 	}
@@ -63,11 +63,11 @@ func (l Lang) figures(digits string) string {
 }
 
 // whole writes a whole number.
-func (l Lang) whole(n int64) string { return l.figures(strconv.FormatInt(n, 10)) }
+func (l Lang) whole(n int64) string { return l.Figures(strconv.FormatInt(n, 10)) }
 
 // decimal writes a number in the format of a verb of fmt.
 func (l Lang) decimal(format string, value float64) string {
-	return l.figures(fmt.Sprintf(format, value))
+	return l.Figures(fmt.Sprintf(format, value))
 }
 
 // perCent writes per cent with as many decimals as matter.
@@ -79,16 +79,21 @@ func (l Lang) perCent(value float64) string {
 }
 
 // amount writes an amount with its sign.
-func (l Lang) amount(a invoice.Amount) string { return l.figures(a.String()) }
+func (l Lang) amount(a invoice.Amount) string { return l.Figures(a.String()) }
 
 // money writes an amount without its sign, with its currency.
 func (l Lang) money(a invoice.Amount, currency string) string {
-	return l.figures(strings.TrimPrefix(a.String(), "-")) + " " + currency
+	return l.Figures(strings.TrimPrefix(a.String(), "-")) + " " + currency
+}
+
+// Day writes a date, UTC.
+func (l Lang) Day(at time.Time) string {
+	return at.UTC().Format(l.Pick(time.DateOnly, "02/01/2006"))
 }
 
 // instant writes a time to the second.
 func (l Lang) instant(at time.Time) string {
-	return at.UTC().Format(l.pick("2006-01-02", "02/01/2006") + " 15:04:05 UTC")
+	return l.Day(at) + at.UTC().Format(" 15:04:05 UTC")
 }
 
 // stamp writes a time that is stored as RFC 3339.
@@ -104,9 +109,9 @@ func (l Lang) stamp(stored string) string {
 func (l Lang) span(d time.Duration) string {
 	switch hours := int64(d / time.Hour); {
 	case hours >= 48:
-		return l.say("%s days", "%s jours", l.whole(hours/24))
+		return l.Say("%s days", "%s jours", l.whole(hours/24))
 	case hours >= 1:
-		return l.say("%s h", "%s h", l.whole(hours))
+		return l.Say("%s h", "%s h", l.whole(hours))
 	}
-	return l.say("%s min", "%s min", l.whole(int64(d/time.Minute)))
+	return l.Say("%s min", "%s min", l.whole(int64(d/time.Minute)))
 }

@@ -224,7 +224,7 @@ func TestEveryTextHasItsValues(t *testing.T) {
 	for _, file := range sources(t) {
 		ast.Inspect(file, func(node ast.Node) bool {
 			call, ok := node.(*ast.CallExpr)
-			if !ok || len(call.Args) < 2 || called(call) != "say" {
+			if !ok || len(call.Args) < 2 || called(call) != "Say" {
 				return true
 			}
 			n++

@@ -15,30 +15,30 @@ import (
 // decision says what was decided and why, and what became of it.
 func (p *printer) decision() {
 	v := p.v
-	p.heading(p.say("What was decided", "Ce qui a été décidé"))
+	p.heading(p.Say("What was decided", "Ce qui a été décidé"))
 	if v.Suspect {
-		p.line(p.say("  suspect: its probability, %s, is not below %s",
+		p.line(p.Say("  suspect: its probability, %s, is not below %s",
 			"  suspecte : sa probabilité, %s, n'est pas au-dessous de %s", Probability(v.PError), p.threshold()))
 	}
-	p.line("  " + p.Decision(v.Decision) + p.say(": ", " : ") + p.why())
+	p.line("  " + p.Decision(v.Decision) + p.Say(": ", " : ") + p.why())
 	if v.IncidentID != "" {
 		p.pair("incident", v.IncidentID)
 	}
 	if v.CaseID != "" {
-		p.pair(p.say("case", "dossier"), v.CaseID)
+		p.pair(p.Say("case", "dossier"), v.CaseID)
 	}
 	switch c := p.s.Case; {
 	case c != nil:
 		p.caseState(c)
 	case v.CaseID != "" && !p.s.StoredAt.IsZero():
-		p.pair("", p.say("its record has not been copied into ClickHouse",
+		p.pair("", p.Say("its record has not been copied into ClickHouse",
 			"son enregistrement n'a pas été copié dans ClickHouse"))
 	}
-	learnt := p.say("its amount became part of what is usual", "son montant fait maintenant partie de l'habituel")
+	learnt := p.Say("its amount became part of what is usual", "son montant fait maintenant partie de l'habituel")
 	if !v.Taught {
-		learnt = p.say("nothing: %s", "rien : %s", p.untaught())
+		learnt = p.Say("nothing: %s", "rien : %s", p.untaught())
 	}
-	p.pair(p.say("learnt", "appris"), learnt)
+	p.pair(p.Say("learnt", "appris"), learnt)
 }
 
 // why gives the reason of the decision.
@@ -47,27 +47,27 @@ func (p *printer) why() string {
 	_, priced := p.s.Settings.HandlingCost[v.Currency]
 	switch {
 	case p.inv.Canary:
-		return p.say("recoup made this invoice itself, to prove that it sees",
+		return p.Say("recoup made this invoice itself, to prove that it sees",
 			"recoup a fait cette facture lui-même, pour prouver qu'il voit")
 	case p.inv.Type != invoice.Standard:
-		return p.say("it is no standard invoice", "ce n'est pas une facture ordinaire")
+		return p.Say("it is no standard invoice", "ce n'est pas une facture ordinaire")
 	case !v.Suspect:
-		return p.say("its probability is below %s", "sa probabilité est au-dessous de %s", p.threshold())
+		return p.Say("its probability is below %s", "sa probabilité est au-dessous de %s", p.threshold())
 	case v.Decision == detectors.DecisionHold:
-		return p.say("it is a draft; a person looks before it is sent",
+		return p.Say("it is a draft; a person looks before it is sent",
 			"c'est un projet ; quelqu'un le regarde avant l'envoi")
 	case v.Decision == detectors.DecisionOpenCase && v.Causes[0].Code+":"+v.Causes[0].Kind == "billing_system:currency":
-		return p.say("all of it is at stake, as nobody knows what it should be in the usual currency",
+		return p.Say("all of it is at stake, as nobody knows what it should be in the usual currency",
 			"tout est en jeu, car nul ne sait ce qu'elle devrait être dans la devise habituelle")
 	case v.Decision == detectors.DecisionBundle:
-		return p.say("it shares its cause with others, which are worked together",
+		return p.Say("it shares its cause with others, which are worked together",
 			"elle partage sa cause avec d'autres, traitées ensemble")
 	case slices.Contains(v.Rules, detectors.RuleTooLate):
-		return p.say("it is too late to claim the money", "il est trop tard pour réclamer l'argent")
+		return p.Say("it is too late to claim the money", "il est trop tard pour réclamer l'argent")
 	case !p.known():
-		return p.say("by settings that are not those in force now", "par des réglages qui ne sont pas ceux en vigueur")
+		return p.Say("by settings that are not those in force now", "par des réglages qui ne sont pas ceux en vigueur")
 	case !priced:
-		return p.say("no cost of handling is set for %s (scoring.handling_cost)",
+		return p.Say("no cost of handling is set for %s (scoring.handling_cost)",
 			"aucun coût de traitement n'est réglé pour %s (scoring.handling_cost)", v.Currency)
 	}
 	return p.pays()
@@ -78,20 +78,20 @@ func (p *printer) pays() string {
 	v := p.v
 	cost := p.money(p.s.Settings.HandlingCost[v.Currency], v.Currency)
 	if v.Loss.Point == 0 {
-		return p.say("no money is at stake that would outweigh the %s that working a case costs",
+		return p.Say("no money is at stake that would outweigh the %s that working a case costs",
 			"aucun argent en jeu ne dépasserait les %s que coûte un dossier", cost)
 	}
 	rate, of := v.RecoveryRate(), p.money(v.Loss.Point, v.Currency)
 	if rate < 1 {
-		of += p.say(", of which %.0f %% come back by %s closed cases,", ", dont %.0f %% reviennent selon %s dossiers clos,",
+		of += p.Say(", of which %.0f %% come back by %s closed cases,", ", dont %.0f %% reviennent selon %s dossiers clos,",
 			100*rate, p.whole(v.Model.Recovery.Cases))
 	}
 	worth, _ := v.Loss.Point.MulFixed(invoice.Fixed(math.Round(v.PError * rate * float64(invoice.One))))
-	compared := p.say("at least", "au moins")
+	compared := p.Say("at least", "au moins")
 	if v.Decision == detectors.DecisionLogOnly {
-		compared = p.say("less than", "moins que")
+		compared = p.Say("less than", "moins que")
 	}
-	return p.say("%s of %s are worth %s the %s that working a case costs (%s)",
+	return p.Say("%s of %s are worth %s the %s that working a case costs (%s)",
 		"%s de %s valent %s les %s que coûte un dossier (%s)", Probability(v.PError), of, compared, cost,
 		p.money(roundCents(worth), v.Currency))
 }
@@ -108,94 +108,94 @@ func (p *printer) threshold() string {
 		limit = p.decimal("%g", 100*cmp.Or(set, 0.5)) + " %"
 	}
 	if limit == "" {
-		return p.say("where suspicion begins with model %s", "là où commence le soupçon du modèle %s", p.v.Model.Version)
+		return p.Say("where suspicion begins with model %s", "là où commence le soupçon du modèle %s", p.v.Model.Version)
 	}
-	return p.say("%s, where suspicion begins", "%s, où commence le soupçon", limit)
+	return p.Say("%s, where suspicion begins", "%s, où commence le soupçon", limit)
 }
 
 // untaught says why an invoice teaches nothing.
 func (p *printer) untaught() string {
 	switch {
 	case p.inv.Canary:
-		return p.say("recoup made it itself", "recoup l'a faite lui-même")
+		return p.Say("recoup made it itself", "recoup l'a faite lui-même")
 	case p.inv.Type != invoice.Standard:
-		return p.say("it is no standard invoice", "ce n'est pas une facture ordinaire")
+		return p.Say("it is no standard invoice", "ce n'est pas une facture ordinaire")
 	case p.inv.Stage == invoice.PreIssue:
-		return p.say("it is a draft", "c'est un projet")
+		return p.Say("it is a draft", "c'est un projet")
 	case p.v.Suspect:
-		return p.say("suspects never do, so that errors cannot become usual",
+		return p.Say("suspects never do, so that errors cannot become usual",
 			"les suspectes n'enseignent jamais, pour que les erreurs ne deviennent pas l'habitude")
 	}
-	return p.say("it came too late", "elle est venue trop tard")
+	return p.Say("it came too late", "elle est venue trop tard")
 }
 
 // caseState says what became of the case.
 func (p *printer) caseState(c *Case) {
-	p.pair("", p.say("%s, of team %s, opened %s", "%s, équipe %s, ouvert le %s", p.Code(string(c.Severity)),
+	p.pair("", p.Say("%s, of team %s, opened %s", "%s, équipe %s, ouvert le %s", p.Code(string(c.Severity)),
 		p.Code(c.OwnerTeam), p.instant(c.DetectedAt)))
-	state := p.say("waits for an answer until %s", "attend une réponse jusqu'au %s", p.instant(c.RespondBy))
+	state := p.Say("waits for an answer until %s", "attend une réponse jusqu'au %s", p.instant(c.RespondBy))
 	switch {
 	case c.Outcome != "":
-		state = p.say("decided: %s", "décidé : %s", p.Code(c.Outcome))
+		state = p.Say("decided: %s", "décidé : %s", p.Code(c.Outcome))
 		if c.Cause != "" {
-			state += p.say(", cause %s", ", cause : %s", p.Code(c.Cause))
+			state += p.Say(", cause %s", ", cause : %s", p.Code(c.Cause))
 		}
 	case c.Status != "":
 		state = p.Code(c.Status)
 	}
 	if !c.Open {
-		state += p.say("; closed", " ; clos")
+		state += p.Say("; closed", " ; clos")
 	}
-	p.pair(p.say("state", "état"), state)
+	p.pair(p.Say("state", "état"), state)
 	if c.ConfirmedLoss.Set {
-		p.pair(p.say("confirmed", "confirmé"), p.say("%s %s lost, %s came back", "%s %s perdus, %s revenus",
+		p.pair(p.Say("confirmed", "confirmé"), p.Say("%s %s lost, %s came back", "%s %s perdus, %s revenus",
 			p.amount(c.ConfirmedLoss.Value), c.Currency, p.money(c.Paid, c.Currency)))
 	}
 	if c.Links.Runbook != "" {
-		p.pair(p.say("runbook", "procédure"), c.Links.Runbook)
+		p.pair(p.Say("runbook", "procédure"), c.Links.Runbook)
 	}
 	if c.Links.Query != "" {
-		p.pair(p.say("query", "requête"), c.Links.Query)
+		p.pair(p.Say("query", "requête"), c.Links.Query)
 	}
 }
 
 // origin says where the verdict comes from.
 func (p *printer) origin() {
 	v := p.v
-	p.heading(p.say("Where this comes from", "D'où cela vient"))
+	p.heading(p.Say("Where this comes from", "D'où cela vient"))
 	at := v.Source
 	if p.s.StoredAt.IsZero() {
-		p.pair(p.say("line", "ligne"), fmt.Sprint(at.Offset+1))
+		p.pair(p.Say("line", "ligne"), fmt.Sprint(at.Offset+1))
 	} else {
 		place := fmt.Sprintf("%s/%d/%d", at.Topic, at.Partition, at.Offset)
 		if at.Incarnation != 0 {
 			place += fmt.Sprintf(" (incarnation %d)", at.Incarnation)
 		}
-		p.pair(p.say("record", "lu dans"), p.say("%s, received %s", "%s, reçu le %s", place, p.instant(p.s.ReceivedAt)))
-		p.pair(p.say("stored", "stocké"), p.instant(p.s.StoredAt))
+		p.pair(p.Say("record", "lu dans"), p.Say("%s, received %s", "%s, reçu le %s", place, p.instant(p.s.ReceivedAt)))
+		p.pair(p.Say("stored", "stocké"), p.instant(p.s.StoredAt))
 	}
 	if made := p.made(); made != "" {
-		p.pair(p.say("made by", "faite par"), made)
+		p.pair(p.Say("made by", "faite par"), made)
 	}
 	if v.LateBy > 0 {
-		p.pair(p.say("late", "retard"), p.say("issued %s before the newest invoice that was known",
+		p.pair(p.Say("late", "retard"), p.Say("issued %s before the newest invoice that was known",
 			"émise %s avant la plus récente facture connue", p.span(time.Duration(v.LateBy))))
 	}
 	if slices.Contains(v.Rules, detectors.RuleImplausibleTime) {
-		p.pair(p.say("time", "date"), p.say("its date of issue lies too far after its record; the record's time was used",
+		p.pair(p.Say("time", "date"), p.Say("its date of issue lies too far after its record; the record's time was used",
 			"sa date d'émission est trop postérieure à son enregistrement, dont l'heure a servi"))
 	}
-	settings := p.say("those in force now", "ceux en vigueur")
+	settings := p.Say("those in force now", "ceux en vigueur")
 	if !p.known() {
-		settings = p.say("not those in force now", "pas ceux en vigueur")
+		settings = p.Say("not those in force now", "pas ceux en vigueur")
 	}
-	p.pair(p.say("model", "modèle"), p.say("%s, settings %s (%s)", "%s, réglages %s (%s)", v.Model.Version,
+	p.pair(p.Say("model", "modèle"), p.Say("%s, settings %s (%s)", "%s, réglages %s (%s)", v.Model.Version,
 		v.Model.ConfigHash, settings))
 	if v.Model.ReferenceAsOf != "" {
-		p.pair(p.say("references", "références"), p.say("as known on %s", "connues au %s", p.stamp(v.Model.ReferenceAsOf)))
+		p.pair(p.Say("references", "références"), p.Say("as known on %s", "connues au %s", p.stamp(v.Model.ReferenceAsOf)))
 	}
 	if v.Model.FeedbackAsOf != "" {
-		p.pair(p.say("outcomes", "issues"), p.say("as known on %s", "connues au %s", p.stamp(v.Model.FeedbackAsOf)))
+		p.pair(p.Say("outcomes", "issues"), p.Say("as known on %s", "connues au %s", p.stamp(v.Model.FeedbackAsOf)))
 	}
 }
 
@@ -203,8 +203,8 @@ func (p *printer) origin() {
 func (p *printer) made() string {
 	var parts []string
 	for _, part := range []struct{ name, value string }{{"", p.inv.SourceSystem},
-		{p.say("release ", "version "), p.inv.SourceRelease}, {p.say("batch ", "lot "), p.inv.BatchID},
-		{p.say("entered by ", "saisie par "), p.inv.EntryChannel}} {
+		{p.Say("release ", "version "), p.inv.SourceRelease}, {p.Say("batch ", "lot "), p.inv.BatchID},
+		{p.Say("entered by ", "saisie par "), p.inv.EntryChannel}} {
 		if part.value != "" {
 			parts = append(parts, part.name+part.value)
 		}

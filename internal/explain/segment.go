@@ -8,11 +8,25 @@ import (
 func (l Lang) Footing(f detectors.Footing) string {
 	switch f {
 	case detectors.FootingEnough:
-		return l.say("yes", "oui")
+		return l.Say("yes", "oui")
 	case detectors.FootingTooFew:
-		return l.say("too few", "trop peu")
+		return l.Say("too few", "trop peu")
 	}
-	return l.say("no", "non")
+	return l.Say("no", "non")
+}
+
+// Segment names a segment that the 15 % rule compares with.
+func (l Lang) Segment(s *detectors.SegmentSummary) string {
+	if l != French {
+		return s.Of()
+	}
+	switch s.Level {
+	case detectors.LevelCustomerType:
+		return "type de client " + s.CustomerType
+	case detectors.LevelProductFamily:
+		return "famille de produits " + s.ProductFamily
+	}
+	return "type de client " + s.CustomerType + " et famille de produits " + s.ProductFamily
 }
 
 // CV writes a coefficient of variation as per cent; beyond ten times the mean it
@@ -29,11 +43,11 @@ func Precision(s *detectors.SegmentSummary) string { return Probability(s.Precis
 
 // worth says what an alert of the 15 % rule is worth in a segment.
 func (l Lang) worth(s *detectors.SegmentSummary) string {
-	right := l.say("right about %s of the time", "juste environ %s du temps", Precision(s))
+	right := l.Say("right about %s of the time", "juste environ %s du temps", Precision(s))
 	if s.Precision > 0.99 {
-		right = l.say("nearly always right", "presque toujours juste")
+		right = l.Say("nearly always right", "presque toujours juste")
 	}
-	return l.say("in this segment of %s with a spread of %s an alert of this rule is %s",
+	return l.Say("in this segment of %s with a spread of %s an alert of this rule is %s",
 		"dans ce segment de %s, d'une dispersion de %s, une alerte de cette règle est %s",
 		l.Invoices(s.N), l.CV(s.CV), right)
 }
@@ -42,18 +56,18 @@ func (l Lang) worth(s *detectors.SegmentSummary) string {
 func (l Lang) of(level detectors.Level, kind, family string) string {
 	switch level {
 	case detectors.LevelCustomer:
-		return l.say("of this customer", "de ce client")
+		return l.Say("of this customer", "de ce client")
 	case detectors.LevelTypeProduct:
-		return l.say("of customer type %s and product family %s", "du type de client %s et de la famille de produits %s",
+		return l.Say("of customer type %s and product family %s", "du type de client %s et de la famille de produits %s",
 			kind, family)
 	case detectors.LevelCustomerType:
-		return l.say("of customer type %s", "du type de client %s", kind)
+		return l.Say("of customer type %s", "du type de client %s", kind)
 	case detectors.LevelProductFamily:
-		return l.say("of product family %s", "de la famille de produits %s", family)
+		return l.Say("of product family %s", "de la famille de produits %s", family)
 	case detectors.LevelSeller:
-		return l.say("of this seller", "de ce vendeur")
+		return l.Say("of this seller", "de ce vendeur")
 	}
-	return l.say("of no history", "sans historique")
+	return l.Say("of no history", "sans historique")
 }
 
 // segment is what the 15 % rule compared the invoice with. A stored verdict names

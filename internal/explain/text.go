@@ -88,25 +88,25 @@ func (p *printer) pair(name, text string) { p.line(fmt.Sprintf("  %-11s %s", nam
 // title says which invoice it is and what was said of it.
 func (p *printer) title() {
 	inv, v := p.inv, p.v
-	kind, draft := p.say("Invoice", "Facture"), p.say("Draft of invoice", "Projet de facture")
+	kind, draft := p.Say("Invoice", "Facture"), p.Say("Draft of invoice", "Projet de facture")
 	switch inv.Type {
 	case invoice.CreditNote:
-		kind, draft = p.say("Credit note", "Avoir"), p.say("Draft of credit note", "Projet d'avoir")
+		kind, draft = p.Say("Credit note", "Avoir"), p.Say("Draft of credit note", "Projet d'avoir")
 	case invoice.Correction:
-		kind, draft = p.say("Correction", "Rectificatif"), p.say("Draft of correction", "Projet de rectificatif")
+		kind, draft = p.Say("Correction", "Rectificatif"), p.Say("Draft of correction", "Projet de rectificatif")
 	}
 	if inv.Stage == invoice.PreIssue {
 		kind = draft
 	}
 	name := inv.ID
 	if inv.Revision > 0 {
-		name += p.say(", revision %d", ", révision %d", inv.Revision)
+		name += p.Say(", revision %d", ", révision %d", inv.Revision)
 	}
 	if inv.Number != "" && inv.Number != inv.ID {
-		name += p.say(", number %s", ", numéro %s", inv.Number)
+		name += p.Say(", number %s", ", numéro %s", inv.Number)
 	}
 	p.line(kind + " " + name)
-	p.line(p.say("of %s, issued %s", "de %s, en date du %s", inv.Seller, p.instant(inv.IssuedAt)))
+	p.line(p.Say("of %s, issued %s", "de %s, en date du %s", inv.Seller, p.instant(inv.IssuedAt)))
 	if parties := p.parties(); parties != "" {
 		p.line(parties)
 	}
@@ -114,15 +114,15 @@ func (p *printer) title() {
 	likely, probability := p.likely(v.PError), Probability(v.PError)
 	switch {
 	case inv.Type != invoice.Standard:
-		p.line(p.say("NOT JUDGED: credit notes and corrections are stored, never suspect, and teach nothing.",
+		p.line(p.Say("NOT JUDGED: credit notes and corrections are stored, never suspect, and teach nothing.",
 			"NON JUGÉ : avoirs et rectificatifs sont gardés, jamais suspects, et n'enseignent rien."))
 	case v.Suspect && v.Direction == detectors.DirectionNone:
-		p.line(p.say("SUSPECT: %s (%s).", "SUSPECTE : %s (%s).", p.Suspicion(v.PError), probability))
+		p.line(p.Say("SUSPECT: %s (%s).", "SUSPECTE : %s (%s).", p.Suspicion(v.PError), probability))
 	case v.Suspect:
-		p.line(p.say("SUSPECT: %s (%s), %s.", "SUSPECTE : %s (%s), %s.", p.Suspicion(v.PError), probability,
+		p.line(p.Say("SUSPECT: %s (%s), %s.", "SUSPECTE : %s (%s), %s.", p.Suspicion(v.PError), probability,
 			p.Favour(v.Direction)))
 	default:
-		p.line(p.say("NOT SUSPECT: %s (probability of an error %s).", "PAS SUSPECTE : %s (probabilité d'une erreur %s).",
+		p.line(p.Say("NOT SUSPECT: %s (probability of an error %s).", "PAS SUSPECTE : %s (probabilité d'une erreur %s).",
 			likely, probability))
 	}
 }
@@ -130,9 +130,9 @@ func (p *printer) title() {
 // parties names the customer's segment.
 func (p *printer) parties() string {
 	var parts []string
-	for _, part := range []struct{ name, value string }{{p.say("customer", "client"), p.inv.CustomerRef},
-		{p.say("customer type", "type de client"), p.inv.CustomerType},
-		{p.say("product family", "famille de produits"), p.inv.ProductFamily}} {
+	for _, part := range []struct{ name, value string }{{p.Say("customer", "client"), p.inv.CustomerRef},
+		{p.Say("customer type", "type de client"), p.inv.CustomerType},
+		{p.Say("product family", "famille de produits"), p.inv.ProductFamily}} {
 		if part.value != "" {
 			parts = append(parts, part.name+" "+part.value)
 		}
@@ -143,16 +143,16 @@ func (p *printer) parties() string {
 // amounts says what was billed and what was expected, from what.
 func (p *printer) amounts() {
 	v, currency := p.v, p.v.Currency
-	p.heading(p.say("What was billed and what was expected", "Ce qui a été facturé et ce qui était attendu"))
-	tax := p.say("net, no tax is known", "net, aucune taxe connue")
+	p.heading(p.Say("What was billed and what was expected", "Ce qui a été facturé et ce qui était attendu"))
+	tax := p.Say("net, no tax is known", "net, aucune taxe connue")
 	if v.AmountBasis == detectors.BasisGross {
-		tax = p.say("with tax; net %s", "taxe comprise ; net %s", p.amount(p.inv.NetAmount))
+		tax = p.Say("with tax; net %s", "taxe comprise ; net %s", p.amount(p.inv.NetAmount))
 	}
-	p.pair(p.say("billed", "facturé"), p.amount(v.Billed)+" "+currency+" ("+tax+")"+p.countLines())
-	expected := p.say("expected", "attendu")
+	p.pair(p.Say("billed", "facturé"), p.amount(v.Billed)+" "+currency+" ("+tax+")"+p.countLines())
+	expected := p.Say("expected", "attendu")
 	if v.Level == detectors.LevelNone {
 		if p.inv.Type == invoice.Standard {
-			p.pair(expected, p.say("nothing: there was no history to compare with",
+			p.pair(expected, p.Say("nothing: there was no history to compare with",
 				"rien : aucun historique auquel comparer"))
 		}
 		return
@@ -161,17 +161,17 @@ func (p *printer) amounts() {
 	p.pair(expected, p.amount(v.Expected)+" "+currency+", "+from)
 	p.pair("", known)
 	if v.ExpectedLow < v.ExpectedHigh {
-		p.pair("", p.say("95 of 100 should lie between %s and %s %s", "95 sur 100 devraient être entre %s et %s %s",
+		p.pair("", p.Say("95 of 100 should lie between %s and %s %s", "95 sur 100 devraient être entre %s et %s %s",
 			p.amount(v.ExpectedLow), p.amount(v.ExpectedHigh), currency))
 	}
-	difference, gap := p.say("difference", "écart"), p.gap(v.Expected, v.Billed, currency)
+	difference, gap := p.Say("difference", "écart"), p.gap(v.Expected, v.Billed, currency)
 	switch {
 	case v.Expected == v.Billed:
-		p.pair(difference, p.say("none", "aucun"))
+		p.pair(difference, p.Say("none", "aucun"))
 	case v.Expected == 0:
-		p.pair(difference, p.say("%s than expected", "%s qu'attendu", gap))
+		p.pair(difference, p.Say("%s than expected", "%s qu'attendu", gap))
 	default:
-		p.pair(difference, p.say("%s than expected (%s %%)", "%s qu'attendu (%s %%)", gap,
+		p.pair(difference, p.Say("%s than expected (%s %%)", "%s qu'attendu (%s %%)", gap,
 			p.decimal("%+.1f", v.DeviationPct)))
 	}
 }
@@ -182,9 +182,9 @@ func (p *printer) countLines() string {
 	case 0:
 		return ""
 	case 1:
-		return p.say(", on 1 line", ", sur 1 ligne")
+		return p.Say(", on 1 line", ", sur 1 ligne")
 	default:
-		return p.say(", on %s lines", ", sur %s lignes", p.whole(int64(n)))
+		return p.Say(", on %s lines", ", sur %s lignes", p.whole(int64(n)))
 	}
 }
 
@@ -195,11 +195,11 @@ func (p *printer) repair() {
 	if p.inv.Type != invoice.Standard {
 		return
 	}
-	p.heading(p.say("Which single change would make it usual", "Quelle correction unique la rendrait habituelle"))
+	p.heading(p.Say("Which single change would make it usual", "Quelle correction unique la rendrait habituelle"))
 	if len(v.Causes) == 0 {
-		none := p.say("none is needed: nothing proves an error", "aucune n'est nécessaire : rien ne prouve une erreur")
+		none := p.Say("none is needed: nothing proves an error", "aucune n'est nécessaire : rien ne prouve une erreur")
 		if v.Suspect {
-			none = p.say("none that was tried: no repair fits", "aucune de celles essayées : aucune correction ne convient")
+			none = p.Say("none that was tried: no repair fits", "aucune de celles essayées : aucune correction ne convient")
 		}
 		p.line("  " + none)
 		return
@@ -210,27 +210,27 @@ func (p *printer) repair() {
 	action := p.Action(first)
 	switch repaired := p.money(first.Repaired, v.Currency); {
 	case first.Kind == detectors.KindNoRepair:
-		p.line(p.say("  No repair fits.", "  Aucune correction ne convient."))
+		p.line(p.Say("  No repair fits.", "  Aucune correction ne convient."))
 	case first.Code == detectors.CauseUnknown:
-		p.line(p.say("  No single repair was found; %s would be the usual amount: %s.",
+		p.line(p.Say("  No single repair was found; %s would be the usual amount: %s.",
 			"  Aucune correction unique n'a été trouvée ; le montant habituel serait de %s : %s.", repaired,
 			p.gap(v.Billed, first.Repaired, v.Currency)))
 	case first.Repaired == v.Billed && action != "": // the action says that, too
 	case first.Repaired == v.Billed:
-		p.line(p.say("  Repaired, the customer still pays %s.", "  Après correction, le client paie toujours %s.", repaired))
+		p.line(p.Say("  Repaired, the customer still pays %s.", "  Après correction, le client paie toujours %s.", repaired))
 	default:
-		p.line(p.say("  Repaired, the customer pays %s %s: %s than billed.",
+		p.line(p.Say("  Repaired, the customer pays %s %s: %s than billed.",
 			"  Après correction, le client paie %s %s : %s que facturé.", p.amount(first.Repaired), v.Currency,
 			p.gap(v.Billed, first.Repaired, v.Currency)))
 	}
 	if action != "" {
-		p.line(p.say("  To do: %s.", "  À faire : %s.", action))
+		p.line(p.Say("  To do: %s.", "  À faire : %s.", action))
 	}
 	if v.Loss != (detectors.Loss{}) {
-		p.line(p.say("  At stake: %s", "  En jeu : %s", p.loss()))
+		p.line(p.Say("  At stake: %s", "  En jeu : %s", p.loss()))
 	}
 	for _, e := range p.s.Earlier {
-		p.line(p.say("  Before it: %s, issued %s, %s %s", "  Avant elle : %s, émise le %s, %s %s", p.revised(&e),
+		p.line(p.Say("  Before it: %s, issued %s, %s %s", "  Avant elle : %s, émise le %s, %s %s", p.revised(&e),
 			p.instant(e.IssuedAt), p.amount(e.Billed), e.Currency))
 	}
 	p.others()
@@ -245,7 +245,7 @@ func (p *printer) finding(f *detectors.Finding) string {
 func (p *printer) others() {
 	v := p.v
 	if len(v.Causes) > 1 {
-		p.heading(p.say("What else was considered", "Ce qui a été envisagé d'autre"))
+		p.heading(p.Say("What else was considered", "Ce qui a été envisagé d'autre"))
 	}
 	var hints []string
 	for i := range v.Causes[1:] {
@@ -258,13 +258,13 @@ func (p *printer) others() {
 		case f.Kind == detectors.KindNoRepair:
 			p.line("  " + said)
 		default:
-			p.line(p.say("  %s, which would make it %s %s", "  %s, ce qui la porterait à %s %s", said,
+			p.line(p.Say("  %s, which would make it %s %s", "  %s, ce qui la porterait à %s %s", said,
 				p.amount(f.Repaired), v.Currency))
 		}
 		p.evidence(f, "    ")
 	}
 	if len(hints) > 0 {
-		p.line(p.say("  hardly likely: %s", "  peu probable : %s", strings.Join(hints, p.say("; ", " ; "))))
+		p.line(p.Say("  hardly likely: %s", "  peu probable : %s", strings.Join(hints, p.Say("; ", " ; "))))
 	}
 }
 
@@ -287,9 +287,9 @@ func (p *printer) loss() string {
 		if l.High < 0 {
 			low, high = high, low
 		}
-		return text + p.say(" (between %s and %s)", " (entre %s et %s)", low, high)
+		return text + p.Say(" (between %s and %s)", " (entre %s et %s)", low, high)
 	}
-	return text + p.say(" (anything from %s too little to %s too much)", " (entre %s de trop peu et %s de trop)", high,
+	return text + p.Say(" (anything from %s too little to %s too much)", " (entre %s de trop peu et %s de trop)", high,
 		low)
 }
 
@@ -298,7 +298,7 @@ func (p *printer) revised(e *Earlier) string {
 	if e.Revision == 0 {
 		return e.ID
 	}
-	return p.say("%s revision %d", "%s révision %d", e.ID, e.Revision)
+	return p.Say("%s revision %d", "%s révision %d", e.ID, e.Revision)
 }
 
 // known tells whether the settings in force are those of the verdict.
@@ -324,10 +324,10 @@ func (p *printer) rule() {
 	}
 	limit := float64(p.s.Settings.DeviationBasisPoints) / 100
 	if said := p.decimal("%g", limit); p.known() {
-		p.heading(p.say("The %s %% rule: net more than %s %% below the usual",
+		p.heading(p.Say("The %s %% rule: net more than %s %% below the usual",
 			"La règle des %s %% : net plus de %s %% sous l'habituel", said, said))
 	} else {
-		p.heading(p.say("The rule of low amounts", "La règle des montants bas"))
+		p.heading(p.Say("The rule of low amounts", "La règle des montants bas"))
 	}
 	segment, ok := p.segment()
 	var fired []string
@@ -335,18 +335,18 @@ func (p *printer) rule() {
 	for _, rule := range deviationRules {
 		has := slices.Contains(v.Rules, rule.code)
 		if has {
-			fired = append(fired, p.pick(rule.of.en, rule.of.fr))
+			fired = append(fired, p.Pick(rule.of.en, rule.of.fr))
 		}
 		firedHere = firedHere || (has && rule.level == segment.Level)
 	}
 	switch {
 	case v.Level == detectors.LevelNone:
-		p.line(p.say("  had nothing to compare with", "  n'avait rien à quoi comparer"))
+		p.line(p.Say("  had nothing to compare with", "  n'avait rien à quoi comparer"))
 	case len(fired) > 0:
-		p.line(p.say("  fired against the usual %s", "  s'est déclenchée contre l'habituel %s",
-			strings.Join(fired, p.say(" and ", " et "))))
+		p.line(p.Say("  fired against the usual %s", "  s'est déclenchée contre l'habituel %s",
+			strings.Join(fired, p.Say(" and ", " et "))))
 	default:
-		p.line(p.say("  did not fire", "  ne s'est pas déclenchée"))
+		p.line(p.Say("  did not fire", "  ne s'est pas déclenchée"))
 	}
 	if p.known() && ok {
 		p.margin(&segment, limit, firedHere)
@@ -360,12 +360,12 @@ func (p *printer) margin(s *detectors.SegmentSummary, limit float64, fired bool)
 	of := p.of(s.Level, s.CustomerType, s.ProductFamily)
 	switch below := p.below(s); {
 	case fired:
-		p.line(p.say("  against the usual %s it is %s points beyond the limit",
+		p.line(p.Say("  against the usual %s it is %s points beyond the limit",
 			"  face à l'habituel %s, elle dépasse la limite de %s points", of, p.decimal("%.2f", max(0, below-limit))))
 	case below < 0:
-		p.line(p.say("  the usual %s is less than this", "  l'habituel %s est inférieur à ceci", of))
+		p.line(p.Say("  the usual %s is less than this", "  l'habituel %s est inférieur à ceci", of))
 	default:
-		p.line(p.say("  against the usual %s %s points were left", "  face à l'habituel %s, il restait %s points", of,
+		p.line(p.Say("  against the usual %s %s points were left", "  face à l'habituel %s, il restait %s points", of,
 			p.decimal("%.2f", max(0, limit-below))))
 	}
 	p.line("  " + p.worth(s))
@@ -373,11 +373,11 @@ func (p *printer) margin(s *detectors.SegmentSummary, limit float64, fired bool)
 		return
 	}
 	set := &p.s.Settings
-	counts := p.say("counts", "compte")
+	counts := p.Say("counts", "compte")
 	if s.N < set.MinN || s.CV > set.MaxCV {
-		counts = p.say("does not count", "ne compte pas")
+		counts = p.Say("does not count", "ne compte pas")
 	}
-	p.line(p.say("  that %s by itself: it takes %s which vary by at most %s %%",
+	p.line(p.Say("  that %s by itself: it takes %s which vary by at most %s %%",
 		"  cela %s à soi seul : il faut %s qui varient d'au plus %s %%", counts, p.Invoices(set.MinN),
 		p.decimal("%.6g", 100*set.MaxCV)))
 }
@@ -386,7 +386,7 @@ func (p *printer) margin(s *detectors.SegmentSummary, limit float64, fired bool)
 func (p *printer) usual(s *detectors.SegmentSummary) {
 	limit, ok := s.Mean.MulFixed(invoice.One - invoice.One/10_000*invoice.Fixed(p.s.Settings.DeviationBasisPoints))
 	if s.Mean > 0 && ok {
-		p.line(p.say("  usual %s net, limit %s, billed %s", "  habituel %s net, limite %s, facturé %s",
+		p.line(p.Say("  usual %s net, limit %s, billed %s", "  habituel %s net, limite %s, facturé %s",
 			p.money(roundCents(s.Mean), s.Currency), p.amount(roundCents(limit)), p.amount(p.inv.NetAmount)))
 	}
 }

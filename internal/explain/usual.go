@@ -10,12 +10,12 @@ import (
 func (l Lang) Usual(v *detectors.Verdict, inv *invoice.Invoice, segment *detectors.SegmentSummary) (
 	from, known string) {
 	if !fromLines(v, inv, segment) {
-		return l.say("the usual invoice %s", "la facture habituelle %s", l.of(v.Level, inv.CustomerType, inv.ProductFamily)),
+		return l.Say("the usual invoice %s", "la facture habituelle %s", l.of(v.Level, inv.CustomerType, inv.ProductFamily)),
 			l.behind(v)
 	}
-	from = l.say("its lines at the usual prices of their products", "ses lignes aux prix habituels de leurs produits")
+	from = l.Say("its lines at the usual prices of their products", "ses lignes aux prix habituels de leurs produits")
 	if v.Level == detectors.LevelCustomerProduct {
-		from = l.say("its lines at the prices this customer usually pays",
+		from = l.Say("its lines at the prices this customer usually pays",
 			"ses lignes aux prix que ce client paie d'habitude")
 	}
 	return from, l.linesBehind(v)
@@ -64,11 +64,11 @@ func (l Lang) behind(v *detectors.Verdict) string {
 // linesBehind says how often the product that is known least was billed, and how
 // sure the prices are.
 func (l Lang) linesBehind(v *detectors.Verdict) string {
-	often := l.say("each product known was billed %s times or more before",
+	often := l.Say("each product known was billed %s times or more before",
 		"chaque produit connu a déjà été facturé %s fois ou plus", l.whole(v.N))
 	if v.N == 1 {
-		often = l.say("one of the products was billed only once before",
+		often = l.Say("one of the products was billed only once before",
 			"un des produits n'a été facturé qu'une fois auparavant")
 	}
-	return often + l.say("; prices %s", " ; prix %s", l.spread(v.CV))
+	return often + l.Say("; prices %s", " ; prix %s", l.spread(v.CV))
 }

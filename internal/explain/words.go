@@ -37,7 +37,7 @@ var causes = map[string]words{
 // Cause returns what a cause code means; a code that is not known stands for itself.
 func (l Lang) Cause(code string) string {
 	if said, ok := causes[code]; ok {
-		return l.pick(said.en, said.fr)
+		return l.Pick(said.en, said.fr)
 	}
 	return code
 }
@@ -46,13 +46,13 @@ func (l Lang) Cause(code string) string {
 func (l Lang) Kind(f *detectors.Finding) string {
 	if f.Kind == detectors.KindNoRepair {
 		cause, _, _ := strings.Cut(l.Cause(f.Code), ":")
-		return l.say("%s, which no single change repairs", "%s, qu'aucune correction unique ne répare",
+		return l.Say("%s, which no single change repairs", "%s, qu'aucune correction unique ne répare",
 			strings.TrimSpace(strings.ToLower(cause[:1])+cause[1:]))
 	}
 	if en, fr, ok := cases.Words(f); ok {
-		return l.pick(en, fr)
+		return l.Pick(en, fr)
 	}
-	return strings.ReplaceAll(f.Code+l.pick(": ", " : ")+f.Kind, "_", " ")
+	return strings.ReplaceAll(f.Code+l.Pick(": ", " : ")+f.Kind, "_", " ")
 }
 
 // Probability writes a probability as whole per cent; none is certainty.
@@ -70,24 +70,24 @@ func Probability(p float64) string {
 func (l Lang) likely(p float64) string {
 	switch {
 	case p >= 0.98:
-		return l.say("almost certainly wrong", "presque certainement fausse")
+		return l.Say("almost certainly wrong", "presque certainement fausse")
 	case p >= 0.8:
-		return l.say("very probably wrong", "très probablement fausse")
+		return l.Say("very probably wrong", "très probablement fausse")
 	case p >= 0.5:
-		return l.say("probably wrong", "probablement fausse")
+		return l.Say("probably wrong", "probablement fausse")
 	case p >= 0.2:
-		return l.say("perhaps wrong", "peut-être fausse")
+		return l.Say("perhaps wrong", "peut-être fausse")
 	case p > 0.05:
-		return l.say("probably right", "probablement juste")
+		return l.Say("probably right", "probablement juste")
 	}
-	return l.say("no sign of an error", "aucun signe d'erreur")
+	return l.Say("no sign of an error", "aucun signe d'erreur")
 }
 
 // Suspicion says how probable an error of a suspect is: one whose error is not even
 // probable is worth a look, as enough of its kind are wrong.
 func (l Lang) Suspicion(p float64) string {
 	if p < 0.5 {
-		return l.say("worth a look", "à regarder")
+		return l.Say("worth a look", "à regarder")
 	}
 	return l.likely(p)
 }
@@ -107,43 +107,43 @@ var missing = map[string]words{
 func (l Lang) Action(f *detectors.Finding) string {
 	switch f.Code {
 	case detectors.CauseBeforeShipment:
-		return l.say("the amount stands: hold the invoice until the goods leave",
+		return l.Say("the amount stands: hold the invoice until the goods leave",
 			"le montant est juste : retenir la facture jusqu'au départ de la marchandise")
 	case detectors.CauseMissingAdminData:
 		what, ok := missing[f.Kind]
 		if !ok {
 			what = words{"what is missing", "ce qui manque"}
 		}
-		return l.say("the amount stands: add %s and send the invoice again",
-			"le montant est juste : ajouter %s et renvoyer la facture", l.pick(what.en, what.fr))
+		return l.Say("the amount stands: add %s and send the invoice again",
+			"le montant est juste : ajouter %s et renvoyer la facture", l.Pick(what.en, what.fr))
 	}
 	return ""
 }
 
 // spread says how much invoices or prices differ, and what that makes of a deviation.
 func (l Lang) spread(cv float64) string {
-	vary := l.say("they vary by %s", "variation de %s", l.perCent(100*cv))
+	vary := l.Say("they vary by %s", "variation de %s", l.perCent(100*cv))
 	switch {
 	case cv <= 0.02:
-		return l.say("all but equal", "presque identiques")
+		return l.Say("all but equal", "presque identiques")
 	case cv <= 0.075:
-		return l.say("much alike (%s)", "très semblables (%s)", vary)
+		return l.Say("much alike (%s)", "très semblables (%s)", vary)
 	case cv <= 0.3:
-		return l.say("not quite alike (%s)", "pas tout à fait semblables (%s)", vary)
+		return l.Say("not quite alike (%s)", "pas tout à fait semblables (%s)", vary)
 	case cv <= 1:
-		return l.say("unlike each other (%s), so a deviation says little",
+		return l.Say("unlike each other (%s), so a deviation says little",
 			"dissemblables (%s), un écart dit donc peu", vary)
 	}
-	return l.say("beyond comparison (%s), so a deviation says next to nothing",
+	return l.Say("beyond comparison (%s), so a deviation says next to nothing",
 		"incomparables (%s), un écart ne dit donc presque rien", vary)
 }
 
 // Invoices writes a number of invoices.
 func (l Lang) Invoices(n int64) string {
 	if n == 1 {
-		return l.say("1 invoice", "1 facture")
+		return l.Say("1 invoice", "1 facture")
 	}
-	return l.say("%s invoices", "%s factures", l.whole(n))
+	return l.Say("%s invoices", "%s factures", l.whole(n))
 }
 
 // gap says which way and how far a second amount lies from a first one: what is
@@ -152,39 +152,39 @@ func (l Lang) gap(from, to invoice.Amount, currency string) string {
 	gap, ok := to.Sub(from)
 	switch {
 	case !ok:
-		return l.say("more than can be written", "plus qu'on ne peut écrire")
+		return l.Say("more than can be written", "plus qu'on ne peut écrire")
 	case gap == 0:
-		return l.say("nothing", "rien")
+		return l.Say("nothing", "rien")
 	case gap < 0:
-		return l.say("%s less", "%s de moins", l.money(gap, currency))
+		return l.Say("%s less", "%s de moins", l.money(gap, currency))
 	}
-	return l.say("%s more", "%s de plus", l.money(gap, currency))
+	return l.Say("%s more", "%s de plus", l.money(gap, currency))
 }
 
 // Favour says who gains by an error.
 func (l Lang) Favour(d detectors.Direction) string {
 	switch d {
 	case detectors.DirectionCustomerFavour:
-		return l.say("billed too little", "facturé trop peu")
+		return l.Say("billed too little", "facturé trop peu")
 	case detectors.DirectionSellerFavour:
-		return l.say("billed too much", "facturé trop")
+		return l.Say("billed too much", "facturé trop")
 	}
-	return l.say("no money is at stake", "aucun argent en jeu")
+	return l.Say("no money is at stake", "aucun argent en jeu")
 }
 
 // Decision says what is done about an invoice.
 func (l Lang) Decision(d detectors.Decision) string {
 	switch d {
 	case detectors.DecisionOpenCase:
-		return l.say("a case is opened", "un dossier est ouvert")
+		return l.Say("a case is opened", "un dossier est ouvert")
 	case detectors.DecisionBundle:
-		return l.say("part of an incident", "partie d'un incident")
+		return l.Say("part of an incident", "partie d'un incident")
 	case detectors.DecisionLogOnly:
-		return l.say("logged only", "noté seulement")
+		return l.Say("logged only", "noté seulement")
 	case detectors.DecisionHold:
-		return l.say("held, not to be sent", "retenue, à ne pas envoyer")
+		return l.Say("held, not to be sent", "retenue, à ne pas envoyer")
 	}
-	return l.say("nothing to do", "rien à faire")
+	return l.Say("nothing to do", "rien à faire")
 }
 
 // Clean makes a text safe to print: what is no visible character becomes �, so

@@ -1,76 +1,90 @@
 package report
 
 import (
-	"fmt"
 	"math/big"
 	"strconv"
 	"strings"
 	"time"
 
+	"recoup/internal/explain"
 	"recoup/invoice"
 )
 
-// whole writes a count with its thousands apart.
-func whole(n int64) string { return apart(strconv.FormatInt(n, 10)) }
+// tongue writes figures as a language does.
+type tongue struct{ explain.Lang }
 
-// counted writes how many there are of something.
-func counted(n int64, what string) string {
+// whole writes a count with its thousands apart.
+func (t tongue) whole(n int64) string { return t.apart(strconv.FormatInt(n, 10)) }
+
+// counted writes how many there are of something, in the singular of each language.
+func (t tongue) counted(n int64, en, fr string) string {
 	if n != 1 {
-		what += "s"
+		en += "s"
 	}
-	return whole(n) + " " + what
+	if n > 1 {
+		fr += "s"
+	}
+	return t.whole(n) + " " + t.Pick(en, fr)
 }
 
 // money writes a sum of amounts, in 1/10,000, without its sign.
-func money(sum *big.Int, currency string) string {
+func (t tongue) money(sum *big.Int, currency string) string {
 	units, rest := new(big.Int).QuoRem(new(big.Int).Abs(sum), big.NewInt(int64(invoice.Unit)), new(big.Int))
 	// A whole amount writes its decimals as every amount does.
-	decimals := strings.TrimPrefix(invoice.Amount(rest.Int64()).String(), "0")
-	return apart(units.String()) + decimals + " " + currency
+	decimals := strings.TrimPrefix(invoice.Amount(rest.Int64()).String(), "0.")
+	return t.apart(units.String()) + t.mark() + decimals + " " + currency
 }
 
 // amount writes one amount, with its sign.
-func amount(a invoice.Amount, currency string) string {
+func (t tongue) amount(a invoice.Amount, currency string) string {
 	sign := ""
 	if a < 0 {
 		sign = "−"
 	}
-	return sign + money(big.NewInt(int64(a)), currency)
+	return sign + t.money(big.NewInt(int64(a)), currency)
 }
 
-// apart puts a comma before every third digit from the right.
-func apart(digits string) string {
+// mark stands before decimals.
+func (t tongue) mark() string { return t.Say(".", ",") }
+
+// apart puts a mark, in French a space that breaks no line, before every third digit
+// from the right.
+func (t tongue) apart(digits string) string {
 	sign := ""
 	if rest, found := strings.CutPrefix(digits, "-"); found {
 		sign, digits = "-", rest
 	}
+	mark := t.Say(",", "\u00a0")
 	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
+		digits = digits[:i] + mark + digits[i:]
 	}
 	return sign + digits
 }
 
 // share writes a part of a whole as per cent; a part is never all of it.
-func share(part, of int64) string {
+func (t tongue) share(part, of int64) string {
 	if of == 0 {
 		return "–"
 	}
 	per := 100 * float64(part) / float64(of)
 	if part < of && per > 99.9 {
-		return ">99.9 %"
+		return ">99" + t.mark() + "9 %"
 	}
 	decimals := 1
 	if part > 0 && per < 0.1 {
 		decimals = 2
 	}
-	return strconv.FormatFloat(per, 'f', decimals, 64) + " %"
+	return t.Figures(strconv.FormatFloat(per, 'f', decimals, 64)) + " %"
 }
+
+// short writes a figure that a person has set with the digits it was set with.
+func (t tongue) short(x float64) string { return t.Figures(strconv.FormatFloat(x, 'g', 6, 64)) }
 
 // chart is a bar chart of invoices and suspects over time, in per cent of its
 // width and height.
 type chart struct {
 	Bars                     []bar
-	Unit                     string // what one bar is: day, week, month or year
+	Unit                     string // what one bar is: day, week, month or year, in the language
 	MostScored, MostSuspects int64  // of the bars with the most: the scales
 	From, To                 string // dates
 }
@@ -89,16 +103,16 @@ const mostBars = 62
 // units are the stretches of time a bar may stand for; start returns the first
 // day of the one that a day lies in.
 var units = []struct {
-	name  string
-	start func(time.Time) time.Time
-	next  func(time.Time) time.Time
+	en, fr string
+	start  func(time.Time) time.Time
+	next   func(time.Time) time.Time
 }{
-	{"day", func(t time.Time) time.Time { return t }, func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }},
-	{"week", func(t time.Time) time.Time { return t.AddDate(0, 0, -(int(t.Weekday())+6)%7) },
+	{"day", "jour", func(t time.Time) time.Time { return t }, func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }},
+	{"week", "semaine", func(t time.Time) time.Time { return t.AddDate(0, 0, -(int(t.Weekday())+6)%7) },
 		func(t time.Time) time.Time { return t.AddDate(0, 0, 7) }},
-	{"month", func(t time.Time) time.Time { return t.AddDate(0, 0, 1-t.Day()) },
+	{"month", "mois", func(t time.Time) time.Time { return t.AddDate(0, 0, 1-t.Day()) },
 		func(t time.Time) time.Time { return t.AddDate(0, 1, 0) }},
-	{"year", func(t time.Time) time.Time { return t.AddDate(0, 0, 1-t.YearDay()) },
+	{"year", "an", func(t time.Time) time.Time { return t.AddDate(0, 0, 1-t.YearDay()) },
 		func(t time.Time) time.Time { return t.AddDate(1, 0, 0) }},
 }
 
@@ -109,7 +123,7 @@ func (r *Report) draw() chart {
 	}
 	day := func(t time.Time) time.Time { return time.Unix(t.Unix()/86400*86400, 0).UTC() }
 	first, last := day(r.first), day(r.last)
-	c := chart{From: first.Format(time.DateOnly), To: last.Format(time.DateOnly)}
+	c := chart{From: r.in.Day(first), To: r.in.Day(last)}
 	for i, unit := range units {
 		coarsest := i == len(units)-1
 		var starts []time.Time
@@ -117,7 +131,7 @@ func (r *Report) draw() chart {
 			starts = append(starts, at)
 		}
 		if coarsest || len(starts) <= mostBars {
-			c.Unit = unit.name
+			c.Unit = r.in.Pick(unit.en, unit.fr)
 			r.fill(&c, starts, unit.start)
 			break
 		}
@@ -140,8 +154,8 @@ func (r *Report) fill(c *chart, starts []time.Time, start func(time.Time) time.T
 	for i, at := range starts {
 		sum := sums[at]
 		b := bar{X: float64(i) * step, Width: step * 0.8,
-			Title: fmt.Sprintf("%s %s: %s, %s", c.Unit, at.Format(time.DateOnly), counted(sum.scored, "invoice"),
-				counted(sum.suspects, "suspect")),
+			Title: r.in.Say("%s %s: %s, %s", "%s, %s : %s, %s", c.Unit, r.in.Day(at),
+				r.in.counted(sum.scored, "invoice", "facture"), r.in.counted(sum.suspects, "suspect", "suspecte")),
 			Scored:   60 * float64(sum.scored) / float64(max(c.MostScored, 1)),
 			Suspects: 36 * float64(sum.suspects) / float64(max(c.MostSuspects, 1)), SuspectsTop: 64}
 		b.ScoredY = 60 - b.Scored

@@ -40,15 +40,23 @@ var pageText string
 //go:embed page.css
 var pageStyle string
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"whole": whole, "counted": counted,
-	"style": func() template.CSS { return template.CSS(pageStyle) }, // a constant of this program
-	"place": func(x float64) string { return strconv.FormatFloat(x, 'f', 2, 64) },
-}).Parse(pageText))
+// pages are the page in each language: one text, of which each sentence stands in both.
+var pages = map[explain.Lang]*template.Template{
+	explain.English: pageIn(explain.English), explain.French: pageIn(explain.French)}
+
+func pageIn(l explain.Lang) *template.Template {
+	t := tongue{l}
+	return template.Must(template.New("page").Funcs(template.FuncMap{
+		"whole": t.whole, "counted": t.counted, "say": t.Say, "day": t.Day,
+		"lang":  func() string { return string(l) },
+		"style": func() template.CSS { return template.CSS(pageStyle) }, // a constant of this program
+		"place": func(x float64) string { return strconv.FormatFloat(x, 'f', 2, 64) },
+	}).Parse(pageText))
+}
 
 // Write writes the page.
 func (r *Report) Write(w io.Writer, p Page) error {
-	if err := pageTemplate.Execute(w, r.view(&p)); err != nil {
+	if err := pages[r.in.Lang].Execute(w, r.view(&p)); err != nil {
 		return fmt.Errorf("cannot write the report: %w", err)
 	}
 	return nil
@@ -128,17 +136,17 @@ type card struct {
 
 func (r *Report) view(p *Page) *view {
 	v := &view{Page: *p, Chart: r.draw(), Tiles: r.tiles(p), Money: r.money(), Causes: r.causeRows(), Groups: r.groups(),
-		Findings: r.findings(p), Facts: r.facts(p), Worth: p.worth()}
+		Findings: r.findings(p), Facts: r.facts(p), Worth: r.in.worth(p)}
 	v.Suspicion = r.suspicion()
 	v.Trained = p.Settings.SuspectThreshold == 0 && r.lastModel != detectors.ModelVersion
-	v.Sellers = listed(slices.Sorted(maps.Keys(r.sellers)), 5)
+	v.Sellers = r.in.listed(slices.Sorted(maps.Keys(r.sellers)), 5)
 	if r.scored > 0 {
-		v.Period = r.first.Format(time.DateOnly) + " to " + r.last.Format(time.DateOnly)
+		v.Period = r.in.Say("%s to %s", "du %s au %s", r.in.Day(r.first), r.in.Day(r.last))
 	}
 	unreadable := int64(0)
 	for _, reason := range slices.Sorted(maps.Keys(p.Unreadable)) {
 		unreadable += p.Unreadable[reason]
-		v.Reasons = append(v.Reasons, pair{reason, whole(p.Unreadable[reason])})
+		v.Reasons = append(v.Reasons, pair{reason, r.in.whole(p.Unreadable[reason])})
 	}
 	v.FirstErrors = slices.Clone(p.FirstErrors)
 	for i, message := range v.FirstErrors {
@@ -146,18 +154,19 @@ func (r *Report) view(p *Page) *view {
 	}
 	v.MoreErrors = unreadable - int64(len(p.FirstErrors))
 	for i := range fields {
-		v.Fields = append(v.Fields, fieldRow{fields[i].name, fields[i].use, share(r.has[i], r.types[invoice.Standard])})
+		v.Fields = append(v.Fields, fieldRow{r.in.Pick(fields[i].name.en, fields[i].name.fr),
+			r.in.Pick(fields[i].use.en, fields[i].use.fr), r.in.share(r.has[i], r.types[invoice.Standard])})
 	}
 	return v
 }
 
 // listed names the first of many.
-func listed(names []string, most int) string {
+func (t tongue) listed(names []string, most int) string {
 	for i, name := range names {
 		names[i] = shown(name)
 	}
 	if len(names) > most {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+		return strings.Join(names[:most], ", ") + t.Say(" and %d more", " et %d de plus", len(names)-most)
 	}
 	return strings.Join(names, ", ")
 }
@@ -178,19 +187,24 @@ func (r *Report) tiles(p *Page) []tile {
 	for _, n := range p.Unreadable {
 		unreadable += n
 	}
-	judged := r.types[invoice.Standard]
-	known := share(r.scored-r.levels[detectors.LevelNone], judged) + " of them with a history to compare with"
-	if notes := r.types[invoice.CreditNote]; notes > 0 {
-		known += "; beside them " + counted(notes, "credit note") + ", not judged"
+	t, judged := r.in, r.types[invoice.Standard]
+	known := t.Say("%s of them with a history to compare with", "dont %s avec un historique à comparer",
+		t.share(r.scored-r.levels[detectors.LevelNone], judged))
+	beside := func(n int64, en, fr string) {
+		if n > 0 {
+			known += t.Say("; beside them %s, not judged", " ; en plus %s, sans verdict", t.counted(n, en, fr))
+		}
 	}
-	if corrections := r.types[invoice.Correction]; corrections > 0 {
-		known += "; beside them " + counted(corrections, "correction") + ", not judged"
-	}
+	beside(r.types[invoice.CreditNote], "credit note", "avoir")
+	beside(r.types[invoice.Correction], "correction", "correction")
 	return []tile{
-		{"Invoices judged", whole(judged), known},
-		{"Suspects", whole(r.suspects), share(r.suspects, judged) + " of those judged"},
-		{"Worth a case", whole(r.decisions[detectors.DecisionOpenCase]), "the money at stake outweighs the handling"},
-		{"Not readable", whole(unreadable), "records left out, see the quality of the data"},
+		{t.Say("Invoices judged", "Factures examinées"), t.whole(judged), known},
+		{t.Say("Suspects", "Suspectes"), t.whole(r.suspects),
+			t.Say("%s of those judged", "%s des factures examinées", t.share(r.suspects, judged))},
+		{t.Say("Worth a case", "À traiter"), t.whole(r.decisions[detectors.DecisionOpenCase]),
+			t.Say("the money at stake outweighs the handling", "l'argent en jeu dépasse le coût du traitement")},
+		{t.Say("Not readable", "Illisibles"), t.whole(unreadable),
+			t.Say("records left out, see the quality of the data", "laissées de côté, voir la qualité des données")},
 	}
 }
 
@@ -198,15 +212,15 @@ func (r *Report) tiles(p *Page) []tile {
 func (r *Report) money() (rows []moneyRow) {
 	for _, code := range r.byCurrency() {
 		c := r.currencies[code]
-		rows = append(rows, moneyRow{Currency: code, Scored: c.scored, Billed: money(&c.billed, code),
-			Little: c.little.cell(code), Much: c.much.cell(code)})
+		rows = append(rows, moneyRow{Currency: code, Scored: c.scored, Billed: r.in.money(&c.billed, code),
+			Little: r.in.stake(&c.little, code), Much: r.in.stake(&c.much, code)})
 	}
 	return rows
 }
 
-func (s *stake) cell(currency string) stakeCell {
-	return stakeCell{Suspects: s.n, Sum: money(&s.sum, currency), Weighed: money(&s.weighed, currency), Cases: s.cases,
-		Worth: money(&s.worth, currency)}
+func (t tongue) stake(s *stake, currency string) stakeCell {
+	return stakeCell{Suspects: s.n, Sum: t.money(&s.sum, currency), Weighed: t.money(&s.weighed, currency),
+		Cases: s.cases, Worth: t.money(&s.worth, currency)}
 }
 
 // byCurrency returns the currencies, most suspects first.
@@ -227,12 +241,12 @@ func (r *Report) causeRows() (rows []causeRow) {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), strings.Compare(a, b))
 	})
 	for _, code := range codes {
-		row := causeRow{Words: explain.English.Cause(code), Suspects: counts[code],
+		row := causeRow{Words: r.in.Cause(code), Suspects: counts[code],
 			Width: 100 * float64(counts[code]) / float64(counts[codes[0]])}
 		for _, currency := range r.byCurrency() {
 			for _, d := range []detectors.Direction{detectors.DirectionCustomerFavour, detectors.DirectionSellerFavour} {
 				if c := r.causes[causeKey{code, currency, d}]; c != nil {
-					row.Money = append(row.Money, money(&c.sum, currency)+" "+explain.English.Favour(d))
+					row.Money = append(row.Money, r.in.money(&c.sum, currency)+" "+r.in.Favour(d))
 				}
 			}
 		}
@@ -258,7 +272,7 @@ func (r *Report) groups() (groups []group) {
 		room := max(leastShown, int(mostShown*c.suspects/max(r.suspects, 1)))
 		g := group{Currency: code}
 		for i := range c.top[:min(room, len(c.top))] {
-			g.Suspects = append(g.Suspects, c.top[i].card(i+1))
+			g.Suspects = append(g.Suspects, r.in.card(&c.top[i], i+1))
 		}
 		g.More = c.suspects - int64(len(g.Suspects))
 		groups = append(groups, g)
@@ -267,41 +281,42 @@ func (r *Report) groups() (groups []group) {
 }
 
 // card tells one suspect.
-func (s *suspect) card(number int) card {
+func (t tongue) card(s *suspect, number int) card {
 	inv, v := s.invoice, s.verdict
-	c := card{Number: number, ID: shown(inv.ID), About: shown(fmt.Sprintf("%s, issued %s, line %d", inv.Seller,
-		inv.IssuedAt.Format(time.DateOnly), v.Source.Offset+1)),
+	c := card{Number: number, ID: shown(inv.ID), About: shown(t.Say("%s, issued %s, line %d",
+		"%s, émise le %s, ligne %d", inv.Seller, t.Day(inv.IssuedAt), v.Source.Offset+1)),
 		Customer:    shown(joined(inv.CustomerRef, inv.CustomerType, inv.ProductFamily)),
-		Likely:      explain.English.Suspicion(v.PError),
-		Probability: strings.Replace(explain.Probability(v.PError), " ", "\u00a0", 1), Decision: decided(v),
-		Billed: amount(v.Billed, v.Currency),
-		Favour: explain.English.Favour(v.Direction), Words: "No single change explains it", Basis: string(v.AmountBasis)}
+		Likely:      t.Suspicion(v.PError),
+		Probability: strings.Replace(explain.Probability(v.PError), " ", "\u00a0", 1), Decision: t.decided(v),
+		Billed: t.amount(v.Billed, v.Currency),
+		Favour: t.Favour(v.Direction), Words: t.Say("No single change explains it", "Aucune correction unique ne l'explique"),
+		Basis: t.basis(v.AmountBasis)}
 	if v.Loss.Point != 0 {
-		c.AtRisk = money(big.NewInt(int64(v.Loss.Point)), v.Currency) + " "
+		c.AtRisk = t.money(big.NewInt(int64(v.Loss.Point)), v.Currency) + " "
 	}
 	if inv.Revision > 0 {
-		c.ID += fmt.Sprintf(" revision %d", inv.Revision)
+		c.ID += t.Say(" revision %d", " révision %d", inv.Revision)
 	}
 	expected, repairable := v.Level != detectors.LevelNone, false
 	if expected {
-		c.Expected = amount(v.Expected, v.Currency) + ", " + shown(s.usual)
+		c.Expected = t.amount(v.Expected, v.Currency) + ", " + shown(s.usual)
 	}
 	repaired := invoice.Amount(0)
 	if len(v.Causes) > 0 {
 		first := &v.Causes[0]
-		c.Words = capital(explain.English.Kind(first))
-		if action := explain.English.Action(first); action != "" {
+		c.Words = capital(t.Kind(first))
+		if action := t.Action(first); action != "" {
 			c.Action = capital(action) + "."
 		}
 		for _, sentence := range first.Evidence[:min(len(first.Evidence), 6)] {
-			c.Evidence = append(c.Evidence, capital(shown(sentence))+".")
+			c.Evidence = append(c.Evidence, capital(shown(t.Sentence(sentence)))+".")
 		}
 		if repairable = first.Kind != detectors.KindNoRepair; repairable {
-			repaired, c.Repaired = first.Repaired, amount(first.Repaired, v.Currency)
+			repaired, c.Repaired = first.Repaired, t.amount(first.Repaired, v.Currency)
 		}
 		for i := range v.Causes[1:min(len(v.Causes), 4)] {
 			if other := &v.Causes[i+1]; !other.Hint() {
-				c.Others = append(c.Others, fmt.Sprintf("%s (%s)", explain.English.Kind(other), explain.Probability(other.P)))
+				c.Others = append(c.Others, fmt.Sprintf("%s (%s)", t.Kind(other), explain.Probability(other.P)))
 			}
 		}
 	}
@@ -309,15 +324,23 @@ func (s *suspect) card(number int) card {
 	return c
 }
 
+// basis says whether an amount includes tax.
+func (t tongue) basis(b detectors.Basis) string {
+	if b == detectors.BasisGross {
+		return t.Say("gross", "TTC")
+	}
+	return t.Say("net", "HT")
+}
+
 // decided says what would be done: a file opens no case.
-func decided(v *detectors.Verdict) string {
+func (t tongue) decided(v *detectors.Verdict) string {
 	switch {
 	case v.IncidentID != "":
-		return "part of incident " + v.IncidentID
+		return t.Say("part of incident %s", "partie de l'incident %s", v.IncidentID)
 	case v.Decision == detectors.DecisionOpenCase:
-		return "worth a case"
+		return t.Say("worth a case", "à traiter")
 	}
-	return explain.English.Decision(v.Decision)
+	return t.Decision(v.Decision)
 }
 
 // joined joins what is not empty.
@@ -335,18 +358,22 @@ func capital(s string) string {
 
 // findings says what is remarkable about the data.
 func (r *Report) findings(p *Page) (found []string) {
-	add := func(n int64, what string) {
+	add := func(n int64, en, fr string) {
 		if n > 0 {
-			found = append(found, what+": "+whole(n))
+			found = append(found, r.in.Say(en+": %s", fr+" : %s", r.in.whole(n)))
 		}
 	}
 	notes := r.scored - r.types[invoice.Standard]
-	add(p.Redelivered, "Records that came a second time with the same content and count once")
-	add(notes, "Credit notes and corrections, which are not judged")
+	add(p.Redelivered, "Records that came a second time with the same content and count once",
+		"Factures venues une seconde fois avec le même contenu, comptées une fois")
+	add(notes, "Credit notes and corrections, which are not judged", "Avoirs et corrections, sans verdict")
 	add(r.levels[detectors.LevelNone]-notes, "Invoices without a history to compare with: the first of their kind, or "+
-		"without customer type and product family")
-	add(r.late, "Invoices issued more than a day before one that stands above them; sort the file by date of issue")
-	add(r.implausible, "Invoices that claim to be issued long after they were recorded")
+		"without customer type and product family",
+		"Factures sans historique à comparer : les premières de leur genre, ou sans type de client ni famille de produits")
+	add(r.late, "Invoices issued more than a day before one that stands above them; sort the file by date of issue",
+		"Factures émises plus d'un jour avant une qui les précède ; trier le fichier par date d'émission")
+	add(r.implausible, "Invoices that claim to be issued long after they were recorded",
+		"Factures dont la date d'émission est bien postérieure à leur enregistrement")
 	return found
 }
 
@@ -359,7 +386,7 @@ func (r *Report) suspicion() string {
 	if least == most {
 		return least
 	}
-	return fmt.Sprintf("%s to %s, by the model that judged", least, most)
+	return r.in.Say("%s to %s, by the model that judged", "%s à %s, selon le modèle qui a jugé", least, most)
 }
 
 // judges says which models judged, the trained ones as one.
@@ -371,37 +398,37 @@ func (r *Report) judges() string {
 	if len(r.models) < 2 {
 		return shown(r.lastModel)
 	}
-	said := shown(r.lastModel)
+	last := shown(r.lastModel)
 	if trained > 1 {
-		said = whole(int64(trained)) + " trained ones, the last " + said
+		last = r.in.Say("%s trained ones, the last %s", "%s modèles appris, le dernier %s", r.in.whole(int64(trained)), last)
 	}
 	if prior > 0 {
-		said = fmt.Sprintf("%s on %s, else %s", detectors.ModelVersion, counted(prior, "invoice"), said)
+		last = r.in.Say("%s on %s, else %s", "%s sur %s, sinon %s", detectors.ModelVersion,
+			r.in.counted(prior, "invoice", "facture"), last)
 	}
-	return said
+	return last
 }
 
 // facts are the settings and the model behind the verdicts.
 func (r *Report) facts(p *Page) []pair {
-	s := &p.Settings
+	s, t := &p.Settings, r.in
 	costs := make([]string, 0, len(s.HandlingCost))
 	for _, code := range slices.Sorted(maps.Keys(s.HandlingCost)) {
-		costs = append(costs, amount(s.HandlingCost[code], code))
+		costs = append(costs, t.amount(s.HandlingCost[code], code))
 	}
 	return []pair{
-		{"Program", "recoup " + p.Build},
-		{"Model", r.judges()},
-		{"Suspicion begins at", r.suspicion()},
-		{"Settings", s.Hash()},
-		{"References", cmp.Or(listed(slices.Clone(p.References), 10), "none")},
-		{"15 % rule", fmt.Sprintf("more than %g %% below the usual; makes a suspect by itself where at least %d invoices "+
-			"vary by at most %.6g %%", float64(s.DeviationBasisPoints)/100, s.MinN, 100*s.MaxCV)},
-		{"Handling a case costs", joined(costs...)},
-		{"What is usual", fmt.Sprintf("an invoice counts half after %s; suspects teach nothing", days(s.HalfLife))},
+		{t.Say("Program", "Programme"), "recoup " + p.Build},
+		{t.Say("Model", "Modèle"), r.judges()},
+		{t.Say("Suspicion begins at", "Suspecte à partir de"), r.suspicion()},
+		{t.Say("Settings", "Réglages"), s.Hash()},
+		{t.Say("References", "Références"), cmp.Or(t.listed(slices.Clone(p.References), 10), t.Say("none", "aucune"))},
+		{t.Say("15 %% rule", "Règle des 15 %%"), t.Say("more than %s %% below the usual; makes a suspect by itself where "+
+			"at least %d invoices vary by at most %s %%", "plus de %s %% sous l'habituel ; rend suspecte à elle seule là où "+
+			"au moins %d factures varient d'au plus %s %%", t.short(float64(s.DeviationBasisPoints)/100), s.MinN,
+			t.short(100*s.MaxCV))},
+		{t.Say("Handling a case costs", "Traiter un dossier coûte"), joined(costs...)},
+		{t.Say("What is usual", "L'habituel"), t.Say("an invoice counts half after %s days; suspects teach nothing",
+			"une facture compte à moitié après %s jours ; les suspectes n'apprennent rien",
+			t.Figures(strconv.FormatFloat(s.HalfLife.Hours()/24, 'f', -1, 64)))},
 	}
-}
-
-// days writes a duration in days.
-func days(d time.Duration) string {
-	return strconv.FormatFloat(d.Hours()/24, 'f', -1, 64) + " days"
 }

@@ -18,6 +18,7 @@ import (
 
 // Report collects what scoring says of the invoices of one file.
 type Report struct {
+	in                                  tongue // language of the page
 	scored, suspects, late, implausible int64
 	first, last                         time.Time // dates of issue; zero before the first invoice
 	days                                map[int64]*day
@@ -69,9 +70,10 @@ type cause struct {
 	sum big.Int // their losses, positive, in 1/10,000
 }
 
-// New returns a report of no invoices.
-func New() *Report {
-	return &Report{days: map[int64]*day{}, currencies: map[string]*currency{}, causes: map[causeKey]*cause{},
+// New returns a report of no invoices, in a language. What invoices and settings are
+// called, and messages about records that cannot be read, stay English.
+func New(l explain.Lang) *Report {
+	return &Report{in: tongue{l}, days: map[int64]*day{}, currencies: map[string]*currency{}, causes: map[causeKey]*cause{},
 		decisions: map[detectors.Decision]int64{}, levels: map[detectors.Level]int64{}, types: map[invoice.Type]int64{},
 		models: map[string]int64{}, sellers: map[string]int64{}}
 }
@@ -161,8 +163,8 @@ func (r *Report) suspect(c *currency, inv *invoice.Invoice, v *detectors.Verdict
 	case detectors.DirectionSellerFavour:
 		c.much.add(v)
 	}
-	from, known := explain.English.Usual(v, inv, segment)
-	c.top.add(inv, v, from+": "+known)
+	from, known := r.in.Usual(v, inv, segment)
+	c.top.add(inv, v, from+r.in.Say(": ", " : ")+known)
 }
 
 func (s *stake) add(v *detectors.Verdict) {
@@ -183,21 +185,33 @@ func add(sum *big.Int, a invoice.Amount) {
 	sum.Add(sum, term.SetInt64(int64(a)))
 }
 
+// said is a text in both languages.
+type said struct{ en, fr string }
+
 // fields of the contract that make verdicts sharper, and what each is for.
 var fields = []struct {
-	name, use string
+	name, use said
 	of        func(*invoice.Invoice) bool
 }{
-	{"customer_type, product_family", "the usual amount of a segment: the 15 % rule",
+	{said{"customer_type, product_family", "customer_type, product_family"},
+		said{"the usual amount of a segment: the 15 % rule",
+			"le montant habituel d'un segment : la règle des 15 %"},
 		func(i *invoice.Invoice) bool { return i.CustomerType != "" && i.ProductFamily != "" }},
-	{"customer_ref", "the customer's own prices and habits", func(i *invoice.Invoice) bool { return i.CustomerRef != "" }},
-	{"lines", "lost lines, and totals that do not add up", func(i *invoice.Invoice) bool { return len(i.Lines) > 0 }},
-	{"lines: product_id, quantity, unit_price", "wrong prices and quantities", hasPrices},
-	{"gross_amount or tax_rate", "what the customer pays; wrong tax",
+	{said{"customer_ref", "customer_ref"},
+		said{"the customer's own prices and habits", "les prix et habitudes du client"},
+		func(i *invoice.Invoice) bool { return i.CustomerRef != "" }},
+	{said{"lines", "lines"}, said{"lost lines, and totals that do not add up", "les lignes perdues et les totaux faux"},
+		func(i *invoice.Invoice) bool { return len(i.Lines) > 0 }},
+	{said{"lines: product_id, quantity, unit_price", "lines : product_id, quantity, unit_price"},
+		said{"wrong prices and quantities", "les prix et quantités faux"}, hasPrices},
+	{said{"gross_amount or tax_rate", "gross_amount ou tax_rate"},
+		said{"what the customer pays; wrong tax", "ce que le client paie ; les taxes fausses"},
 		func(i *invoice.Invoice) bool { return i.GrossAmount.Set || i.TaxRate.Set }},
-	{"delivery_ref", "one delivery invoiced twice, lost quantities",
+	{said{"delivery_ref", "delivery_ref"},
+		said{"one delivery invoiced twice, lost quantities", "une livraison facturée deux fois, les quantités perdues"},
 		func(i *invoice.Invoice) bool { return i.DeliveryRef != "" }},
-	{"source_release or batch_id", "errors that come from one release or billing run",
+	{said{"source_release or batch_id", "source_release ou batch_id"},
+		said{"errors that come from one release or billing run", "les erreurs d'une même version ou d'un même lot"},
 		func(i *invoice.Invoice) bool { return i.SourceRelease != "" || i.BatchID != "" }},
 }
 

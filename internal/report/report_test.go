@@ -11,14 +11,17 @@ import (
 	"time"
 
 	"recoup/detectors"
+	"recoup/internal/explain"
 	"recoup/invoice"
 )
 
 var created = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 
 // reported is a file of n invoices, one an hour; every tenth is a suspect.
-func reported(n int) *Report {
-	r := New()
+func reported(n int) *Report { return reportedIn(explain.English, n) }
+
+func reportedIn(l explain.Lang, n int) *Report {
+	r := New(l)
 	for i := range n {
 		inv := &invoice.Invoice{Seller: "acme", ID: fmt.Sprint("F-", i), Currency: "EUR", NetAmount: 100 * invoice.Unit,
 			IssuedAt: created.Add(time.Duration(i-n) * time.Hour), CustomerRef: "c-1", CustomerType: "B2B", ProductFamily: "tv",
@@ -28,11 +31,13 @@ func reported(n int) *Report {
 		switch i % 30 {
 		case 0:
 			find(v, 0.98, detectors.DecisionOpenCase, detectors.Finding{Code: "billing_system", Kind: "line_sum", P: 0.97,
-				Repaired: invoice.Amount(200+i%7*10) * invoice.Unit, Evidence: []string{"its 3 lines add up to more"}},
+				Repaired: invoice.Amount(200+i%7*10) * invoice.Unit, Evidence: []string{
+					"its 3 lines add up to 260.00 EUR, but the net amount is 100.00 EUR"}},
 				detectors.Finding{Code: "unknown", Kind: "deviation", P: 0.4})
 		case 10:
 			find(v, 0.6, detectors.DecisionLogOnly, detectors.Finding{Code: "unknown", Kind: "deviation", P: 0.6,
-				Repaired: 120 * invoice.Unit, Evidence: []string{"net 100.00 EUR is 16.67 % below the usual"}})
+				Repaired: 120 * invoice.Unit, Evidence: []string{
+					"its 29 lines add up to 120.00 EUR, but the net amount is 100.00 EUR"}})
 		case 20:
 			inv.Currency, v.Currency = "GBP", "GBP"
 			find(v, 0.950001, detectors.DecisionOpenCase, detectors.Finding{Code: "duplicate", Kind: "delivery", P: 0.95,
@@ -104,7 +109,8 @@ func TestFigures(t *testing.T) {
 		"invoices a day, at most 24 suspects, at most 3", "Duplicate: invoiced before 10 1,000.00 GBP billed too much",
 		"Billing system: lines, totals, tax or currency 10 1,270.00 EUR billed too little",
 		"1. F-90 160.00 EUR billed too little acme, issued 2026-11-13, line 91 · c-1, B2B, tv · almost certainly wrong, "+
-			"98 % · worth a case The lines do not add up to the total. Its 3 lines add up to more. Billed 100.00 EUR net "+
+			"98 % · worth a case The lines do not add up to the total. "+
+			"Its 3 lines add up to 260.00 EUR, but the net amount is 100.00 EUR. Billed 100.00 EUR net "+
 			"Expected 120.00 EUR, the usual invoice of customer type B2B and product family tv: 40 invoices, much alike (they "+
 			"vary by 4.0 %) Repaired 260.00 EUR Also considered the amount is below the usual (40 %)",
 		"came a second time with the same content and count once: 3", "bad_decimal 40 syntax 1",
@@ -130,7 +136,7 @@ func TestEscapes(t *testing.T) {
 	find(v, 0.9, "open_case", detectors.Finding{Code: hostile, Kind: hostile, Evidence: []string{hostile + "\x1b[31m"}},
 		detectors.Finding{Code: hostile, Kind: hostile})
 	v.Model.Version = hostile
-	r := New()
+	r := New(explain.English)
 	r.Add(inv, v, nil, 0.5)
 	page := write(t, r, Page{File: hostile, Build: hostile, References: []string{hostile},
 		Unreadable: map[string]int64{hostile: 1}, FirstErrors: []string{hostile}})
@@ -187,16 +193,16 @@ func TestRanking(t *testing.T) {
 
 // Sums are exact whatever their size, and no bar is lost (G11).
 func TestSums(t *testing.T) {
-	r := New()
+	r := New(explain.English)
 	for range 3 {
 		inv := &invoice.Invoice{Currency: "EUR", NetAmount: 1<<63 - 1, IssuedAt: created}
 		r.Add(inv, verdictOn(inv, 0), nil, 0.5)
 	}
 	contains(t, text(write(t, r, Page{})), "2,767,011,611,056,432.7421 EUR")
-	if got := amount(-1_234_567_8900, "EUR"); got != "−1,234,567.89 EUR" {
+	if got := (tongue{explain.English}).amount(-1_234_567_8900, "EUR"); got != "−1,234,567.89 EUR" {
 		t.Errorf("amount = %s", got)
 	}
-	if got := money(big.NewInt(1), "EUR"); got != "0.0001 EUR" {
+	if got := (tongue{explain.English}).money(big.NewInt(1), "EUR"); got != "0.0001 EUR" {
 		t.Errorf("money = %s", got)
 	}
 }
@@ -222,7 +228,7 @@ func TestChart(t *testing.T) {
 		{"2024-12-31", "2026-03-10", "month", 16},
 		{"1970-01-01", "2200-12-31", "year", 231},
 	} {
-		r := New()
+		r := New(explain.English)
 		for i := range 3 {
 			inv := &invoice.Invoice{Currency: "EUR", IssuedAt: []time.Time{at(c.to), at(c.from), at(c.to)}[i]}
 			r.Add(inv, verdictOn(inv, 0), nil, 0.5)
@@ -236,7 +242,7 @@ func TestChart(t *testing.T) {
 			t.Errorf("%s to %s: heights %v and %v", c.from, c.to, first.Scored, last.Scored)
 		}
 	}
-	if got := New().draw(); got.Bars != nil {
+	if got := New(explain.English).draw(); got.Bars != nil {
 		t.Errorf("no invoices make the chart %+v", got)
 	}
 }
@@ -248,7 +254,7 @@ func TestNoRepair(t *testing.T) {
 	find(v, 0.9, "log_only", detectors.Finding{Code: "crm_sync", Kind: detectors.KindNoRepair, P: 0.7,
 		Repaired: 100 * invoice.Unit})
 	v.Direction = detectors.DirectionNone
-	r := New()
+	r := New(explain.English)
 	r.Add(inv, v, nil, 0.5)
 	got := text(write(t, r, Page{}))
 	contains(t, got, "1. F-1 no money is at stake", "Customer data, which no single change repairs.")
@@ -267,7 +273,7 @@ func TestExpectedFromLines(t *testing.T) {
 	v := verdictOn(inv, 0.9)
 	find(v, 0.9, "log_only", detectors.Finding{Code: "price_list", Kind: "listed", P: 0.85, Repaired: 120 * invoice.Unit},
 		detectors.Finding{Code: "data_entry", Kind: "price", P: 0.0999})
-	r := New()
+	r := New(explain.English)
 	r.Add(inv, v, &detectors.SegmentSummary{Level: detectors.LevelTypeProduct, N: 312, CV: 1.4}, 0.5)
 	got := text(write(t, r, Page{}))
 	contains(t, got, "Expected 120.00 EUR, its lines at the usual prices of their products: each product known was "+
@@ -279,7 +285,7 @@ func TestExpectedFromLines(t *testing.T) {
 
 // Of many models the last is named; the incident a suspect belongs to is.
 func TestModelsAndIncident(t *testing.T) {
-	r := New()
+	r := New(explain.English)
 	for i, version := range []string{"prior-1", "prior-1", "trained-a", "trained-b", "prior-1", "trained-a"} {
 		inv := &invoice.Invoice{Seller: "acme", ID: fmt.Sprint("F-", i), Currency: "EUR", NetAmount: 100, IssuedAt: created}
 		v := verdictOn(inv, 0.9)
@@ -301,14 +307,14 @@ func TestModelsAndIncident(t *testing.T) {
 
 // A report of nothing is a page, too.
 func TestEmpty(t *testing.T) {
-	contains(t, text(write(t, New(), Page{File: "empty.jsonl"})), "Invoices judged 0", "No invoices.",
+	contains(t, text(write(t, New(explain.English), Page{File: "empty.jsonl"})), "Invoices judged 0", "No invoices.",
 		"Every record could be read.")
 }
 
 // Credit notes are no judged invoices, a part is never rounded to all, an improbable
 // suspect is worth a look, and what leaves the amount alone says what to do.
 func TestWhatIsJudged(t *testing.T) {
-	r := New()
+	r := New(explain.English)
 	for i := range 2100 {
 		inv := &invoice.Invoice{Seller: "acme", ID: fmt.Sprint("F-", i), Currency: "EUR", NetAmount: 100 * invoice.Unit,
 			IssuedAt: created.Add(time.Duration(i) * time.Minute)}

@@ -1,9 +1,6 @@
 package report
 
 import (
-	"fmt"
-	"strconv"
-
 	"recoup/detectors"
 	"recoup/internal/explain"
 )
@@ -46,13 +43,13 @@ const (
 )
 
 // worth says where the 15 % rule means something.
-func (p *Page) worth() *worth {
+func (t tongue) worth(p *Page) *worth {
 	if len(p.Segments) == 0 {
 		return nil
 	}
 	s := &p.Settings
-	w := &worth{Percent: short(float64(s.DeviationBasisPoints) / 100), MinN: s.MinN, MaxCV: short(100 * s.MaxCV),
-		Wrong: short(100 * s.BaseRate),
+	w := &worth{Percent: t.short(float64(s.DeviationBasisPoints) / 100), MinN: s.MinN, MaxCV: t.short(100 * s.MaxCV),
+		Wrong: t.short(100 * s.BaseRate),
 		All:   len(p.Segments), More: int64(max(0, len(p.Segments)-mostRows))}
 	names := map[string]bool{}
 	for i := range p.Segments {
@@ -70,23 +67,21 @@ func (p *Page) worth() *worth {
 	}
 	for i := range p.Segments[:min(len(p.Segments), mostMarks)] {
 		segment := &p.Segments[i]
-		name := segment.Of()
+		name := t.Segment(segment)
 		if len(names) > 1 {
 			name = segment.Seller + " " + segment.Currency + ", " + name
 		}
 		name = shown(name)
 		enough := segment.Footing == detectors.FootingEnough
 		w.Marks = append(w.Marks, mark{X: 98.8 * min(segment.CV/widestSpread, 1), Y: 97 * (1 - segment.Precision),
-			Width: 1.2, Height: 3, Enough: enough, Title: fmt.Sprintf("%s: %s, spread %s, expected precision %s", name,
-				counted(segment.N, "invoice"), explain.English.CV(segment.CV), explain.Precision(segment))})
+			Width: 1.2, Height: 3, Enough: enough, Title: t.Say("%s: %s, spread %s, expected precision %s",
+				"%s : %s, dispersion %s, précision attendue %s", name, t.counted(segment.N, "invoice", "facture"),
+				t.CV(segment.CV), explain.Precision(segment))})
 		if i < mostRows {
-			w.Rows = append(w.Rows, segmentRow{Of: name, Invoices: whole(segment.N), Spread: explain.English.CV(segment.CV),
+			w.Rows = append(w.Rows, segmentRow{Of: name, Invoices: t.whole(segment.N), Spread: t.CV(segment.CV),
 				Precision: explain.Precision(segment), Recall: explain.Probability(segment.Recall),
-				Meaningful: explain.English.Footing(segment.Footing)})
+				Meaningful: t.Footing(segment.Footing)})
 		}
 	}
 	return w
 }
-
-// short writes a figure that a person has set with the digits it was set with.
-func short(x float64) string { return strconv.FormatFloat(x, 'g', 6, 64) }
