@@ -40,6 +40,7 @@ type kpiFinding struct {
 type kpiLife struct {
 	status, outcome, cause, action string
 	acknowledged, decided, closed  time.Time
+	acted                          time.Time // last corrective action
 	loss                           *invoice.Amount
 	cost                           *invoice.Amount
 	satisfaction                   int
@@ -74,6 +75,9 @@ func (c *kpiCase) life() (l kpiLife) {
 			l.closed = e.at
 		}
 		l.cause, l.action = cmp.Or(e.cause, l.cause), cmp.Or(e.action, l.action)
+		if e.action != "" {
+			l.acted = e.at
+		}
 		l.satisfaction = cmp.Or(e.satisfaction, l.satisfaction)
 		if e.loss != nil {
 			l.loss = e.loss

@@ -37,6 +37,14 @@ var kpiQueries = []string{
 	`concat('cause_confusion|', seller, '|', predicted_cause), map(true_cause, n(invoices)) FROM cause_confusion`,
 	`concat('prevented_before_issue|', seller, '|', currency, '|', toString(cohort_month), '|', direction), map(
 		'prevented', n(prevented), 'issued_wrong', n(issued_wrong), 'loss', m(prevented_loss)) FROM prevented_before_issue`,
+	`concat('repeats_after_action|', case_id), map('before', n(errors_30_days_before), '30', n(errors_30_days_after),
+		'60', n(errors_60_days_after), '90', n(errors_90_days_after)) FROM repeats_after_action`,
+	`concat('repeat_rate|', seller, '|', cause), map('actions 30', n(actions_30), 'repeated 30', n(repeated_30),
+		'actions 60', n(actions_60), 'repeated 60', n(repeated_60), 'actions 90', n(actions_90),
+		'repeated 90', n(repeated_90)) FROM repeat_rate`,
+	`concat('handling_cost|', seller, '|', currency, '|', toString(cohort_month)), map('cases', n(cases),
+		'single', n(single_cases), 'handling', m(handling), 'recovered', m(recovered), 'below', n(below_break_even))
+		FROM handling_cost`,
 }
 
 // TestKPIsEqualLedger: over random worlds, each event delivered twice and shuffled,
@@ -52,6 +60,8 @@ func TestKPIsEqualLedger(t *testing.T) {
 		l.money(want)
 		l.work(want)
 		l.early(want)
+		l.repeats(want)
+		l.handling(want)
 		got := answers{}
 		for _, sql := range kpiQueries {
 			kpiRead(t, s, sql, got)
