@@ -222,7 +222,7 @@ func (w *kpiWorld) addIncident(id string, n int) {
 	case 0: // told as one sum
 		sum := w.cents(900_000)
 		w.tell(c, "detector", kpiEvent{status: "decided", outcome: "confirmed_error", at: c.detected.Add(5 * time.Hour),
-			loss: &sum, cause: "billing_system"})
+			loss: &sum, cause: "billing_system", action: "stopped, it was said"}) // members come for 50 days more
 	case 1: // members count one by one
 		w.tell(c, "detector", kpiEvent{status: "decided", outcome: pick(w, "confirmed_error", "not_an_error"),
 			at: c.detected.Add(5 * time.Hour), cause: "billing_system"})

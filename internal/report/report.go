@@ -73,9 +73,9 @@ type cause struct {
 // New returns a report of no invoices, in a language. What invoices and settings are
 // called, and messages about records that cannot be read, stay English.
 func New(l explain.Lang) *Report {
-	return &Report{in: tongue{l}, days: map[int64]*day{}, currencies: map[string]*currency{}, causes: map[causeKey]*cause{},
-		decisions: map[detectors.Decision]int64{}, levels: map[detectors.Level]int64{}, types: map[invoice.Type]int64{},
-		models: map[string]int64{}, sellers: map[string]int64{}}
+	return &Report{in: tongue{l}, days: map[int64]*day{}, currencies: map[string]*currency{},
+		causes: map[causeKey]*cause{}, decisions: map[detectors.Decision]int64{}, levels: map[detectors.Level]int64{},
+		types: map[invoice.Type]int64{}, models: map[string]int64{}, sellers: map[string]int64{}}
 }
 
 // entry returns the value of a key, made if it is new.
