@@ -10,7 +10,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -62,16 +61,6 @@ func (s Summary) Print(w io.Writer) {
 	fmt.Fprintf(w, "scored %d invoices in %s (%.0f/s): %d suspect, %d cases opened, %d rows stored, "+
 		"%d redeliveries skipped, %d records parked\n",
 		s.Scored, s.Took.Round(time.Millisecond), rate, s.Suspects, s.Cases, s.Stored, s.Redelivered, s.DeadLetters)
-}
-
-// limitMemory has Go collect more often where the process would grow beyond a limit, unless
-// its environment says more about that. What it returns takes that back.
-func limitMemory(bytes int64) (undo func()) {
-	if os.Getenv("GOMEMLIMIT") != "" {
-		return func() {}
-	}
-	before := debug.SetMemoryLimit(bytes)
-	return func() { debug.SetMemoryLimit(before) }
 }
 
 // Run scores until ctx ends, or until it has caught up. The topics and tables

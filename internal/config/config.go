@@ -226,8 +226,9 @@ type Memory struct {
 	Segments int64 `yaml:"segments"`
 	// Customers, about, each with up to five invoices. By default 1250000.
 	Customers int64 `yaml:"customers"`
-	// Memory of a process beyond which Go collects more often rather than take more of it, unless the environment
-	// has a GOMEMLIMIT; what is remembered may need more, and gets it. By default 1400MiB.
+	// Memory of a process beyond which Go collects each time an eighth is added to what is in use, rather than once
+	// that has doubled, unless the environment has a GOMEMLIMIT. It stops nothing from growing: what is remembered and
+	// the row buffer get what they need. By default 1400MiB.
 	Limit Size `yaml:"limit"`
 }
 
