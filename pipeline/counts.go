@@ -106,21 +106,12 @@ func (w *Worker) rollCounts(now bool) {
 	if len(changed) == 0 {
 		return
 	}
-	records := make([]Record, 0, len(changed))
+	records, mine := make([]Record, 0, len(changed)), stamp{epoch: w.epoch, applied: w.next}
 	for _, r := range changed {
-		records = append(records, w.countRecord(r))
+		records = append(records, stateRecord(sharedKey(r.Key, w.partition), mine, r.Value))
 	}
 	k.since += int64(len(records))
 	k.out <- records
-}
-
-// countRecord is a record of the counts as recoup.baselines holds it.
-func (w *Worker) countRecord(r detectors.StateRecord) Record {
-	out := Record{Key: sharedKey(r.Key, w.partition)}
-	if r.Value != nil {
-		out.Value = encodeState(stamp{epoch: w.epoch, applied: w.next}, r.Value)
-	}
-	return out
 }
 
 // sayOthers says when values are not counted because there are too many.
@@ -180,42 +171,40 @@ func (w *Worker) restoreCounts(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cannot read bounds of %s/%d: %w", m.opt.Topics.Invoices, w.partition, err)
 	}
-	seen := map[string]stamp{}
+	var newest stamp
 	return w.readRange(ctx, topic, 0, end, func(r Record) error {
-		key, at, value, ok := m.countOf(&r, seen)
-		if !ok {
-			return nil
-		}
-		if at.applied <= scored { // else of a topic that was recreated
-			k.from = max(k.from, at.applied)
-		}
-		if err := k.Restore(key, value); err != nil {
+		err := foldCount(&newest, &r, func(key []byte, at stamp, value []byte) error {
+			if at.applied <= scored { // else of a topic that was recreated
+				k.from = max(k.from, at.applied)
+			}
+			return k.Restore(key, value)
+		})
+		if err != nil {
 			w.foreign(topic, r.Offset, err)
 		}
 		return nil
 	})
 }
 
-// countOf takes a record of recoup.baselines apart; ok is false when it is not of
-// counts, or an older one than was seen. value is nil for what is forgotten.
-func (m *Member) countOf(r *Record, seen map[string]stamp) (key []byte, at stamp, value []byte, ok bool) {
+// foldCount gives fold what a record of recoup.baselines says of a count; a nil value
+// forgets. newest is of the counts before it in its partition, as foldBaseline has it. What
+// is late is not written over: a value is published whole whenever it changes.
+func foldCount(newest *stamp, r *Record, fold func(key []byte, at stamp, value []byte) error) error {
 	if !isCount(r.Key) {
-		return nil, at, nil, false
+		return nil
 	}
 	key, _, err := splitSharedKey(r.Key)
-	if err != nil || len(r.Value) == 0 {
-		delete(seen, string(r.Key))
-		return key, at, nil, err == nil
-	}
-	at, value, err = decodeState(r.Value)
 	if err != nil {
-		return nil, at, nil, false
+		return err
 	}
-	if old, was := seen[string(r.Key)]; was && !at.supersedes(old) {
-		return nil, at, nil, false
+	at, value, err := r.stamped()
+	if err != nil || at.late(*newest) {
+		return err
 	}
-	seen[string(r.Key)] = at
-	return key, at, value, true
+	if err = fold(key, at, value); err == nil && at != unstamped {
+		*newest = at
+	}
+	return err
 }
 
 // isCount tells the keys of counts from those of segments.
@@ -224,16 +213,17 @@ func isCount(key []byte) bool { return bytes.HasPrefix(key, []byte(detectors.Cou
 // followCounts follows the counts of all partitions, for the case stage. fold gets the
 // newest record of each key and source partition; a nil value forgets. Partitions are
 // read at the same time, and the bytes are valid until fold returns.
-func (m *Member) followCounts(fold func(key, value []byte, partition int)) *tail {
-	seen := make([]map[string]stamp, m.invoicePartitions)
-	for p := range seen {
-		seen[p] = map[string]stamp{}
-	}
+func (m *Member) followCounts(fold func(key, value []byte, partition int) error) *tail {
+	newest := make([]stamp, m.invoicePartitions)
 	return newTail(m, m.opt.Topics.Baselines, m.invoicePartitions, func(partition int, got *Fetched) {
 		for i := range got.Records {
-			key, _, value, ok := m.countOf(&got.Records[i], seen[partition])
-			if ok {
-				fold(key, value, partition)
+			r := &got.Records[i]
+			err := foldCount(&newest[partition], r, func(key []byte, _ stamp, value []byte) error {
+				return fold(key, value, partition)
+			})
+			if err != nil {
+				m.metrics.Foreign.Inc()
+				m.opt.Log.Error("a count is passed over", "key", string(cutKey(r.Key)), "partition", partition, "error", err)
 			}
 		}
 	})

@@ -95,6 +95,34 @@ func TestCountsOfSuspectsLeaveAtOnce(t *testing.T) {
 	})
 }
 
+// A value that was not met for weeks is forgotten, and its tombstone says whose it is: one
+// that a paused owner sends late must not count.
+func TestForgottenCountsAreStamped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		_, stop := w.start("m", nil)
+		w.fill(t, 1, 10)
+		time.Sleep(70 * time.Second)
+		later := start.Add(40 * 24 * time.Hour)
+		value := bytes.Replace(invoiceJSON("later", 400, later, "dl"), []byte("fibre"), []byte("copper"), 1)
+		w.append(t, 0, pipeline.Record{Value: value, Time: later})
+		time.Sleep(15 * time.Minute)
+		stop()
+		forgotten := 0
+		for _, r := range w.log.Records(w.opt.Topics.Baselines, 0) {
+			if len(r.Value) > 0 || string(r.Key) != "count|acme|segment|B2C/fibre|p0" {
+				continue
+			}
+			if forgotten++; len(r.Stamp) == 0 {
+				t.Errorf("the tombstone of %s tells no epoch", r.Key)
+			}
+		}
+		if forgotten == 0 {
+			t.Error("nothing was forgotten: the test sees nothing")
+		}
+	})
+}
+
 // Counts are advisory: where nobody can publish them, everything else goes on, and the
 // baselines that others fold are the same.
 func TestNothingWaitsForCounts(t *testing.T) {

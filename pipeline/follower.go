@@ -101,7 +101,7 @@ func foldBaseline(shared *detectors.Shared, newest *stamp, r *Record) (key []byt
 	if err != nil {
 		return nil, stamp{}, false, err
 	}
-	if at != unstamped && !at.supersedes(*newest) {
+	if at.late(*newest) {
 		return key, at, true, nil
 	}
 	err = shared.Put(key, payload, source, at.applied)

@@ -74,14 +74,11 @@ func judge(d *desk.Desk, at desk.At, r *Record, highest *int64, searched bool) e
 	return nil
 }
 
-// takeCount takes what a worker counted. Called from one goroutine at a time.
-func (s *shift) takeCount(key, value []byte, partition int) {
+// takeCount takes what a worker counted; partitions are read at the same time.
+func (s *shift) takeCount(key, value []byte, partition int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.desk.Count(key, value, partition); err != nil {
-		s.m.metrics.Foreign.Inc()
-		s.m.opt.Log.Error("a count is passed over", "key", string(cutKey(key)), "partition", partition, "error", err)
-	}
+	return s.desk.Count(key, value, partition)
 }
 
 // before returns the first offset whose record is not older than a margin before the

@@ -37,6 +37,10 @@ func (s stamp) supersedes(old stamp) bool {
 // unstamped is the stamp of a tombstone that an older recoup wrote: nobody knows whose it is.
 var unstamped = stamp{epoch: -1}
 
+// late reports whether a record does not count because one with stamp before stands before
+// it. What tells no stamp counts.
+func (s stamp) late(before stamp) bool { return s != unstamped && !s.supersedes(before) }
+
 // stateRecord is what is written of a key; a nil payload makes a tombstone.
 func stateRecord(key []byte, s stamp, payload []byte) Record {
 	if payload == nil {
