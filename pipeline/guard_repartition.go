@@ -169,8 +169,5 @@ func (m *Member) copyPartition(ctx context.Context, c *claim, from int, mark mar
 	}
 	first := firstMarker(epoch, mark)
 	first.HighMarks, first.Runs = mark.HighMarks, mark.Runs
-	if err := m.replaceState(ctx, c, m.opt.Topics.State, records); err != nil {
-		return marker{}, err
-	}
-	return first, m.writeMarker(ctx, c, first)
+	return first, m.beginWith(ctx, c, first, records)
 }

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 
@@ -171,14 +170,8 @@ func (m *Member) resetPartition(ctx context.Context, c *claim, mark marker) erro
 	if err != nil {
 		return err
 	}
-	if err := m.replaceState(ctx, c, t.Baselines, nil); err != nil {
+	if err := m.replaceState(ctx, c, t.Baselines, epoch, nil); err != nil {
 		return err
 	}
-	// The old marker goes last: until then it refuses.
-	first := firstMarker(epoch, mark)
-	record, err := first.record(epoch)
-	if err != nil {
-		return err
-	}
-	return m.replaceState(ctx, c, t.State, []Record{{Key: bytes.Clone(record.Key), Value: record.Value}})
+	return m.beginWith(ctx, c, firstMarker(epoch, mark), nil)
 }

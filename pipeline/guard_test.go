@@ -250,7 +250,7 @@ func repartitioned(t *testing.T, lives int) {
 	<-over
 	w.log.Grow(w.opt.Topics.Invoices, 4)
 	if err := w.repartition(t, lives); err == nil {
-		if lives < 20 {
+		if lives < 18 {
 			t.Errorf("the command ended well though it died after %d appends", lives)
 		}
 	} else if !errors.Is(err, context.Canceled) && !errors.Is(err, errDead) {

@@ -49,14 +49,15 @@ func (m *Member) seize(ctx context.Context, c *claim, source invoice.Position) (
 	return epoch, err
 }
 
-// kept is what a compacted topic keeps of a key.
+// kept is what counts of a key of recoup.state.
 type kept struct {
 	stamp
-	payload []byte
+	payload []byte // nil: it is forgotten, or cannot be read
 }
 
-// keptState returns what one partition of recoup.state or recoup.baselines keeps of each
-// key; what cannot be read has no payload.
+// keptState returns what counts of each key that one partition of recoup.state, or of
+// recoup.baselines, holds a record of: those too that are forgotten, for compaction may have
+// kept an older record of them that comes to count once their tombstone is gone.
 func (m *Member) keptState(ctx context.Context, topic string, partition int) (map[string]kept, error) {
 	all := map[string]kept{}
 	_, end, err := m.log.Bounds(ctx, topic, partition)
@@ -64,15 +65,18 @@ func (m *Member) keptState(ctx context.Context, topic string, partition int) (ma
 		return nil, fmt.Errorf("cannot read bounds of %s/%d: %w", topic, partition, err)
 	}
 	err = m.readRange(ctx, topic, partition, 0, end, func(r Record) error {
-		if len(r.Value) == 0 {
-			delete(all, string(r.Key))
-			return nil
-		}
-		at, payload, err := decodeState(r.Value)
+		at, payload, err := r.stamped()
 		if errors.Is(err, errRefused) {
 			return fmt.Errorf("%s/%d offset %d: %w", topic, partition, r.Offset, err)
 		}
-		if old, was := all[string(r.Key)]; !was || at.supersedes(old.stamp) {
+		old, was := all[string(r.Key)]
+		if err != nil {
+			if !was {
+				all[string(r.Key)] = kept{stamp: unstamped}
+			}
+			return nil
+		}
+		if !was || !at.late(old.stamp) {
 			all[string(r.Key)] = kept{at, bytes.Clone(payload)}
 		}
 		return nil
@@ -80,8 +84,9 @@ func (m *Member) keptState(ctx context.Context, topic string, partition int) (ma
 	return all, err
 }
 
-// replaceState makes the records all that one partition of a topic keeps.
-func (m *Member) replaceState(ctx context.Context, c *claim, topic string, records []Record) error {
+// replaceState makes the records all that one partition of a topic keeps, under the epoch
+// of who seized it.
+func (m *Member) replaceState(ctx context.Context, c *claim, topic string, epoch int64, records []Record) error {
 	old, err := m.keptState(ctx, topic, c.partition)
 	if err != nil {
 		return err
@@ -91,7 +96,7 @@ func (m *Member) replaceState(ctx context.Context, c *claim, topic string, recor
 	}
 	var out []Record
 	for _, key := range slices.Sorted(maps.Keys(old)) {
-		out = append(out, Record{Key: []byte(key)})
+		out = append(out, stateRecord([]byte(key), stamp{epoch: epoch}, nil))
 	}
 	for out = append(out, records...); len(out) > 0; {
 		n := chunk(out)
@@ -101,6 +106,16 @@ func (m *Member) replaceState(ctx context.Context, c *claim, topic string, recor
 		out = out[n:]
 	}
 	return nil
+}
+
+// beginWith makes records, and the marker of who begins with them, all that one partition of
+// recoup.state keeps. The marker goes last: until then an old one refuses.
+func (m *Member) beginWith(ctx context.Context, c *claim, first marker, records []Record) error {
+	record, err := first.record(first.Epoch)
+	if err != nil {
+		return err
+	}
+	return m.replaceState(ctx, c, m.opt.Topics.State, first.Epoch, append(records, record))
 }
 
 // writeMarker closes what was written of a partition's state.
