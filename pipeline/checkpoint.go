@@ -59,7 +59,7 @@ func (w *Worker) copyState() *checkpoint {
 		Partitions: w.m.invoicePartitions, LogPosition: w.logPosition(t), HighMarks: w.engine.HighMarks(),
 		Runs:      w.engine.Runs(),
 		SweepFrom: w.rows.sweepFrom.Load(), BeforeAt: w.beforeAt, BeforeHash: w.beforeHash,
-		Models: maps.Clone(w.judges), Budget: w.m.opt.Budget, Outcomes: w.engine.OutcomeState()}}
+		Models: maps.Clone(w.judges), Budget: w.m.opt.Budget, Met: true, Outcomes: w.engine.OutcomeState()}}
 	for _, r := range w.engine.Checkpoint(t) {
 		if r.Shared {
 			cp.shared = append(cp.shared, stateRecord(sharedKey(r.Key, w.partition), at, r.Value))

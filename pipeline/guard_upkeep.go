@@ -130,7 +130,7 @@ func (m *Member) writeMarker(ctx context.Context, c *claim, mark marker) error {
 // firstMarker is that of a partition of which nothing is scored under this epoch.
 func firstMarker(epoch int64, before marker) marker {
 	return marker{Epoch: epoch, Incarnation: before.Incarnation, Partitions: before.Partitions, LogPosition: epoch + 1,
-		SweepFrom: -1, BeforeAt: -1, Models: before.Models, Outcomes: before.Outcomes}
+		SweepFrom: -1, BeforeAt: -1, Models: before.Models, Met: true, Outcomes: before.Outcomes}
 }
 
 // moved returns the state of a partition at its marker, for another one in which the

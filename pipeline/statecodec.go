@@ -135,8 +135,11 @@ type marker struct {
 	Outcomes []byte `json:"outcomes,omitempty"`
 	// Models is the version that judges a seller's invoices at t, by seller.
 	Models map[string]string `json:"models,omitempty"`
-	// Budget is that of its writer; none: of one that may not note which segments it meets.
+	// Budget is that of its writer; none: of one that had none.
 	Budget detectors.Budget `json:"budget,omitzero"`
+	// Met says that the state notes every segment that was met below t. Where it does not,
+	// of a recoup that did not say so or noted none, what has a baseline counts as met.
+	Met bool `json:"met,omitempty"`
 }
 
 // record is the marker as the owner of an epoch writes it, his own or the one he took over.

@@ -128,7 +128,7 @@ func (w *Worker) readState(ctx context.Context) (mark marker, err error) {
 	w.compareBudget(mark)
 	m.follow.own(w.partition, w.epoch)
 	w.engine.AdoptShared()
-	if err := w.engine.Adopt(mark.Offset, whole && mark.Budget != (detectors.Budget{})); err != nil {
+	if err := w.engine.Adopt(mark.Offset, whole && mark.Met); err != nil {
 		m.metrics.Foreign.Inc()
 		m.opt.Log.Error("passed over state that cannot be read", "topic", topic, "partition", w.partition, "error", err)
 	}

@@ -1,9 +1,11 @@
 package pipeline_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -50,10 +52,26 @@ func goOnWithVersion1(t *testing.T) {
 			t.Errorf("%s: %s\nwant %s", at, verdict, want.rows[at])
 		}
 	}
+	w.tellsWhatWasMet(t)
 	for _, segment := range []string{everyone, "seller|acme|EUR"} {
 		a, b := w.learnedInvoices(t, segment, 1)[0], fresh.learnedInvoices(t, segment, 1)[0]
 		if a != b || a < 100 {
 			t.Errorf("%s holds %d invoices, want %d", segment, a, b)
 		}
+	}
+}
+
+// tellsWhatWasMet wants markers of version 1, also under a new owner's epoch, not to say that
+// the state notes each segment that was met, and the last one to.
+func (w *world) tellsWhatWasMet(t *testing.T) {
+	t.Helper()
+	var said []bool
+	for _, r := range w.log.Records(w.opt.Topics.State, 0) {
+		if string(r.Key) == "marker" {
+			said = append(said, bytes.Contains(r.Value, []byte(`"met":true`)))
+		}
+	}
+	if !slices.Equal(said, []bool{false, false, true}) {
+		t.Errorf("markers say that all was noted: %v; want the new owner's own alone to say it", said)
 	}
 }
