@@ -19,13 +19,18 @@ type Budget struct {
 // customers.
 func DefaultBudget() Budget { return Budget{Segments: 2_500_000, Customers: 1_250_000} }
 
-// Limit bounds what the engine remembers by its share of a budget. It is called before
-// anything is restored or taught; without it, it has room for more than one partition needs.
-func (e *Engine) Limit(b Budget, partitions int) {
-	l := history.DefaultLimits()
-	l.Segments, l.Customers = b.Segments/max(1, partitions), b.Customers/max(1, partitions)
-	e.history = history.New(l)
-	e.history.OnForget(e.drop)
+// Share is what each of so many partitions has of a budget.
+func (b Budget) Share(partitions int) Budget {
+	partitions = max(1, partitions)
+	return Budget{Segments: b.Segments / partitions, Customers: b.Customers / partitions}
+}
+
+// NewBoundedEngine is NewEngine for an engine that remembers no more than its partition's
+// share of a budget.
+func NewBoundedEngine(s Settings, shared *Shared, partition int, share Budget) *Engine {
+	room := history.DefaultLimits()
+	room.Segments, room.Customers = share.Segments, share.Customers
+	return newEngine(s, shared, partition, room)
 }
 
 // Forgotten are how many things of a kind were forgotten to make room for others.

@@ -29,9 +29,7 @@ func crowd(rng *rand.Rand, n int) []received {
 }
 
 func limited(shared *Shared) *Engine {
-	e := NewEngine(worldSettings(), shared, 0)
-	e.Limit(crowded, 1)
-	return e
+	return NewBoundedEngine(worldSettings(), shared, 0, crowded)
 }
 
 func forgotten(e *Engine, kind string) uint64 {
@@ -122,10 +120,11 @@ func TestDroppedSegmentsAreCountedAndTombstoned(t *testing.T) {
 func TestDroppedSegmentFallsBackToTheWiderLevel(t *testing.T) {
 	levels := map[bool]Level{}
 	for _, room := range []bool{true, false} {
-		e := NewEngine(DefaultSettings(), NewShared(), 0)
-		if !room {
-			e.Limit(crowded, 1)
+		budget := crowded
+		if room {
+			budget = DefaultBudget()
 		}
+		e := NewBoundedEngine(DefaultSettings(), NewShared(), 0, budget)
 		offset := int64(0)
 		teach := func(family string) *Verdict {
 			inv := usual(100*invoice.Unit, offset)

@@ -93,15 +93,19 @@ type current struct {
 	cause       int                    // index of a suspect's first cause; unknown's until Score or Recall
 }
 
-// NewEngine returns an engine that has learned nothing. The settings are
-// copied; they must be valid.
+// NewEngine returns an engine that has learned nothing, and has room for more than one
+// partition needs. The settings are copied; they must be valid.
 func NewEngine(s Settings, shared *Shared, partition int) *Engine {
+	return newEngine(s, shared, partition, history.DefaultLimits())
+}
+
+func newEngine(s Settings, shared *Shared, partition int, room history.Limits) *Engine {
 	s.HandlingCost = maps.Clone(s.HandlingCost)
 	e := &Engine{
 		settings: s, halfLife: s.HalfLife.Hours(), partition: partition, shared: shared,
 		blank: Verdict{Schema: VerdictSchema, Decision: DecisionNone, Direction: DirectionNone, Level: LevelNone,
 			Model: Model{Version: ModelVersion, ConfigHash: s.Hash()}},
-		history: history.New(history.DefaultLimits()), classifiers: map[string]*Classifier{},
+		history: history.New(room), classifiers: map[string]*Classifier{},
 		routes: make([]route, 1<<routeBits), clock: newClock(),
 		seen:  newSeen(int64(s.IdentityRetention / time.Hour)),
 		prose: newProse(),

@@ -78,11 +78,11 @@ type logEntry struct{ log, source int64 }
 
 func newWorker(m *Member, partition int) *Worker {
 	w := &Worker{m: m, partition: partition, epoch: -1,
-		engine:  detectors.NewEngine(m.opt.Scoring, m.shared, partition),
+		engine: detectors.NewBoundedEngine(m.opt.Scoring, m.shared, partition,
+			m.opt.Budget.Share(m.invoicePartitions)),
 		decoder: invoice.NewDecoder(m.opt.Limits),
 		kept:    map[int64]*Decision{}, judges: map[string]string{},
 		block: m.store.NewBlock(), queue: newRowQueue(), beforeAt: -1}
-	w.engine.Limit(m.opt.Budget, m.invoicePartitions)
 	w.engine.UseReferences(m.refs.store)
 	w.engine.UseIncidents(m.incidents)
 	w.engine.UseLimitation(m.opt.Cases.LastDay)

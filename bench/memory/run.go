@@ -53,9 +53,7 @@ func (p *plan) engine(shared *detectors.Shared, partition int) *detectors.Engine
 	if budget.Segments = p.Budget; p.Unbounded {
 		budget.Segments = 1 << 30
 	}
-	e := detectors.NewEngine(detectors.DefaultSettings(), shared, partition)
-	e.Limit(budget, p.Partitions)
-	return e
+	return detectors.NewBoundedEngine(detectors.DefaultSettings(), shared, partition, budget.Share(p.Partitions))
 }
 
 // child runs a plan and prints its result.
