@@ -147,3 +147,38 @@ func TestLateStateAfterReset(t *testing.T) {
 		}
 	})
 }
+
+// A reset that died once it was announced is to be ended, also where the new log has grown
+// meanwhile to where the old one was, and lost its start: nothing else tells of it then.
+func TestAnnouncedResetIsDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(2)
+		w.fill(t, 2, 100)
+		_ = w.faultFree(t)
+		w.log.CreateTopic(w.opt.Topics.Invoices, 2, 0)
+		announced := func() bool {
+			records := w.log.Records(w.opt.Topics.State, 0)
+			return bytes.Contains(records[len(records)-1].Value, []byte(`"reset_to":1`))
+		}
+		for lives := 0; !announced(); lives++ {
+			if err := w.reset(t, lives); err == nil {
+				t.Fatalf("the reset ended after %d writes, and was never announced", lives)
+			}
+		}
+		w.fill(t, 2, 150)
+		for p := range 2 {
+			if err := w.log.Truncate(w.opt.Topics.Invoices, p, 130); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if plan, err := w.planReset(t); err != nil || !plan.Due() || plan.Incarnation != 1 {
+			t.Fatalf("%+v, %v; want the reset to incarnation 1 to be ended", plan, err)
+		}
+		if err := w.reset(t, 1000); err != nil {
+			t.Fatal(err)
+		}
+		if plan, err := w.planReset(t); err != nil || plan.Due() {
+			t.Errorf("%+v, %v is still to be done", plan, err)
+		}
+	})
+}

@@ -153,11 +153,11 @@ func (c *stateRepartitionCommand) Run(ctx context.Context, s *session) error {
 		fmt.Fprintf(s.stderr, "recoup: %d records of the first %d partitions are not scored yet: new partitions will not "+
 			"know them\n", waiting, plan.From)
 	}
-	memory := &loaded.Pipeline.Memory
+	budget := loaded.Pipeline.Memory.Budget()
+	was, is := budget.Share(plan.From), budget.Share(plan.To)
 	fmt.Fprintf(s.stderr, "recoup: a partition's share of pipeline.memory falls from %d segments and %d customers to %d "+
 		"and %d; what the first %d hold beyond that is forgotten once they are taken over: raise it before, in all "+
-		"processes, to keep it\n", memory.Segments/int64(plan.From), memory.Customers/int64(plan.From),
-		memory.Segments/int64(plan.To), memory.Customers/int64(plan.To), plan.From)
+		"processes, to keep it\n", was.Segments, was.Customers, is.Segments, is.Customers, plan.From)
 	if !c.Yes {
 		fmt.Fprintf(s.stdout, "would give each of %d new partitions of %s the state of one of the first %d; to do it, add "+
 			"--yes\n", plan.To-plan.From, topic, plan.From)
