@@ -15,7 +15,7 @@ const (
 	mostValues = 10_000
 	// mostOfAll bounds those of all dimensions: a value takes some 2.3 kB where it was
 	// billed in 24 buckets and 5 weeks. Each dimension may have fewValues whatever the
-	// others have: 27,000 at worst, 62 MB a partition, and as much of it for the case stage.
+	// others have: 27,000 at worst, 62 MB a partition.
 	mostOfAll = 20_000
 	fewValues = 1000
 	// idleBuckets is how long a value was not met before it makes room for another.
@@ -327,7 +327,7 @@ func (c *Count) cell(at int64) *Cell {
 		c.Recent = append(c.Recent[:0], c.Recent[1:]...)
 		i--
 	}
-	c.Recent = slices.Insert(c.Recent, i, Cell{At: at})
+	c.Recent = slices.Insert(withRoom(c.Recent, mostRecent), i, Cell{At: at})
 	return &c.Recent[i]
 }
 
@@ -343,6 +343,15 @@ func (c *Count) week(at int64) *Cell {
 		c.Weeks = append(c.Weeks[:0], c.Weeks[1:]...)
 		i--
 	}
-	c.Weeks = slices.Insert(c.Weeks, i, Cell{At: at})
+	c.Weeks = slices.Insert(withRoom(c.Weeks, mostWeeks), i, Cell{At: at})
 	return &c.Weeks[i]
+}
+
+// withRoom has room for one cell more, and never for more than there may be: append alone
+// would take a quarter more for a value that fills its cells.
+func withRoom(cells []Cell, most int) []Cell {
+	if len(cells) < cap(cells) {
+		return cells
+	}
+	return append(make([]Cell, 0, min(most, max(1, 2*len(cells)))), cells...)
 }

@@ -177,6 +177,13 @@ func TestCountsOfAllDimensionsAreBounded(t *testing.T) {
 	if c.tables[DimensionRelease].byName[countName{inv.Seller, "new"}] == nil {
 		t.Error("a new release found no room")
 	}
+	many := Count{}
+	for n := range 10 * int64(bucketsAWeek) {
+		many.cell(n)
+	}
+	if cap(many.Recent) > mostRecent || cap(many.Weeks) > mostWeeks {
+		t.Errorf("a value has room for %d buckets and %d weeks", cap(many.Recent), cap(many.Weeks))
+	}
 	const each = (mostRecent+mostWeeks)*unsafe.Sizeof(Cell{}) + unsafe.Sizeof(counted{}) + 200 // names, map
 	if worst := (mostOfAll + (int(Dimensions)-2)*fewValues) * int(each); worst > 64<<20 {
 		t.Errorf("%d bytes a value: %d at worst", each, worst)
