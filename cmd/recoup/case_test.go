@@ -192,6 +192,8 @@ func TestHoldAndRelease(t *testing.T) {
 	contains(t, said, `"hold":{"batch_id":"B-771","state":"released"}`, `"origin":"internal"`)
 	contains(t, succeed(t, "hold", "--batch", "B-771", "--seller", "acme", "--config", file).stdout,
 		"recoup release --batch B-771 --seller acme")
+	contains(t, succeed(t, "hold", "--batch", "run 7; night", "--config", file).stdout,
+		"recoup release --batch 'run 7; night'\n")
 	fails(t, exitUsage, []string{"hold", "--config", file}, "--batch")
 	fails(t, exitUsage, []string{"hold", "--batch", "a\tb", "--config", file}, "hold.batch_id")
 }

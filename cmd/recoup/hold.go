@@ -73,9 +73,9 @@ func (c *releaseCommand) Run(ctx context.Context, s *session) error {
 // run returns the flags that name the billing run again.
 func (f *holdFlags) run() string {
 	if f.Seller == "" {
-		return "--batch " + f.Batch
+		return "--batch " + shellWord(f.Batch)
 	}
-	return "--batch " + f.Batch + " --seller " + f.Seller
+	return "--batch " + shellWord(f.Batch) + " --seller " + shellWord(f.Seller)
 }
 
 // send writes the event; its key is the run, since it is about no single case.
