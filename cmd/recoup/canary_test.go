@@ -56,12 +56,6 @@ func TestCanary(t *testing.T) {
 	for _, kind := range canary.Kinds {
 		contains(t, said, "found   "+canary.Prefix+string(kind))
 	}
-	time.Sleep(2 * time.Second) // rows are stored after a second
-	stop()
-	if code := <-ended; code != 0 {
-		t.Fatalf("run ended with %d:\n%s", code, log.String())
-	}
-
 	_, cfg := client(t, file)
 	store, err := sinks.OpenReader(sinks.Settings{Addresses: cfg.ClickHouse.Addresses, Database: name})
 	if err != nil {
@@ -71,10 +65,18 @@ func TestCanary(t *testing.T) {
 	for _, line := range strings.Split(strings.TrimSpace(said), "\n") {
 		id := strings.Fields(line)[1]
 		rows, err := store.Invoices(t.Context(), sinks.Lookup{InvoiceID: id})
+		for end := time.Now().Add(time.Minute); err == nil && len(rows) == 0 && time.Now().Before(end); {
+			time.Sleep(100 * time.Millisecond) // it is told before its row is stored
+			rows, err = store.Invoices(t.Context(), sinks.Lookup{InvoiceID: id})
+		}
 		if err != nil || len(rows) != 1 || !rows[0].Invoice.Canary || !rows[0].Verdict.Suspect || rows[0].Verdict.Taught ||
 			rows[0].Verdict.CaseID != "" {
 			t.Errorf("canary %s is stored as %+v, %v", id, rows, err)
 		}
+	}
+	stop()
+	if code := <-ended; code != 0 {
+		t.Fatalf("run ended with %d:\n%s", code, log.String())
 	}
 	listed := succeed(t, "case", "ls", "--all", "--json", "--config", file).stdout
 	if strings.Contains(listed, canary.Prefix) {
