@@ -43,6 +43,7 @@ func (f *follower) foldAll(partition int, got *Fetched) {
 			continue // advisory: the case stage follows them
 		}
 		if err := f.fold(r, partition); err != nil {
+			f.m.metrics.Foreign.Inc()
 			f.m.opt.Log.Error("baseline skipped", "topic", f.topic, "partition", partition,
 				"offset", r.Offset, "error", err)
 		}

@@ -10,6 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
 	"recoup/pipeline"
 )
 
@@ -86,6 +89,28 @@ func TestForeignRecords(t *testing.T) {
 		}
 		if grown := len(w.log.Records(w.opt.Topics.Suspects, 0)) - before; grown > 30 {
 			t.Errorf("the decision log grew by %d records for 10 suspects", grown)
+		}
+	})
+}
+
+// G6: a stray record among the baselines is counted, as everywhere.
+func TestForeignBaselinesAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		metrics := pipeline.NewMetrics(prometheus.NewRegistry())
+		_, stop := w.start("a", func(o *pipeline.Options) { o.Metrics = metrics })
+		defer stop()
+		time.Sleep(5 * time.Second) // a take-over reads counts, and counts them, too
+		for _, key := range []string{"stray", "segment|acme|p0", "count|acme|release|r1|p0"} {
+			w.put(t, w.opt.Topics.Baselines, 0, pipeline.Record{Key: []byte(key), Value: []byte("hello")})
+		}
+		time.Sleep(10 * time.Second)
+		var got dto.Metric
+		if err := metrics.Foreign.Write(&got); err != nil {
+			t.Fatal(err)
+		}
+		if n := got.Counter.GetValue(); n != 2 { // counts are for the case stage, which does not run
+			t.Errorf("%v records are counted, want the two that are no baselines", n)
 		}
 	})
 }
