@@ -6,11 +6,11 @@ import (
 )
 
 // maxStretch bounds how far a checkpoint is put off while it would write more than
-// a record per five invoices: by default for an hour. It writes some 1,100 records
-// at most, whatever came (DESIGN.md), so at 1.5 invoices a second and more the fifth
-// ends the wait, and a crash never has more to replay than some 6,300 invoices, a
-// quarter of a second. What waits longest for it are other partitions: they see this
-// one's baselines as of the last checkpoint.
+// a record per five invoices: by default for an hour. Where segments are few it writes
+// some 1,100 records, whatever came (DESIGN.md), so at 1.5 invoices a second and more the
+// fifth ends the wait, and a crash has no more to replay than some 6,300 invoices, a
+// quarter of a second; each segment that is taught adds five. What waits longest for it
+// are other partitions: they see this one's baselines as of the last checkpoint.
 const maxStretch = 120
 
 // checkpoint is a copy of everything that changed since the one before, taken
