@@ -114,8 +114,16 @@ func (f *flags) audit(ctx context.Context, c *cluster.Cluster) (auditor.Report, 
 		}
 	}
 	ledger := auditor.NewLedger()
+	watch, err := auditor.NewWatch(c.Config, c.Kafka, ledger, c.Config.ClickHouse.Addresses[0])
+	if err != nil {
+		return auditor.Report{}, err
+	}
+	defer watch.Close()
+	looking, enough := context.WithCancel(ctx)
+	defer enough()
+	go watch.Run(looking)
 	sending := newBar("sending")
-	err := load.Send(ctx, c.Kafka.Log(), load.New(f.plan()), load.Sending{
+	err = load.Send(ctx, c.Kafka.Log(), load.New(f.plan()), load.Sending{
 		Topic: c.Config.Kafka.Topics.Invoices, Rate: f.Rate,
 		Sent: func(truths []load.Truth) {
 			ledger.Add(truths)
@@ -135,7 +143,8 @@ func (f *flags) audit(ctx context.Context, c *cluster.Cluster) (auditor.Report, 
 	if err := c.Settle(ctx); err != nil {
 		return auditor.Report{}, err
 	}
-	in := auditor.Input{Config: c.Config, Kafka: c.Kafka, Ledger: ledger, Exact: true}
+	enough()
+	in := auditor.Input{Config: c.Config, Kafka: c.Kafka, Ledger: ledger, Exact: true, Watch: watch}
 	for _, m := range c.Members() {
 		in.Members = append(in.Members, m.Usage())
 	}

@@ -30,12 +30,20 @@ type Input struct {
 	// Exact says that the ledger knows which invoices are suspect, as that of a
 	// separated plan does.
 	Exact bool
+	// Watch looked while members ran; without one what it would see is not checked.
+	Watch *Watch
 	// Members is what each member took; without any, memory and goroutines are not checked.
 	Members []cluster.Usage
 	// MostResident bounds the memory of a member, in bytes. By default 1.5 GiB.
 	MostResident int64
 	// MostGoroutines bounds the goroutines of a member. By default 100 and 40 for each partition.
 	MostGoroutines int
+	// MostGrown bounds how many more goroutines a member may have in the end than when it
+	// first owned as many partitions. By default 20 and 4 for each partition.
+	MostGrown int
+	// MostHeapGrown bounds likewise by how many bytes what a member keeps in memory may
+	// grow. By default 32 MiB and 400 for each record sent: invoices are remembered.
+	MostHeapGrown int64
 	// Patience bounds the wait for what recoup copies and works out beside the
 	// stream. By default 30 s.
 	Patience time.Duration
@@ -72,7 +80,7 @@ func Run(ctx context.Context, in Input) (report Report, err error) {
 	}
 	defer func() { _ = a.db.Close() }()
 	steps := []func(context.Context) error{a.readDecisions, a.readCases, a.readDeadLetters, a.readCommits,
-		a.readBaselines, a.walk, a.judgeCases, a.judgeCopies, a.judgeRollups, a.judgeKeptViews, a.judgeOffsets,
+		a.readBaselines, a.judgeWatch, a.walk, a.judgeCases, a.judgeCopies, a.judgeRollups, a.judgeKeptViews, a.judgeOffsets,
 		a.judgeBaselines, a.judgeMembers}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -106,6 +114,12 @@ func (a *audit) prepare(ctx context.Context) (err error) {
 	}
 	if a.MostGoroutines == 0 {
 		a.MostGoroutines = 100 + 40*a.partitions
+	}
+	if a.MostGrown == 0 {
+		a.MostGrown = 20 + 4*a.partitions
+	}
+	if a.MostHeapGrown == 0 {
+		a.MostHeapGrown = 32<<20 + 400*a.Ledger.Records()
 	}
 	ch := &a.Config.ClickHouse
 	a.db, err = clickhouse.Open(&clickhouse.Options{Addr: ch.Addresses, Auth: clickhouse.Auth{Database: ch.Database,

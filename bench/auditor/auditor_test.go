@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -130,6 +131,8 @@ func TestControls(t *testing.T) {
 	t.Run("tables", b.tables)
 	t.Run("ledger", b.ledger)
 	t.Run("limits", b.limits)
+	t.Run("watch", b.watch)
+	t.Run("contents", b.contents)
 	t.Run("topics", b.topics)
 	t.Run("commits", b.commits)
 	t.Run("views", b.views)
@@ -152,6 +155,8 @@ func (b *bench) tables(t *testing.T) {
 			[]string{CheckRowsDoubled}},
 		{"a redelivery has a row", rows, "INSERT INTO scored_invoices SELECT * REPLACE (" + again +
 			" AS source_offset) FROM (SELECT * FROM scored_invoices" + at(good) + ")", []string{CheckRowsExtra}},
+		{"a row of nothing sent", rows, fmt.Sprintf("INSERT INTO scored_invoices SELECT * REPLACE (%d AS source_offset) "+
+			"FROM (SELECT * FROM scored_invoices%s)", b.end+7, at(good)), []string{CheckRowsExtra}},
 		{"another amount", rows, "ALTER TABLE scored_invoices UPDATE net_amount = net_amount + 0.0001" + at(good),
 			[]string{CheckRowContent}},
 		{"another lateness", rows, "ALTER TABLE scored_invoices UPDATE late_by_ms = late_by_ms + 1" + at(good),
@@ -167,7 +172,7 @@ func (b *bench) tables(t *testing.T) {
 			[]string{CheckCommitsEarly}},
 		{"a line is missing", lines, "DELETE FROM invoice_lines" + at(good) + " AND line_index = 1", []string{CheckLines}},
 		{"a line stands twice", lines, "INSERT INTO invoice_lines SELECT * FROM invoice_lines" + at(good) +
-			" AND line_index = 1", []string{CheckLines}},
+			" AND line_index = 1", []string{CheckLinesDoubled}},
 		{"another amount of a line", lines, "ALTER TABLE invoice_lines UPDATE line_net = line_net + 0.01" + at(good) +
 			" AND line_index = 1", []string{CheckLines}},
 		{"a dead letter stands twice", "dead_letters", "INSERT INTO dead_letters SELECT * FROM dead_letters LIMIT 1",
@@ -242,6 +247,15 @@ func (b *bench) limits(t *testing.T) {
 	in = b.in
 	in.MostGoroutines = 1
 	b.wants(t, in, CheckGoroutines)
+	for check, member := range map[string]cluster.Usage{
+		CheckMemory:      {Member: "never seen"},
+		CheckMemoryGrown: {Resident: 1, HeapGrown: 40 << 20},
+		CheckGrown:       {Resident: 1, GoroutinesGrown: 40},
+	} {
+		in = b.in
+		in.Members = []cluster.Usage{member}
+		b.wants(t, in, check)
+	}
 }
 
 // doctored is a log in which records of a topic are changed, or dropped, on the way.

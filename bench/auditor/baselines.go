@@ -224,20 +224,3 @@ func (a *audit) judgeBaselines(context.Context) error {
 	}
 	return nil
 }
-
-// judgeMembers compares what members took with their limits.
-func (a *audit) judgeMembers(context.Context) error {
-	for _, m := range a.Members {
-		for _, c := range []struct {
-			name      string
-			got, most int64
-		}{{CheckMemory, m.Resident, a.MostResident}, {CheckGoroutines, int64(m.Goroutines), int64(a.MostGoroutines)}} {
-			check := a.checks.get(c.name)
-			check.Expected, check.Found = c.most, max(check.Found, c.got)
-			if c.got > c.most {
-				a.checks.wrong(c.name, "%s: %d", m.Member, c.got)
-			}
-		}
-	}
-	return nil
-}

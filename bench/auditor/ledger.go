@@ -52,6 +52,32 @@ func (l *Ledger) Records() (n int64) {
 	return n
 }
 
+// Each is told all that was sent so far.
+func (l *Ledger) Each(do func(*load.Truth)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, truths := range l.byPartition {
+		for i := range truths {
+			do(&truths[i])
+		}
+	}
+}
+
+// rowsBelow counts the invoices of a partition below an offset that become rows.
+func (l *Ledger) rowsBelow(partition int, offset int64) (n uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if partition >= len(l.byPartition) {
+		return 0
+	}
+	for i := range l.byPartition[partition] {
+		if t := &l.byPartition[partition][i]; t.Offset < offset && t.HasRow() {
+			n++
+		}
+	}
+	return n
+}
+
 // of returns the truths of a partition by offset.
 func (l *Ledger) of(partition int) []load.Truth {
 	l.mu.Lock()

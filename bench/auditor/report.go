@@ -15,24 +15,29 @@ const (
 	CheckRowsExtra    = "rows_extra"
 	CheckRowContent   = "row_content"
 	CheckLines        = "lines"
+	CheckLinesDoubled = "lines_doubled"
 	CheckLate         = "late"
 	CheckTaught       = "taught"
 	CheckErrors       = "errors"
 	CheckDecisions    = "decisions"
 	CheckDecidedOnce  = "decided_once"
 	CheckCases        = "cases"
+	CheckCasesDoubled = "cases_doubled"
 	CheckCaseBytes    = "case_bytes"
 	CheckDeadLetters  = "dead_letters"
 	CheckCopies       = "copies"
 	CheckRollups      = "rollups"
 	CheckKeptViews    = "kept_views"
 	CheckCommitted    = "committed"
+	CheckCommitsAhead = "commits_ahead"
 	CheckCommitsEarly = "commits_early"
 	CheckCommitsBack  = "commits_back"
 	CheckMarkers      = "markers"
 	CheckBaselines    = "baselines"
 	CheckMemory       = "memory"
+	CheckMemoryGrown  = "memory_grown"
 	CheckGoroutines   = "goroutines"
+	CheckGrown        = "goroutines_grown"
 )
 
 // meanings say what holds when a check is ok; the order is that of the report.
@@ -42,25 +47,30 @@ var meanings = []struct{ name, what string }{
 	{CheckRowsDoubled, "invoices have more than one row (G2)"},
 	{CheckRowsExtra, "rows have no invoice: of a redelivery, of garbage, of nothing sent (G2)"},
 	{CheckRowContent, "rows say what their invoice says, amounts exact (G11)"},
-	{CheckLines, "invoices have each of their lines once (G1, G2)"},
+	{CheckLines, "invoices have all their lines, amounts exact, and nothing else has any (G1, G11)"},
+	{CheckLinesDoubled, "invoices have a line more than once (G2)"},
 	{CheckLate, "rows say how late their invoice came (G10)"},
 	{CheckTaught, "rows say rightly whether their invoice taught"},
 	{CheckErrors, "invoices are suspect exactly where an error was injected"},
 	{CheckDecisions, "suspect rows say what the decision log says, and it says nothing else"},
 	{CheckDecidedOnce, "published decisions were contradicted by a later one (G4)"},
 	{CheckCases, "decisions that open a case have it, published byte for byte (G4)"},
+	{CheckCasesDoubled, "errors opened more than one case (G4)"},
 	{CheckCaseBytes, "records of a case have other bytes than they should, or no decision (G4)"},
 	{CheckDeadLetters, "records that cannot be read are parked with their bytes, nothing else is (G6)"},
 	{CheckCopies, "records of cases and dead letters stand once in their tables"},
 	{CheckRollups, "roll-ups say what the rows say (G2)"},
 	{CheckKeptViews, "kept views say what the tables say"},
 	{CheckCommitted, "partitions are committed to their end"},
+	{CheckCommitsAhead, "looks during the run found every row and line below what was committed (G3)"},
 	{CheckCommitsEarly, "records were committed before row, dead letter, decision and case stood (G3)"},
 	{CheckCommitsBack, "commits went backwards"},
 	{CheckMarkers, "checkpoints promise more than is committed"},
 	{CheckBaselines, "contributions to baselines are what their rows taught (G5)"},
 	{CheckMemory, "bytes a member takes at most (G7)"},
+	{CheckMemoryGrown, "bytes in use that a member took more of at most, since it first owned as much (G7)"},
 	{CheckGoroutines, "goroutines a member has at most"},
+	{CheckGrown, "goroutines that a member got more of at most, since it first owned as much"},
 }
 
 // mostExamples is how many examples a check keeps.

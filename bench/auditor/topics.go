@@ -50,10 +50,19 @@ func toldBy(v *detectors.Verdict) told {
 // publishedCase is what stands in the topic of the cases under one key.
 type publishedCase struct {
 	kind     cases.Kind
-	opened   map[uint64]time.Time // hash of a first record of a detector → when it came first
+	opened   map[uint64]opening // by the hash of a first record of a detector
 	bySeq    map[int64]uint64
 	resolver cases.Resolver // of the highest seq
 	highest  int64
+}
+
+// opening is what the first record of a case says of its invoice.
+type opening struct {
+	at         time.Time // when it came first
+	seller, id string
+	caseID     string
+	partition  int
+	offset     int64
 }
 
 // readDecisions keeps the valid decisions: those not behind an ownership record of
@@ -97,6 +106,8 @@ func (a *audit) readDecisions(ctx context.Context) error {
 func (a *audit) readCases(ctx context.Context) error {
 	a.cases = map[string]*publishedCase{}
 	a.checks.expect(CheckCaseBytes, 0)
+	a.checks.expect(CheckCasesDoubled, 0)
+	ids := map[[2]string]string{} // of the case of each invoice; the plans have one revision of each
 	return a.eachOf(ctx, a.Config.Kafka.Topics.Cases, func(p int, r *pipeline.Record) error {
 		if len(r.Value) == 0 {
 			return nil // a tombstone: the case is forgotten
@@ -108,14 +119,20 @@ func (a *audit) readCases(ctx context.Context) error {
 		}
 		known := a.cases[c.DedupKey]
 		if known == nil {
-			known = &publishedCase{kind: c.Kind, opened: map[uint64]time.Time{}, bySeq: map[int64]uint64{}}
+			known = &publishedCase{kind: c.Kind, opened: map[uint64]opening{}, bySeq: map[int64]uint64{}}
 			a.cases[c.DedupKey] = known
 		}
 		body := xxhash.Sum64(r.Value)
 		if c.Kind == cases.KindInvoice && c.Action == cases.ActionOpen && c.Origin == cases.OriginDetector {
 			if _, was := known.opened[body]; !was {
-				known.opened[body] = r.Time
+				known.opened[body] = opening{at: r.Time, seller: c.Seller, id: c.InvoiceID, caseID: c.CaseID,
+					partition: c.Source.Partition, offset: c.Source.Offset}
 			}
+			invoice := [2]string{c.Seller, c.InvoiceID}
+			if id, was := ids[invoice]; was && id != c.CaseID {
+				a.checks.never(CheckCasesDoubled, "invoice %s of %s opened cases %s and %s", c.InvoiceID, c.Seller, id, c.CaseID)
+			}
+			ids[invoice] = c.CaseID
 		}
 		if was, there := known.bySeq[c.Seq]; !there {
 			known.bySeq[c.Seq] = body
@@ -195,7 +212,11 @@ func (a *audit) readDeadLetters(ctx context.Context) error {
 	})
 }
 
+// leastKept is how many bytes of an original a dead letter keeps at least.
+const leastKept = 64 << 10
+
 // is tells whether a dead letter holds this record, whole or its start.
 func (d parked) is(value []byte) bool {
-	return d.whole == len(value) && d.bytes <= len(value) && d.start == xxhash.Sum64(value[:d.bytes])
+	return d.whole == len(value) && d.bytes <= len(value) && d.bytes >= min(len(value), leastKept) &&
+		d.start == xxhash.Sum64(value[:d.bytes])
 }

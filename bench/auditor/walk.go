@@ -84,7 +84,7 @@ func (c *cursor[T]) take(offset int64) (got []T, err error) {
 // walk goes through all partitions, record by record, with the ledger, the rows and
 // the lines beside it.
 func (a *audit) walk(ctx context.Context) error {
-	for _, name := range []string{CheckRowsDoubled, CheckRowsExtra} {
+	for _, name := range []string{CheckRowsDoubled, CheckRowsExtra, CheckLinesDoubled} {
 		a.checks.expect(name, 0)
 	}
 	for p := range a.partitions {
@@ -220,9 +220,13 @@ func (w *walker) compareLines(offset int64, got []lines) {
 	if len(got) > 0 {
 		have = got[0]
 	}
+	if have.count > have.distinct {
+		w.checks.never(CheckLinesDoubled, "%s has %d lines, %d of them distinct", w.at(offset), have.count, have.distinct)
+		have.count, have.net = have.distinct, want.net // what the doubled ones add up to says nothing
+	}
 	want.offset = have.offset
-	w.checks.right(CheckLines, have == want, "%s has %d lines, %d of them distinct, of %d/10000; want %d of %d/10000",
-		w.at(offset), have.count, have.distinct, have.net, want.count, want.net)
+	w.checks.right(CheckLines, have == want, "%s has %d lines of %d/10000; want %d of %d/10000",
+		w.at(offset), have.count, have.net, want.count, want.net)
 }
 
 // compareVerdict judges the row of the invoice last decoded and teaches the reference.
@@ -261,16 +265,32 @@ func (w *walker) compareDecision(r *pipeline.Record, got *row, d *decided) {
 		w.checks.right(CheckDecisions, got.suspect && got.told == d.told, "%s: the row says suspect %v, %+v; the log %+v",
 			w.at(offset), got.suspect, got.told, d.told)
 		w.early(w.partition, offset, "decision", d.at)
-		if known := w.cases[d.dedup]; d.body != 0 && known != nil && known.opened[d.body] != (time.Time{}) {
-			w.early(w.partition, offset, "case", known.opened[d.body])
-			w.alerts = append(w.alerts, Alert{Sent: r.Time, Open: known.opened[d.body]})
-		}
+		w.compareCase(r, got, d)
 	case got.suspect:
 		w.checks.never(CheckDecisions, "%s has a suspect row and no decision", w.at(offset))
 	case got.told.Decision != string(detectors.DecisionNone) || got.told.CaseID != "":
 		w.checks.never(CheckDecisions, "%s is not suspect and says %s, case %q",
 			w.at(offset), got.told.Decision, got.told.CaseID)
 	}
+}
+
+// compareCase judges when the case of a decision stood, and whether it is of this invoice.
+func (w *walker) compareCase(r *pipeline.Record, got *row, d *decided) {
+	known := w.cases[d.dedup]
+	if d.body == 0 || known == nil {
+		return
+	}
+	open, is := known.opened[d.body]
+	if !is {
+		return // judgeCases says so
+	}
+	want := opening{at: open.at, seller: w.inv.Seller, id: w.inv.ID, caseID: got.told.CaseID,
+		partition: w.partition, offset: r.Offset}
+	if open != want {
+		w.checks.never(CheckCaseBytes, "%s: its case says %+v, want %+v", w.at(r.Offset), open, want)
+	}
+	w.early(w.partition, r.Offset, "case", open.at)
+	w.alerts = append(w.alerts, Alert{Sent: r.Time, Open: open.at})
 }
 
 // compareDead judges the dead letter of a record.

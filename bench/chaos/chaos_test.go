@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -84,11 +86,13 @@ func TestMatrixFails(t *testing.T) {
 		result *result
 		want   string
 	}{
-		{check(auditor.CheckRowsLost), "3 lost, 0 rows doubled, 0 cases doubled, 0 other"},
-		{check(auditor.CheckRowsDoubled), "0 lost, 3 rows doubled, 0 cases doubled, 0 other"},
-		{check(auditor.CheckCaseBytes), "0 lost, 0 rows doubled, 3 cases doubled, 0 other"},
-		{check(auditor.CheckRollups), "0 lost, 0 rows doubled, 0 cases doubled, 3 other"},
-		{&result{scene: "s", swept: "0", ended: []string{"member-1: exit status 2"}}, "0 cases doubled, 1 other"},
+		{check(auditor.CheckRowsLost), "3 lost, 0 rows doubled, 0 cases doubled, 0 roll-ups wrong, 0 other"},
+		{check(auditor.CheckLines), "3 lost, 0 rows doubled, 0 cases doubled, 0 roll-ups wrong, 0 other"},
+		{check(auditor.CheckRowsDoubled), "0 lost, 3 rows doubled, 0 cases doubled, 0 roll-ups wrong, 0 other"},
+		{check(auditor.CheckCaseBytes), "0 lost, 0 rows doubled, 3 cases doubled, 0 roll-ups wrong, 0 other"},
+		{check(auditor.CheckRollups), "0 lost, 0 rows doubled, 0 cases doubled, 3 roll-ups wrong, 0 other"},
+		{check(auditor.CheckCommitsAhead), "0 lost, 0 rows doubled, 0 cases doubled, 0 roll-ups wrong, 3 other"},
+		{&result{scene: "s", swept: "0", ended: []string{"member-1: exit status 2"}}, "0 roll-ups wrong, 1 other"},
 	} {
 		m := matrix{}
 		m.add(c.result)
@@ -100,17 +104,90 @@ func TestMatrixFails(t *testing.T) {
 	}
 }
 
-// Scenes have names and streams of their own: the same seed draws otherwise in each. The
-// quick faults of the short form exist.
+// Scenes have names and streams of their own: the same seed draws otherwise in each. Only
+// what stands in others is sampled, so that a run of all scenes has each fault.
 func TestScenes(t *testing.T) {
-	streams := map[uint64]bool{short().stream: true}
+	streams, dealt := map[uint64]bool{short(1).stream: true}, map[string]bool{}
 	for _, s := range scenes() {
 		if streams[s.stream] || len(s.faults) == 0 {
 			t.Errorf("scene %s: stream %d again, or none of its faults", s.name, s.stream)
 		}
 		streams[s.stream] = true
+		for _, f := range s.faults {
+			if s.sampled && !dealt[f.name] {
+				t.Errorf("scene %s: only here, and maybe not at all: %s", s.name, f.name)
+			}
+			dealt[f.name] = true
+		}
 	}
-	if got := len(short().faults); got != len(quick) {
-		t.Errorf("the short form has %d faults of %d", got, len(quick))
+}
+
+// The short forms of five days in a row kill members at each point of the protocol.
+func TestShortFormsComeToEachPoint(t *testing.T) {
+	for first := uint64(20_000); first < 20_050; first++ {
+		met := map[string]bool{}
+		for seed := first; seed < first+5; seed++ {
+			faults := short(seed).faults
+			if want := len(quick) + 4; len(faults) != want {
+				t.Fatalf("seed %d: %d faults of %d", seed, len(faults), want)
+			}
+			for _, f := range faults {
+				met[f.name] = true
+			}
+		}
+		for _, at := range points {
+			if !met["killed "+at.name] {
+				t.Errorf("from seed %d on nobody is killed %s", first, at.name)
+			}
+		}
+	}
+}
+
+// A fault that meets nobody is tried again, then left out; a scene goes on until each of its
+// faults has come, unless it is one that samples.
+func TestDealer(t *testing.T) {
+	faults := []kind{{name: "kill"}, {name: "trap"}}
+	for _, c := range []struct {
+		name      string
+		sampled   bool
+		met, gone []string
+		late      bool
+		want      bool
+	}{
+		{"in time", false, []string{"kill", "trap"}, nil, false, false},
+		{"one has not come", false, []string{"kill"}, nil, true, false},
+		{"one is left out", false, []string{"kill"}, []string{"trap"}, true, true},
+		{"one came and cannot any more", false, []string{"kill"}, []string{"kill"}, true, false},
+		{"all came", false, []string{"kill", "trap"}, nil, true, true},
+		{"sampled", true, nil, nil, true, true},
+	} {
+		d := &dealer{play: &play{scene: scene{faults: faults, sampled: c.sampled}}, faults: time.Hour,
+			began: time.Now(), met: map[string]bool{}, gone: map[string]bool{}}
+		if c.late {
+			d.faults = 0
+		}
+		for _, name := range c.met {
+			d.met[name] = true
+		}
+		for _, name := range c.gone {
+			d.gone[name] = true
+		}
+		if got := d.over(); got != c.want {
+			t.Errorf("%s: over %v, want %v", c.name, got, c.want)
+		}
+	}
+	d := &dealer{play: &play{scene: scene{faults: faults}}, tries: map[string]int{}, met: map[string]bool{},
+		gone: map[string]bool{}, result: &result{}}
+	nobody := kind{"trap", func(context.Context, *play, *rand.Rand, string) error { return errNobody }}
+	for range mostTries {
+		if d.gone["trap"] {
+			t.Error("left out too soon")
+		}
+		if err := d.deal(t.Context(), &nobody, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !d.gone["trap"] || len(d.result.skipped) != 1 {
+		t.Errorf("left out: %v, %v", d.gone, d.result.skipped)
 	}
 }

@@ -28,29 +28,36 @@ func (m *matrix) ok() bool {
 	return !slices.ContainsFunc(m.results, func(r *result) bool { return !r.report.OK() || len(r.ended) > 0 })
 }
 
-// wrong counts what the audit of a scene found wrong, by names of checks.
-func (r *result) wrong(names ...string) (n int64) {
-	for _, c := range r.report.Checks {
-		if slices.Contains(names, c.Name) {
-			n += c.Wrong
-		}
-	}
-	return n
-}
-
 // Checks by the columns they stand in; the others stand in the last one.
 var (
-	lostChecks    = []string{auditor.CheckRowsLost, auditor.CheckLedger}
-	doubledChecks = []string{auditor.CheckRowsDoubled, auditor.CheckRowsExtra}
-	casesChecks   = []string{auditor.CheckCases, auditor.CheckCaseBytes, auditor.CheckDecidedOnce}
+	lostChecks = []string{auditor.CheckLedger, auditor.CheckRowsLost, auditor.CheckLines, auditor.CheckCases,
+		auditor.CheckDeadLetters}
+	doubledChecks = []string{auditor.CheckRowsDoubled, auditor.CheckRowsExtra, auditor.CheckLinesDoubled}
+	casesChecks   = []string{auditor.CheckCasesDoubled, auditor.CheckCaseBytes, auditor.CheckDecidedOnce}
+	rollupChecks  = []string{auditor.CheckRollups, auditor.CheckKeptViews}
 )
 
-// others counts the remaining differences.
-func (r *result) others() (n int64) {
+// found is how much audits found wrong, by the columns of the matrix.
+type found struct{ lost, doubled, cases, rollups, others int64 }
+
+// add adds what the audit of a scene found, and members that ended by themselves.
+func (f *found) add(r *result) {
 	for _, c := range r.report.Checks {
-		n += c.Wrong
+		column := &f.others
+		for to, names := range map[*int64][]string{&f.lost: lostChecks, &f.doubled: doubledChecks, &f.cases: casesChecks,
+			&f.rollups: rollupChecks} {
+			if slices.Contains(names, c.Name) {
+				column = to
+			}
+		}
+		*column += c.Wrong
 	}
-	return n - r.wrong(lostChecks...) - r.wrong(doubledChecks...) - r.wrong(casesChecks...) + int64(len(r.ended))
+	f.others += int64(len(r.ended))
+}
+
+// cells are the columns of what was found.
+func (f *found) cells() string {
+	return fmt.Sprintf("%d | %d | %d | %d | %d", f.lost, f.doubled, f.cases, f.rollups, f.others)
 }
 
 // row is one fault of a scene.
@@ -109,43 +116,52 @@ func (r *result) halt(at time.Time) (longest time.Duration) {
 }
 
 // header names the columns.
-const header = "| scene | fault | times | lost | rows doubled | cases doubled | other differences " +
-	"| halt: median, worst | event to case: worst |\n|---|---|---:|---:|---:|---:|---:|---:|---:|\n"
+const header = "| scene | fault | times | lost | rows doubled | cases doubled | roll-ups wrong | other differences " +
+	"| take-over or halt: median, worst | event to case: worst |\n|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n"
 
 // table writes the matrix as markdown.
 func (m *matrix) table(w io.Writer) {
 	fmt.Fprint(w, header)
+	var all found
+	times := make([]int, len(traffic))
 	for _, r := range m.results {
+		var here found
+		here.add(r)
+		all.add(r)
+		for i, n := range r.traffic {
+			times[i] += n
+		}
 		for _, row := range r.rows() {
 			halts := "–"
 			if n := len(row.halts); n > 0 {
 				halts = fmt.Sprintf("%.1f s, %.1f s", row.halts[n/2].Seconds(), row.halts[n-1].Seconds())
 			}
-			fmt.Fprintf(w, "| %s | %s | %d | %d | %d | %d | %d | %s | %.1f s |\n", r.scene, row.fault, row.times,
-				r.wrong(lostChecks...), r.wrong(doubledChecks...), r.wrong(casesChecks...), r.others(), halts,
+			fmt.Fprintf(w, "| %s | %s | %d | %s | %s | %.1f s |\n", r.scene, row.fault, row.times, here.cells(), halts,
 				row.alert.Seconds())
 		}
+	}
+	for i := range traffic {
+		fmt.Fprintf(w, "| each | %s | %d | %s | – | – |\n", traffic[i].name, times[i], all.cells())
 	}
 }
 
 // total is the line below.
 func (m *matrix) total() string {
 	count, records := map[class]int{}, int64(0)
-	var lost, doubled, alerts, others int64
+	var all found
 	for _, r := range m.results {
 		for _, e := range r.events {
 			count[e.class]++
 		}
 		records += r.records
-		lost, doubled = lost+r.wrong(lostChecks...), doubled+r.wrong(doubledChecks...)
-		alerts, others = alerts+r.wrong(casesChecks...), others+r.others()
+		all.add(r)
 	}
 	var counts []string
 	for _, c := range []class{killed, paused, restarted, darkened, other} {
 		counts = append(counts, fmt.Sprintf("%d %s", count[c], c))
 	}
-	return fmt.Sprintf("%d records, %s: %d lost, %d rows doubled, %d cases doubled, %d other differences", records,
-		strings.Join(counts, ", "), lost, doubled, alerts, others)
+	return fmt.Sprintf("%d records, %s: %d lost, %d rows doubled, %d cases doubled, %d roll-ups wrong, "+
+		"%d other differences", records, strings.Join(counts, ", "), all.lost, all.doubled, all.cases, all.rollups, all.others)
 }
 
 // print writes the matrix, and what is to be said beside it.

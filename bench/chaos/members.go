@@ -47,6 +47,7 @@ var points = []point{
 	{"before the checkpoint", produce, func(t *config.Topics) string { return t.State }, false, false},
 	{"inside the checkpoint", produce, func(t *config.Topics) string { return t.State }, false, true},
 	{"before a contribution", produce, func(t *config.Topics) string { return t.Baselines }, false, false},
+	{"inside a copy", -1, says("cases"), false, true},
 	{"inside the take-over", -1, func(*config.Topics) string { return "KILL QUERY" }, true, false},
 }
 
@@ -86,11 +87,13 @@ func (p *play) set(ctx context.Context, at *point, times int, act func(m *member
 		return context.Cause(ctx)
 	case <-t.done:
 	case <-time.After(longest):
-		say("    nobody came there")
 	}
 	p.site.calm()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.left == times && t.err == nil {
+		return errNobody
+	}
 	return t.err
 }
 
@@ -132,12 +135,10 @@ func (t *trap) meet(client string, said []byte) bool {
 func killings() []kind {
 	kinds := []kind{
 		{"killed at random", func(_ context.Context, p *play, rng *rand.Rand, name string) error {
-			kill(p, rng, 1, name)
-			return nil
+			return kill(p, rng, 1, name)
 		}},
 		{"several killed at once", func(_ context.Context, p *play, rng *rand.Rand, name string) error {
-			kill(p, rng, 2+rng.IntN(4), name)
-			return nil
+			return kill(p, rng, 2+rng.IntN(4), name)
 		}},
 	}
 	for i := range points {
@@ -154,11 +155,15 @@ func killings() []kind {
 }
 
 // kill kills some of the members at work.
-func kill(p *play, rng *rand.Rand, n int, name string) {
+func kill(p *play, rng *rand.Rand, n int, name string) error {
 	there := p.atWork()
+	if len(there) == 0 {
+		return errNobody
+	}
 	for _, i := range rng.Perm(len(there))[:min(n, len(there))] {
 		p.kill(there[i], name)
 	}
+	return nil
 }
 
 // pausings are all ways to pause members: some for less than a session, most for more.
@@ -190,7 +195,10 @@ func pausings() []kind {
 func pause(p *play, rng *rand.Rand, length time.Duration, name string) error {
 	there := p.atWork()
 	n := min(1+rng.IntN(2), len(there)-1)
-	for _, i := range rng.Perm(len(there))[:max(n, 0)] {
+	if n < 1 {
+		return errNobody
+	}
+	for _, i := range rng.Perm(len(there))[:n] {
 		if err := p.pause(there[i], length, name); err != nil {
 			return err
 		}

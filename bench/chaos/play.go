@@ -8,7 +8,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -71,6 +70,7 @@ type event struct {
 type result struct {
 	scene   string
 	records int64
+	traffic []int // how often each kind came
 	events  []event
 	report  auditor.Report
 	// swept is how many offsets held rows twice before the owners had looked for them,
@@ -100,6 +100,11 @@ func (p *play) run(ctx context.Context, dir string, faults time.Duration) (*resu
 	if err := p.refill(); err != nil {
 		return nil, err
 	}
+	watch, stop, err := p.watch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
 	sent := p.send(ctx)
 	r := &result{scene: p.scene.name}
 	if err := p.inject(ctx, faults, r); err != nil {
@@ -118,7 +123,7 @@ func (p *play) run(ctx context.Context, dir string, faults time.Duration) (*resu
 	case <-time.After(patience):
 		return nil, errors.New("cannot send all invoices: the broker takes none")
 	}
-	err := p.finish(ctx, r)
+	err = p.finish(ctx, r, watch)
 	return r, err
 }
 
@@ -140,6 +145,26 @@ func (p *play) install(ctx context.Context, dir string) (err error) {
 			c.Pipeline.Limits.RecordBytes = largestRecord
 		}})
 	return err
+}
+
+// watch begins to look, past all proxies, whether rows stand below what is committed, and
+// returns what ends that.
+func (p *play) watch(ctx context.Context) (w *auditor.Watch, stop func(), err error) {
+	w, err = auditor.NewWatch(p.Config, p.Kafka, p.ledger, p.site.server.NativeAddr)
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.Run(ctx)
+	}()
+	return w, func() {
+		cancel()
+		<-ended
+		w.Close()
+	}, nil
 }
 
 // send begins to send, until the faults are over.
@@ -241,55 +266,6 @@ func (p *play) refill() error {
 	return nil
 }
 
-// inject deals the scene's faults until the time is over.
-func (p *play) inject(ctx context.Context, faults time.Duration, r *result) error {
-	if err := p.begun(ctx); err != nil {
-		return err
-	}
-	began := time.Now()
-	skip := map[string]bool{}
-	for time.Since(began) < faults {
-		if len(p.scene.faults) == len(skip) {
-			return errors.New("cannot inject anything: " + strings.Join(r.skipped, "; "))
-		}
-		for _, i := range p.rng.Perm(len(p.scene.faults)) {
-			f := &p.scene.faults[i]
-			rng := rand.New(rand.NewPCG(p.rng.Uint64(), 0)) // of this fault: how much it draws moves no other
-			// Most faults meet invoices that flow; some follow before the last one is over.
-			soon, gap := p.rng.IntN(4) == 0, upTo(p.rng, 2*time.Second)
-			if time.Since(began) >= faults || skip[f.name] {
-				continue
-			}
-			say("  %3.0f s of %.0f: %s", time.Since(began).Seconds(), faults.Seconds(), f.name)
-			err := f.inject(ctx, p, rng, f.name)
-			if errors.Is(err, errCannot) {
-				skip[f.name] = true
-				r.skipped = append(r.skipped, fmt.Sprintf("%s: %v", f.name, err))
-				say("    %v", err)
-				continue
-			}
-			if err != nil {
-				return fmt.Errorf("%s: %w", f.name, err)
-			}
-			if err := p.refill(); err != nil {
-				return err
-			}
-			if !soon {
-				if err := p.flow(ctx); err != nil {
-					return err
-				}
-			}
-			if err := pass(ctx, gap); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// errCannot is a fault that cannot be injected here.
-var errCannot = errors.New("cannot be injected here")
-
 // begun waits until the members have committed something of each partition.
 func (p *play) begun(ctx context.Context) error {
 	for began := time.Now(); time.Since(began) < patience; {
@@ -347,7 +323,7 @@ func (p *play) quiet(ctx context.Context) error {
 }
 
 // finish drains, settles and audits.
-func (p *play) finish(ctx context.Context, r *result) error {
+func (p *play) finish(ctx context.Context, r *result, watch *auditor.Watch) error {
 	draining, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := p.Drain(draining, nil); err != nil {
@@ -364,14 +340,15 @@ func (p *play) finish(ctx context.Context, r *result) error {
 	if err := p.Settle(draining); err != nil {
 		return err
 	}
-	in := auditor.Input{Config: p.Config, Kafka: p.Kafka, Ledger: p.ledger, Exact: true, Patience: time.Minute}
+	in := auditor.Input{Config: p.Config, Kafka: p.Kafka, Ledger: p.ledger, Exact: true, Patience: time.Minute,
+		Watch: watch}
 	for _, m := range p.members {
 		in.Members = append(in.Members, m.Usage())
 	}
 	var err error
 	r.report, err = auditor.Run(ctx, in)
 	p.mu.Lock()
-	r.events, r.records = p.events, p.ledger.Records()
+	r.events, r.records, r.traffic = p.events, p.ledger.Records(), counted(p.ledger)
 	p.mu.Unlock()
 	if err == nil && !r.report.OK() {
 		r.report.Print(os.Stderr)

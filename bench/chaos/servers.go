@@ -24,19 +24,33 @@ func brokerFaults() []kind {
 		}},
 		{"broker slow", kafkaFor(5*time.Second, 10*time.Second, fault.Fault{Latency: 100 * time.Millisecond})},
 		{"broker black-holed", kafkaFor(3*time.Second, 12*time.Second, fault.Fault{BlackHole: true})},
-		{"answers of the broker cut", func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
-			t := &p.Config.Kafka.Topics
-			of := []string{t.Suspects, t.Cases, t.State, t.Baselines, t.Invoices}
-			before := p.site.kafka.Cuts()
-			p.site.kafka.Set(fault.Fault{Cut: fault.Cut{Times: 2 + rng.IntN(3), Request: of[rng.IntN(len(of))]}})
-			err := pass(ctx, 4*time.Second)
-			p.site.calm()
-			for range p.site.kafka.Cuts() - before {
-				p.note(name, other)
-			}
-			return err
-		}},
+		{"answers of the broker cut", answersCut(false)},
+		{"connections to the broker cut behind an answer", answersCut(true)},
 	}
+}
+
+// answersCut cuts connections at answers of the broker, which have arrived or are lost.
+func answersCut(after bool) func(context.Context, *play, *rand.Rand, string) error {
+	return func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
+		t := &p.Config.Kafka.Topics
+		of := []string{t.Suspects, t.Cases, t.State, t.Baselines, t.Invoices}
+		before := p.site.kafka.Cuts()
+		p.site.kafka.Set(fault.Fault{Cut: fault.Cut{Times: 2 + rng.IntN(3), Request: of[rng.IntN(len(of))], After: after}})
+		err := pass(ctx, 4*time.Second)
+		p.site.calm()
+		return errors.Join(err, p.noteCuts(p.site.kafka.Cuts()-before, name))
+	}
+}
+
+// noteCuts notes connections that were cut.
+func (p *play) noteCuts(n int, name string) error {
+	for range n {
+		p.note(name, other)
+	}
+	if n == 0 {
+		return errNobody
+	}
+	return nil
 }
 
 // kafkaFor does something to the way to Kafka for some time.
@@ -54,7 +68,7 @@ func kafkaFor(least, more time.Duration, f fault.Fault) func(context.Context, *p
 func warehouseFaults() []kind {
 	return []kind{
 		{"ClickHouse killed and restarted", warehouseDown(0, 2*time.Second)},
-		{"ClickHouse away", warehouseDown(15*time.Second, 45*time.Second)},
+		{warehouseAway, warehouseGone},
 		{"ClickHouse slow", warehouseFor(5*time.Second, 10*time.Second,
 			fault.Fault{Latency: 150 * time.Millisecond, Rate: 1 << 20})},
 		{"ClickHouse black-holed",
@@ -62,6 +76,23 @@ func warehouseFaults() []kind {
 		{"acknowledgements of inserts cut", unacknowledged},
 		{"disk of ClickHouse full", diskFull},
 	}
+}
+
+// warehouseAway is the longest fault: only one scene has it.
+const warehouseAway = "ClickHouse away for minutes"
+
+// warehouseGone has ClickHouse away for minutes. Meanwhile cases go on and rows wait in
+// memory; half-way a member is killed, so that another one has to make its rows anew.
+func warehouseGone(ctx context.Context, p *play, rng *rand.Rand, name string) error {
+	length := 2*time.Minute + upTo(rng, 30*time.Second)
+	p.note(name, darkened)
+	p.site.server.Kill()
+	err := pass(ctx, length/2)
+	if err == nil {
+		err = kill(p, rng, 1, "killed while ClickHouse is away")
+	}
+	err = errors.Join(err, p.refill(), pass(ctx, length/2))
+	return errors.Join(err, p.site.server.Restart(context.WithoutCancel(ctx)))
 }
 
 // warehouseDown kills ClickHouse and starts it again some time later.
@@ -84,10 +115,7 @@ func unacknowledged(ctx context.Context, p *play, rng *rand.Rand, name string) e
 	p.site.warehouse.set(fault.Fault{Cut: fault.Cut{Times: 1 + rng.IntN(3), Request: "INSERT INTO", Turn: 1}}, nil)
 	err := pass(ctx, 4*time.Second)
 	p.site.calm()
-	for range p.site.warehouse.cut() - before {
-		p.note(name, other)
-	}
-	return err
+	return errors.Join(err, p.noteCuts(p.site.warehouse.cut()-before, name))
 }
 
 // diskFull lets ClickHouse have no space for a while.

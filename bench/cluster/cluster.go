@@ -150,6 +150,9 @@ func run(ctx context.Context, name string, args ...string) error {
 	return nil
 }
 
+// ConfigFile names the configuration that members run with.
+func (c *Cluster) ConfigFile() string { return c.file }
+
 // Members returns all members that ever joined, in that order.
 func (c *Cluster) Members() []*Member { return c.members }
 

@@ -166,7 +166,7 @@ func withoutTokens(t *rig) {
 	t.join()
 	t.send(2_000)
 	report := t.finish()
-	if got := report.Failed(); !slices.Equal(got, []string{auditor.CheckRowsDoubled, auditor.CheckLines}) {
-		t.Errorf("failed %v, want %s and %s", got, auditor.CheckRowsDoubled, auditor.CheckLines)
+	if got := report.Failed(); !slices.Equal(got, []string{auditor.CheckRowsDoubled, auditor.CheckLinesDoubled}) {
+		t.Errorf("failed %v, want %s and %s", got, auditor.CheckRowsDoubled, auditor.CheckLinesDoubled)
 	}
 }

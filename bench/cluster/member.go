@@ -28,6 +28,7 @@ type Member struct {
 	log     *os.File
 	mu      sync.Mutex // guards usage
 	usage   Usage
+	growth  growth // of the goroutine that watches
 }
 
 // Usage is what a member took, as it told itself.
@@ -38,9 +39,15 @@ type Usage struct {
 	Resident int64 `json:"resident_bytes"`
 	// Goroutines is how many it had when it was seen last.
 	Goroutines int `json:"goroutines"`
+	// GoroutinesGrown is how many more it had in the end than when it first owned as many
+	// partitions; 0 where it was not seen for long enough.
+	GoroutinesGrown int `json:"goroutines_grown"`
+	// HeapGrown is how many bytes what it keeps in memory grew by, likewise.
+	HeapGrown int64 `json:"heap_grown_bytes"`
 }
 
-// Join starts a further member; extra are variables for its environment (NAME=value).
+// Join starts a further member; extra are variables for its environment (NAME=value), among
+// which RECOUP_CONFIG names another configuration.
 // It does not wait until the group has given it partitions.
 func (c *Cluster) Join(extra ...string) (*Member, error) { return c.JoinAs(c.binary, extra...) }
 
@@ -54,8 +61,8 @@ func (c *Cluster) JoinAs(binary string, extra ...string) (*Member, error) {
 	if m.log, err = os.Create(m.LogFile(c)); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(binary, "--config", c.file, "run")
-	cmd.Env = append(append(os.Environ(), "RECOUP_HTTP_LISTEN="+m.HTTP), extra...)
+	cmd := exec.Command(binary, "run")
+	cmd.Env = append(append(os.Environ(), "RECOUP_CONFIG="+c.file, "RECOUP_HTTP_LISTEN="+m.HTTP), extra...)
 	if m.process, err = child.Start(cmd, m.log); err != nil {
 		_ = m.log.Close()
 		return nil, err
@@ -112,13 +119,17 @@ func (m *Member) watch() {
 			return
 		case <-time.After(watchEvery):
 		}
-		got, err := metrics(client, m.HTTP, "process_resident_memory_bytes", "go_goroutines")
+		got, err := metrics(client, m.HTTP, "process_resident_memory_bytes", "go_goroutines",
+			"go_memstats_next_gc_bytes", "recoup_partitions_assigned")
 		if err != nil {
 			continue
 		}
+		// With GOGC at 100 the next collection comes at twice of what the last one left.
+		goroutines, heap := m.growth.see(int(got[3]), int(got[1]), int64(got[2])/2)
 		m.mu.Lock()
 		m.usage.Resident = max(m.usage.Resident, int64(got[0]))
 		m.usage.Goroutines = int(got[1])
+		m.usage.GoroutinesGrown, m.usage.HeapGrown = goroutines, heap
 		m.mu.Unlock()
 	}
 }

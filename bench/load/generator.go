@@ -108,8 +108,8 @@ func (g *Generator) next() (Record, Truth) {
 	case roll < g.plan.Garbage+g.plan.Redelivered && len(g.earlier) > 0:
 		return g.deliver(g.earlier[g.rng.IntN(len(g.earlier))], Truth{Redelivery: true})
 	}
-	d, late := g.freshDraw()
-	return g.deliver(g.remember(d), Truth{Late: late})
+	d, truth := g.freshDraw()
+	return g.deliver(g.remember(d), truth)
 }
 
 // warmUpDraw walks through all partitions and segments in turn.
@@ -123,22 +123,23 @@ func (g *Generator) warmUpDraw() draw {
 }
 
 // freshDraw draws an invoice after the warm-up: right, late or with an error.
-func (g *Generator) freshDraw() (d draw, late bool) {
+func (g *Generator) freshDraw() (d draw, truth Truth) {
 	d = g.newDraw(g.rng.IntN(g.plan.Customers))
-	late = g.rng.Float64() < g.plan.Late
-	if late {
+	truth.Late = g.rng.Float64() < g.plan.Late
+	if truth.Late {
 		back := time.Hour + time.Duration(g.rng.Int64N(int64(g.plan.LateBy)))
 		d.issuedAt -= back.Milliseconds()
 	}
-	if g.plan.Skewed > 0 && g.rng.Float64() < g.plan.Skewed {
+	truth.Skewed = g.plan.Skewed > 0 && g.rng.Float64() < g.plan.Skewed
+	if truth.Skewed {
 		d.issuedAt += g.rng.Int64N(mostSkew.Milliseconds())
 	}
 	if g.rng.Float64() >= g.plan.Injected {
-		return d, late
+		return d, truth
 	}
 	d.kind = g.plan.Kinds[g.rng.IntN(len(g.plan.Kinds))]
 	if d.kind != KindDuplicate {
-		return d, late
+		return d, truth
 	}
 	for range 16 { // a right invoice is nearly always found at once
 		if len(g.earlier) == 0 {
@@ -147,11 +148,11 @@ func (g *Generator) freshDraw() (d draw, late bool) {
 		first := g.earlier[g.rng.IntN(len(g.earlier))]
 		if first.kind == "" {
 			d.customer, d.delivery, d.seed = first.customer, first.delivery, first.seed
-			return d, late
+			return d, truth
 		}
 	}
 	d.kind = "" // nothing to duplicate: an honest invoice
-	return d, late
+	return d, truth
 }
 
 // newDraw draws a right invoice of a customer at the stream's event time.

@@ -27,6 +27,7 @@ type Truth struct {
 	Kind        string         `json:"kind,omitempty"`         // one of Kinds()
 	Redelivery  bool           `json:"redelivery,omitempty"`   // the same bytes came before on this partition
 	Late        bool           `json:"late,omitempty"`         // issued at least an hour before its neighbours
+	Skewed      bool           `json:"skewed,omitempty"`       // issued by a clock that is ahead
 	GarbageKind string         `json:"garbage_kind,omitempty"` // one of GarbageKinds(); cannot be decoded
 }
 
@@ -57,6 +58,7 @@ func (t *Truth) AppendJSON(dst []byte) []byte {
 	dst = appendText(dst, "kind", t.Kind)
 	dst = appendFlag(dst, "redelivery", t.Redelivery)
 	dst = appendFlag(dst, "late", t.Late)
+	dst = appendFlag(dst, "skewed", t.Skewed)
 	dst = appendText(dst, "garbage_kind", t.GarbageKind)
 	return append(dst, '}', '\n')
 }

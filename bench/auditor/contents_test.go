@@ -1,0 +1,93 @@
+package auditor
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"recoup/pipeline"
+)
+
+// watch looks while a row, or the lines of an invoice, are missing below what is committed:
+// the report says so although they stand when the run is audited.
+func (b *bench) watch(t *testing.T) {
+	ch := &b.in.Config.ClickHouse
+	for _, table := range []string{"", "scored_invoices", "invoice_lines"} {
+		w, err := NewWatch(b.in.Config, b.in.Kafka, b.in.Ledger, ch.Addresses[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		in := b.in
+		in.Watch = w
+		b.wants(t, in, CheckCommitsAhead) // nobody has looked
+		look := func() {
+			if err := w.Look(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		look()
+		if table == "" {
+			b.wants(t, in)
+			continue
+		}
+		restore := b.keep(table)
+		b.exec("DELETE FROM " + table + " WHERE source_partition = 0 AND source_offset = (SELECT max(source_offset) FROM " +
+			table + " WHERE source_partition = 0)")
+		look()
+		restore()
+		b.wants(t, in, CheckCommitsAhead)
+	}
+}
+
+// contents changes what topics say on the way to the auditor.
+func (b *bench) contents(t *testing.T) {
+	topics := &b.in.Config.Kafka.Topics
+	var invoices [2]string // that have a case
+	for i, which := range []string{"min", "max"} {
+		invoices[i] = b.text("SELECT " + which + "(invoice_id) FROM cases WHERE kind = 'invoice'")
+	}
+	// Decision and case agree with each other, and neither with the invoice.
+	other := func(from []byte) []byte {
+		return bytes.ReplaceAll(from, []byte(`"invoice_id":"`+invoices[0]+`"`), []byte(`"invoice_id":"`+invoices[1]+`"`))
+	}
+	t.Run("a case of another invoice", func(t *testing.T) {
+		in := b.in
+		in.log = doctored{doctored{in.Kafka.Log(), topics.Cases, func(r *pipeline.Record) bool {
+			r.Value = other(r.Value)
+			return true
+		}}, topics.Suspects, func(r *pipeline.Record) bool {
+			if at := bytes.Index(r.Value, []byte(`"case":{`)); at >= 0 {
+				r.Value = append(bytes.Clone(r.Value[:at]), other(r.Value[at:])...)
+			}
+			return true
+		}}
+		b.wants(t, in, CheckCasesDoubled, CheckCaseBytes, CheckCopies)
+	})
+	for _, c := range []struct {
+		name string
+		edit func(*pipeline.DeadLetter)
+	}{
+		{"other bytes", func(d *pipeline.DeadLetter) { d.Value[len(d.Value)-1]++ }},
+		{"no bytes", func(d *pipeline.DeadLetter) { d.Value, d.Cut = nil, true }},
+		{"an invoice that can be read", func(d *pipeline.DeadLetter) { d.Offset = b.in.Ledger.of(0)[0].Offset }},
+		{"a record that was never sent", func(d *pipeline.DeadLetter) { d.Offset = b.end + 7 }},
+	} {
+		t.Run("a dead letter holds "+c.name, func(t *testing.T) {
+			in, done := b.in, false
+			in.log = doctored{in.Kafka.Log(), topics.DeadLetter, func(r *pipeline.Record) bool {
+				var d pipeline.DeadLetter
+				if err := json.Unmarshal(r.Value, &d); err != nil {
+					t.Fatal(err)
+				}
+				if !done && d.Partition == 0 && len(d.Value) > 0 {
+					done = true
+					c.edit(&d)
+					r.Value = encode(t, d)
+				}
+				return true
+			}}
+			b.wants(t, in, CheckDeadLetters)
+		})
+	}
+}
