@@ -35,7 +35,7 @@ import (
 
 // flags are the command line.
 type flags struct {
-	Seed    uint64   `help:"What is drawn: the same seed, the same faults in the same order. By default 1; with --short the day."`
+	Seed    uint64   `help:"What is drawn: the same seed, the same faults in order. By default 1; with --short the day."`
 	Minutes float64  `help:"How long all of it takes, about." default:"20"`
 	Short   bool     `help:"One scene of the quickest faults, in some two minutes."`
 	Only    []string `help:"Play these scenes only." placeholder:"NAME"`

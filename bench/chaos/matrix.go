@@ -161,7 +161,8 @@ func (m *matrix) total() string {
 		counts = append(counts, fmt.Sprintf("%d %s", count[c], c))
 	}
 	return fmt.Sprintf("%d records, %s: %d lost, %d rows doubled, %d cases doubled, %d roll-ups wrong, "+
-		"%d other differences", records, strings.Join(counts, ", "), all.lost, all.doubled, all.cases, all.rollups, all.others)
+		"%d other differences", records, strings.Join(counts, ", "), all.lost, all.doubled, all.cases, all.rollups,
+		all.others)
 }
 
 // print writes the matrix, and what is to be said beside it.
