@@ -179,6 +179,8 @@ func (b *bench) tables(t *testing.T) {
 			[]string{CheckCopies}},
 		{"a copied case has other bytes", "cases", "ALTER TABLE cases UPDATE raw = '{}' WHERE source_offset = 0",
 			[]string{CheckCopies}},
+		{"a copied dead letter has other bytes", "dead_letters",
+			"ALTER TABLE dead_letters UPDATE value = 'x' WHERE source_offset = 0", []string{CheckCopies}},
 		{"a roll-up is gone", rows, "ALTER TABLE scored_invoices CLEAR PROJECTION source_hours", []string{CheckRollups}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

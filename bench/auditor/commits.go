@@ -152,8 +152,15 @@ func (a *audit) judgeOffsets(ctx context.Context) error {
 		a.checks.right(CheckCommitted, end == 0 || committed[p] == end && a.lastCommit[p] == end,
 			"partition %d: committed %d, its end is %d, the last commit seen %d", p, committed[p], end, a.lastCommit[p])
 	}
+	return a.judgeMarkers(ctx)
+}
+
+// judgeMarkers compares what checkpoints promise with what was committed by then.
+func (a *audit) judgeMarkers(ctx context.Context) error {
+	t := &a.Config.Kafka.Topics
 	a.checks.expect(CheckMarkers, 0)
-	return a.eachOf(ctx, t.State, func(p int, r *pipeline.Record) error {
+	marked := make([]bool, a.partitions)
+	err := a.eachOf(ctx, t.State, func(p int, r *pipeline.Record) error {
 		if string(r.Key) != "marker" || len(r.Value) == 0 {
 			return nil
 		}
@@ -162,10 +169,17 @@ func (a *audit) judgeOffsets(ctx context.Context) error {
 			a.checks.never(CheckMarkers, "record %d of %s/%d cannot be read", r.Offset, t.State, p)
 			return nil
 		}
+		marked[p] = true
 		if at, was := a.committed(p, marker.Offset-1); marker.Offset > 0 && (!was || r.Time.Before(at)) {
 			a.checks.never(CheckMarkers, "partition %d: marker of offset %d at %s, committed first at %s", p, marker.Offset,
 				r.Time.UTC().Format(time.RFC3339Nano), at.UTC().Format(time.RFC3339Nano))
 		}
 		return nil
 	})
+	for p, is := range marked {
+		if !is && a.lastCommit[p] > 0 {
+			a.checks.wrong(CheckMarkers, "partition %d has no marker: the checkpoint of a clean end is missing", p)
+		}
+	}
+	return err
 }

@@ -2,6 +2,7 @@ package auditor
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -113,19 +114,27 @@ type place struct {
 
 // judgeCopies compares the tables of cases and dead letters with their topics.
 func (a *audit) judgeCopies(ctx context.Context) error {
-	for _, c := range []struct{ table, topic, content string }{
-		{"cases", a.Config.Kafka.Topics.Cases, "raw"},
-		{"dead_letters", a.Config.Kafka.Topics.DeadLetter, "''"},
+	for _, c := range []struct {
+		table, topic, content string
+		of                    func([]byte) ([]byte, error) // the content of a record
+	}{
+		{"cases", a.Config.Kafka.Topics.Cases, "raw", func(value []byte) ([]byte, error) { return value, nil }},
+		{"dead_letters", a.Config.Kafka.Topics.DeadLetter, "value", func(value []byte) ([]byte, error) {
+			var d pipeline.DeadLetter
+			err := json.Unmarshal(value, &d)
+			return d.Value, err
+		}},
 	} {
 		want := map[place]uint64{}
 		err := a.eachOf(ctx, c.topic, func(p int, r *pipeline.Record) error {
-			hash := xxhash.Sum64(nil)
-			if c.content == "raw" {
-				hash = xxhash.Sum64(r.Value)
+			if len(r.Value) == 0 {
+				return nil
 			}
-			if len(r.Value) > 0 {
-				want[place{uint32(p), r.Offset}] = hash
+			content, err := c.of(r.Value)
+			if err != nil {
+				a.checks.right(CheckCopies, false, "record %d/%d of %s: %v", p, r.Offset, c.topic, err)
 			}
+			want[place{uint32(p), r.Offset}] = xxhash.Sum64(content)
 			return nil
 		})
 		if err != nil {
