@@ -22,6 +22,7 @@ func TestGrowth(t *testing.T) {
 	if grown, bytes := look(2*calmLooks, 0, 500, 900); grown != 0 || bytes != 0 {
 		t.Errorf("none is owned: grown by %d and %d", grown, bytes)
 	}
+	look(4, 4, 80, 300) // what these say is not of two partitions
 	if grown, bytes := look(calmLooks-1, 2, 57, 160); grown != 0 || bytes != 0 {
 		t.Errorf("after too few looks: grown by %d and %d", grown, bytes)
 	}
