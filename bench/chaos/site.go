@@ -32,9 +32,10 @@ type site struct {
 // open starts the servers and builds recoup. The caller ends it with close.
 func open(ctx context.Context, dir, disk, old string) (s *site, err error) {
 	s = &site{dir: dir, binary: filepath.Join(dir, "recoup"), disk: disk, old: old}
+	began := s // what a return of nil leaves to be ended
 	defer func() {
 		if err != nil {
-			s.close()
+			began.close()
 		}
 	}()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
