@@ -140,6 +140,9 @@ func (f *flags) audit(ctx context.Context, c *cluster.Cluster) (auditor.Report, 
 	}
 	_ = draining.Finish()
 	say("drained %.1f s behind the last record", time.Since(began).Seconds())
+	if err := c.MeasureGrowth(); err != nil {
+		return auditor.Report{}, err
+	}
 	if err := c.Settle(ctx); err != nil {
 		return auditor.Report{}, err
 	}

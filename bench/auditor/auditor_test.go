@@ -61,6 +61,9 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	time.Sleep(time.Second) // for the members to be asked what they take
+	if err := c.MeasureGrowth(); err != nil {
+		t.Fatal(err)
+	}
 	if err := c.Settle(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -26,9 +26,10 @@ type Member struct {
 
 	process *child.Process
 	log     *os.File
-	mu      sync.Mutex // guards usage
+	pprof   string     // host:port where it has garbage collected
+	mu      sync.Mutex // guards what follows
 	usage   Usage
-	growth  growth // of the goroutine that watches
+	growth  growth
 }
 
 // Usage is what a member took, as it told itself.
@@ -39,8 +40,8 @@ type Usage struct {
 	Resident int64 `json:"resident_bytes"`
 	// Goroutines is how many it had when it was seen last.
 	Goroutines int `json:"goroutines"`
-	// GoroutinesGrown is how many more it had in the end than when it first owned as many
-	// partitions; 0 where it was not seen for long enough.
+	// GoroutinesGrown is how many more it had at MeasureGrowth than when it first owned as
+	// many partitions; 0 where it was not measured, or not seen for long enough.
 	GoroutinesGrown int `json:"goroutines_grown"`
 	// HeapGrown is how many bytes what it keeps in memory grew by, likewise.
 	HeapGrown int64 `json:"heap_grown_bytes"`
@@ -57,12 +58,18 @@ func (c *Cluster) JoinAs(binary string, extra ...string) (*Member, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Member{Name: fmt.Sprintf("member-%d", len(c.members)+1), HTTP: fmt.Sprintf("127.0.0.1:%d", port)}
+	profiles, err := child.FreePort()
+	if err != nil {
+		return nil, err
+	}
+	m := &Member{Name: fmt.Sprintf("member-%d", len(c.members)+1), HTTP: fmt.Sprintf("127.0.0.1:%d", port),
+		pprof: fmt.Sprintf("127.0.0.1:%d", profiles)}
 	if m.log, err = os.Create(m.LogFile(c)); err != nil {
 		return nil, err
 	}
 	cmd := exec.Command(binary, "run")
-	cmd.Env = append(append(os.Environ(), "RECOUP_CONFIG="+c.file, "RECOUP_HTTP_LISTEN="+m.HTTP), extra...)
+	cmd.Env = append(append(os.Environ(), "RECOUP_CONFIG="+c.file, "RECOUP_HTTP_LISTEN="+m.HTTP,
+		"RECOUP_PPROF_ENABLED=true", "RECOUP_PPROF_LISTEN="+m.pprof), extra...)
 	if m.process, err = child.Start(cmd, m.log); err != nil {
 		_ = m.log.Close()
 		return nil, err
@@ -108,6 +115,9 @@ func (m *Member) Usage() Usage {
 // watchEvery is how often a member is asked what it takes.
 const watchEvery = time.Second
 
+// collectTime is how long a member may take to collect garbage when nothing else is to do.
+const collectTime = 2 * time.Minute
+
 // watch asks until the process ends; a member that does not answer is asked again.
 func (m *Member) watch() {
 	defer func() { _ = m.log.Close() }()
@@ -120,16 +130,15 @@ func (m *Member) watch() {
 		case <-time.After(watchEvery):
 		}
 		got, err := metrics(client, m.HTTP, "process_resident_memory_bytes", "go_goroutines",
-			"go_memstats_next_gc_bytes", "recoup_partitions_assigned")
+			"recoup_partitions_assigned")
 		if err != nil {
 			continue
 		}
-		// With GOGC at 100 the next collection comes at twice of what the last one left.
-		goroutines, heap := m.growth.see(int(got[3]), int(got[1]), int64(got[2])/2)
 		m.mu.Lock()
 		m.usage.Resident = max(m.usage.Resident, int64(got[0]))
 		m.usage.Goroutines = int(got[1])
-		m.usage.GoroutinesGrown, m.usage.HeapGrown = goroutines, heap
+		// Whoever cannot tell what it keeps is asked again after ten further looks.
+		_ = m.growth.see(int(got[2]), int(got[1]), func() (int64, error) { return m.collected(client) })
 		m.mu.Unlock()
 	}
 }
