@@ -48,7 +48,7 @@ func newBench(t *testing.T) *bench {
 	plan := load.Plan{Invoices: 3_000, Partitions: 3, Segments: 5, Seed: 3, Separated: true, Injected: 0.03,
 		Redelivered: 0.05, Late: 0.02, LateBy: 40 * 24 * time.Hour, Garbage: 0.02, WarmUp: 60}
 	err = load.Send(t.Context(), c.Kafka.Log(), load.New(plan), load.Sending{Topic: c.Config.Kafka.Topics.Invoices,
-		Sent: ledger.Add})
+		Patience: time.Minute, Sent: ledger.Add})
 	if err != nil {
 		t.Fatal(err)
 	}
