@@ -82,19 +82,17 @@ func (b *bench) contents(t *testing.T) {
 		in.log = doctored{in.Kafka.Log(), topics.State, func(r *pipeline.Record) bool { return string(r.Key) != "marker" }}
 		b.wants(t, in, CheckMarkers)
 	})
-	both := []string{CheckDeadLetters, CheckCopies}
 	for _, c := range []struct {
 		name string
 		edit func(*pipeline.DeadLetter)
-		want []string
 	}{
-		{"other bytes", func(d *pipeline.DeadLetter) { d.Value[len(d.Value)-1]++ }, both},
-		{"no bytes", func(d *pipeline.DeadLetter) { d.Value, d.Cut = nil, true }, both},
-		{"an invoice that can be read", func(d *pipeline.DeadLetter) { d.Offset = b.in.Ledger.of(0)[0].Offset }, both[:1]},
-		{"a record that was never sent", func(d *pipeline.DeadLetter) { d.Offset = b.end + 7 }, both[:1]},
+		{"other bytes", func(d *pipeline.DeadLetter) { d.Value[len(d.Value)-1]++ }},
+		{"no bytes", func(d *pipeline.DeadLetter) { d.Value, d.Cut = nil, true }},
+		{"an invoice that can be read", func(d *pipeline.DeadLetter) { d.Offset = b.in.Ledger.of(0)[0].Offset }},
+		{"a record that was never sent", func(d *pipeline.DeadLetter) { d.Offset = b.end + 7 }},
 	} {
 		t.Run("a dead letter holds "+c.name, func(t *testing.T) {
-			in, done := b.in, false
+			in, done := b.in, false // the copies are compared with what stands
 			in.log = doctored{in.Kafka.Log(), topics.DeadLetter, func(r *pipeline.Record) bool {
 				var d pipeline.DeadLetter
 				if err := json.Unmarshal(r.Value, &d); err != nil {
@@ -107,7 +105,7 @@ func (b *bench) contents(t *testing.T) {
 				}
 				return true
 			}}
-			b.wants(t, in, c.want...)
+			b.wants(t, in, CheckDeadLetters)
 		})
 	}
 }
