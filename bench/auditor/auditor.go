@@ -42,7 +42,8 @@ type Input struct {
 	// first owned as many partitions. By default 20 and 4 for each partition.
 	MostGrown int
 	// MostHeapGrown bounds likewise by how many bytes what a member keeps in memory may
-	// grow. By default 32 MiB and 400 for each record sent: invoices are remembered.
+	// grow. By default 32 MiB, 400 for each record sent, as invoices are remembered, and
+	// eight records of the largest size: buffers that met one keep it.
 	MostHeapGrown int64
 	// Patience bounds the wait for what recoup copies and works out beside the
 	// stream. By default 30 s.
@@ -119,7 +120,7 @@ func (a *audit) prepare(ctx context.Context) (err error) {
 		a.MostGrown = 20 + 4*a.partitions
 	}
 	if a.MostHeapGrown == 0 {
-		a.MostHeapGrown = 32<<20 + 400*a.Ledger.Records()
+		a.MostHeapGrown = 32<<20 + 400*a.Ledger.Records() + 8*int64(a.Config.Pipeline.Limits.RecordBytes)
 	}
 	ch := &a.Config.ClickHouse
 	a.db, err = clickhouse.Open(&clickhouse.Options{Addr: ch.Addresses, Auth: clickhouse.Auth{Database: ch.Database,
