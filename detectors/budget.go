@@ -14,8 +14,8 @@ type Budget struct {
 	Customers int `json:"customers"`
 }
 
-// DefaultBudget comes to some 1.9 GB where one process has all of it, by the sizes in
-// docs/DESIGN.md; bench/memory measured a heap of 1,254 MiB with a million segments and as many
+// DefaultBudget comes to some 1.6 GB where one process has all of it, by the sizes in
+// docs/DESIGN.md; bench/memory measured a heap of 1,073 MiB with a million segments and as many
 // customers.
 func DefaultBudget() Budget { return Budget{Segments: 2_500_000, Customers: 1_250_000} }
 

@@ -106,10 +106,7 @@ func TestDroppedSegmentsAreCountedAndTombstoned(t *testing.T) {
 	if places := int(e.segments.used); places > most+mostDropped+segmentKinds {
 		t.Errorf("%d places for at most %d segments: those of dropped ones are not used again", places, most)
 	}
-	held := 0
-	for i := range shared.shards {
-		held += len(shared.shards[i].segments)
-	}
+	held := shared.segments()
 	if len(live) != e.segments.len() || held != e.segments.len() {
 		t.Errorf("%d segments, but %d are in recoup.baselines and %d are shared", e.segments.len(), len(live), held)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"recoup/detectors/arena"
 	"recoup/detectors/history"
 	"recoup/detectors/reference"
 	"recoup/invoice"
@@ -60,7 +61,9 @@ type Engine struct {
 		text string
 	}
 	segments segmentTable
-	routes   []route // a power of two
+	routes   []route      // a power of two
+	folded   []folded     // a power of two; nil: none yet
+	buffer   arena.Buffer // of parts
 	clock    *clock
 	seen     *seen
 	dirty    []*segment // in the order of their first change
@@ -85,6 +88,7 @@ type current struct {
 	sight       sighting
 	segments    [segmentKinds]*segment // nil where the invoice does not name what the kind needs
 	untaught    [segmentKinds]segment  // what segments points to where this partition taught nothing yet
+	lent        [segmentKinds][]byte   // what other partitions contribute to these
 	stats       [segmentKinds]stats    // filled by Score
 	subject     Subject                // filled by Score
 	ev          evidence               // its hashes and facts are filled by Begin, the rest by gather
@@ -187,7 +191,7 @@ func (e *Engine) Teach(suspect bool) (taught bool) {
 		if s == &c.untaught[kind] {
 			s = e.keep(kind)
 		}
-		s.teach(c.inv.NetAmount, hourOf(c.eventMS), e.halfLife)
+		e.teach(s, c.inv.NetAmount, hourOf(c.eventMS))
 		e.change(s)
 	}
 	return taught
@@ -202,8 +206,8 @@ func (c *current) bindsDelivery() bool {
 
 // change has the next checkpoint write a segment.
 func (e *Engine) change(s *segment) {
-	if !s.dirty {
-		s.dirty = true
+	if !s.is(isDirty) {
+		s.marks |= isDirty
 		e.dirty = append(e.dirty, s)
 	}
 }
@@ -240,15 +244,16 @@ func (e *Engine) Replaced() bool { return e.replaced }
 func (e *Engine) Checkpoint(applied int64) []StateRecord {
 	out := make([]StateRecord, 0, e.Changed())
 	for _, s := range e.dirty {
-		s.dirty = false
-		if s.dropped {
+		s.marks &^= isDirty
+		if s.is(isDropped) {
 			continue
 		}
-		s.stored = true
-		out = append(out, StateRecord{Key: []byte(s.shared.key), Value: e.outcomes.appendSegment(nil, s), Shared: true})
+		s.marks |= isStored
+		out = append(out, StateRecord{Key: e.shared.key(s.shared), Shared: true,
+			Value: e.outcomes.appendSegment(nil, &s.own, e.segments.rareOf(s))})
 	}
 	for _, key := range e.forget {
-		if s := e.segments.get(xxhash.Sum64String(key)); s == nil || s.empty() {
+		if s := e.segments.get(xxhash.Sum64String(key)); s == nil || e.segments.empty(s) {
 			out = append(out, StateRecord{Key: []byte(key), Shared: true})
 		}
 	}
@@ -285,7 +290,7 @@ func (e *Engine) MarkDirty(key []byte, shared bool) {
 		e.history.MarkDirty(key)
 		return
 	}
-	if s := e.segments.get(xxhash.Sum64(key)); s != nil && !s.empty() {
+	if s := e.segments.get(xxhash.Sum64(key)); s != nil && !e.segments.empty(s) {
 		e.change(s)
 		return
 	}
@@ -314,7 +319,7 @@ func (e *Engine) Adopt(offset int64, noted bool) error {
 		if noted && !e.history.Meets(s.hash, math.MinInt32) {
 			e.drop(s.hash)
 		} else {
-			s.met = e.history.Meet(s.hash, int32(s.own.hour), s.met)
+			s.meet(e.history.Meet(s.hash, int32(s.own.hour), s.met()))
 		}
 	}
 	return err
@@ -325,14 +330,14 @@ func (e *Engine) Adopt(offset int64, noted bool) error {
 // once, after Shared was read to its end and before anything is taught.
 func (e *Engine) AdoptShared() int {
 	n := 0
-	e.shared.eachOf(e.partition, func(shared *sharedSegment, p part) {
+	e.shared.holdOf(e.partition, func(number uint32, key []byte, p part) {
 		c, err := decodeContribution(p.value)
 		if err != nil {
 			return // Put has read it
 		}
-		hash := xxhash.Sum64String(shared.key)
-		s := e.segments.add(hash, shared)
-		s.own, s.applied, s.stored, s.rare = c.baseline, p.applied, true, c.rare
+		s := e.segments.add(xxhash.Sum64(key), number)
+		s.own, s.applied, s.marks = c.baseline, p.applied, isStored
+		e.segments.setRare(s, c.rare)
 		n++
 	})
 	return n

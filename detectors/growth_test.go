@@ -223,13 +223,7 @@ func TestWhatTeachesNothingLeavesNoSegment(t *testing.T) {
 			}
 		}
 	}
-	segments := func() (n int) {
-		for i := range shared.shards {
-			n += len(shared.shards[i].segments)
-		}
-		return n
-	}
-	e, before := NewEngine(DefaultSettings(), shared, 1), segments()
+	e, before := NewEngine(DefaultSettings(), shared, 1), shared.segments()
 	spoil := []func(*invoice.Invoice){
 		func(inv *invoice.Invoice) { inv.Type = invoice.CreditNote },
 		func(inv *invoice.Invoice) { inv.Stage = invoice.PreIssue },
@@ -248,8 +242,8 @@ func TestWhatTeachesNothingLeavesNoSegment(t *testing.T) {
 			t.Fatalf("offset %d: level %s, n %d; want the 40 invoices of the other partition", offset, v.Level, v.N)
 		}
 	}
-	if e.segments.len() != 2 || segments() != before { // customer type and seller
-		t.Errorf("%d segments here, %d shared; want 2 and %d", e.segments.len(), segments(), before)
+	if e.segments.len() != 2 || shared.segments() != before { // customer type and seller
+		t.Errorf("%d segments here, %d shared; want 2 and %d", e.segments.len(), shared.segments(), before)
 	}
 	inv := usual(100*invoice.Unit, 100)
 	verdictOn(e, inv, 100)

@@ -142,7 +142,7 @@ func (e *Engine) learnSegments(o *Outcome, net invoice.Amount, known, ours bool)
 		if ours && known {
 			s = e.meet(kind) // also when it is learned again
 		}
-		if s == nil || holds(s.learned(), o.Event) {
+		if s == nil || holds(e.segments.rareOf(s).outcomes(), o.Event) {
 			continue
 		}
 		if s == &c.untaught[kind] {
@@ -154,19 +154,19 @@ func (e *Engine) learnSegments(o *Outcome, net invoice.Amount, known, ours bool)
 		rule := segmentRules[kind]
 		changes := o.Kind == ExpectedChange && (slices.Contains(o.Rules, rule) || rule == "" && fired)
 		switch {
-		case changes && s.prevails(e.partition):
+		case changes && e.prevails(s):
 			e.replace(s)
 			continue
-		case changes && s.shadow().held > 0:
-			s.shade().meant = net
+		case changes && e.segments.rareOf(s).held().held > 0:
+			e.segments.shade(s).meant = net
 			e.change(s)
 		case ours && o.Kind == ConfirmedError:
-			*s.shade() = shadow{} // what it holds was no new usual
-			s.slim()
+			*e.segments.shade(s) = shadow{} // what it holds was no new usual
+			e.segments.slim(s)
 			e.change(s)
 		}
 		if ours && known {
-			s.teach(net, hourOf(c.eventMS), e.halfLife)
+			e.teach(s, net, hourOf(c.eventMS))
 			e.change(s)
 		}
 	}

@@ -58,14 +58,14 @@ func (s *shadow) count() {
 func (e *Engine) holdBack(kind segmentKind, s *segment) {
 	c := &e.cur
 	if s == &c.untaught[kind] {
-		if !s.elsewhere(e.partition) {
+		if !e.elsewhere(s) {
 			return
 		}
 		s = e.keep(kind)
 	}
-	s.shade().hold(c.inv.NetAmount, hourOf(c.eventMS), e.halfLife)
-	s.slim()
-	if s.shadow().isMeant(e.settings.DeviationBasisPoints) && s.prevails(e.partition) {
+	e.segments.shade(s).hold(c.inv.NetAmount, hourOf(c.eventMS), e.halfLife)
+	e.segments.slim(s)
+	if e.segments.rareOf(s).held().isMeant(e.settings.DeviationBasisPoints) && e.prevails(s) {
 		e.replace(s)
 	}
 	e.change(s)
@@ -73,12 +73,13 @@ func (e *Engine) holdBack(kind segmentKind, s *segment) {
 
 // prevails tells whether most of the newest invoices of a segment, over all
 // partitions, are in its shadows: what they share is no exception then.
-func (s *segment) prevails(partition int) bool {
-	held, all := int(s.shadow().held), int(s.shadow().all)
-	for list := s.shared.list(); len(list) > 0; {
+func (e *Engine) prevails(s *segment) bool {
+	here := e.segments.rareOf(s).held()
+	held, all := int(here.held), int(here.all)
+	for list, _ := e.parts(s); len(list) > 0; {
 		var p part
 		p, list = nextPart(list)
-		if c, err := decodeContribution(p.value); err == nil && p.partition != partition && c.rare != nil {
+		if c, err := decodeContribution(p.value); err == nil && p.partition != e.partition && c.rare != nil {
 			held, all = held+int(c.rare.shadow.held), all+int(c.rare.shadow.all)
 		}
 	}
@@ -94,9 +95,9 @@ func (s *shadow) isMeant(basisPoints int64) bool {
 
 // replace makes the shadow of a segment its baseline.
 func (e *Engine) replace(s *segment) {
-	s.own = s.shadow().baseline
-	*s.shade() = shadow{}
-	s.slim()
+	s.own = e.segments.rareOf(s).held().baseline
+	*e.segments.shade(s) = shadow{}
+	e.segments.slim(s)
 	e.replaced = true
 	e.change(s)
 }
@@ -106,15 +107,15 @@ func (e *Engine) replace(s *segment) {
 // how many of how many the shadow holds, its baseline, what was meant, and the outcomes
 // that all this contains.
 // Without either it is the baseline alone. nil is a segment of which nothing is left.
-func (o *outcomes) appendSegment(dst []byte, s *segment) []byte {
-	if s.own.n > 0 {
-		dst = s.own.append(dst)
+func (o *outcomes) appendSegment(dst []byte, own *Baseline, r *rare) []byte {
+	if own.n > 0 {
+		dst = own.append(dst)
 	} else {
 		dst = append(dst, 0)
 	}
-	held, learned := s.shadow(), furthest(o.learned, s.learned())
+	held, learned := r.held(), furthest(o.learned, r.outcomes())
 	if held.held == 0 && len(learned) == 0 {
-		if s.own.n == 0 {
+		if own.n == 0 {
 			return nil
 		}
 		return dst

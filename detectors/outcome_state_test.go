@@ -14,18 +14,18 @@ import (
 )
 
 // storedSegments are segments of every form, in the order of testdata/segment-2.txt.
-func storedSegments() (list []*segment, positions [][]int64) {
-	taught := &segment{shared: newSharedSegment("")}
+func storedSegments() (list []contribution, positions [][]int64) {
+	var taught Baseline
 	for hour := range int64(12) {
 		taught.teach(plan+invoice.Amount(hour%3)*invoice.Unit, 490_000+hour, 2160)
 	}
-	shaded := &segment{own: taught.own, shared: taught.shared}
+	var shaded rare
 	for hour := range int64(9) {
-		shaded.shade().hold(less, 490_012+hour, 2160)
+		shaded.shadow.hold(less, 490_012+hour, 2160)
 	}
-	shaded.shade().meant = less
-	only := &segment{rare: shaded.rare, shared: taught.shared}
-	return []*segment{taught, shaded, only, taught}, [][]int64{nil, nil, {0, 17}, {5}}
+	shaded.shadow.meant = less
+	return []contribution{{taught, nil}, {taught, &shaded}, {Baseline{}, &shaded}, {taught, nil}},
+		[][]int64{nil, nil, {0, 17}, {5}}
 }
 
 // A segment's stored form outlives the program that wrote it (G5): the bytes are kept,
@@ -36,7 +36,7 @@ func TestStoredFormOfSegments(t *testing.T) {
 	list, positions := storedSegments()
 	for i, s := range list {
 		o := outcomes{learned: positions[i]}
-		lines = append(lines, hex.EncodeToString(o.appendSegment(nil, s)))
+		lines = append(lines, hex.EncodeToString(o.appendSegment(nil, &s.baseline, s.rare)))
 	}
 	text := strings.Join(lines, "\n") + "\n"
 	if *rewriteState {
@@ -58,15 +58,15 @@ func TestStoredFormOfSegments(t *testing.T) {
 			t.Fatal(err)
 		}
 		c, err := decodeContribution(value)
-		want := contribution{baseline: list[i].own}
+		want := contribution{baseline: list[i].baseline}
 		if i > 0 {
-			want.rare = &rare{*list[i].shadow(), positions[i]}
+			want.rare = &rare{*list[i].rare.held(), positions[i]}
 		}
 		if err != nil || !reflect.DeepEqual(c, want) {
 			t.Errorf("line %d was read as %+v, %v; want %+v", i+1, c, err, want)
 		}
 		for cut := range value {
-			if _, err := decodeContribution(value[:cut]); err == nil && cut != len(list[i].own.append(nil)) {
+			if _, err := decodeContribution(value[:cut]); err == nil && cut != len(list[i].baseline.append(nil)) {
 				t.Errorf("line %d, cut at %d of %d, was read", i+1, cut, len(value))
 			}
 		}

@@ -182,7 +182,7 @@ func (e *Engine) readBaselines() {
 		if s == nil {
 			continue
 		}
-		c.stats[kind] = s.stats(e.partition, e.halfLife)
+		c.stats[kind] = e.baselineOf(s)
 	}
 }
 

@@ -55,13 +55,21 @@ type seen struct {
 // exist, so 0 is no entry.
 type seenRef uint32
 
-// seenIndex finds entries by a hash.
-type seenIndex struct{ index.Index }
+// seenIndex finds entries by a hash, which keyOf tells of an entry.
+type seenIndex struct {
+	index.Index
+	keyOf func(*seenEntry) uint64
+	in    *seen
+}
 
-func (x *seenIndex) get(key uint64) seenRef { return seenRef(x.Get(key)) }
+func (x *seenIndex) get(key uint64) seenRef {
+	return seenRef(x.Get(key, func(ref uint32) bool { return x.keyOf(x.in.entry(seenRef(ref))) == key }))
+}
 
 // put returns the entry before.
-func (x *seenIndex) put(key uint64, ref seenRef) seenRef { return seenRef(x.Put(key, uint32(ref))) }
+func (x *seenIndex) put(key uint64, ref seenRef) seenRef {
+	return seenRef(x.Put(key, uint32(ref), func(ref uint32) bool { return x.keyOf(x.in.entry(seenRef(ref))) == key }))
+}
 
 // seenEntry is one invoice. The entries of one delivery are chained from the
 // newest added to the oldest; there are few, as only the first of a retention
@@ -84,8 +92,12 @@ type seenBlock struct {
 }
 
 func newSeen(retentionHours int64) *seen {
-	return &seen{retention: retentionHours, blocks: make([]*seenBlock, 1), byFirst: map[int64]uint32{},
+	s := &seen{retention: retentionHours, blocks: make([]*seenBlock, 1), byFirst: map[int64]uint32{},
 		oldest: math.MaxInt64}
+	s.identities = seenIndex{keyOf: func(e *seenEntry) uint64 { return e.identity }, in: s}
+	s.others = seenIndex{keyOf: func(e *seenEntry) uint64 { return pair(e.identity, e.content) }, in: s}
+	s.deliveries = seenIndex{keyOf: func(e *seenEntry) uint64 { return e.delivery }, in: s}
+	return s
 }
 
 func (s *seen) entry(r seenRef) *seenEntry {

@@ -97,20 +97,37 @@ func appendKeyPart(dst []byte, part string) []byte {
 	return dst
 }
 
-// segment is one baseline as an engine holds it: what its own partition taught,
-// and the way to what the others did. There may be millions: it is small, and what
-// few of them have stands elsewhere.
+// segment is one baseline as an engine holds it: what its own partition taught, and the
+// number of what all partitions did. There may be millions: it is small and without pointers,
+// and what few of them have stands elsewhere.
 type segment struct {
-	shared  *sharedSegment // holds the key
-	hash    uint64         // of the key
-	own     Baseline       // of this engine's partition; n = 0: nothing yet
-	applied int64          // own and rare hold every source offset below it that teaches them
-	rare    *rare          // nil: nothing
-	folded  *folded        // nil: not kept
-	met     uint32         // its place in the history, 0: not known
-	dirty   bool           // in Engine.dirty: the next checkpoint writes it
-	stored  bool           // recoup.baselines may hold it
-	dropped bool           // no longer the engine's
+	hash    uint64   // of the key
+	own     Baseline // of this engine's partition; n = 0: nothing yet
+	applied int64    // own and rare hold every source offset below it that teaches them
+	shared  uint32   // its number in Shared, which has the key; 0: lent, see Engine.lend
+	marks   uint32   // what may be true of it, and behind these its place in the history, as met says
+}
+
+// The marks of a segment.
+const (
+	isDirty   = 1 << iota // in Engine.dirty: the next checkpoint writes it
+	isStored              // recoup.baselines may hold it
+	isDropped             // no longer the engine's
+	isRare                // it has something in segmentTable.rare
+	markBits  = iota
+)
+
+func (s *segment) is(mark uint32) bool { return s.marks&mark != 0 }
+
+// met is its place in the history, 0: not known.
+func (s *segment) met() uint32 { return s.marks >> markBits }
+
+// meet sets met; the history finds anew what would need too many bits.
+func (s *segment) meet(place uint32) {
+	s.marks &= 1<<markBits - 1
+	if place < 1<<(32-markBits) {
+		s.marks |= place << markBits
+	}
 }
 
 // rare is what few segments have.
@@ -119,94 +136,100 @@ type rare struct {
 	learned []int64 // every outcome below these, by partition of the case events; nil: the engine's
 }
 
-// folded is what several other partitions taught.
-type folded struct {
-	from   *parts
-	others Baseline
-}
-
-// shadow returns the shadow to be read only.
-func (s *segment) shadow() *shadow {
-	if s.rare == nil {
+// held returns the shadow to be read only.
+func (r *rare) held() *shadow {
+	if r == nil {
 		return &noShadow
 	}
-	return &s.rare.shadow
+	return &r.shadow
 }
 
 var noShadow shadow
 
-// shade returns the shadow to be changed; slim must follow.
-func (s *segment) shade() *shadow {
-	if s.rare == nil {
-		s.rare = &rare{}
-	}
-	return &s.rare.shadow
-}
-
-// slim gives back the memory of a shadow that is empty.
-func (s *segment) slim() {
-	if s.rare != nil && s.rare.shadow == (shadow{}) && s.rare.learned == nil {
-		s.rare = nil
-	}
-}
-
-// learned returns the outcomes that the segment knows of by itself.
-func (s *segment) learned() []int64 {
-	if s.rare == nil {
+// outcomes returns those that the segment knows of by itself.
+func (r *rare) outcomes() []int64 {
+	if r == nil {
 		return nil
 	}
-	return s.rare.learned
+	return r.learned
 }
 
-// teach adds an amount of the given event hour to what this partition taught.
-func (s *segment) teach(amount invoice.Amount, hour int64, halfLifeHours float64) {
-	s.own.teach(amount, hour, halfLifeHours)
-	if s.rare != nil {
-		s.rare.shadow.pass()
-		s.slim()
+// teach adds an amount of the given event hour to what this partition taught a segment.
+func (e *Engine) teach(s *segment, amount invoice.Amount, hour int64) {
+	s.own.teach(amount, hour, e.halfLife)
+	if r := e.segments.rareOf(s); r != nil {
+		r.shadow.pass()
+		e.segments.slim(s)
 	}
 }
 
-// empty tells whether there is nothing to be stored of this partition.
-func (s *segment) empty() bool { return s.own.n == 0 && s.shadow().held == 0 }
-
-// stats returns what scoring reads of the segment, over all partitions.
-func (s *segment) stats(partition int, halfLifeHours float64) stats {
-	others := s.others(partition, halfLifeHours)
+// baselineOf returns what scoring reads of a segment, over all partitions.
+func (e *Engine) baselineOf(s *segment) stats {
+	others := e.others(s)
 	if others.n == 0 {
 		return s.own.stats()
 	}
 	b := s.own
-	b.fold(others, halfLifeHours)
+	b.fold(others, e.halfLife)
 	return b.stats()
 }
 
-// others returns what all other partitions taught.
-func (s *segment) others(partition int, halfLifeHours float64) (others Baseline) {
-	parts := s.shared.parts.Load()
-	if s.folded != nil && s.folded.from == parts {
-		return s.folded.others
+// folded is what several other partitions taught a segment. It takes a while to find out, and is
+// kept until one that has the same place here is asked for.
+type folded struct {
+	segment uint32 // its number in Shared, 0: nothing
+	version uint64 // of its parts there
+	others  Baseline
+}
+
+// foldedBits gives how many folded an engine keeps.
+const foldedBits = 13
+
+// others returns what all other partitions taught a segment.
+func (e *Engine) others(s *segment) (others Baseline) {
+	var known *folded
+	if e.folded != nil && s.shared != 0 {
+		known = &e.folded[s.shared*0x9e3779b1>>(32-foldedBits)]
+		if known.segment == s.shared && known.version == e.shared.version(s.shared) {
+			return known.others
+		}
 	}
 	n := 0
-	for list := parts.list(); len(list) > 0; {
+	list, version := e.parts(s)
+	for len(list) > 0 {
 		var p part
-		if p, list = nextPart(list); p.partition != partition {
-			others.fold(p.baseline(), halfLifeHours)
+		if p, list = nextPart(list); p.partition != e.partition {
+			others.fold(p.baseline(), e.halfLife)
 			n++
 		}
 	}
-	s.folded = nil
-	if n > 1 && s.own.n > 0 { // it takes a while, and will be asked again
-		s.folded = &folded{parts, others}
+	if n > 1 && s.shared != 0 && s.own.n > 0 { // it will be asked again
+		if e.folded == nil {
+			e.folded = make([]folded, 1<<foldedBits)
+		}
+		e.folded[s.shared*0x9e3779b1>>(32-foldedBits)] = folded{s.shared, version, others}
 	}
 	return others
 }
 
-// elsewhere tells whether another partition contributes to the segment.
-func (s *segment) elsewhere(partition int) bool {
-	for list := s.shared.list(); len(list) > 0; {
+// parts returns what all partitions contribute to a segment, until it is called again.
+func (e *Engine) parts(s *segment) (list []byte, version uint64) {
+	if s.shared != 0 {
+		return e.shared.read(s.shared, &e.buffer)
+	}
+	for kind := range e.cur.untaught {
+		if s == &e.cur.untaught[kind] {
+			return e.cur.lent[kind], 0
+		}
+	}
+	return nil, 0
+}
+
+// elsewhere tells whether another partition contributes to a segment.
+func (e *Engine) elsewhere(s *segment) bool {
+	for list, _ := e.parts(s); len(list) > 0; {
 		var p part
-		if p, list = nextPart(list); p.partition != partition {
+		if p, list = nextPart(list); p.partition != e.partition {
 			return true
 		}
 	}
@@ -237,7 +260,7 @@ func (e *Engine) findSegments(inv *invoice.Invoice) {
 		bySeller:        seller,
 	} {
 		known := &e.routes[names>>(64-routeBits)]
-		if known.names == names && known.segment != nil && !known.segment.outdated() {
+		if known.names == names && known.segment != nil && !known.segment.is(isDropped) {
 			c.segments[kind] = known.segment
 			continue
 		}
@@ -247,9 +270,6 @@ func (e *Engine) findSegments(inv *invoice.Invoice) {
 		}
 	}
 }
-
-// outdated tells whether the segment has to be looked up again.
-func (s *segment) outdated() bool { return s.dropped || s.shared.parts.Load() == gone }
 
 // segment finds the invoice's segment of one kind. One that this partition did
 // not teach yet is only lent until the next invoice: what teaches nothing must
@@ -262,26 +282,25 @@ func (e *Engine) segment(kind segmentKind, inv *invoice.Invoice) *segment {
 	}
 	hash := xxhash.Sum64(key)
 	if s := e.segments.get(hash); s != nil {
-		if s.outdated() { // others forgot the key, and may have learned it anew
-			s.shared = e.shared.segment(s.shared.key)
-		}
 		return s
 	}
-	return e.lend(kind, e.shared.find(key), hash)
+	return e.lend(kind, key, hash)
 }
 
-func (e *Engine) lend(kind segmentKind, shared *sharedSegment, hash uint64) *segment {
-	lent := &e.cur.untaught[kind]
-	*lent = segment{shared: shared, hash: hash}
-	e.cur.segments[kind] = lent
-	return lent
+// lend makes a segment that is not the engine's, with what other partitions contribute to it now.
+func (e *Engine) lend(kind segmentKind, key []byte, hash uint64) *segment {
+	c := &e.cur
+	c.untaught[kind] = segment{hash: hash}
+	c.lent[kind] = e.shared.find(key, c.lent[kind])
+	c.segments[kind] = &c.untaught[kind]
+	return c.segments[kind]
 }
 
 // keep makes a lent segment one of the engine's own.
 func (e *Engine) keep(kind segmentKind) *segment {
 	key, _ := appendSegmentKey(e.scratch[:0], kind, e.cur.inv)
 	e.scratch = key
-	s := e.segments.add(e.cur.untaught[kind].hash, e.shared.segment(string(key)))
+	s := e.segments.add(e.cur.untaught[kind].hash, e.shared.hold(key))
 	e.cur.segments[kind] = s
 	return s
 }
@@ -295,9 +314,11 @@ func (e *Engine) meet(kind segmentKind) *segment {
 	if s == nil {
 		return nil
 	}
-	s.met = e.history.Meet(s.hash, int32(hourOf(e.cur.eventMS)), s.met)
-	if s.dropped { // to make room for another one of this invoice
-		return e.lend(kind, s.shared, s.hash)
+	s.meet(e.history.Meet(s.hash, int32(hourOf(e.cur.eventMS)), s.met()))
+	if s.is(isDropped) { // to make room for another one of this invoice
+		key, _ := appendSegmentKey(e.scratch[:0], kind, e.cur.inv)
+		e.scratch = key
+		return e.lend(kind, key, s.hash)
 	}
 	return s
 }
@@ -310,8 +331,8 @@ func (e *Engine) drop(hash uint64) {
 		return
 	}
 	e.segments.drop(s)
-	if s.stored {
-		e.forget = append(e.forget, s.shared.key)
+	if s.is(isStored) {
+		e.forget = append(e.forget, string(e.shared.key(s.shared)))
 	}
 	e.shared.release(s.shared)
 }
@@ -319,14 +340,15 @@ func (e *Engine) drop(hash uint64) {
 // reuse gives back the memory of dropped segments, once nothing points to them any more.
 func (e *Engine) reuse() {
 	clear(e.routes)
-	e.dirty = slices.DeleteFunc(e.dirty, func(s *segment) bool { return s.dropped })
+	e.dirty = slices.DeleteFunc(e.dirty, func(s *segment) bool { return s.is(isDropped) })
 	e.segments.reuse()
 }
 
 // Release gives back what the engine holds in Shared beside contributions. Nothing
-// may be done with the engine any more.
+// else may be done with the engine any more.
 func (e *Engine) Release() {
 	for s := range e.segments.all() {
 		e.shared.release(s.shared)
 	}
+	e.segments = segmentTable{} // another call gives nothing back twice
 }

@@ -5,56 +5,52 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
+
+	"recoup/detectors/arena"
+	"recoup/detectors/index"
 )
 
-const sharedShards = 64
+const (
+	sharedShards = 64
+	sharedPage   = 1 << 8 // segments
+)
 
 // Shared holds the contributions of all partitions to the segment baselines,
 // one per process. Every method may be called at any time by any goroutine,
 // also while engines score: a scoring engine takes a lock only for a segment that
 // its partition has not taught yet.
+//
+// There may be millions of segments: each is a number to engines, and nothing of them is a
+// pointer.
 type Shared struct {
 	shards [sharedShards]sharedShard
 }
 
+// sharedSegments is a page of them.
+type sharedSegments [sharedPage]sharedSegment
+
 type sharedShard struct {
-	mu       sync.Mutex // guards the rest, and replacing the parts of a segment
-	scratch  []byte
-	segments map[string]*sharedSegment
+	mu      sync.Mutex                        // guards the rest, and changing what engines follow without it
+	index   index.Index                       // of a key: its segment's place
+	pages   atomic.Pointer[[]*sharedSegments] // by place; they never move
+	texts   arena.Arena
+	used    uint32   // places ever used, from 1 on
+	free    []uint32 // places to be used again
+	scratch []byte
 }
 
-// sharedSegment is one segment. Its parts are replaced whole, never changed. It is forgotten
-// with its last contribution: who holds it then finds its parts gone, and looks it up again.
+// sharedSegment is one segment. Its text is replaced whole, never changed: the length of its key
+// and the key, and what all partitions contribute, ascending by partition as appendPart writes it.
 type sharedSegment struct {
-	key   string
-	parts atomic.Pointer[parts] // never nil
+	text arena.Cell // none: nobody has this place
+	// holders are how many engines have the segment's number. Without any it is forgotten with its
+	// last contribution.
+	holders uint32
 }
 
-// parts is what all partitions contribute to a segment, ascending by partition as appendPart
-// writes them, behind its length in bytes: one piece of memory, where a slice would be two.
-type parts [partsHead]byte
-
-const partsHead = 4
-
-func newParts(list []byte) *parts {
-	all := make([]byte, partsHead, partsHead+len(list))
-	binary.LittleEndian.PutUint32(all, uint32(len(list)))
-	return (*parts)(append(all, list...))
-}
-
-// list returns the bytes of all parts.
-func (p *parts) list() []byte {
-	n := binary.LittleEndian.Uint32(p[:])
-	return unsafe.Slice(&p[0], partsHead+n)[partsHead:] // as newParts made it
-}
-
-func (s *sharedSegment) list() []byte { return s.parts.Load().list() }
-
-// part is what one source partition contributes to a segment. There may be millions: they
-// stand as they are stored, in half the memory and without pointers.
+// part is what one source partition contributes to a segment, as it is stored.
 type part struct {
 	partition int
 	applied   int64
@@ -91,26 +87,8 @@ type contribution struct {
 	rare     *rare // nil: nothing
 }
 
-var (
-	noContributions = newParts(nil)
-	gone            = newParts(nil) // of a segment that was forgotten
-	untaughtSegment = newSharedSegment("")
-)
-
-func newSharedSegment(key string) *sharedSegment {
-	seg := &sharedSegment{key: key}
-	seg.parts.Store(noContributions)
-	return seg
-}
-
 // NewShared returns shared baselines without any contribution.
-func NewShared() *Shared {
-	s := &Shared{}
-	for i := range s.shards {
-		s.shards[i].segments = map[string]*sharedSegment{}
-	}
-	return s
-}
+func NewShared() *Shared { return &Shared{} }
 
 // Put replaces what one source partition contributes to a segment: key and
 // value are those of a StateRecord with Shared set, applied is the offset its
@@ -130,18 +108,17 @@ func (s *Shared) Put(key, value []byte, partition int, applied int64) error {
 
 // replace puts a part in the place of the partition's one before, nil: none.
 func (s *Shared) replace(key []byte, partition int, by *part) {
-	shard := s.shard(key)
-	shard.mu.Lock()
+	hash := xxhash.Sum64(key)
+	shard := s.lock(hash)
 	defer shard.mu.Unlock()
-	seg := shard.segments[string(key)]
-	if seg == nil {
-		if by == nil {
-			return
-		}
-		seg = shard.add(string(key))
+	place := shard.find(hash, key)
+	var old []byte
+	if place != 0 {
+		old = shard.list(place)
+	} else if by == nil {
+		return
 	}
 	var before, after []byte
-	old := seg.list()
 	for list := old; len(list) > 0; {
 		p, rest := nextPart(list)
 		switch {
@@ -152,77 +129,129 @@ func (s *Shared) replace(key []byte, partition int, by *part) {
 		}
 		list = rest
 	}
-	list := append(shard.scratch[:0], before...)
+	text := append(textOf(shard.scratch[:0], key), before...)
 	if by != nil {
-		list = appendPart(list, by)
+		text = appendPart(text, by)
 	}
-	list = append(list, after...)
-	shard.scratch = list
-	if len(list) == 0 {
-		delete(shard.segments, seg.key)
-		seg.parts.Store(gone)
-		return
+	text = append(text, after...)
+	shard.scratch = text
+	switch {
+	case place == 0:
+		shard.add(hash, key, text)
+	case by == nil && len(before)+len(after) == 0 && shard.at(place).holders == 0:
+		shard.forget(place, hash)
+	default:
+		shard.texts.Set(&shard.at(place).text, text)
 	}
-	seg.parts.Store(newParts(list))
+	shard.compact()
 }
 
-// segment returns the entry of a key, made if it is new.
-func (s *Shared) segment(key string) *sharedSegment {
-	shard := s.shard([]byte(key))
+// textOf appends the text of a segment to which nobody contributes.
+func textOf(dst, key []byte) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(key))), key...)
+}
+
+// readText reads what textOf made, and the list of parts behind it.
+func readText(text []byte) (key, list []byte) {
+	n, head := binary.Uvarint(text)
+	text = text[head:]
+	return text[:n], text[n:]
+}
+
+// hold returns the number of a key's segment, never 0, which is made if it is new. It stays the
+// segment's until it is given back by release.
+func (s *Shared) hold(key []byte) (number uint32) {
+	hash := xxhash.Sum64(key)
+	shard := s.lock(hash)
+	defer shard.mu.Unlock()
+	place := shard.find(hash, key)
+	if place == 0 {
+		shard.scratch = textOf(shard.scratch[:0], key)
+		place = shard.add(hash, key, shard.scratch)
+	}
+	shard.at(place).holders++
+	return sharedNumber(place, hash)
+}
+
+// release gives the number of a segment back.
+func (s *Shared) release(number uint32) {
+	shard, place := s.of(number)
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	if seg := shard.segments[key]; seg != nil {
-		return seg
+	seg := shard.at(place)
+	seg.holders--
+	if key, list := readText(shard.texts.Get(&seg.text)); seg.holders == 0 && len(list) == 0 {
+		shard.forget(place, xxhash.Sum64(key))
+		shard.compact()
 	}
-	return shard.add(key)
 }
 
-// release forgets a segment to which nobody contributes.
-func (s *Shared) release(seg *sharedSegment) {
-	shard := s.shard([]byte(seg.key))
+// find returns a copy of the parts of a key's segment, in memory that is used again.
+func (s *Shared) find(key, into []byte) []byte {
+	hash := xxhash.Sum64(key)
+	shard := s.lock(hash)
+	defer shard.mu.Unlock()
+	if place := shard.find(hash, key); place != 0 {
+		return append(into[:0], shard.list(place)...)
+	}
+	return into[:0]
+}
+
+// key returns the key of a segment that is held, in memory of its own.
+func (s *Shared) key(number uint32) []byte {
+	shard, place := s.of(number)
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	if len(seg.list()) == 0 && shard.segments[seg.key] == seg {
-		delete(shard.segments, seg.key)
-		seg.parts.Store(gone)
-	}
+	key, _ := readText(shard.texts.Get(&shard.at(place).text))
+	return append([]byte(nil), key...)
 }
 
-// find returns the entry of a key, one without contributions if there is none.
-func (s *Shared) find(key []byte) *sharedSegment {
-	shard := s.shard(key)
-	shard.mu.Lock()
-	defer shard.mu.Unlock()
-	if seg := shard.segments[string(key)]; seg != nil {
-		return seg
-	}
-	return untaughtSegment
+// version is another one whenever the parts of a segment that is held have changed.
+func (s *Shared) version(number uint32) uint64 {
+	shard, place := s.of(number)
+	return shard.at(place).text.Version()
 }
 
-func (s *Shared) shard(key []byte) *sharedShard {
-	return &s.shards[xxhash.Sum64(key)%sharedShards]
+// read returns a copy of the parts of a segment that is held, in a buffer's memory, and their
+// version. It takes no lock.
+func (s *Shared) read(number uint32, into *arena.Buffer) (list []byte, version uint64) {
+	shard, place := s.of(number)
+	text, version := shard.texts.Read(&shard.at(place).text, into)
+	_, list = readText(text)
+	return list, version
 }
 
-// add makes an entry; the caller holds the lock.
-func (sh *sharedShard) add(key string) *sharedSegment {
-	seg := newSharedSegment(key)
-	sh.segments[key] = seg
-	return seg
-}
-
-// eachOf calls f with every part of one partition, in no fixed order.
-func (s *Shared) eachOf(partition int, f func(seg *sharedSegment, p part)) {
+// holdOf calls f with every part of one partition, in no fixed order, and the number and key of
+// its segment, which is held from then on.
+func (s *Shared) holdOf(partition int, f func(number uint32, key []byte, p part)) {
 	for i := range s.shards {
 		shard := &s.shards[i]
 		shard.mu.Lock()
-		for _, seg := range shard.segments {
-			for list := seg.list(); len(list) > 0; {
+		for place, seg := range shard.all() {
+			for key, list := readText(shard.texts.Get(&seg.text)); len(list) > 0; {
 				var p part
 				if p, list = nextPart(list); p.partition == partition {
-					f(seg, p)
+					seg.holders++
+					f(place*sharedShards+uint32(i), key, p)
 				}
 			}
 		}
 		shard.mu.Unlock()
 	}
+}
+
+// lock returns the shard of a key's hash, locked.
+func (s *Shared) lock(hash uint64) *sharedShard {
+	shard := &s.shards[hash%sharedShards]
+	shard.mu.Lock()
+	return shard
+}
+
+// of takes a segment's number apart.
+func (s *Shared) of(number uint32) (*sharedShard, uint32) {
+	return &s.shards[number%sharedShards], number / sharedShards
+}
+
+func sharedNumber(place uint32, hash uint64) uint32 {
+	return place*sharedShards + uint32(hash%sharedShards)
 }

@@ -151,7 +151,7 @@ func step(t *testing.T, e *Engine, records []received, offset int64) (verdict st
 func byKey(e *Engine) map[string]*segment {
 	all := map[string]*segment{}
 	for s := range e.segments.all() {
-		all[s.shared.key] = s
+		all[string(e.shared.key(s.shared))] = s
 	}
 	return all
 }
@@ -162,8 +162,8 @@ func dump(e *Engine) string {
 	var b strings.Builder
 	segments := byKey(e)
 	for _, key := range slices.Sorted(maps.Keys(segments)) {
-		if s := segments[key]; !s.empty() {
-			fmt.Fprintf(&b, "%s %x\n", key, e.outcomes.appendSegment(nil, s))
+		if s := segments[key]; !e.segments.empty(s) {
+			fmt.Fprintf(&b, "%s %x\n", key, e.outcomes.appendSegment(nil, &s.own, e.segments.rareOf(s)))
 		}
 	}
 	fmt.Fprintf(&b, "clock %x\n", e.HighMarks())

@@ -58,8 +58,8 @@ func (s *SegmentSummary) Of() string {
 func (e *Engine) Segments() []SegmentSummary {
 	all := make([]SegmentSummary, 0, e.segments.len())
 	for s := range e.segments.all() {
-		summary, ok := parseSegmentKey(s.shared.key)
-		if st := s.stats(e.partition, e.halfLife); ok && st.n > 0 {
+		summary, ok := parseSegmentKey(string(e.shared.key(s.shared)))
+		if st := e.baselineOf(s); ok && st.n > 0 {
 			summary.fill(&st, &e.settings)
 			all = append(all, summary)
 		}
@@ -109,6 +109,17 @@ func (e *Engine) Segment() (s SegmentSummary, ok bool) {
 	return s, true
 }
 
+// Known returns how many invoices the baseline of the invoice last scored rests on, and what it
+// says they usually come to, at the level of a segment or of the seller; 0 where there is none.
+func (e *Engine) Known(level Level) (n int64, mean invoice.Amount) {
+	for kind := range e.cur.stats {
+		if st := &e.cur.stats[kind]; segmentLevels[kind] == level {
+			return st.n, st.mean
+		}
+	}
+	return 0, 0
+}
+
 // summaryOf names the invoice's segment of one kind.
 func summaryOf(kind segmentKind, inv *invoice.Invoice) SegmentSummary {
 	s := SegmentSummary{Level: segmentLevels[kind], Seller: inv.Seller, Currency: inv.Currency}
@@ -149,15 +160,16 @@ func (s *Shared) each(settings Settings, f func(SegmentSummary, *stats)) {
 	for i := range s.shards {
 		shard := &s.shards[i]
 		shard.mu.Lock()
-		for key, seg := range shard.segments {
+		for _, seg := range shard.all() {
 			var b Baseline
-			for list := seg.list(); len(list) > 0; {
+			key, list := readText(shard.texts.Get(&seg.text))
+			for len(list) > 0 {
 				var p part
 				p, list = nextPart(list)
 				b.fold(p.baseline(), halfLife)
 			}
 			st := b.stats()
-			if summary, ok := parseSegmentKey(key); ok && st.n > 0 {
+			if summary, ok := parseSegmentKey(string(key)); ok && st.n > 0 {
 				f(summary, &st)
 			}
 		}

@@ -8,11 +8,11 @@
 // was known at the marker, whatever part of a later checkpoint was stored.
 //
 // Bytes an item, stored (mean over the bundled retail corpus) and in memory with
-// its place in the index: a product 225 and 660, a pair of customer and product 33
-// and 85, a customer 82 and 130, its up to five recent invoices 139 and 185, a
-// customer type or country 79 and 685, a seller's conduct 680 and 1,680, a
-// discount code 25 and 110, a source 34 and 240, a description of goods 32 and 60, a
-// deal 16 and 45.
+// its place in the index: a product 225 and 650, a pair of customer and product 33
+// and 75, a customer 82 and 120, its up to five recent invoices 139 and 175, a
+// customer type or country 79 and 675, a seller's conduct 680 and 1,670, a
+// discount code 25 and 100, a source 34 and 230, a description of goods 32 and 50, a
+// deal 16 and 35.
 package history
 
 import (
@@ -81,7 +81,7 @@ func (t *table[T]) again(key, before uint64, known *T) *T {
 }
 
 func (t *table[T]) get(key uint64) *T {
-	if at := t.index.Get(key); at != 0 {
+	if at := t.index.Get(key, func(at uint32) bool { return t.slot(at-1).key == key }); at != 0 {
 		return &t.slot(at - 1).item
 	}
 	return nil
@@ -93,7 +93,7 @@ func (t *table[T]) place(key uint64, was uint32) uint32 {
 	if was != 0 && t.slot(was-1).key == key {
 		return was
 	}
-	return t.index.Get(key)
+	return t.index.Get(key, func(at uint32) bool { return t.slot(at-1).key == key })
 }
 
 // touch returns the item of a key to be taught, a new one when there is none.
@@ -135,7 +135,7 @@ func (t *table[T]) insert(key uint64) *T {
 	*s = slot[T]{key: key, next: l.first}
 	l.first = at + 1
 	l.items++
-	t.index.Put(key, at+1)
+	t.index.Put(key, at+1, func(at uint32) bool { return t.slot(at-1).key == key })
 	return &s.item
 }
 
@@ -173,7 +173,7 @@ func (t *table[T]) clear(number uint16) {
 func (t *table[T]) keep(number uint16, all []uint32, n int) {
 	for _, at := range all[:n] {
 		s := t.slot(at)
-		t.index.Delete(s.key)
+		t.index.DeleteIf(s.key, at+1)
 		if t.release != nil {
 			t.release(&s.item)
 		}
