@@ -7,6 +7,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -50,7 +51,8 @@ func compare() error {
 	flag.IntVar(&p.Budget, "budget", detectors.DefaultBudget().Segments, "baselines of segments that are remembered")
 	limit := flag.String("memory-limit", "1400MiB", "GOMEMLIMIT of the measured processes")
 	verdicts := flag.Bool("verdicts", false,
-		"compare each verdict with that of a run without a budget, over a stream that forgets and returns")
+		"compare each verdict with that of a run without a budget, over a stream that forgets and returns; "+
+			"a control has one baseline wrong")
 	write := flag.Bool("write", false, "keep the result in bench/results")
 	flag.Parse()
 	run := p.speed
@@ -126,23 +128,49 @@ func (p plan) report(limit string, results []result) string {
 	return b.String()
 }
 
-// compareVerdicts runs a drifting plan with a budget, and again without one.
-func (p plan) compareVerdicts(limit string) (string, error) {
+// spoilt is the number of segments of the control.
+const spoilt = 20_000
+
+// control has one baseline wrong in the run with a budget, and returns how many verdicts are
+// found to be wrong for it.
+func (p plan) control(limit string) (found int, err error) {
+	p.Budget = max(1, p.Budget*spoilt/max(1, p.Segments))
+	p.Segments, p.Customers, p.Spoilt = spoilt, min(p.Customers, spoilt), true
+	_, without, err := p.withAndWithout(limit)
+	if err != nil {
+		return 0, err
+	}
+	if found = without.Compared.Unexplained; found == 0 {
+		return 0, errors.New("the comparison does not find a baseline that was made wrong: it cannot be trusted")
+	}
+	return found, nil
+}
+
+// withAndWithout runs a drifting plan with a budget, and again without one.
+func (p plan) withAndWithout(limit string) (with, without result, err error) {
 	file, err := os.CreateTemp("", "recoup-memory-")
 	if err != nil {
-		return "", err
+		return with, without, err
 	}
 	defer func() { _ = os.Remove(file.Name()) }()
 	if err := file.Close(); err != nil {
-		return "", err
+		return with, without, err
 	}
 	p.Verdicts = file.Name()
-	with, err := p.measure(limit)
+	if with, err = p.measure(limit); err != nil {
+		return with, without, err
+	}
+	p.Unbounded = true
+	without, err = p.measure("off")
+	return with, without, err
+}
+
+func (p plan) compareVerdicts(limit string) (string, error) {
+	found, err := p.control(limit)
 	if err != nil {
 		return "", err
 	}
-	p.Unbounded = true
-	without, err := p.measure("off")
+	with, without, err := p.withAndWithout(limit)
 	if err != nil {
 		return "", err
 	}
@@ -158,9 +186,11 @@ func (p plan) compareVerdicts(limit string) (string, error) {
 		with.ForgottenSegments, with.ForgottenCustomers, without.ForgottenSegments, without.ForgottenCustomers,
 		c.Wrong, c.FoundWider, c.Found)
 	fmt.Fprintf(&b, "| verdicts | |\n|---|---|\n| equal | %d |\n| equal but for which 15 %% rules fired | %d |\n"+
-		"| of another level, or of fewer invoices, as they say | %d |\n| different in any other way | %d |\n"+
+		"| of a wider level, or of fewer invoices, by what is true there | %d |\n| different in any other way | %d |\n"+
 		"| right invoices that are suspect with a budget only | %d |\n",
 		c.Equal, c.Rules, c.Wider, c.Unexplained, c.FalseWider)
+	fmt.Fprintf(&b, "\nControl: with one wrong baseline among %d, %d verdicts are different in any other way.\n",
+		spoilt, found)
 	if c.Unexplained+c.FalseWider > 0 {
 		return b.String(), fmt.Errorf("%d verdicts are wrong", c.Unexplained+c.FalseWider)
 	}

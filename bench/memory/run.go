@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -75,6 +76,11 @@ func child(text string) error {
 		}
 	}
 	for at, of := range []*half{&r.Filling, &r.Known} {
+		if at == 1 && w.Spoilt && !w.Unbounded {
+			if err := w.spoil(w.total() / 2); err != nil {
+				return err
+			}
+		}
 		if err := w.work(of, at*w.total()/2, (at+1)*w.total()/2); err != nil {
 			return err
 		}
@@ -115,7 +121,7 @@ func (w *world) work(of *half, from, to int) error {
 			e.Teach(v.Suspect)
 		} else {
 			e.Teach(isWrong)
-			if err := w.verdicts.next(&v, isWrong); err != nil {
+			if err := w.verdicts.next(&v, isWrong, func(of said) bool { return w.explains(e, d.segment, of) }); err != nil {
 				return err
 			}
 		}
@@ -132,6 +138,33 @@ func (w *world) work(of *half, from, to int) error {
 	of.Checkpoints = (w.checkpoints - checkpoints) / time.Duration(n)
 	of.Records = float64(w.stored.records-stored.records) / float64(n)
 	of.Bytes = float64(w.stored.bytes-stored.bytes) / float64(n)
+	return nil
+}
+
+// spoil makes a baseline wrong that is soon used: as if another partition had told of invoices
+// of twice the usual amount.
+func (w *world) spoil(from int) error {
+	for from%often != 0 {
+		from++
+	}
+	d, _ := w.drifting(from)
+	d.units = 2 * usualUnits(d.segment)
+	partition := w.Partitions
+	e := w.engine(detectors.NewShared(), partition)
+	var inv invoice.Invoice
+	for i := range 40 {
+		d.number = from + i
+		_, at := w.make(&inv, d)
+		e.Begin(&inv, invoice.Position{Topic: "bench", Partition: partition, Offset: int64(i)}, at)
+		e.Teach(false)
+	}
+	for _, r := range e.Checkpoint(int64(from)) {
+		if r.Shared && bytes.HasPrefix(r.Key, []byte("segment|")) {
+			if err := w.shared.Put(r.Key, r.Value, partition, int64(from)); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

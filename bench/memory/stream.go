@@ -4,14 +4,15 @@ import (
 	"strconv"
 	"time"
 
+	"recoup/detectors"
 	"recoup/invoice"
 )
 
 // days are those of the event times: identities of 35 are remembered.
 const days = 120
 
-// sellers have the same number of segments and of customers each.
-const sellers = 100
+// sellers have the same number of segments and of customers each, of so many customer types.
+const sellers, types = 100, 10
 
 // plan is one run.
 type plan struct {
@@ -21,6 +22,7 @@ type plan struct {
 	Verdicts                        string // file of verdicts: another kind of run, see drifting
 	Budget                          int    // baselines of segments that are remembered
 	Unbounded                       bool   // all are; it reads that file, else it writes it
+	Spoilt                          bool   // one baseline is made wrong halfway: a control that must be found
 }
 
 // drawn is one invoice of a plan.
@@ -58,11 +60,44 @@ func (p *plan) drifting(i int) (d drawn, isWrong bool) {
 		isWrong = n%wrong == 0
 	}
 	d.customer = (d.segment + sellers*round) % p.Customers
-	d.units = invoice.Fixed(1+d.segment%9) * invoice.One
+	d.units = usualUnits(d.segment)
 	if isWrong {
 		d.units /= 2
 	}
 	return d, isWrong
+}
+
+// amount is what a right invoice of a segment of a drifting plan comes to.
+func amount(segment int) invoice.Amount {
+	net, _ := invoice.LineNet(usualUnits(segment), price(segment), 0)
+	return net
+}
+
+func usualUnits(segment int) invoice.Fixed { return invoice.Fixed(1+segment%9) * invoice.One }
+
+func price(segment int) invoice.Fixed { return invoice.Fixed(100+segment%7) * invoice.One }
+
+// amounts are the least and the most that right invoices come to of all that share the level's
+// baseline with those of a segment.
+func (p *plan) amounts(level detectors.Level, segment int) (least, most invoice.Amount) {
+	if level == detectors.LevelTypeProduct {
+		return amount(segment), amount(segment)
+	}
+	first, step := segment%sellers, sellers // of the seller
+	switch level {
+	case detectors.LevelProductFamily:
+		first += segment / (types * sellers) * types * sellers
+	case detectors.LevelCustomerType:
+		first, step = segment%(types*sellers), types*sellers
+	}
+	least, most = amount(segment), amount(segment)
+	for i, n := first, 0; i < p.Segments && (level != detectors.LevelProductFamily || n < types); i, n = i+step, n+1 {
+		least, most = min(least, amount(i)), max(most, amount(i))
+		if n > 9*7 {
+			break // all that there are
+		}
+	}
+	return least, most
 }
 
 // permuted is a number from 0 to below; those of neighbours lie far apart.
@@ -90,26 +125,25 @@ func newMaker(p plan) *maker {
 		}
 		return all
 	}
-	return &maker{plan: p, seller: names("seller-", sellers), customerType: names("type ", 10),
-		family: names("family ", p.Segments/(10*sellers)+1), product: names("p", 7)}
+	return &maker{plan: p, seller: names("seller-", sellers), customerType: names("type ", types),
+		family: names("family ", p.Segments/(types*sellers)+1), product: names("p", 7)}
 }
 
 // make fills in an invoice, and says which partition it is of and when it came. Those of a
 // drifting plan have no lines: so nothing but segments and customers can tell what is usual.
 func (m *maker) make(inv *invoice.Invoice, d drawn) (partition int, at time.Time) {
 	at = time.Unix(1767225600+int64(d.number)*days*24*3600/int64(m.total()), 0).UTC()
-	price := invoice.Fixed(100+d.segment%7) * invoice.One
-	net, _ := invoice.LineNet(d.units, price, 0)
+	net, _ := invoice.LineNet(d.units, price(d.segment), 0)
 	lines := inv.Lines[:0]
 	if m.Verdicts == "" {
 		lines = append(lines, invoice.Line{ProductID: m.product[d.segment%7],
 			Net:       invoice.OptionalAmount{Value: net, Set: true},
 			Quantity:  invoice.OptionalFixed{Value: d.units, Set: true},
-			UnitPrice: invoice.OptionalFixed{Value: price, Set: true}})
+			UnitPrice: invoice.OptionalFixed{Value: price(d.segment), Set: true}})
 	}
 	*inv = invoice.Invoice{Seller: m.seller[d.segment%sellers], ID: m.numbered("INV-", d.number), IssuedAt: at,
 		Currency: "EUR", NetAmount: net, CustomerRef: m.numbered("c:", d.customer), Country: "DE",
-		CustomerType: m.customerType[d.segment/sellers%10], ProductFamily: m.family[d.segment/(10*sellers)],
+		CustomerType: m.customerType[d.segment/sellers%types], ProductFamily: m.family[d.segment/(types*sellers)],
 		SourceSystem: "billing", Lines: lines}
 	return d.customer % m.Partitions, at
 }

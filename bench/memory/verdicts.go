@@ -12,6 +12,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"recoup/detectors"
+	"recoup/invoice"
 )
 
 // verdicts keeps what a run with a budget says of each invoice, or compares with that what one
@@ -30,7 +31,7 @@ type comparison struct {
 	Invoices    int
 	Equal       int // in all that they say
 	Rules       int // but for which 15 % rules fired, as also one of two invoices does, and what may be lost by them
-	Wider       int // by another level, or by fewer invoices of the same; the verdict names both
+	Wider       int // by a wider level, or by fewer invoices, as explains finds right
 	Unexplained int // differ in any other way
 	Wrong       int // invoices with an error
 	Found       int // of them, without a budget
@@ -40,16 +41,17 @@ type comparison struct {
 
 // said is what is kept of a verdict.
 type said struct {
-	digest  uint64 // of all but the rest
-	rules   uint64 // and the loss, which is theirs where nothing is suspect
-	n       uint32
-	level   uint8 // its place in levels
-	suspect bool
+	digest   uint64 // of all but the rest
+	rules    uint64 // and the loss, which is theirs where nothing is suspect
+	expected invoice.Amount
+	n        uint32
+	level    uint8 // its place in levels
+	suspect  bool
 }
 
-const saidBytes = 22
+const saidBytes = 30
 
-// levels are numbered by their place.
+// levels are numbered by their place, the narrowest first.
 var levels = []detectors.Level{detectors.LevelCustomerProduct, detectors.LevelCustomer, detectors.LevelTypeProduct,
 	detectors.LevelCustomerType, detectors.LevelProductFamily, detectors.LevelSeller, detectors.LevelNone}
 
@@ -76,15 +78,17 @@ func (k *verdicts) close() error {
 	return k.file.Close()
 }
 
-// next takes up the verdict on the next invoice.
-func (k *verdicts) next(v *detectors.Verdict, isWrong bool) error {
+// next takes up the verdict on the next invoice. explains tells whether what was said with a budget
+// is what is to be said of fewer invoices, or at a wider level.
+func (k *verdicts) next(v *detectors.Verdict, isWrong bool, explains func(with said) bool) error {
 	now := k.said(v)
 	var b [saidBytes]byte
 	if k.w != nil {
 		binary.LittleEndian.PutUint64(b[:], now.digest)
 		binary.LittleEndian.PutUint64(b[8:], now.rules)
-		binary.LittleEndian.PutUint32(b[16:], now.n)
-		b[20], b[21] = now.level, byte(number(now.suspect))
+		binary.LittleEndian.PutUint64(b[16:], uint64(now.expected))
+		binary.LittleEndian.PutUint32(b[24:], now.n)
+		b[28], b[29] = now.level, byte(number(now.suspect))
 		_, err := k.w.Write(b[:])
 		return err
 	}
@@ -92,19 +96,20 @@ func (k *verdicts) next(v *detectors.Verdict, isWrong bool) error {
 		return fmt.Errorf("cannot compare verdicts: %w", err)
 	}
 	k.compared.add(said{binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:]),
-		binary.LittleEndian.Uint32(b[16:]), b[20], b[21] == 1}, now, isWrong)
+		invoice.Amount(binary.LittleEndian.Uint64(b[16:])), binary.LittleEndian.Uint32(b[24:]), b[28], b[29] == 1},
+		now, isWrong, explains)
 	return nil
 }
 
 // add counts the verdicts with and without a budget on one invoice.
-func (c *comparison) add(with, without said, isWrong bool) {
+func (c *comparison) add(with, without said, isWrong bool, explains func(said) bool) {
 	c.Invoices++
 	switch {
 	case with.digest == without.digest && with.rules == without.rules:
 		c.Equal++
 	case with.digest == without.digest:
 		c.Rules++
-	case with.level != without.level || with.n < without.n:
+	case (with.level > without.level || with.n < without.n) && explains(with):
 		c.Wider++
 	default:
 		c.Unexplained++
@@ -118,6 +123,25 @@ func (c *comparison) add(with, without said, isWrong bool) {
 		c.FalseWider++
 	}
 }
+
+// explains tells whether an engine without a budget, which has just scored an invoice of a
+// segment, knows what was said of it with one: at that level as many invoices, and then they
+// come to the same; or more, and then what was said lies among what they come to.
+func (w *world) explains(e *detectors.Engine, segment int, with said) bool {
+	level := levels[with.level]
+	if level == detectors.LevelNone {
+		return with.n == 0
+	}
+	n, mean := e.Known(level)
+	least, most := mean, mean
+	if int64(with.n) < n {
+		least, most = w.amounts(level, segment)
+	}
+	return int64(with.n) <= n && with.expected >= least-halfCent && with.expected <= most+halfCent
+}
+
+// halfCent is how far what is expected may be off a mean: it is told in cents.
+const halfCent = invoice.Unit / 200
 
 func number(yes bool) int {
 	if yes {
@@ -160,7 +184,8 @@ func (k *verdicts) said(v *detectors.Verdict) said {
 		b = appendTexts(b, v.Causes[i].Evidence)
 	}
 	k.scratch = b
-	return said{xxhash.Sum64(b[:all]), xxhash.Sum64(b[all:]), uint32(v.N), uint8(slices.Index(levels, v.Level)), v.Suspect}
+	return said{xxhash.Sum64(b[:all]), xxhash.Sum64(b[all:]), v.Expected, uint32(v.N),
+		uint8(slices.Index(levels, v.Level)), v.Suspect}
 }
 
 func appendTexts(b []byte, texts []string) []byte {
