@@ -39,8 +39,10 @@ type Client struct {
 
 	refreshing sync.Mutex // held during refresh
 
-	renewing sync.Mutex // guards renewed
-	renewed  time.Time  // when renew last did something
+	renewing sync.Mutex    // guards what follows
+	renewed  time.Time     // when the connections were last dropped
+	failed   time.Time     // when renew was last called
+	rest     time.Duration // from one time that renew drops them to the next
 }
 
 // ErrUnreachable is what Connect's error is when no broker answered: the settings
@@ -125,6 +127,11 @@ func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, e
 func (c *Client) metadata(ctx context.Context, topics ...string) (*kafkago.MetadataResponse, error) {
 	got, err := c.api.Metadata(ctx, &kafkago.MetadataRequest{Topics: topics})
 	if err != nil {
+		// Nothing is known, so there is nothing to lose. kafka-go itself looks again after
+		// up to six seconds, and until then says that no broker answers.
+		c.renewing.Lock()
+		c.drop(leastRest)
+		c.renewing.Unlock()
 		return nil, c.unreachable(ctx, err)
 	}
 	return got, nil
@@ -146,19 +153,42 @@ func (c *Client) refresh(ctx context.Context) error {
 	return nil
 }
 
-// renewPause is how long renew rests: many calls fail together.
-const renewPause = time.Second
+const (
+	// leastRest is how long renew rests at least: many calls fail together.
+	leastRest = time.Second
+	// mostRest is how long kafka-go keeps an unused connection: those from before the last
+	// renewal are gone by then.
+	mostRest = 30 * time.Second
+	// calm is how long no call fails until the next failure is another one.
+	calm = time.Minute
+)
 
-// renew drops the idle connections and what the transport knows of the cluster: who asks
-// next asks the cluster. kafka-go itself looks again after up to six seconds, and until
-// then goes by what it knew before, be it that no broker answers. Requests under way go on.
+// renew drops the idle connections, which may have failed with the one of a call, and what
+// the transport knows of the cluster: who asks next asks the cluster. Where calls go on
+// failing, as those to one dead broker of three do, the connections to the others are good
+// and each time costs all of them: so it rests longer and longer. Meanwhile kafka-go looks
+// by itself, every six seconds at most, where a leader has gone to.
 func (c *Client) renew() {
 	c.renewing.Lock()
 	defer c.renewing.Unlock()
-	if time.Since(c.renewed) > renewPause {
-		c.renewed = time.Now()
-		c.transport.CloseIdleConnections()
+	if time.Since(c.failed) > calm {
+		c.rest = leastRest / 2 // the first renewal doubles it
 	}
+	c.failed = time.Now()
+	if c.drop(c.rest) {
+		c.rest = min(2*c.rest, mostRest)
+	}
+}
+
+// drop drops idle connections and what is known of the cluster, unless that was done
+// within the rest. Requests under way go on. c.renewing is held.
+func (c *Client) drop(rest time.Duration) bool {
+	if time.Since(c.renewed) <= rest {
+		return false
+	}
+	c.renewed = time.Now()
+	c.transport.CloseIdleConnections()
+	return true
 }
 
 // unreachable explains a failure to talk to the cluster. An end that the caller

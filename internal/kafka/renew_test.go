@@ -5,8 +5,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	kafkago "github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"recoup/pipeline"
@@ -75,4 +77,85 @@ func TestReaderOpenedAnew(t *testing.T) {
 	if err != nil || len(got.Records) != 1 {
 		t.Errorf("the reader in its place: %d records, %v after %v; want 1", len(got.Records), err, time.Since(began))
 	}
+}
+
+// counted is a listener that counts its connections.
+type counted struct {
+	outage
+	made atomic.Int64
+}
+
+func (l *counted) Accept() (net.Conn, error) {
+	conn, err := l.outage.Accept()
+	l.made.Add(1)
+	return conn, err
+}
+
+// One broker of three stays away, and calls that need it go on failing. The connections to
+// the others are not closed with each failure.
+func TestOtherBrokersKept(t *testing.T) {
+	var brokers []*counted
+	cluster := fake(t, kfake.NumBrokers(3), kfake.ListenFn(func(kind, address string) (net.Listener, error) {
+		l, err := net.Listen(kind, address)
+		brokers = append(brokers, &counted{outage: outage{Listener: l}})
+		return brokers[len(brokers)-1], err
+	}))
+	c := connect(t, cluster.ListenAddrs()[0])
+	topic := makeTopic(t, c, 3, nil)
+	for partition := range int32(3) {
+		if err := cluster.MoveTopicPartition(topic, partition, partition); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send := func(partition int) error {
+		_, err := c.Log().Append(context30(t), topic, partition, []pipeline.Record{{Key: []byte("k")}})
+		return err
+	}
+	for partition := range 3 {
+		if err := send(partition); err != nil {
+			t.Fatal(err)
+		}
+	}
+	brokers[2].set(true)
+	before := brokers[0].made.Load() + brokers[1].made.Load()
+	const length = 6500 * time.Millisecond
+	for began := time.Now(); time.Since(began) < length; time.Sleep(20 * time.Millisecond) {
+		if err := send(2); err == nil {
+			t.Fatal("a broker that is away took a record")
+		}
+		for partition := range 2 {
+			if err := send(partition); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	// At once, a second later, two behind that: each time one to ask, one to each broker.
+	if made := brokers[0].made.Load() + brokers[1].made.Load() - before; made > 3*3+1 {
+		t.Errorf("%d connections were made to the other brokers in %v, want 10 at most", made, length)
+	}
+}
+
+// The rest grows while calls go on failing, and begins anew after a time of calm.
+func TestRenewRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &Client{transport: &kafkago.Transport{}}
+		renewed := func(during time.Duration) (times int) {
+			for began := time.Now(); time.Since(began) < during; time.Sleep(100 * time.Millisecond) {
+				last := c.renewed
+				if c.renew(); c.renewed != last {
+					times++
+				}
+			}
+			return times
+		}
+		for round := range 2 {
+			if n := renewed(10 * time.Second); n != 4 { // after 0, 1, 3, 7 s and a little
+				t.Errorf("round %d: renewed %d times in 10 s, want 4", round, n)
+			}
+			if n := renewed(10 * time.Minute); n < 20 || n > 22 {
+				t.Errorf("round %d: renewed %d times in 10 minutes more, want each %v", round, n, mostRest)
+			}
+			time.Sleep(calm + time.Second)
+		}
+	})
 }
