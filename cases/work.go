@@ -56,22 +56,39 @@ func (s *State) PlanFor(caseID, name string, option Option, step Step) Plan {
 }
 
 // refusals say, by flag, why a record is refused and what to do.
-var refusals = map[string]string{
-	FlagStepBack:      "the case is further than that already; if that was wrong: recoup case reopen",
-	FlagClosedEarly:   "nobody has decided it; first: recoup case decide",
-	FlagReopenedEarly: "nobody has decided it, so there is nothing to take back",
-	FlagNotOffered:    "it was never offered; first note it as offered, or name the plan (--plan) it was offered under",
-	FlagNoticeTooEarly: "no amicable option was refused or has failed so far, and a formal notice is the last " +
+var refusals = map[string]Refused{
+	FlagStepBack: {"the case is further than that already; if that was wrong: recoup case reopen",
+		"le dossier est déjà plus avancé ; si c'était une erreur : recoup case reopen"},
+	FlagClosedEarly: {"nobody has decided it; first: recoup case decide",
+		"personne ne l'a tranché ; d'abord : recoup case decide"},
+	FlagReopenedEarly: {"nobody has decided it, so there is nothing to take back",
+		"personne ne l'a tranché, il n'y a donc rien à reprendre"},
+	FlagNotOffered: {"it was never offered; first note it as offered, or name the plan (--plan) it was offered under",
+		"cela n'a jamais été proposé ; notez d'abord la proposition, ou nommez le plan (--plan) où elle figure"},
+	FlagNoticeTooEarly: {"no amicable option was refused or has failed so far, and a formal notice is the last " +
 		"resort; first offer immediate_payment, instalments, offset_next_order or goodwill",
-	FlagScheduleSum: "the instalments do not add up to what was agreed",
-	FlagOverpaid:    "more would be paid than was lost; check the amount",
-	FlagCurrency:    "the case is in another currency",
-	FlagReused:      "its event id is taken",
+		"aucune solution amiable n'a encore été refusée ni n'a échoué, et la mise en demeure est le dernier " +
+			"recours ; proposez d'abord immediate_payment, instalments, offset_next_order ou goodwill"},
+	FlagScheduleSum: {"the instalments do not add up to what was agreed",
+		"la somme des échéances n'est pas ce qui a été convenu"},
+	FlagOverpaid: {"more would be paid than was lost; check the amount",
+		"il serait payé plus que la perte ; vérifiez le montant"},
+	FlagCurrency: {"the case is in another currency", "le dossier est dans une autre devise"},
+	FlagReused:   {"its event id is taken", "son identifiant d'évènement est déjà pris"},
 }
 
-// Refusal lets something happen to a case and tells why the case does not take it, nil
-// when it does: recoup keeps and flags such a record, but a person who is about to send
-// it can still mend it.
+// Refused is why a case does not take something.
+type Refused struct {
+	EN string // English
+	FR string // French
+}
+
+// Error says it in English.
+func (r *Refused) Error() string { return r.EN }
+
+// Refusal lets something happen to a case and tells why the case does not take it, a
+// *Refused, nil when it does: recoup keeps and flags such a record, but a person who is
+// about to send it can still mend it.
 func (l *Life) Refusal(c *Case, happen func(*Life)) error {
 	before := len(l.StateOf(c.Origin).Flags)
 	happen(l)
@@ -80,12 +97,15 @@ func (l *Life) Refusal(c *Case, happen func(*Life)) error {
 		return nil
 	}
 	known := map[string]bool{}
-	var why []string
+	var english, french []string
 	for _, flag := range flags {
-		if text := refusals[flag.Code]; text != "" && !known[text] {
-			known[text] = true
-			why = append(why, text)
+		if why, is := refusals[flag.Code]; is && !known[flag.Code] {
+			known[flag.Code] = true
+			english, french = append(english, why.EN), append(french, why.FR)
 		}
 	}
-	return fmt.Errorf("cannot do that with case %s: %s", c.CaseID, strings.Join(why, "; "))
+	return &Refused{
+		EN: fmt.Sprintf("cannot do that with case %s: %s", c.CaseID, strings.Join(english, "; ")),
+		FR: fmt.Sprintf("impossible avec le dossier %s : %s", c.CaseID, strings.Join(french, " ; ")),
+	}
 }

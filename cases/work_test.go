@@ -1,6 +1,7 @@
 package cases_test
 
 import (
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -44,6 +45,10 @@ func TestRefusal(t *testing.T) {
 	err := l.Refusal(c, func(l *cases.Life) { l.Apply(event(2, cases.StatusAcknowledged)) })
 	if err == nil || !strings.Contains(err.Error(), "further than that") || !strings.Contains(err.Error(), caseID) {
 		t.Errorf("a step back: %v", err)
+	}
+	refused, is := errors.AsType[*cases.Refused](err)
+	if !is || !strings.Contains(refused.FR, "déjà plus avancé") || !strings.Contains(refused.FR, caseID) {
+		t.Errorf("a step back, in French: %+v", refused)
 	}
 }
 

@@ -3,7 +3,6 @@ package source
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"mime"
 	"net/http"
 	"slices"
@@ -85,8 +84,9 @@ func (s *Source) act(ctx context.Context, caseID, action string, req *backend.Ca
 func orderOf(action string, req *backend.CallResourceRequest) (o *order, role string, err error) {
 	user := req.PluginContext.User
 	if user == nil || !mayAct(user.Role) {
-		return nil, "", refuse(http.StatusForbidden, "cannot %s a case: that takes the role Editor or Admin in Grafana",
-			action)
+		return nil, "", decline(http.StatusForbidden, question.Text{
+			EN: "cannot %s a case: that takes the role Editor or Admin in Grafana",
+			FR: "action %s impossible : il faut le rôle Éditeur ou Administrateur dans Grafana"}, action)
 	}
 	kind, _, err := mime.ParseMediaType(req.GetHTTPHeader("Content-Type"))
 	switch {
@@ -106,6 +106,18 @@ func orderOf(action string, req *backend.CallResourceRequest) (o *order, role st
 	return o, user.Role, nil
 }
 
+// langOf is the language of the answer to a body that may be refused, English of one that
+// cannot be read.
+func langOf(body []byte) question.Lang {
+	var o struct {
+		Lang question.Lang `json:"lang"`
+	}
+	if len(body) <= mostBody {
+		_ = json.Unmarshal(body, &o) // who sent that is told what is wrong with it
+	}
+	return o.Lang
+}
+
 // caseOf finds a case and what people did with it.
 func (s *Source) caseOf(ctx context.Context, seller, caseID string) (*knownCase, error) {
 	if seller == "" {
@@ -113,15 +125,19 @@ func (s *Source) caseOf(ctx context.Context, seller, caseID string) (*knownCase,
 	}
 	state, found, err := s.reader.Case(ctx, seller, caseID)
 	if err != nil {
-		return nil, refuse(http.StatusBadGateway, "cannot read case %q: %w", caseID, err)
+		return nil, decline(http.StatusBadGateway, question.Text{EN: "cannot read case %q: %w",
+			FR: "impossible de lire le dossier %q : %w"}, caseID, err)
 	}
 	if !found {
-		return nil, refuse(http.StatusNotFound, "cannot find case %q of seller %q: it may not have been copied into "+
-			"ClickHouse yet; try again in some seconds", caseID, seller)
+		return nil, decline(http.StatusNotFound, question.Text{
+			EN: "cannot find case %q of seller %q: it may not have been copied into ClickHouse yet; try again in some seconds",
+			FR: "dossier %q du vendeur %q introuvable : il n'est peut-être pas encore copié dans ClickHouse ; réessayez dans " +
+				"quelques secondes"}, caseID, seller)
 	}
 	life, err := s.reader.Life(ctx, caseID)
 	if err != nil {
-		return nil, refuse(http.StatusBadGateway, "cannot read what happened to case %q: %w", caseID, err)
+		return nil, decline(http.StatusBadGateway, question.Text{EN: "cannot read what happened to case %q: %w",
+			FR: "impossible de lire ce qu'il est advenu du dossier %q : %w"}, caseID, err)
 	}
 	return &knownCase{&state.Case, life}, nil
 }
@@ -172,7 +188,9 @@ func (c *clicks) begin(ctx context.Context, id string) (first bool, err error) {
 		select {
 		case <-other:
 		case <-ctx.Done():
-			return false, fmt.Errorf("cannot tell whether the first click was noted; try again: %w", ctx.Err())
+			return false, decline(http.StatusGatewayTimeout, question.Text{
+				EN: "cannot tell whether the first click was noted; try again: %w",
+				FR: "impossible de dire si le premier clic est noté ; réessayez : %w"}, ctx.Err())
 		}
 	}
 }

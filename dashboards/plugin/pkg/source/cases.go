@@ -61,7 +61,8 @@ func (s *Source) cases(ctx context.Context, q *query) (data.Frames, error) {
 	parameters := map[string]string{"seller": sinks.EncodeParameter(seller), "limit": strconv.Itoa(limit + 1)}
 	answer, err := s.reader.Ask(ctx, sinks.Ask{SQL: openCases, Parameters: parameters, MaxRows: 2 * (limit + 1)})
 	if err != nil {
-		return nil, refuse(http.StatusBadGateway, "cannot tell the open cases: %w", err)
+		return nil, decline(http.StatusBadGateway, question.Text{EN: "cannot tell the open cases: %w",
+			FR: "impossible de dire les dossiers ouverts : %w"}, err)
 	}
 	newest := map[string]*cases.Case{}
 	for _, row := range answer.Rows {
@@ -117,7 +118,8 @@ var caseColumns = []struct {
 }{
 	{"time", question.Text{EN: "Time", FR: "Heure"}, []time.Time{}},
 	{"case_id", question.Text{EN: "Case", FR: "Dossier"}, []string{}},
-	{"seq", question.Text{EN: "Record of the case", FR: "Message du dossier"}, []int64{}}, // the front end shows each once
+	// The front end shows each once.
+	{"seq", question.Text{EN: "Record of the case", FR: "Enregistrement du dossier"}, []int64{}},
 	{"seller", question.Text{EN: "Seller", FR: "Vendeur"}, []string{}},
 	{"action", question.Text{EN: "Action", FR: "Action"}, []string{}},
 	{"kind", question.Text{EN: "Kind", FR: "Genre"}, []string{}},

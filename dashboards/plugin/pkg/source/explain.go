@@ -29,15 +29,18 @@ func (s *Source) explain(ctx context.Context, q *query) (data.Frames, error) {
 	}
 	found, err := s.reader.Invoices(ctx, sinks.Lookup{InvoiceID: id, Seller: seller})
 	if err != nil {
-		return nil, refuse(http.StatusBadGateway, "cannot explain invoice %q: %w", id, err)
+		return nil, unexplained(id, err)
 	}
 	if len(found) == 0 {
-		return nil, refuse(http.StatusNotFound, "cannot find invoice %q of seller %q: it was not scored, not yet, or its "+
-			"row is older than clickhouse.retention of recoup", id, seller)
+		return nil, decline(http.StatusNotFound, question.Text{
+			EN: "cannot find invoice %q of seller %q: it was not scored, not yet, or its row is older than " +
+				"clickhouse.retention of recoup",
+			FR: "facture %q du vendeur %q introuvable : elle n'est pas notée, pas encore, ou sa ligne est plus ancienne " +
+				"que clickhouse.retention de recoup"}, id, seller)
 	}
 	subject, err := explain.Stored(ctx, s.reader, &found[0])
 	if err != nil {
-		return nil, refuse(http.StatusBadGateway, "cannot explain invoice %q: %w", id, err)
+		return nil, unexplained(id, err)
 	}
 	usual := config.Default() // recoup's own may differ: what depends on them is said only where it is sure
 	subject.Settings = usual.Scoring.Settings()
@@ -50,10 +53,15 @@ func (s *Source) explain(ctx context.Context, q *query) (data.Frames, error) {
 	if len(found) > 1 {
 		q.inform(frames[0], data.NoticeSeverityInfo, question.Text{
 			EN: "%d records have this id: this is the one issued last, revision %d.",
-			FR: "%d messages ont cet identifiant : celui-ci est le dernier émis, révision %d."},
+			FR: "%d enregistrements ont cet identifiant : celui-ci est le dernier émis, révision %d."},
 			len(found), found[0].Invoice.Revision)
 	}
 	return frames, nil
+}
+
+func unexplained(id string, err error) error {
+	return decline(http.StatusBadGateway, question.Text{EN: "cannot explain invoice %q: %w",
+		FR: "impossible d'expliquer la facture %q : %w"}, id, err)
 }
 
 // inform says something about a frame in the reader's language.

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
+	"recoup/dashboards/question"
 	"recoup/internal/kafka"
 	"recoup/pipeline"
 	"recoup/sinks"
@@ -18,14 +21,28 @@ import (
 type refusal struct {
 	status int
 	error
+	french string // the same in French, "" where it is for those who set up or write programs
 }
 
 // Unwrap returns what caused it.
 func (r *refusal) Unwrap() error { return r.error }
 
-// refuse makes a refusal.
+// refuse makes a refusal of what no reader of a board does.
 func refuse(status int, format string, args ...any) error {
-	return &refusal{status, fmt.Errorf(format, args...)}
+	return &refusal{status, fmt.Errorf(format, args...), ""}
+}
+
+// decline makes a refusal of what a reader of a board does. Of args that are texts each
+// language says its own.
+func decline(status int, format question.Text, args ...any) error {
+	english, french := slices.Clone(args), slices.Clone(args)
+	for i, arg := range args {
+		if text, is := arg.(question.Text); is {
+			english[i], french[i] = text.EN, text.FR
+		}
+	}
+	return &refusal{status, fmt.Errorf(format.EN, english...),
+		fmt.Sprintf(strings.ReplaceAll(format.FR, "%w", "%v"), french...)}
 }
 
 // statusOf tells the HTTP status of an error, and whose fault it is: of whoever
@@ -46,11 +63,20 @@ func statusOf(err error) (int, backend.ErrorSource) {
 	return http.StatusInternalServerError, backend.ErrorSourcePlugin
 }
 
-// sentence is an error as a person reads it here.
-func sentence(err error) string { return fieldNames.Replace(err.Error()) }
+// sentence is an error as who sets up reads it.
+func sentence(err error) string { return sentenceIn(err, question.English) }
+
+// sentenceIn is an error as a person reads it here.
+func sentenceIn(err error, lang question.Lang) string {
+	text := err.Error()
+	if said, is := errors.AsType[*refusal](err); is && said.french != "" && lang == question.French {
+		text = said.french
+	}
+	return fieldNames.Replace(text)
+}
 
 // failed is the answer to a query that cannot be answered.
-func failed(err error) backend.DataResponse {
+func failed(err error, lang question.Lang) backend.DataResponse {
 	status, from := statusOf(err)
-	return backend.ErrDataResponseWithSource(backend.Status(status), from, sentence(err))
+	return backend.ErrDataResponseWithSource(backend.Status(status), from, sentenceIn(err, lang))
 }

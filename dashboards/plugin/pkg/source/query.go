@@ -57,7 +57,8 @@ func (q *query) required(filter question.Filter) (string, error) {
 	if value := q.one(filter); value != "" {
 		return value, nil
 	}
-	return "", refuse(http.StatusBadRequest, "cannot ask without filter %s: choose one", filter)
+	return "", decline(http.StatusBadRequest, question.Text{EN: "cannot ask without filter %s: choose one",
+		FR: "impossible de répondre sans le filtre %s : choisissez-en un"}, filter)
 }
 
 // answerers answer queries, by queryType.
@@ -98,24 +99,24 @@ func (s *Source) QueryData(ctx context.Context, req *backend.QueryDataRequest) (
 // answer answers one query. A panic is the answer to that query alone: it runs beside
 // others, where nothing else stops it from ending the plugin for all data sources.
 func (s *Source) answer(ctx context.Context, asked backend.DataQuery) (answered backend.DataResponse) {
+	q := query{timeRange: asked.TimeRange}
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			backend.Logger.Error("a query panicked", "queryType", asked.QueryType, "panic", panicked, "stack",
 				string(debug.Stack()))
-			answered = failed(fmt.Errorf("cannot answer: a mistake in the plugin (%v); its log says where", panicked))
+			answered = failed(fmt.Errorf("cannot answer: a mistake in the plugin (%v); its log says where", panicked), q.Lang)
 		}
 	}()
 	if s.problem != nil {
-		return failed(refuse(http.StatusBadRequest, "%w", s.problem))
+		return failed(refuse(http.StatusBadRequest, "%w", s.problem), q.Lang)
 	}
-	q := query{timeRange: asked.TimeRange}
 	if err := json.Unmarshal(asked.JSON, &q); err != nil {
-		return failed(refuse(http.StatusBadRequest, "cannot read the query: %v; choose it again in its editor", err))
+		return failed(refuse(http.StatusBadRequest, "cannot read the query: %v; choose it again in its editor", err), q.Lang)
 	}
 	answer := answerers[asked.QueryType]
 	if answer == nil {
 		return failed(refuse(http.StatusBadRequest, "cannot answer a query of type %q: want question, explain, baseline, "+
-			"lag, cases or annotations", asked.QueryType))
+			"lag, cases or annotations", asked.QueryType), q.Lang)
 	}
 	if seller := string(question.FilterSeller); q.one(question.FilterSeller) == "" && s.settings.DefaultSeller != "" {
 		if q.Filters == nil {
@@ -127,7 +128,7 @@ func (s *Source) answer(ctx context.Context, asked backend.DataQuery) (answered 
 	defer cancel()
 	frames, err := answer(s, ctx, &q)
 	if err != nil {
-		return failed(err)
+		return failed(err, q.Lang)
 	}
 	return backend.DataResponse{Frames: frames, Status: backend.StatusOK}
 }
@@ -178,7 +179,8 @@ func (s *Source) ask(ctx context.Context, asked *question.Question, q *query) (s
 	parameters["limit"] = strconv.Itoa(limit + 1)
 	answer, err := s.reader.Ask(ctx, sinks.Ask{SQL: asked.SQL, Parameters: parameters, MaxRows: limit})
 	if err != nil {
-		return sinks.Answer{}, refuse(http.StatusBadGateway, "cannot answer %s: %w", asked.Name, err)
+		return sinks.Answer{}, decline(http.StatusBadGateway, question.Text{EN: "cannot answer %s: %w",
+			FR: "impossible de répondre à %s : %w"}, asked.Name, err)
 	}
 	return answer, nil
 }

@@ -61,7 +61,7 @@ func (k *knownCase) event(e *cases.Event, message question.Text) (*record, error
 		return nil, unsendable(err)
 	}
 	if err := k.life.Refusal(k.Case, func(l *cases.Life) { l.Apply(e) }); err != nil {
-		return nil, refuse(http.StatusConflict, "%w", err)
+		return nil, conflict(err)
 	}
 	return &record{value: value, message: message}, nil
 }
@@ -79,13 +79,19 @@ func (k *knownCase) confirm(o *order, role string) (*record, error) {
 	if k.Kind == cases.KindInvoice { // those of an incident have their own amounts
 		switch {
 		case k.Currency == unknownCurrency:
-			return nil, refuse(http.StatusConflict, "cannot confirm here: recoup does not know what was billed; use recoup "+
-				"case decide with --billed and --currency")
+			return nil, decline(http.StatusConflict, question.Text{
+				EN: "cannot confirm here: recoup does not know what was billed; use recoup case decide with --billed and " +
+					"--currency",
+				FR: "impossible de confirmer ici : recoup ne sait pas ce qui a été facturé ; utilisez recoup case decide avec " +
+					"--billed et --currency"})
 		case o.CorrectAmount == nil:
-			return nil, refuse(http.StatusBadRequest, "cannot confirm an error without correct_amount: what should have been "+
-				"billed instead of %s %s", k.Billed, k.Currency)
+			return nil, decline(http.StatusBadRequest, question.Text{
+				EN: "cannot confirm an error without correct_amount: what should have been billed instead of %s %s",
+				FR: "impossible de confirmer une erreur sans correct_amount : ce qui aurait dû être facturé au lieu de %s %s"},
+				moneyText(k.Billed), k.Currency)
 		case !e.Confirm(e.TrueCause, *o.CorrectAmount, k.Billed, k.Currency):
-			return nil, refuse(http.StatusBadRequest, "cannot use correct_amount %s: too large", *o.CorrectAmount)
+			return nil, decline(http.StatusBadRequest, question.Text{EN: "cannot use correct_amount %s: too large",
+				FR: "correct_amount %s ne convient pas : trop grand"}, moneyText(*o.CorrectAmount))
 		}
 	}
 	return k.event(e, question.Text{EN: "Confirmed; recoup learns from it.", FR: "Confirmé ; recoup en tiendra compte."})
@@ -95,8 +101,11 @@ func (k *knownCase) confirm(o *order, role string) (*record, error) {
 func (k *knownCase) recovered(o *order, _ string) (*record, error) {
 	state := k.life.StateOf(k.Origin)
 	if state.Outcome != cases.OutcomeConfirmed {
-		return nil, refuse(http.StatusConflict, "cannot note money of case %s: nobody has confirmed an error, or it was not "+
-			"copied into ClickHouse yet; confirm it first, or try again in some seconds", k.CaseID)
+		return nil, decline(http.StatusConflict, question.Text{
+			EN: "cannot note money of case %s: nobody has confirmed an error, or it was not copied into ClickHouse yet; " +
+				"confirm it first, or try again in some seconds",
+			FR: "impossible de noter de l'argent pour le dossier %s : personne n'a confirmé d'erreur, ou ce n'est pas encore " +
+				"copié dans ClickHouse ; confirmez d'abord, ou réessayez dans quelques secondes"}, k.CaseID)
 	}
 	option := o.Option
 	for i := len(state.Plans) - 1; option == "" && i >= 0; i-- {
@@ -111,26 +120,42 @@ func (k *knownCase) recovered(o *order, _ string) (*record, error) {
 	if o.Amount != nil {
 		r.Amount = *o.Amount
 	} else if r.Amount == 0 {
-		return nil, refuse(http.StatusConflict, "cannot tell the amount: nothing is owed any more; give amount if that "+
-			"is wrong")
+		return nil, decline(http.StatusConflict, question.Text{
+			EN: "cannot tell the amount: nothing is owed any more; give amount if that is wrong",
+			FR: "impossible de connaître le montant : plus rien n'est dû ; donnez le montant si c'est faux"})
 	}
 	value, err := r.Encode()
 	if err != nil {
 		return nil, unsendable(err)
 	}
 	if err := k.life.Refusal(k.Case, func(l *cases.Life) { l.ApplyRecovery(r) }); err != nil {
-		return nil, refuse(http.StatusConflict, "%w", err)
+		return nil, conflict(err)
 	}
-	money := r.Amount.String()
+	money := moneyText(r.Amount)
 	return &record{recovery: true, value: value, message: question.Text{
-		EN: "Noted: " + money + " " + r.Currency + " came back.",
-		FR: "Noté : " + cases.FrenchNumber(money) + " " + r.Currency + " encaissés."}}, nil
+		EN: "Noted: " + money.EN + " " + r.Currency + " came back.",
+		FR: "Noté : " + money.FR + " " + r.Currency + " encaissés."}}, nil
+}
+
+// moneyText is an amount as each language writes it.
+func moneyText(a invoice.Amount) question.Text {
+	return question.Text{EN: a.String(), FR: cases.FrenchNumber(a.String())}
+}
+
+// conflict says why a case does not take a record.
+func conflict(err error) error {
+	why := question.Text{EN: err.Error(), FR: err.Error()}
+	if refused, is := errors.AsType[*cases.Refused](err); is {
+		why.FR = refused.FR
+	}
+	return decline(http.StatusConflict, question.Text{EN: "%s", FR: "%s"}, why)
 }
 
 // unsendable says what no record may say.
 func unsendable(err error) error {
 	if wrong, ok := errors.AsType[*invoice.DecodeError](err); ok {
-		return refuse(http.StatusBadRequest, "cannot send %s: %s", wrong.Field, wrong.Message)
+		return decline(http.StatusBadRequest, question.Text{EN: "cannot send %s: %s", FR: "impossible d'envoyer %s : %s"},
+			wrong.Field, wrong.Message)
 	}
 	return err
 }

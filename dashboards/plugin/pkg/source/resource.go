@@ -23,7 +23,7 @@ func (s *Source) CallResource(ctx context.Context, req *backend.CallResourceRequ
 	status := http.StatusOK
 	if err != nil {
 		status, _ = statusOf(err)
-		answer = said{sentence(err)}
+		answer = said{sentenceIn(err, langOf(req.Body))}
 	}
 	body, err := json.Marshal(answer)
 	if err != nil {

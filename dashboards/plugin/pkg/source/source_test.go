@@ -327,6 +327,8 @@ func testActions(t *testing.T, s *site) {
 	}{
 		{"viewer", "Viewer", "POST", path + "acknowledge", `{"seller":"acme"}`, asJSON, 403, "Editor or Admin"},
 		{"nobody", "", "POST", path + "acknowledge", `{"seller":"acme"}`, asJSON, 403, "Editor or Admin"},
+		{"viewer in French", "Viewer", "POST", path + "acknowledge", `{"seller":"acme","lang":"fr"}`, asJSON, 403,
+			"le rôle Éditeur"},
 		{"link", "Editor", "GET", path + "acknowledge", "", asJSON, 405, "want POST"},
 		{"form of another site", "Editor", "POST", path + "acknowledge", `{"seller":"acme"}`,
 			map[string][]string{"Content-Type": {"text/plain"}}, 415, "application/json"},
@@ -340,7 +342,13 @@ func testActions(t *testing.T, s *site) {
 			404, "cannot find case"},
 		{"other seller", "Editor", "POST", path + "acknowledge", `{"seller":"bolt"}`, asJSON, 404, "cannot find case"},
 		{"money first", "Editor", "POST", path + "recovered", `{"seller":"acme"}`, asJSON, 409, "confirm it first"},
+		{"money first, in French", "Editor", "POST", path + "recovered", `{"seller":"acme","lang":"fr"}`, asJSON, 409,
+			"confirmez d'abord"},
+		{"no case, in French", "Editor", "POST", "cases/00000000-0000-0000-0000-000000000000/acknowledge",
+			`{"seller":"acme","lang":"fr"}`, asJSON, 404, "introuvable"},
 		{"no amount", "Editor", "POST", path + "confirm", `{"seller":"acme"}`, asJSON, 400, "correct_amount"},
+		{"no amount, in French", "Editor", "POST", path + "confirm", `{"seller":"acme","lang":"fr"}`, asJSON, 400,
+			"au lieu de 270,00 EUR"},
 		{"no such cause", "Editor", "POST", path + "confirm", `{"seller":"acme","correct_amount":"403","true_cause":"x"}`,
 			asJSON, 400, "true_cause"},
 		{"confirmed", "Editor", "POST", path + "confirm", `{"seller":"acme","correct_amount":"403.00","event_id":"click-1"}`,
@@ -365,7 +373,11 @@ func testActions(t *testing.T, s *site) {
 		!strings.Contains(body, "further than that") {
 		t.Errorf("a step back: %d %s", status, body)
 	}
-	status, body := call(t, fresh, "Admin", "POST", path+"recovered", `{"seller":"acme","event_id":"click-2","lang":"fr"}`,
+	status, body := call(t, fresh, "Admin", "POST", path+"acknowledge", `{"seller":"acme","lang":"fr"}`, asJSON)
+	if status != 409 || !strings.Contains(body, "est déjà plus avancé") {
+		t.Errorf("a step back, in French: %d %s", status, body)
+	}
+	status, body = call(t, fresh, "Admin", "POST", path+"recovered", `{"seller":"acme","event_id":"click-2","lang":"fr"}`,
 		asJSON)
 	if status != 200 || !strings.Contains(body, "Noté : 133,00 EUR encaissés.") {
 		t.Errorf("money came in: %d %s", status, body)
