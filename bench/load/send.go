@@ -47,13 +47,12 @@ type batch struct {
 func Send(ctx context.Context, log pipeline.Log, g *Generator, how Sending) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	queues := make([]chan *batch, g.plan.Partitions)
+	made := newBacklog(g.plan.Partitions)
 	var senders sync.WaitGroup
-	for partition := range queues {
-		queues[partition] = make(chan *batch, 2)
+	for partition := range g.plan.Partitions {
 		senders.Go(func() {
 			s := sender{log: log, how: how, partition: partition, next: -1}
-			for b := range queues[partition] {
+			for b, ok := made.take(partition); ok; b, ok = made.take(partition) {
 				if ctx.Err() != nil {
 					continue // drain, so that the generator never blocks
 				}
@@ -66,10 +65,8 @@ func Send(ctx context.Context, log pipeline.Log, g *Generator, how Sending) erro
 			}
 		})
 	}
-	generate(ctx, g, how, queues)
-	for _, queue := range queues {
-		close(queue)
-	}
+	generate(ctx, g, how, made)
+	made.end()
 	senders.Wait()
 	return context.Cause(ctx)
 }
@@ -154,13 +151,13 @@ func (s *sender) stand(b *batch, truths []Truth, base int64) {
 	b.truths = append(b.truths, twice...)
 }
 
-// generate fills the queues at the rate until the plan ends, or is ended, or ctx is done.
-func generate(ctx context.Context, g *Generator, how Sending, queues []chan *batch) {
-	open := make([]batch, len(queues))
+// generate fills the backlog at the rate until the plan ends, or is ended, or ctx is done.
+func generate(ctx context.Context, g *Generator, how Sending, made *backlog) {
+	open := make([]batch, g.plan.Partitions)
 	flush := func(partition int) {
 		if len(open[partition].records) > 0 {
 			full := open[partition]
-			queues[partition] <- &full
+			made.put(partition, &full)
 			open[partition] = batch{}
 		}
 	}
@@ -170,7 +167,7 @@ func generate(ctx context.Context, g *Generator, how Sending, queues []chan *bat
 		}
 	}
 	defer flushAll()
-	started, made := time.Now(), 0
+	started, records := time.Now(), 0
 	for record, truth := range g.All() {
 		b := &open[record.Partition]
 		if b.bytes+len(record.Value) > appendBytes || len(b.records) >= appendRecords {
@@ -179,8 +176,8 @@ func generate(ctx context.Context, g *Generator, how Sending, queues []chan *bat
 		b.records = append(b.records, pipeline.Record{Key: record.Key, Value: record.Value})
 		b.truths = append(b.truths, truth)
 		b.bytes += len(record.Value)
-		made++
-		if how.Rate > 0 && float64(made) >= how.Rate*time.Since(started).Seconds() {
+		records++
+		if how.Rate > 0 && float64(records) >= how.Rate*time.Since(started).Seconds() {
 			flushAll()
 			time.Sleep(sendTick)
 		}

@@ -93,6 +93,42 @@ func TestSendRate(t *testing.T) {
 	}
 }
 
+// A partition that takes nothing for a while, as when its leader is away, does not hold up
+// the others.
+func TestSendOthersGoOn(t *testing.T) {
+	plan := Plan{Invoices: 2_000, Partitions: 4, Segments: 1, WarmUp: -1}
+	const away = 2
+	back := make(chan struct{})
+	hold := func(_ string, partition int, _ []pipeline.Record) error {
+		if partition == away {
+			<-back
+		}
+		return nil
+	}
+	log := memlog.New(memlog.Options{Hooks: memlog.Hooks{BeforeAppend: hold}})
+	log.CreateTopic("t", plan.Partitions, 0)
+	var others atomic.Int64
+	done := make(chan error, 1)
+	go func() {
+		done <- Send(t.Context(), log, New(plan), Sending{Topic: "t", Rate: 2_000, Sent: func(truths []Truth) {
+			if truths[0].Partition != away {
+				others.Add(int64(len(truths)))
+			}
+		}})
+	}()
+	want := int64(plan.Invoices / plan.Partitions * 2) // of three of four
+	for began := time.Now(); others.Load() < want && time.Since(began) < 10*time.Second; {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if n := others.Load(); n < want {
+		t.Errorf("%d records were sent to the partitions beside the one that is away, want %d at least", n, want)
+	}
+	close(back)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A stream that is ended early is whole as far as it goes: what is reported stands.
 func TestSendUntil(t *testing.T) {
 	log, until := memlog.New(memlog.Options{}), make(chan struct{})
