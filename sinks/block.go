@@ -25,15 +25,14 @@ type Block struct {
 	days     []uint16 // cohort day, days since 1970
 	lines    []uint32 // number of lines
 
-	size    int // bytes as last counted
+	size    int // bytes of the rows as last counted
 	sizedAt int // rows when it was counted
 
 	salted bool  // salt was set by the first Insert
 	salt   int64 // removals from the partition before that, see token
 	stored bool  // an insert was acknowledged: the rows are gone
 
-	tried, repeated bool // an insert was tried; one was tried before this
-	again           int  // inserts of what a repetition found missing
+	sent map[string]int // by the token of an insert: how often its rows were sent
 }
 
 // blockRows are the columns of both tables.
@@ -54,9 +53,9 @@ var spareRows = make(chan *blockRows, 8)
 func newBlock() *Block {
 	select {
 	case rows := <-spareRows:
-		return &Block{rows: rows}
+		return &Block{rows: rows, sent: map[string]int{}}
 	default:
-		return &Block{rows: newBlockRows()}
+		return &Block{rows: newBlockRows(), sent: map[string]int{}}
 	}
 }
 
@@ -104,13 +103,18 @@ func (b *Block) Bytes() int {
 	if b.rows == nil {
 		return cap(b.packed) + index
 	}
-	if len(b.offsets) < recount || len(b.offsets)-b.sizedAt >= recount || len(b.offsets) < b.sizedAt {
+	return b.unpackedBytes() + index
+}
+
+// unpackedBytes returns about how much the rows of the block take unpacked.
+func (b *Block) unpackedBytes() int {
+	if b.rows != nil && (len(b.offsets) < recount || len(b.offsets)-b.sizedAt >= recount || len(b.offsets) < b.sizedAt) {
 		b.size, b.sizedAt = 0, len(b.offsets)
 		for _, c := range b.rows.named() {
 			b.size += c.size()
 		}
 	}
-	return b.size + index
+	return b.size
 }
 
 // named returns the columns of both tables.
@@ -134,7 +138,9 @@ func (b *Block) Seal() {
 	if b.rows == nil {
 		return
 	}
-	packed := s2.Encode(nil, packAll(b.rows.named()))
+	raw := packAll(b.rows.named())
+	b.size, b.sizedAt = len(raw), len(b.offsets)
+	packed := s2.Encode(nil, raw)
 	b.release()
 	b.packed = bytes.Clone(packed) // s2 allocates for the worst case
 }

@@ -27,7 +27,7 @@ func (t *turn) copyTopic(ctx context.Context, c copied, session string, log pipe
 	if err != nil {
 		return fmt.Errorf("cannot learn the partitions of %q: %w", c.topic, err)
 	}
-	starts, err := t.starts(ctx, c, session)
+	starts, err := t.starts(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -68,24 +68,21 @@ func (t *turn) copyTopic(ctx context.Context, c copied, session string, log pipe
 // starts ends inserts of whoever copied before and then asks for the offset after
 // the highest stored of each partition: in this order, so that no row can appear
 // afterwards.
-func (t *turn) starts(ctx context.Context, c copied, session string) (map[int]int64, error) {
+func (t *turn) starts(ctx context.Context, c copied) (map[int]int64, error) {
 	if err := t.hold(ctx); err != nil {
 		return nil, err
 	}
 	if c.parts != nil {
 		var err error
-		if t.partsStored, err = t.starts(ctx, *c.parts, session); err != nil {
+		if t.partsStored, err = t.starts(ctx, *c.parts); err != nil {
 			return nil, err
 		}
 	}
-	prefix, client := t.idPrefix(c.table), t.copy.client
-	err := client.kill(ctx, fmt.Sprintf("startsWith(query_id, %s) AND NOT startsWith(query_id, %s)",
-		quote(prefix), quote(prefix+session+"/")))
-	if err != nil {
-		return nil, explain("end older inserts into "+c.table, err)
+	if err := t.endInserts(ctx, c.table); err != nil {
+		return nil, err
 	}
-	starts := map[int]int64{}
-	err = client.each(ctx, statement{
+	starts, client := map[int]int64{}, t.copy.client
+	err := client.each(ctx, statement{
 		sql: "SELECT source_partition, max(source_offset) FROM " + client.in(c.table) +
 			" WHERE source_topic = {topic:String} AND source_incarnation = {incarnation:Int64} GROUP BY source_partition",
 		parameters: map[string]string{"topic": c.topic, "incarnation": fmt.Sprint(t.copy.opt.Incarnation)},
@@ -101,6 +98,15 @@ func (t *turn) starts(ctx context.Context, c copied, session string) (map[int]in
 		return nil, explain("read the highest offsets of "+c.table, err)
 	}
 	return starts, nil
+}
+
+// endInserts ends the inserts into a table that this or another member of the group began
+// and that still run: whoever copies makes one at a time.
+func (t *turn) endInserts(ctx context.Context, table string) error {
+	if err := t.copy.client.kill(ctx, "startsWith(query_id, "+quote(t.idPrefix(table))+")"); err != nil {
+		return explain("end earlier inserts into "+table, err)
+	}
+	return nil
 }
 
 // start returns where to go on in a partition: after what is stored, or at the
@@ -217,7 +223,7 @@ func (t *turn) store(ctx context.Context, c copied, session string, rows []logRo
 		err := t.copy.client.insertRows(ctx, c, rows, id, token, t.hold)
 		if err == nil && n > 0 {
 			var missing []logRow
-			if missing, err = t.missing(ctx, c, session, rows); err == nil && len(missing) > 0 {
+			if missing, err = t.missing(ctx, c, rows); err == nil && len(missing) > 0 {
 				rows, again = missing, again+1
 				continue
 			}

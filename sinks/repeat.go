@@ -16,27 +16,34 @@ import (
 // had. So after a repetition recoup looks, and stores what is missing under a new token.
 
 // insertSome inserts the rows of some invoices of a block into one table. columns returns
-// those rows; in.token is the end of the token, whose beginning names the invoices. After a repetition it makes
-// sure that they are there.
+// those rows; in.token is the end of the token, whose beginning names the invoices. Where
+// these rows were sent before it makes sure that they are there.
 func (s *Store) insertSome(ctx context.Context, owner pipeline.Owner, in insertion, b *Block, invoices []int,
 	columns func(invoices []int) []named) error {
-	token := in.token
-	in.columns, in.token = columns(invoices), b.token(owner, invoices)+token
-	if err := s.client.insert(ctx, in); err != nil || !b.repeated {
+	again, token := in, b.token(owner, invoices)+in.token
+	before := b.sent[token]
+	in.columns, in.token = columns(invoices), token
+	in.hold = func(ctx context.Context) error {
+		err := again.hold(ctx)
+		if err == nil {
+			b.sent[token]++
+		}
 		return err
 	}
-	// Of this owner nothing else is being inserted that should go on.
-	if err := s.client.kill(ctx, "startsWith(query_id, "+quote(queryID(owner))+")"); err != nil {
-		return explain(fmt.Sprintf("end earlier inserts of partition %d", owner.Partition), err)
+	if err := s.client.insert(ctx, in); err != nil || before == 0 {
+		return err
+	}
+	// An earlier try that still runs would add its rows behind the look.
+	if err := s.endInserts(ctx, owner, owner.Epoch); err != nil {
+		return err
 	}
 	missing, err := s.missing(ctx, owner, in.table, b, invoices)
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	b.again++
-	in.columns, in.queryID = columns(missing), fmt.Sprintf("%s.again%d", in.queryID, b.again)
-	in.token = fmt.Sprintf("%s%s-again%d", b.token(owner, missing), token, b.again)
-	return s.client.insert(ctx, in)
+	again.columns, again.queryID = columns(missing), again.queryID+".again"
+	again.token = fmt.Sprintf("%s%s-again%d", b.token(owner, missing), again.token, before)
+	return s.client.insert(ctx, again)
 }
 
 // missing returns those of the invoices of a block of which this owner has no row in a
@@ -69,10 +76,10 @@ func (s *Store) missing(ctx context.Context, owner pipeline.Owner, table string,
 }
 
 // missing returns those of the rows that are not in the table.
-func (t *turn) missing(ctx context.Context, c copied, session string, rows []logRow) ([]logRow, error) {
+func (t *turn) missing(ctx context.Context, c copied, rows []logRow) ([]logRow, error) {
 	client := t.copy.client
-	if err := client.kill(ctx, "startsWith(query_id, "+quote(t.idPrefix(c.table)+session+"/")+")"); err != nil {
-		return nil, explain("end earlier inserts into "+c.table, err)
+	if err := t.endInserts(ctx, c.table); err != nil {
+		return nil, err
 	}
 	type place struct {
 		partition uint32

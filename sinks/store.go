@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"recoup/pipeline"
 )
 
@@ -18,6 +20,7 @@ import (
 type Store struct {
 	client *client
 	pace   *pace
+	room   *semaphore.Weighted // bytes of rows that may still be unpacked for inserts
 
 	mu       sync.Mutex                // guards what follows
 	removals map[source]int64          // Remove calls; part of the token
@@ -40,7 +43,7 @@ func Open(s Settings) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{client: c, pace: newPace(c.settings.InsertsPerSecond),
+	return &Store{client: c, pace: newPace(c.settings.InsertsPerSecond), room: semaphore.NewWeighted(mostUnpacked),
 		removals: map[source]int64{}, orphans: map[source]map[int64]bool{}}, nil
 }
 
@@ -58,6 +61,12 @@ func (s *Store) Ping(ctx context.Context) error {
 // NewBlock returns an empty block.
 func (s *Store) NewBlock() pipeline.Block { return newBlock() }
 
+// mostUnpacked is how many bytes of rows are unpacked at a time, but for a block that has
+// more by itself: an insert takes two to three times as much, for its rows are encoded and
+// compressed beside. A server that is slow would have the inserts of all partitions wait in
+// memory, beyond the row buffer.
+const mostUnpacked = 64 << 20
+
 // Insert stores the lines first, then the invoices, once however often it is
 // called with the same block. A block that was stored has given its memory back:
 // inserting it again does nothing.
@@ -74,7 +83,11 @@ func (s *Store) Insert(ctx context.Context, owner pipeline.Owner, n int64, block
 		return nil
 	}
 	s.salt(owner, b)
-	b.repeated, b.tried = b.tried, true
+	unpacked := min(int64(b.unpackedBytes()), mostUnpacked)
+	if err := s.room.Acquire(ctx, unpacked); err != nil {
+		return fmt.Errorf("cannot insert into %s: %w", tableInvoices, err)
+	}
+	defer s.room.Release(unpacked)
 	rows := b.unpacked()
 	id := queryID(owner) + strconv.FormatInt(n, 10)
 	for i, group := range b.byMonth() {

@@ -1,13 +1,18 @@
 package sinks
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/shopspring/decimal"
+	"golang.org/x/sync/semaphore"
 
 	"recoup/detectors"
 	"recoup/invoice"
@@ -166,4 +171,44 @@ func exact(t *testing.T, d decimal.Decimal) int64 {
 		t.Fatalf("%v is no whole number of 64 bits", d)
 	}
 	return d.IntPart()
+}
+
+// TestInsertsTakeTurns is G7: however many partitions insert at the same time, only so many
+// bytes of their rows are unpacked at once; the others wait for theirs.
+func TestInsertsTakeTurns(t *testing.T) {
+	s := openTables(t)
+	const partitions, rows = 5, 3
+	one := sampleBlock(s, 0, 1, 2, 3)
+	one.Seal()
+	s.room = semaphore.NewWeighted(int64(one.unpackedBytes()) * 5 / 2)
+	var inside atomic.Int64
+	goOn := make(chan struct{})
+	var inserts sync.WaitGroup
+	for p := range partitions {
+		b, owner, once := sampleBlock(s, p, 1, 2, 3), testOwner, sync.Once{}
+		b.Seal()
+		owner.Partition = p
+		inserts.Go(func() {
+			err := s.Insert(t.Context(), owner, 0, b, func(context.Context) error {
+				once.Do(func() { inside.Add(1) })
+				<-goOn
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for began := time.Now(); inside.Load() < 2 && time.Since(began) < 10*time.Second; {
+		time.Sleep(10 * time.Millisecond)
+	}
+	time.Sleep(500 * time.Millisecond) // in which a third could come
+	if n := inside.Load(); n != 2 {
+		t.Errorf("%d blocks were unpacked in the room of two and a half", n)
+	}
+	close(goOn)
+	inserts.Wait()
+	if n := count(t, s, "SELECT count() FROM "+s.client.in(tableInvoices)); n != partitions*rows {
+		t.Errorf("%d rows stored, want %d", n, partitions*rows)
+	}
 }

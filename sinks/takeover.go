@@ -14,18 +14,24 @@ import (
 // counted from 1: recoup/<group>/<topic>/<incarnation>/<partition>/<epoch>/…
 const epochField = 6
 
-// fencePoll is how often Fence looks whether killed inserts have ended.
+// fencePoll is how often kill looks whether the inserts have ended.
 const fencePoll = 20 * time.Millisecond
 
 // Fence stops inserts of lower epochs of the same partition that are still
 // running and returns when none can store anything any more.
 func (s *Store) Fence(ctx context.Context, owner pipeline.Owner) error {
+	return s.endInserts(ctx, owner, owner.Epoch-1)
+}
+
+// endInserts ends the inserts into the owner's partition by the epochs up to last, the
+// owner's own for one that is about to look what stands: it makes one at a time.
+func (s *Store) endInserts(ctx context.Context, owner pipeline.Owner, last int64) error {
 	// Names are compared, not matched: in LIKE an underscore of a topic would
 	// match any letter.
-	older := fmt.Sprintf("startsWith(query_id, %s) AND toInt64OrZero(splitByChar('/', query_id)[%d]) < %d",
-		quote(partitionPrefix(owner)), epochField, owner.Epoch)
-	if err := s.client.kill(ctx, older); err != nil {
-		return explain(fmt.Sprintf("end older inserts of partition %d", owner.Partition), err)
+	earlier := fmt.Sprintf("startsWith(query_id, %s) AND toInt64OrZero(splitByChar('/', query_id)[%d]) <= %d",
+		quote(partitionPrefix(owner)), epochField, last)
+	if err := s.client.kill(ctx, earlier); err != nil {
+		return explain(fmt.Sprintf("end earlier inserts of partition %d", owner.Partition), err)
 	}
 	return nil
 }
