@@ -13,13 +13,13 @@ import (
 )
 
 // halfDead begins an insert of what stands in a table: an earlier one whose client has
-// given it up, but not the server. It has read its rows and goes on by itself some
-// seconds later. The tests keep its rows by deleting them from the table meanwhile.
+// given it up, but not the server. It has read its rows and goes on by itself a minute
+// later. The tests keep its rows by deleting them from the table meanwhile.
 func halfDead(t *testing.T, s *Store, table, id string) (done <-chan error) {
 	t.Helper()
 	rows := s.client.in(table + "_half_dead")
 	run(t, s, "CREATE TABLE "+rows+" ENGINE = Memory AS SELECT * FROM "+s.client.in(table))
-	pause := 4 / float64(count(t, s, "SELECT count() FROM "+rows))
+	pause := 60 / float64(count(t, s, "SELECT count() FROM "+rows))
 	ended := make(chan error, 1)
 	go func() {
 		ctx := clickhouse.Context(context.WithoutCancel(t.Context()), clickhouse.WithQueryID(id),
@@ -29,7 +29,7 @@ func halfDead(t *testing.T, s *Store, table, id string) (done <-chan error) {
 	}()
 	for began := time.Now(); count(t, s, "SELECT count() FROM system.processes WHERE read_rows > 0 AND query_id = "+
 		quote(id)) == 0; time.Sleep(10 * time.Millisecond) {
-		if time.Since(began) > 3*time.Second {
+		if time.Since(began) > 30*time.Second {
 			t.Fatal("the half-dead insert reads no rows")
 		}
 	}
