@@ -39,36 +39,19 @@ type Block struct {
 type blockRows struct {
 	invoices *invoiceColumns
 	lines    *lineColumns
+	filled   int // the most bytes that were in them: about what they hold when empty
 }
 
 func newBlockRows() *blockRows {
 	return &blockRows{invoices: newInvoiceColumns(), lines: newLineColumns()}
 }
 
-// spareRows keeps the memory of blocks that were sealed or stored for the next, of
-// as many as eight busy partitions give back. A sync.Pool would lose it to the
-// garbage collector, and every block would grow from nothing again.
-var spareRows = make(chan *blockRows, 8)
-
-func newBlock() *Block {
-	select {
-	case rows := <-spareRows:
-		return &Block{rows: rows, sent: map[string]int{}}
-	default:
-		return &Block{rows: newBlockRows(), sent: map[string]int{}}
-	}
-}
+func newBlock() *Block { return &Block{rows: spareRows.take(), sent: map[string]int{}} }
 
 // release hands the memory of the rows to the next block.
 func (b *Block) release() {
 	if b.rows != nil {
-		for _, c := range b.rows.named() {
-			c.reset()
-		}
-		select {
-		case spareRows <- b.rows:
-		default: // enough wait
-		}
+		spareRows.keep(b.rows, b.unpackedBytes())
 	}
 	b.rows, b.packed = nil, nil
 }

@@ -104,3 +104,26 @@ func TestByMonth(t *testing.T) {
 		t.Errorf("%d groups of 120 months", len(got))
 	}
 }
+
+// The memory that is kept for later blocks is bounded in bytes, however wide the rows are.
+func TestSparesAreBounded(t *testing.T) {
+	s := spares{most: 100}
+	first, second := newBlockRows(), newBlockRows()
+	s.keep(first, 60)
+	s.keep(second, 60) // too much together
+	if got := s.take(); got != first {
+		t.Error("what was kept first is not what is taken")
+	}
+	if got := s.take(); got == second {
+		t.Error("120 bytes were kept where 100 may be")
+	}
+	s.keep(second, 10)
+	if got := s.take(); got != second {
+		t.Error("what was taken still takes room")
+	}
+	s.keep(first, 50)
+	s.keep(second, 10) // it grew to 60 before
+	if got := s.take(); got != first {
+		t.Error("what was filled with little now does not count as what it grew to")
+	}
+}
