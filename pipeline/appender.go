@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -90,14 +91,18 @@ func (a *appender) look(ctx context.Context) error {
 // nothing though there is more it gives up.
 func (m *Member) readRange(ctx context.Context, topic string, partition int, from, to int64,
 	each func(Record) error) error {
-	start, _, err := m.log.Bounds(ctx, topic, partition)
-	if err != nil {
-		return fmt.Errorf("cannot read bounds of %s/%d: %w", topic, partition, err)
-	}
 	reader := m.open(topic, partition)
 	defer reader.Close()
-	for at := max(from, start); at < to; {
+	for at := from; at < to; {
 		f, err := reader.Fetch(ctx, at)
+		if errors.Is(err, ErrOutOfRange) && at == from { // rare: to ask first would cost each range a round trip
+			start, _, boundsErr := m.log.Bounds(ctx, topic, partition)
+			if boundsErr == nil && start > at {
+				at, from = start, start
+				continue
+			}
+			err = errors.Join(err, boundsErr)
+		}
 		if err != nil {
 			return fmt.Errorf("cannot read %s/%d at offset %d: %w", topic, partition, at, err)
 		}

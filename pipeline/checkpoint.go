@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"maps"
+	"time"
 )
 
 // maxStretch bounds how far a checkpoint is put off while it would write more than
@@ -48,6 +49,22 @@ func (w *Worker) checkpointDue() bool {
 	}
 	return w.overwritten || w.engine.Replaced() || w.scoredSince >= w.next/2 ||
 		int64(w.engine.Changed())+w.counting.since <= w.scoredSince/5 || since >= maxStretch*interval
+}
+
+// checkpointBefore is when the checkpoint before counts as made that a new owner goes on
+// from: when it was. A partition that moves often would never be due otherwise, and each owner have
+// more to replay than the one before. Those that are taken over together make theirs one after the
+// other, over half an interval.
+func (w *Worker) checkpointBefore(mark marker) time.Time {
+	now, interval := w.m.opt.Now(), w.m.opt.CheckpointInterval
+	soonest := now.Add(-interval/2 - interval/2*time.Duration(w.partition)/time.Duration(w.m.invoicePartitions))
+	switch at := mark.writtenAt; {
+	case at.After(now):
+		return now // it has another clock
+	case at.After(soonest):
+		return at
+	}
+	return soonest
 }
 
 // copyState copies the changed keys at the present offset.

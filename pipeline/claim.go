@@ -12,6 +12,7 @@ import (
 type claim struct {
 	gen       Generation
 	partition int
+	layout    *layout // of the state in this generation; workers share it
 	now       func() time.Time
 	after     time.Duration // how old an accepted commit may be before an outside effect
 
@@ -22,7 +23,8 @@ type claim struct {
 }
 
 func newClaim(m *Member, gen Generation, partition int, committed int64) *claim {
-	c := &claim{gen: gen, partition: partition, now: m.opt.Now, after: m.opt.FenceAfter, asking: make(chan struct{}, 1)}
+	c := &claim{gen: gen, partition: partition, now: m.opt.Now, after: m.opt.FenceAfter, asking: make(chan struct{}, 1),
+		layout: newLayout()}
 	c.committed.Store(committed)
 	return c
 }
@@ -63,6 +65,16 @@ func (c *claim) ask(ctx context.Context, due func(at int64) (offset int64, is bo
 	c.accepted = asked
 	c.committed.Store(offset)
 	return nil
+}
+
+// over tells whether the generation has ended: the group rebalances, or put this member out.
+func (c *claim) over() bool {
+	select {
+	case <-c.gen.Done():
+		return true
+	default:
+		return false
+	}
 }
 
 // position returns the last accepted offset, -1 for none.

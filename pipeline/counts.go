@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"recoup/detectors"
 )
 
@@ -163,13 +165,15 @@ func (w *Worker) publishCounts(ctx context.Context, c *claim, within time.Durati
 func (w *Worker) restoreCounts(ctx context.Context) error {
 	m, k := w.m, &w.counting
 	topic := m.opt.Topics.Baselines
-	_, end, err := m.log.Bounds(ctx, topic, w.partition)
-	if err != nil {
-		return fmt.Errorf("cannot read bounds of %s/%d: %w", topic, w.partition, err)
-	}
-	_, scored, err := m.log.Bounds(ctx, m.opt.Topics.Invoices, w.partition)
-	if err != nil {
-		return fmt.Errorf("cannot read bounds of %s/%d: %w", m.opt.Topics.Invoices, w.partition, err)
+	var end, scored int64
+	both, actx := errgroup.WithContext(ctx)
+	both.Go(func() (err error) { _, end, err = m.log.Bounds(actx, topic, w.partition); return err })
+	both.Go(func() (err error) {
+		_, scored, err = m.log.Bounds(actx, m.opt.Topics.Invoices, w.partition)
+		return err
+	})
+	if err := both.Wait(); err != nil {
+		return fmt.Errorf("cannot read bounds of partition %d: %w", w.partition, err)
 	}
 	var newest stamp
 	return w.readRange(ctx, topic, 0, end, func(r Record) error {

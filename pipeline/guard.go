@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cespare/xxhash/v2"
+	"golang.org/x/sync/errgroup"
 )
 
 // Guards keep recoup from going on with state that was not made from the log it would
@@ -46,47 +47,53 @@ func (t Topics) begunAnew() string {
 func (m *Member) samePartitions(ctx context.Context, drain <-chan struct{}) error {
 	ctx, cancel := untilDrained(ctx, drain)
 	defer cancel(nil)
-	for _, topic := range append(m.opt.Topics.likeInvoices(), m.opt.Topics.Invoices) {
-		var n int
-		err := m.persist(ctx, "kafka", func(ctx context.Context) (err error) {
-			n, err = m.log.Partitions(ctx, topic)
-			return err
-		})
-		if err != nil {
-			return err
+	return m.persist(ctx, "kafka", func(ctx context.Context) error {
+		all, ctx := errgroup.WithContext(ctx)
+		for _, topic := range append(m.opt.Topics.likeInvoices(), m.opt.Topics.Invoices) {
+			all.Go(func() error {
+				n, err := m.log.Partitions(ctx, topic)
+				if err == nil && n != m.invoicePartitions {
+					err = fmt.Errorf("%w: %s had %d partitions when recoup started and has %d now: customers may have moved "+
+						"between them; stop all members, then run: recoup state repartition", errRefused, topic, m.invoicePartitions, n)
+				}
+				return err
+			})
 		}
-		if n != m.invoicePartitions {
-			return fmt.Errorf("%w: %s had %d partitions when recoup started and has %d now: customers may have moved "+
-				"between them; stop all members, then run: recoup state repartition", errRefused, topic, m.invoicePartitions, n)
-		}
-	}
-	return nil
+		return all.Wait()
+	})
 }
 
-// startOffset is the offset to score first, after checking that the log is the one
-// that the state was learned from.
-func (w *Worker) startOffset(ctx context.Context, c *claim, mark marker) (int64, error) {
-	if err := w.m.sameLayout(ctx, w.partition, mark); err != nil {
-		return 0, err
-	}
-	start := max(c.position(), mark.Offset, 0)
-	return start, w.sameLog(ctx, start, mark)
+// layout is how the state of all partitions was made, as it is found out once in a
+// generation: a command that changes it is alone in the group.
+type layout struct {
+	asking chan struct{} // holds one element while somebody asks, who owns the rest
+	known  bool
+	first  marker
 }
 
-// sameLayout refuses state that a command left half changed. Those that change the state
-// of all partitions write the marker of partition 0 last, and a reset announces itself
-// there first, so that one tells; only where there is none the others are asked.
-func (m *Member) sameLayout(ctx context.Context, partition int, mark marker) (err error) {
-	t, n, first := m.opt.Topics, m.invoicePartitions, mark
-	if partition != 0 {
-		first, err = m.lastMarker(ctx, t.State, 0)
+func newLayout() *layout { return &layout{asking: make(chan struct{}, 1)} }
+
+// marker returns the one that tells. Commands that change the state of all partitions
+// write that of partition 0 last, and a reset announces itself there first; only where
+// there is none the others are asked.
+func (l *layout) marker(ctx context.Context, m *Member) (marker, error) {
+	l.asking <- struct{}{}
+	defer func() { <-l.asking }()
+	if l.known {
+		return l.first, nil
 	}
+	first, err := m.lastMarker(ctx, m.opt.Topics.State, 0)
 	if err == nil && first.Partitions == 0 {
 		first, err = m.unlike(ctx)
 	}
-	if err != nil {
-		return err
-	}
+	l.first, l.known = first, err == nil
+	return first, err
+}
+
+// sameLayout refuses state that a command left half changed, given the layout's marker and
+// a partition's own.
+func (m *Member) sameLayout(partition int, first, mark marker) error {
+	t, n := m.opt.Topics, m.invoicePartitions
 	for _, of := range []marker{first, mark} {
 		if of.Partitions != 0 && of.Partitions != n {
 			return fmt.Errorf("%w: %s has %d partitions and its state was made with %d, so customers may have moved "+
@@ -105,12 +112,13 @@ func (m *Member) sameLayout(ctx context.Context, partition int, mark marker) (er
 // epochs would not order owners. That is looked at before a claim makes it longer.
 func (w *Worker) sameOwners(ctx context.Context) error {
 	t := w.m.opt.Topics
-	mark, err := w.m.lastMarker(ctx, t.State, w.partition)
-	if err != nil || mark.Partitions == 0 {
-		return err
-	}
-	_, end, err := w.m.log.Bounds(ctx, t.Suspects, w.partition)
-	if err == nil && mark.Epoch >= end {
+	var mark marker
+	var end int64
+	both, actx := errgroup.WithContext(ctx)
+	both.Go(func() (err error) { mark, err = w.m.lastMarker(actx, t.State, w.partition); return err })
+	both.Go(func() (err error) { _, end, err = w.m.log.Bounds(actx, t.Suspects, w.partition); return err })
+	err := both.Wait()
+	if err == nil && mark.Partitions != 0 && mark.Epoch >= end {
 		err = fmt.Errorf("%w: %s/%d ends at %d, before the owner %d that wrote the state, so it was recreated; stop all "+
 			"members and delete %[2]s, %[6]s and %[7]s, then run: recoup topics create; what was learned is learned anew",
 			errRefused, t.Suspects, w.partition, end, mark.Epoch, t.State, t.Baselines)
@@ -155,18 +163,34 @@ func (w *Worker) sameLog(ctx context.Context, start int64, mark marker) error {
 // from, to be gone on with at an offset; "" where they can.
 func (m *Member) misfit(ctx context.Context, partition int, start int64, mark marker) (why string, err error) {
 	topic := m.opt.Topics.Invoices
-	first, end, err := m.log.Bounds(ctx, topic, partition)
-	if err != nil {
+	var first, end int64
+	var readErr error
+	both, actx := errgroup.WithContext(ctx)
+	both.Go(func() (err error) { first, end, err = m.log.Bounds(actx, topic, partition); return err })
+	both.Go(func() error {
+		why, readErr = m.recordBefore(actx, partition, mark)
+		return nil // it says nothing where the log ends before
+	})
+	if err := both.Wait(); err != nil {
 		return "", fmt.Errorf("cannot read bounds of %s/%d: %w", topic, partition, err)
 	}
-	if start > end {
+	switch {
+	case start > end:
 		return fmt.Sprintf("offset %d lies beyond the log's end %d", start, end), nil
+	case mark.BeforeAt < first:
+		return "", nil
 	}
-	if mark.BeforeAt < first {
+	return why, readErr
+}
+
+// recordBefore says why the record before a marker's offset is not the one it tells of, ""
+// where it is.
+func (m *Member) recordBefore(ctx context.Context, partition int, mark marker) (why string, err error) {
+	if mark.BeforeAt < 0 {
 		return "", nil
 	}
 	why = fmt.Sprintf("no record stands at offset %d", mark.BeforeAt)
-	err = m.readRange(ctx, topic, partition, mark.BeforeAt, mark.BeforeAt+1, func(r Record) error {
+	err = m.readRange(ctx, m.opt.Topics.Invoices, partition, mark.BeforeAt, mark.BeforeAt+1, func(r Record) error {
 		why = ""
 		if xxhash.Sum64(r.Value) != mark.BeforeHash {
 			why = fmt.Sprintf("another record stands at offset %d", mark.BeforeAt)

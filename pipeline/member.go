@@ -189,6 +189,8 @@ func (m *Member) ends(ctx context.Context, topic string, partitions int) ([]int6
 // runGeneration works one assignment until it is over and all its workers have
 // stopped; then it tells the group.
 func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Generation) {
+	var dropping sync.WaitGroup // of partitions that went to others: nobody waits for them
+	defer dropping.Wait()
 	defer gen.Leave()
 	drain, over := make(chan struct{}), make(chan struct{})
 	defer close(over)
@@ -201,7 +203,7 @@ func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Ge
 		close(drain)
 	}()
 	assigned := gen.Assigned()
-	m.dropOthers(assigned)
+	m.dropOthers(assigned, &dropping)
 	m.opt.Log.Info("assignment", "partitions", len(assigned))
 	if err := m.samePartitions(ctx, drain); err != nil {
 		if errors.Is(err, errRefused) {
@@ -220,8 +222,10 @@ func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Ge
 		return
 	}
 	var wg sync.WaitGroup
+	all := newLayout()
 	for p, committed := range assigned {
 		c := newClaim(m, gen, p, committed)
+		c.layout = all
 		wg.Go(func() { m.runPartition(ctx, drain, c) })
 	}
 	wg.Wait()
@@ -236,8 +240,9 @@ func rest(drain <-chan struct{}) {
 	}
 }
 
-// dropOthers forgets the state of partitions that went to somebody else.
-func (m *Member) dropOthers(assigned map[int]int64) {
+// dropOthers forgets the state of partitions that went to somebody else, beside what follows:
+// of many segments each takes its time.
+func (m *Member) dropOthers(assigned map[int]int64, dropping *sync.WaitGroup) {
 	var gone []int
 	m.mu.Lock()
 	m.reached = map[int]bool{}
@@ -251,7 +256,7 @@ func (m *Member) dropOthers(assigned map[int]int64) {
 	}
 	m.mu.Unlock()
 	for _, p := range gone {
-		m.forget(p)
+		dropping.Go(func() { m.forget(p) })
 		m.metrics.Lag.DeleteLabelValues(label(p)) // else it would seem to wait here for ever
 		m.metrics.Unstored.DeleteLabelValues(label(p))
 	}

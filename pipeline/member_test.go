@@ -36,13 +36,17 @@ func newWorld(partitions int) *world {
 	opt.CheckpointInterval = 2 * time.Second
 	opt.FlushRows = 40
 	w := &world{log: memlog.New(memlog.Options{FetchBytes: 8 << 10}), store: memstore.New(), opt: opt}
-	t := opt.Topics
+	w.createTopics(partitions)
+	return w
+}
+
+func (w *world) createTopics(partitions int) {
+	t := w.opt.Topics
 	for _, topic := range []string{t.Invoices, t.Suspects, t.State, t.Baselines} {
 		w.log.CreateTopic(topic, partitions, 0)
 	}
 	w.log.CreateTopic(t.Cases, 3, 0)
 	w.log.CreateTopic(t.DeadLetter, 2, 4<<20)
-	return w
 }
 
 // invoiceJSON is a plain invoice of a narrow segment.

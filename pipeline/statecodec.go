@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"recoup/detectors"
 )
@@ -135,6 +136,8 @@ type marker struct {
 	Outcomes []byte `json:"outcomes,omitempty"`
 	// Models is the version that judges a seller's invoices at t, by seller.
 	Models map[string]string `json:"models,omitempty"`
+	// writtenAt is the time of its record.
+	writtenAt time.Time
 	// Budget is that of its writer; none: of one that had none.
 	Budget detectors.Budget `json:"budget,omitzero"`
 	// Met says that the state notes every segment that was met below t. Where it does not,

@@ -32,7 +32,7 @@ const storeAnswersWithin = 3 * time.Second
 //  7. score on (Run)
 //
 // What waits for different servers is done at once: within step 3, and 2 and 5 beside 4
-// and 6.
+// and 6. Before step 6 it is looked whether the log is the one that the state was learned from.
 func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	m := w.m
 	began := m.opt.Now()
@@ -42,21 +42,21 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	if err := w.own(ctx, c); err != nil {
 		return err
 	}
-	mark, err := w.readState(ctx)
+	mark, err := w.readState(ctx, c.layout)
 	if err != nil {
 		return err
 	}
-	start, err := w.startOffset(ctx, c, mark)
-	if err != nil {
-		return err
-	}
+	start := max(c.position(), mark.Offset, 0)
 	w.rows.from, w.rows.inherited = start, &mark
 	w.rows.sweepFrom.Store(sweepFrom(mark))
 	var replayed int64
 	both, actx := errgroup.WithContext(ctx)
 	both.Go(func() error { w.readSkipSet(actx); return nil })
 	both.Go(func() (err error) {
-		if err := w.readDecisions(actx, mark); err != nil {
+		logs, lctx := errgroup.WithContext(actx)
+		logs.Go(func() error { return w.sameLog(lctx, start, mark) })
+		logs.Go(func() error { return w.readDecisions(lctx, mark) })
+		if err := logs.Wait(); err != nil {
 			return err
 		}
 		replayed, err = w.replay(actx, mark.Offset, start)
@@ -68,9 +68,7 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	w.next, w.queuedEnd, w.decided = start, start, keptUntil(w.kept)
 	w.restoreModels(mark)
 	w.applyInbox()
-	// Partitions that are taken over together make their checkpoints one after the other.
-	w.lastCheckpoint = m.opt.Now().Add(-m.opt.CheckpointInterval * time.Duration(w.partition) /
-		time.Duration(m.invoicePartitions))
+	w.lastCheckpoint = w.checkpointBefore(mark)
 	// A member that was evicted meanwhile has claimed the partition of an owner that stores
 	// rows behind this skip-set until it finds out. It must not keep what it knows.
 	if err := m.persist(ctx, "committing", func(ctx context.Context) error { return c.verify(ctx, start) }); err != nil {
@@ -109,20 +107,24 @@ func (w *Worker) own(ctx context.Context, c *claim) error {
 // readState is step 3. It returns the marker of an empty log when there is none. Where the
 // shared state ends is asked behind where the local state ends: an owner that goes on beside
 // this one writes a marker behind the shared state that it promises.
-func (w *Worker) readState(ctx context.Context) (mark marker, err error) {
+func (w *Worker) readState(ctx context.Context, of *layout) (mark marker, err error) {
 	m := w.m
 	topic := m.opt.Topics.State
 	_, end, err := m.log.Bounds(ctx, topic, w.partition)
 	if err != nil {
 		return marker{}, fmt.Errorf("cannot read bounds of %s/%d: %w", topic, w.partition, err)
 	}
-	whole := false
+	whole, first := false, marker{}
 	all, actx := errgroup.WithContext(ctx)
+	all.Go(func() (err error) { first, err = of.marker(actx, m); return err })
 	all.Go(func() (err error) { mark, whole, err = w.restore(actx, end); return err })
 	all.Go(func() error { return w.restoreCounts(actx) })
 	all.Go(func() error { return m.models.catchUpSeen(actx, w.stepped) })
 	all.Go(func() error { return m.follow.catchUpSeen(actx, w.stepped) })
 	if err := all.Wait(); err != nil {
+		return marker{}, err
+	}
+	if err := m.sameLayout(w.partition, first, mark); err != nil {
 		return marker{}, err
 	}
 	w.compareBudget(mark)
@@ -167,6 +169,7 @@ func (w *Worker) restore(ctx context.Context, end int64) (mark marker, whole boo
 			}
 			best = at
 			mark, err = decodeMarker(payload)
+			mark.writtenAt = r.Time
 			return err
 		}
 		if old, was := seen[string(r.Key)]; was && at != unstamped && w.outdates(r.Key, at, old) {

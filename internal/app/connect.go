@@ -82,7 +82,7 @@ const closedCasesFor = 30 * 24 * time.Hour
 
 // heartbeat is how soon a member that scores hears of a rebalance: till then the
 // partitions of who left or died rest.
-const heartbeat = 300 * time.Millisecond
+const heartbeat = 150 * time.Millisecond
 
 // group returns the settings of the consumer group that scores.
 func group(c *config.Config) kafka.GroupSettings {

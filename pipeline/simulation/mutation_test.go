@@ -68,7 +68,7 @@ var mutations = []broken{
 		"{w.writeDecisions, w.writeCases, w.writeDeadLetters}", "{w.writeCases, w.writeDecisions, w.writeDeadLetters}",
 		"published a case before its decision"},
 	{"the decision log is not read at a take-over", "takeover.go",
-		"		if err := w.readDecisions(actx, mark); err != nil {\n", "		if err := actx.Err(); err != nil {\n",
+		"		logs.Go(func() error { return w.readDecisions(lctx, mark) })\n", "",
 		"two contents|state .* differs"},
 	{"a logged case is not published again", "batch.go", "			w.republish(kept)\n", "",
 		"without the case of|case .* is missing"},

@@ -1,0 +1,165 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"recoup/pipeline"
+	"recoup/pipeline/memlog"
+)
+
+// distant is a log each answer of which takes a while, and that counts its questions.
+type distant struct {
+	*memlog.Log
+	trip  time.Duration
+	asked atomic.Int64
+}
+
+func (l *distant) travel() {
+	l.asked.Add(1)
+	time.Sleep(l.trip)
+}
+
+func (l *distant) Open(topic string, partition int) pipeline.Reader {
+	return &distantReader{l.Log.Open(topic, partition), l}
+}
+
+func (l *distant) Append(ctx context.Context, topic string, p int, r []pipeline.Record) (int64, error) {
+	l.travel()
+	return l.Log.Append(ctx, topic, p, r)
+}
+
+func (l *distant) Bounds(ctx context.Context, topic string, p int) (int64, int64, error) {
+	l.travel()
+	return l.Log.Bounds(ctx, topic, p)
+}
+
+func (l *distant) Partitions(ctx context.Context, topic string) (int, error) {
+	l.travel()
+	return l.Log.Partitions(ctx, topic)
+}
+
+type distantReader struct {
+	pipeline.Reader
+	log *distant
+}
+
+func (r *distantReader) Fetch(ctx context.Context, offset int64) (pipeline.Fetched, error) {
+	r.log.travel()
+	return r.Reader.Fetch(ctx, offset)
+}
+
+// A take-over waits for few answers one after the other, however many partitions there are:
+// each costs a partition that nobody scores.
+func TestTakeOverRoundTrips(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const partitions, trip = 8, 10 * time.Millisecond
+		w, fetch := newWorld(partitions), memlog.Options{FetchBytes: 1 << 20}
+		w.log = memlog.New(fetch)
+		w.createTopics(partitions)
+		w.fill(t, partitions, 200)
+		first, _ := w.member("first", nil)
+		if err := first.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		log := &distant{Log: w.log, trip: trip}
+		opt := w.options("second", false)
+		registry := prometheus.NewRegistry()
+		opt.Metrics = pipeline.NewMetrics(registry)
+		second := pipeline.NewMember(opt, log, w.log.Group(opt.Group, opt.Topics.Invoices), w.store)
+		during(t, second, func() { time.Sleep(5 * time.Second) })
+		sum, n := histogram(t, registry, "recoup_takeover_duration_seconds")
+		t.Logf("%d take-overs, %.0f ms each, %d questions in all", n, 1000*sum/float64(n), log.asked.Load())
+		if n != partitions || sum/float64(n) > 8*trip.Seconds() {
+			t.Errorf("%d take-overs took %.0f ms each", n, 1000*sum/float64(n))
+		}
+	})
+}
+
+// histogram returns the sum and the count of a metric.
+func histogram(t *testing.T, registry *prometheus.Registry, name string) (sum float64, n int) {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			h := f.GetMetric()[0].GetHistogram()
+			return h.GetSampleSum(), int(h.GetSampleCount())
+		}
+	}
+	return 0, 0
+}
+
+// marked is the offset of the last marker of partition 0, 0 without one.
+func (w *world) marked(t *testing.T) (offset int64) {
+	t.Helper()
+	for _, r := range w.log.Records(w.opt.Topics.State, 0) {
+		if string(r.Key) == "marker" {
+			var mark struct{ Offset int64 }
+			if err := json.Unmarshal(r.Value[bytes.IndexByte(r.Value, '{'):], &mark); err != nil {
+				t.Fatal(err)
+			}
+			offset = mark.Offset
+		}
+	}
+	return offset
+}
+
+// A partition whose owners die before a checkpoint interval is over makes checkpoints all
+// the same: else each owner has more to replay than the one before.
+func TestCheckpointThoughOwnersDie(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		w.opt.CheckpointInterval = 30 * time.Second
+		for life := range 10 {
+			m, group := w.member("a", func(o *pipeline.Options) { o.UntilCaughtUp = false })
+			during(t, m, func() {
+				w.fillMore(t, 1, 100*life, 100*(life+1))
+				time.Sleep(20 * time.Second)
+				group.(*memlog.Member).Evict() // what it would write at its end is refused
+			})
+		}
+		end := w.log.Committed(w.opt.Group, w.opt.Topics.Invoices)[0]
+		if left := end - w.marked(t); end == 0 || left > end/2 {
+			t.Errorf("%d of %d invoices are to be replayed", left, end)
+		}
+	})
+}
+
+// Who goes on with its partitions when others come or leave writes no state for it: all
+// members would, at once, while all wait for them.
+func TestRebalanceWritesNoState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		w.opt.CheckpointInterval = time.Hour
+		_, stop := w.start("a", nil)
+		defer stop()
+		for round := range 5 {
+			w.fillMore(t, 1, 100*round, 100*(round+1))
+			time.Sleep(time.Minute)
+			before := len(w.log.Records(w.opt.Topics.State, 0))
+			other := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
+			gen, err := other.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			gen.Leave()
+			if err := other.Close(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+			if after := len(w.log.Records(w.opt.Topics.State, 0)); round > 0 && after != before {
+				t.Errorf("round %d: %d records of state before and %d behind a rebalance", round, before, after)
+			}
+		}
+	})
+}
