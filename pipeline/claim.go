@@ -67,16 +67,6 @@ func (c *claim) ask(ctx context.Context, due func(at int64) (offset int64, is bo
 	return nil
 }
 
-// over tells whether the generation has ended: the group rebalances, or put this member out.
-func (c *claim) over() bool {
-	select {
-	case <-c.gen.Done():
-		return true
-	default:
-		return false
-	}
-}
-
 // position returns the last accepted offset, -1 for none.
 func (c *claim) position() int64 { return c.committed.Load() }
 

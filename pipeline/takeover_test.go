@@ -134,32 +134,3 @@ func TestCheckpointThoughOwnersDie(t *testing.T) {
 		}
 	})
 }
-
-// Who goes on with its partitions when others come or leave writes no state for it: all
-// members would, at once, while all wait for them.
-func TestRebalanceWritesNoState(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(1)
-		w.opt.CheckpointInterval = time.Hour
-		_, stop := w.start("a", nil)
-		defer stop()
-		for round := range 5 {
-			w.fillMore(t, 1, 100*round, 100*(round+1))
-			time.Sleep(time.Minute)
-			before := len(w.log.Records(w.opt.Topics.State, 0))
-			other := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
-			gen, err := other.Next(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			gen.Leave()
-			if err := other.Close(); err != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(time.Minute)
-			if after := len(w.log.Records(w.opt.Topics.State, 0)); round > 0 && after != before {
-				t.Errorf("round %d: %d records of state before and %d behind a rebalance", round, before, after)
-			}
-		}
-	})
-}

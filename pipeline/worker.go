@@ -197,7 +197,7 @@ func (w *Worker) scoreLoop(ctx context.Context, drain <-chan struct{}, c *claim)
 		select {
 		case <-drain:
 			w.rollBlock(true)
-			w.rollCheckpoint(!c.over()) // while the others wait, nobody copies what most keep
+			w.rollCheckpoint(true)
 			w.rollCounts(true)
 			return nil
 		default:
