@@ -74,7 +74,7 @@ var refusals = map[string]Refused{
 	FlagOverpaid: {"more would be paid than was lost; check the amount",
 		"il serait payé plus que la perte ; vérifiez le montant"},
 	FlagCurrency: {"the case is in another currency", "le dossier est dans une autre devise"},
-	FlagReused:   {"its event id is taken", "son identifiant d'évènement est déjà pris"},
+	FlagReused:   {"its event id is taken", "son identifiant d'événement est déjà pris"},
 }
 
 // Refused is why a case does not take something.

@@ -112,7 +112,7 @@ var units = []struct {
 		func(t time.Time) time.Time { return t.AddDate(0, 0, 7) }},
 	{"month", "mois", func(t time.Time) time.Time { return t.AddDate(0, 0, 1-t.Day()) },
 		func(t time.Time) time.Time { return t.AddDate(0, 1, 0) }},
-	{"year", "an", func(t time.Time) time.Time { return t.AddDate(0, 0, 1-t.YearDay()) },
+	{"year", "année", func(t time.Time) time.Time { return t.AddDate(0, 0, 1-t.YearDay()) },
 		func(t time.Time) time.Time { return t.AddDate(1, 0, 0) }},
 }
 

@@ -428,7 +428,7 @@ func (r *Report) facts(p *Page) []pair {
 			t.short(100*s.MaxCV))},
 		{t.Say("Handling a case costs", "Traiter un dossier coûte"), joined(costs...)},
 		{t.Say("What is usual", "L'habituel"), t.Say("an invoice counts half after %s days; suspects teach nothing",
-			"une facture compte à moitié après %s jours ; les suspectes n'apprennent rien",
+			"une facture compte à moitié après %s jours ; on n'apprend rien des suspectes",
 			t.Figures(strconv.FormatFloat(s.HalfLife.Hours()/24, 'f', -1, 64)))},
 	}
 }

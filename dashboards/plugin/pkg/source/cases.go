@@ -62,7 +62,7 @@ func (s *Source) cases(ctx context.Context, q *query) (data.Frames, error) {
 	answer, err := s.reader.Ask(ctx, sinks.Ask{SQL: openCases, Parameters: parameters, MaxRows: 2 * (limit + 1)})
 	if err != nil {
 		return nil, decline(http.StatusBadGateway, question.Text{EN: "cannot tell the open cases: %w",
-			FR: "impossible de dire les dossiers ouverts : %w"}, err)
+			FR: "impossible de lister les dossiers ouverts : %w"}, err)
 	}
 	newest := map[string]*cases.Case{}
 	for _, row := range answer.Rows {

@@ -35,8 +35,8 @@ func (s *Source) explain(ctx context.Context, q *query) (data.Frames, error) {
 		return nil, decline(http.StatusNotFound, question.Text{
 			EN: "cannot find invoice %q of seller %q: it was not scored, not yet, or its row is older than " +
 				"clickhouse.retention of recoup",
-			FR: "facture %q du vendeur %q introuvable : elle n'est pas notée, pas encore, ou sa ligne est plus ancienne " +
-				"que clickhouse.retention de recoup"}, id, seller)
+			FR: "facture %q du vendeur %q introuvable : elle n'a pas été jugée, ne l'est pas encore, ou sa ligne " +
+				"est plus ancienne que clickhouse.retention de recoup"}, id, seller)
 	}
 	subject, err := explain.Stored(ctx, s.reader, &found[0])
 	if err != nil {

@@ -33,7 +33,8 @@ func refuse(status int, format string, args ...any) error {
 }
 
 // decline makes a refusal of what a reader of a board does. Of args that are texts each
-// language says its own.
+// language says its own; an error that is wrapped (%w) stays English, as it is ClickHouse's or
+// Kafka's, to be looked for as it stands.
 func decline(status int, format question.Text, args ...any) error {
 	english, french := slices.Clone(args), slices.Clone(args)
 	for i, arg := range args {
