@@ -128,10 +128,13 @@ func (c *Client) metadata(ctx context.Context, topics ...string) (*kafkago.Metad
 	got, err := c.api.Metadata(ctx, &kafkago.MetadataRequest{Topics: topics})
 	if err != nil {
 		// Nothing is known, so there is nothing to lose. kafka-go itself looks again after
-		// up to six seconds, and until then says that no broker answers.
-		c.renewing.Lock()
-		c.drop(leastRest)
-		c.renewing.Unlock()
+		// up to six seconds, and until then says that no broker answers. Where only the caller
+		// has ended, others wait for what is being found out: that goes on.
+		if ended(ctx) == nil {
+			c.renewing.Lock()
+			c.drop(leastRest)
+			c.renewing.Unlock()
+		}
 		return nil, c.unreachable(ctx, err)
 	}
 	return got, nil

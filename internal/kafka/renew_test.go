@@ -1,9 +1,11 @@
 package kafka
 
 import (
+	"context"
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -158,4 +160,30 @@ func TestRenewRests(t *testing.T) {
 			time.Sleep(calm + time.Second)
 		}
 	})
+}
+
+// A caller that gives up while the first broker has not answered yet takes nothing from those
+// that go on waiting; a broker that refuses is asked anew.
+func TestCallerEnds(t *testing.T) {
+	ask := func(dial func(context.Context, string, string) (net.Conn, error)) *Client {
+		c := &Client{transport: &kafkago.Transport{Dial: dial}}
+		c.api = &kafkago.Client{Addr: kafkago.TCP("127.0.0.1:1"), Transport: c.transport}
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if _, err := c.metadata(ctx); err == nil {
+			t.Error("somebody answered")
+		}
+		return c
+	}
+	slow := ask(func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	})
+	if !slow.renewed.IsZero() {
+		t.Error("a caller that gave up dropped the connections of all")
+	}
+	refused := ask(func(context.Context, string, string) (net.Conn, error) { return nil, syscall.ECONNREFUSED })
+	if refused.renewed.IsZero() {
+		t.Error("a broker that refused would not be asked anew")
+	}
 }
