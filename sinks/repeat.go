@@ -34,7 +34,7 @@ func (s *Store) insertSome(ctx context.Context, owner pipeline.Owner, in inserti
 		return err
 	}
 	// An earlier try that still runs would add its rows behind the look.
-	if err := s.endInserts(ctx, owner, owner.Epoch); err != nil {
+	if err := s.endInserts(ctx, owner, owner.Epoch, repetition); err != nil {
 		return err
 	}
 	missing, err := s.missing(ctx, owner, in.table, b, invoices)

@@ -17,19 +17,26 @@ const epochField = 6
 // fencePoll is how often kill looks whether the inserts have ended.
 const fencePoll = 20 * time.Millisecond
 
+// Why inserts are ended stands in the query, for whoever reads ClickHouse's query log, and
+// for tests that wait for one of them.
+const (
+	takeOver   = "take-over"
+	repetition = "repetition"
+)
+
 // Fence stops inserts of lower epochs of the same partition that are still
 // running and returns when none can store anything any more.
 func (s *Store) Fence(ctx context.Context, owner pipeline.Owner) error {
-	return s.endInserts(ctx, owner, owner.Epoch-1)
+	return s.endInserts(ctx, owner, owner.Epoch-1, takeOver)
 }
 
 // endInserts ends the inserts into the owner's partition by the epochs up to last, the
 // owner's own for one that is about to look what stands: it makes one at a time.
-func (s *Store) endInserts(ctx context.Context, owner pipeline.Owner, last int64) error {
+func (s *Store) endInserts(ctx context.Context, owner pipeline.Owner, last int64, why string) error {
 	// Names are compared, not matched: in LIKE an underscore of a topic would
 	// match any letter.
-	earlier := fmt.Sprintf("startsWith(query_id, %s) AND toInt64OrZero(splitByChar('/', query_id)[%d]) <= %d",
-		quote(partitionPrefix(owner)), epochField, last)
+	earlier := fmt.Sprintf("/* %s */ startsWith(query_id, %s) AND toInt64OrZero(splitByChar('/', query_id)[%d]) <= %d",
+		why, quote(partitionPrefix(owner)), epochField, last)
 	if err := s.client.kill(ctx, earlier); err != nil {
 		return explain(fmt.Sprintf("end earlier inserts of partition %d", owner.Partition), err)
 	}

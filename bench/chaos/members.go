@@ -48,7 +48,7 @@ var points = []point{
 	{"inside the checkpoint", produce, func(t *config.Topics) string { return t.State }, false, true},
 	{"before a contribution", produce, func(t *config.Topics) string { return t.Baselines }, false, false},
 	{"inside a copy", -1, says("cases"), false, true},
-	{"inside the take-over", -1, func(*config.Topics) string { return "KILL QUERY" }, true, false},
+	{"inside the take-over", -1, func(*config.Topics) string { return "KILL QUERY WHERE /* take-over */" }, true, false},
 }
 
 // says is the start of an insert.
