@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -9,6 +10,9 @@ import (
 	"time"
 
 	"recoup/bench/auditor"
+	"recoup/bench/cluster"
+	"recoup/bench/fault"
+	"recoup/internal/config"
 )
 
 // request returns a request to Kafka of a client.
@@ -128,8 +132,8 @@ func TestShortFormsComeToEachPoint(t *testing.T) {
 		met := map[string]bool{}
 		for seed := first; seed < first+5; seed++ {
 			faults := short(seed).faults
-			if want := len(quick) + 4; len(faults) != want {
-				t.Fatalf("seed %d: %d faults of %d", seed, len(faults), want)
+			if want := len(quick) + 4; len(faults) != want || short(seed).sampled {
+				t.Fatalf("seed %d: %d faults of %d, maybe fewer: %v", seed, len(faults), want, short(seed).sampled)
 			}
 			for _, f := range faults {
 				met[f.name] = true
@@ -189,5 +193,42 @@ func TestDealer(t *testing.T) {
 	}
 	if !d.gone["trap"] || len(d.result.skipped) != 1 {
 		t.Errorf("left out: %v, %v", d.gone, d.result.skipped)
+	}
+}
+
+// What did not come stands in the matrix: what nobody met, and what was never dealt.
+func TestDealerSaysWhatLacks(t *testing.T) {
+	nobody := kind{"trap", func(context.Context, *play, *rand.Rand, string) error { return errNobody }}
+	of := scene{faults: []kind{nobody, {name: "kill"}, {name: "pause"}}, tries: 2}
+	d := &dealer{play: &play{scene: of}, tries: map[string]int{"pause": 1}, met: map[string]bool{"kill": true},
+		gone: map[string]bool{}, result: &result{}}
+	for range of.tries {
+		if err := d.deal(t.Context(), &nobody, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.lacks()
+	if got := d.result.skipped; len(got) != 2 || !strings.HasPrefix(got[0], "trap: nobody came there, 2 times") ||
+		!strings.HasPrefix(got[1], "pause: ") {
+		t.Errorf("lacks %q, want trap and pause", got)
+	}
+}
+
+// A run that ends in the middle of a fault is not one that met nobody.
+func TestFaultCutShort(t *testing.T) {
+	proxy, err := fault.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer proxy.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	p := &play{Cluster: &cluster.Cluster{Config: &config.Config{}}, site: &site{kafka: proxy}}
+	for name, inject := range map[string]func(context.Context, *play, *rand.Rand, string) error{
+		"answers": answersCut(false), "acknowledgements": unacknowledged} {
+		err := inject(ctx, p, rand.New(rand.NewPCG(1, 1)), name)
+		if !errors.Is(err, context.Canceled) || errors.Is(err, errNobody) {
+			t.Errorf("%s: %v, want only that the run was canceled", name, err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,19 @@ func (p *play) inject(ctx context.Context, faults time.Duration, r *result) erro
 			}
 		}
 	}
+	d.lacks()
 	return nil
+}
+
+// lacks notes the faults that the scene has and that nobody met, so that the matrix says it.
+func (d *dealer) lacks() {
+	for i := range d.scene.faults {
+		name := d.scene.faults[i].name
+		if !d.met[name] && !d.gone[name] {
+			d.result.skipped = append(d.result.skipped,
+				fmt.Sprintf("%s: the time was over, and of %d tries none met anybody", name, d.tries[name]))
+		}
+	}
 }
 
 // late tells whether the time for faults is over.
@@ -84,10 +97,11 @@ func (d *dealer) deal(ctx context.Context, f *kind, rng *rand.Rand) error {
 	switch {
 	case errors.Is(err, errNobody):
 		say("    %v", err)
-		if d.tries[f.name]++; d.tries[f.name] < mostTries || d.met[f.name] {
+		most := cmp.Or(d.scene.tries, mostTries)
+		if d.tries[f.name]++; d.tries[f.name] < most || d.met[f.name] {
 			break
 		}
-		err = fmt.Errorf("%w, %d times", err, mostTries)
+		err = fmt.Errorf("%w, %d times", err, most)
 		fallthrough
 	case errors.Is(err, errCannot):
 		d.gone[f.name] = true

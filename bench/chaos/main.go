@@ -37,7 +37,7 @@ import (
 type flags struct {
 	Seed    uint64   `help:"What is drawn: the same seed, the same faults in order. By default 1; with --short the day."`
 	Minutes float64  `help:"How long all of it takes, about." default:"20"`
-	Short   bool     `help:"One scene of the quickest faults, in some two minutes."`
+	Short   bool     `help:"One scene of the quickest faults, in some three minutes."`
 	Only    []string `help:"Play these scenes only." placeholder:"NAME"`
 	Out     string   `help:"Append the matrix to this file, as markdown." placeholder:"FILE" type:"path"`
 	Keep    string   `help:"Keep settings and logs of the members in this directory." placeholder:"DIR" type:"path"`
