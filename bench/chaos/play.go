@@ -334,9 +334,7 @@ func (p *play) finish(ctx context.Context, r *result, watch *auditor.Watch) erro
 			r.ended = append(r.ended, fmt.Sprintf("%s: %v", m.Name, m.Ended()))
 		}
 	}
-	if err := p.MeasureGrowth(); err != nil {
-		return err
-	}
+	p.MeasureGrowth(ctx)
 	if err := p.sweep(ctx, r); err != nil {
 		return err
 	}

@@ -1,33 +1,45 @@
 package cluster
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // calmLooks is how many looks in a row the least is taken of: what comes and goes, such as
 // connections and unfinished requests, is not what stays.
 const calmLooks = 10
 
+// baseSeries is of how many series the least heap is taken: while invoices come, a
+// collection leaves also what is under way.
+const baseSeries = 3
+
 // growth compares what a member takes with what it took when it first owned as many
 // partitions. The zero value has seen nothing.
 type growth struct {
-	first map[int]level // by partitions owned
+	first map[int]*level // by partitions owned
 	owned int
-	looks int   // in a row with as many partitions
-	least int   // goroutines in these
-	now   level // of the last series
+	looks int // in a row with as many partitions
+	least int // goroutines in these
+	// now is how many goroutines the last whole series had at least, -1 where there was none
+	// since owned changed: another number of partitions is not to be compared.
+	now int
 }
 
-// level is what a member takes.
+// level is what a member took when it first owned so many partitions.
 type level struct {
-	goroutines int   // at least, for a while
-	heap       int64 // bytes that a collection leaves
+	goroutines int   // at least, in the first series
+	heap       int64 // bytes that a collection left, the least of the first series
+	series     int   // so far
 }
 
 // see notes a look. collect has garbage collected and tells what is left: that is asked when
-// so many partitions were first owned for a while.
+// so many partitions were first owned for a while, and twice again.
 func (g *growth) see(owned, goroutines int, collect func() (int64, error)) error {
+	if owned != g.owned {
+		g.now = -1
+	}
 	if owned != g.owned || g.looks == calmLooks {
 		g.owned, g.looks, g.least = owned, 0, goroutines
 	}
@@ -36,29 +48,40 @@ func (g *growth) see(owned, goroutines int, collect func() (int64, error)) error
 	if g.looks < calmLooks || owned == 0 {
 		return nil
 	}
-	g.now.goroutines = g.least
-	if _, known := g.first[owned]; known {
+	g.now = g.least
+	first := g.first[owned]
+	if first != nil && first.series >= baseSeries {
+		first.series++
 		return nil
 	}
 	heap, err := collect()
 	if err != nil {
 		return err
 	}
-	if g.first == nil {
-		g.first = map[int]level{}
+	if first == nil {
+		if g.first == nil {
+			g.first = map[int]*level{}
+		}
+		first = &level{goroutines: g.least, heap: heap}
+		g.first[owned] = first
 	}
-	g.first[owned] = level{g.least, heap}
+	first.heap = min(first.heap, heap)
+	first.series++
 	return nil
 }
 
+// known tells whether a series since the member owns as many partitions is later than the
+// first one with that number: else there is nothing to compare.
+func (g *growth) known() bool {
+	first := g.first[g.owned]
+	return first != nil && first.series > 1 && g.now >= 0
+}
+
 // grown returns by how much has grown what the member takes, with a heap of so many bytes
-// now; nothing where it owns as many partitions as never before.
+// now. That is known.
 func (g *growth) grown(heap int64) (goroutines int, bytes int64) {
-	first, known := g.first[g.owned]
-	if !known {
-		return 0, 0
-	}
-	return g.now.goroutines - first.goroutines, heap - first.heap
+	first := g.first[g.owned]
+	return g.now - first.goroutines, heap - first.heap
 }
 
 // collected has the member collect garbage and returns how many bytes it keeps.
@@ -78,22 +101,49 @@ func (m *Member) collected(client *http.Client) (int64, error) {
 	return int64(got[0]), nil
 }
 
-// MeasureGrowth notes in the usage of each member that runs by how much it has grown. It is
-// called when nothing is to be done any more.
-func (c *Cluster) MeasureGrowth() error {
+// growthPatience bounds the wait for two series of looks; a look that fails counts in none.
+const growthPatience = time.Minute
+
+// MeasureGrowth notes in the usage of each member that runs by how much it has grown, or why
+// that is not known. It is called when nothing is to be done any more, and waits, a minute at
+// most, until each member that owns partitions was looked at for long enough.
+func (c *Cluster) MeasureGrowth(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, growthPatience)
+	defer cancel()
 	client := &http.Client{Timeout: collectTime}
 	defer client.CloseIdleConnections()
 	for _, m := range c.members {
-		if !m.Running() {
-			continue
+		for m.Running() && !m.seenEnough() && ctx.Err() == nil {
+			select {
+			case <-ctx.Done():
+			case <-time.After(m.lookEvery):
+			}
 		}
-		heap, err := m.collected(client)
-		if err != nil {
-			return fmt.Errorf("cannot measure how %s has grown: %w", m.Name, err)
+		if m.Running() {
+			m.measure(client)
 		}
-		m.mu.Lock()
-		m.usage.GoroutinesGrown, m.usage.HeapGrown = m.growth.grown(heap)
-		m.mu.Unlock()
 	}
-	return nil
+}
+
+// seenEnough tells whether further looks would change what is known of the growth.
+func (m *Member) seenEnough() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.growth.known() || m.growth.owned == 0 && m.growth.looks > 0
+}
+
+// measure notes by how much the member has grown.
+func (m *Member) measure(client *http.Client) {
+	heap, err := m.collected(client)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case err != nil:
+		m.usage.GrowthError = fmt.Sprintf("cannot measure how %s has grown: %v", m.Name, err)
+	case !m.growth.known():
+		m.usage.GrowthError = fmt.Sprintf("%s did not own its %d partitions for long enough", m.Name, m.growth.owned)
+	default:
+		m.usage.GrowthMeasured = true
+		m.usage.GoroutinesGrown, m.usage.HeapGrown = m.growth.grown(heap)
+	}
 }

@@ -1,8 +1,15 @@
 package cluster
 
-import "testing"
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
 
 // What comes and goes is not growth, nor is what further partitions take; what stays is.
+// Where there is nothing to compare it is not known.
 func TestGrowth(t *testing.T) {
 	var g growth
 	look := func(times, owned, goroutines int, heap int64) {
@@ -12,26 +19,100 @@ func TestGrowth(t *testing.T) {
 			}
 		}
 	}
+	unknown := func(what string) {
+		t.Helper()
+		if g.known() {
+			t.Errorf("%s: growth is known", what)
+		}
+	}
 	wants := func(what string, heap int64, goroutines int, bytes int64) {
 		t.Helper()
+		if !g.known() {
+			t.Fatalf("%s: growth is not known", what)
+		}
 		if gotGoroutines, gotBytes := g.grown(heap); gotGoroutines != goroutines || gotBytes != bytes {
 			t.Errorf("%s: grown by %d and %d, want %d and %d", what, gotGoroutines, gotBytes, goroutines, bytes)
 		}
 	}
-	wants("nothing seen", 900, 0, 0)
+	unknown("nothing seen")
 	look(calmLooks-1, 2, 50, 100)
-	wants("too few looks", 900, 0, 0)
+	unknown("too few looks")
 	look(1, 2, 90, 100)
-	wants("the first", 100, 0, 0)
+	unknown("the first series")
 	look(3, 2, 90, 900)
 	look(calmLooks-3, 2, 50, 900)
 	wants("a burst", 100, 0, 0)
-	look(2*calmLooks, 4, 80, 300)
-	wants("two more partitions", 300, 0, 0)
+	look(calmLooks, 4, 80, 300)
+	unknown("two more partitions")
+	look(calmLooks, 4, 80, 300)
+	wants("two more partitions for longer", 300, 0, 0)
 	look(2*calmLooks, 0, 500, 900)
-	wants("none is owned", 900, 0, 0)
+	unknown("none is owned")
 	look(4, 4, 80, 300)            // what these say is not of two partitions
 	look(calmLooks-1, 2, 150, 160) // the next look makes a series
+	unknown("what four partitions took, beside the first of two")
 	look(1, 2, 57, 160)
 	wants("what stays", 160, 7, 60)
+}
+
+// The least of the first series counts, not of later ones.
+func TestGrowthBase(t *testing.T) {
+	var g growth
+	for _, heap := range []int64{500, 100, 300, 50, 60} {
+		for range calmLooks {
+			if err := g.see(2, 50, func() (int64, error) { return heap, nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, bytes := g.grown(400); bytes != 300 {
+		t.Errorf("grown by %d, want 300 more than the least of the first %d series", bytes, baseSeries)
+	}
+}
+
+// A member that keeps something is found by what it says of itself; one that does not say
+// how many partitions it owns, or does not answer in the end, was not measured.
+func TestGrowthOfAMember(t *testing.T) {
+	const before = "process_resident_memory_bytes 7\nrecoup_partitions_assigned 4\ngo_goroutines 30\n" +
+		"go_memstats_heap_alloc_bytes 1000\n"
+	after := strings.NewReplacer("goroutines 30", "goroutines 41", "bytes 1000", "bytes 91000").Replace(before)
+	for _, c := range []struct {
+		name, before, after string
+		want                Usage
+	}{
+		{"one that keeps something", before, after, Usage{Resident: 7, Goroutines: 41, GoroutinesGrown: 11, HeapGrown: 90_000,
+			GrowthMeasured: true}},
+		{"partitions under another name", strings.ReplaceAll(before, "recoup_", "other_"), after,
+			Usage{Resident: 7, Goroutines: 41}},
+		{"no answer in the end", before, "", Usage{Resident: 7, Goroutines: 30}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			said := c.before
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if said == "" {
+					http.Error(w, "busy", http.StatusServiceUnavailable)
+				}
+				fmt.Fprint(w, said)
+			}))
+			defer server.Close()
+			address := strings.TrimPrefix(server.URL, "http://")
+			m := &Member{Name: "member-1", HTTP: address, pprof: address}
+			for i := range 4 * calmLooks {
+				if i == 3*calmLooks {
+					said = c.after
+				}
+				if said != "" {
+					m.look(server.Client())
+				}
+			}
+			m.measure(server.Client())
+			got := m.Usage()
+			if (got.GrowthError == "") != c.want.GrowthMeasured {
+				t.Errorf("error %q, measured %v", got.GrowthError, got.GrowthMeasured)
+			}
+			if got.GrowthError = ""; got != c.want {
+				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+		})
+	}
 }

@@ -26,10 +26,12 @@ type Member struct {
 
 	process *child.Process
 	log     *os.File
-	pprof   string     // host:port where it has garbage collected
-	mu      sync.Mutex // guards what follows
-	usage   Usage
-	growth  growth
+	pprof   string // host:port where it has garbage collected
+	// lookEvery is how often it is asked what it takes.
+	lookEvery time.Duration
+	mu        sync.Mutex // guards what follows
+	usage     Usage
+	growth    growth
 }
 
 // Usage is what a member took, as it told itself.
@@ -40,8 +42,13 @@ type Usage struct {
 	Resident int64 `json:"resident_bytes"`
 	// Goroutines is how many it had when it was seen last.
 	Goroutines int `json:"goroutines"`
+	// GrowthMeasured says that MeasureGrowth found what follows; else GrowthError says why
+	// not, "" where the member did not run.
+	GrowthMeasured bool `json:"growth_measured"`
+	// GrowthError says why growth was not measured.
+	GrowthError string `json:"growth_error,omitempty"`
 	// GoroutinesGrown is how many more it had at MeasureGrowth than when it first owned as
-	// many partitions; 0 where it was not measured, or not seen for long enough.
+	// many partitions.
 	GoroutinesGrown int `json:"goroutines_grown"`
 	// HeapGrown is how many bytes what it keeps in memory grew by, likewise.
 	HeapGrown int64 `json:"heap_grown_bytes"`
@@ -63,7 +70,7 @@ func (c *Cluster) JoinAs(binary string, extra ...string) (*Member, error) {
 		return nil, err
 	}
 	m := &Member{Name: fmt.Sprintf("member-%d", len(c.members)+1), HTTP: fmt.Sprintf("127.0.0.1:%d", port),
-		pprof: fmt.Sprintf("127.0.0.1:%d", profiles)}
+		pprof: fmt.Sprintf("127.0.0.1:%d", profiles), lookEvery: c.lookEvery}
 	if m.log, err = os.Create(m.LogFile(c)); err != nil {
 		return nil, err
 	}
@@ -112,8 +119,9 @@ func (m *Member) Usage() Usage {
 	return m.usage
 }
 
-// watchEvery is how often a member is asked what it takes.
-const watchEvery = time.Second
+// lookTime is how long a member may take to say what it takes, and how often it is asked
+// by default.
+const lookTime = time.Second
 
 // collectTime is how long a member may take to collect garbage when nothing else is to do.
 const collectTime = 2 * time.Minute
@@ -121,26 +129,31 @@ const collectTime = 2 * time.Minute
 // watch asks until the process ends; a member that does not answer is asked again.
 func (m *Member) watch() {
 	defer func() { _ = m.log.Close() }()
-	client := &http.Client{Timeout: watchEvery}
+	client := &http.Client{Timeout: lookTime}
 	defer client.CloseIdleConnections()
 	for {
 		select {
 		case <-m.process.Done():
 			return
-		case <-time.After(watchEvery):
+		case <-time.After(m.lookEvery):
 		}
-		got, err := metrics(client, m.HTTP, "process_resident_memory_bytes", "go_goroutines",
-			"recoup_partitions_assigned")
-		if err != nil {
-			continue
-		}
-		m.mu.Lock()
-		m.usage.Resident = max(m.usage.Resident, int64(got[0]))
-		m.usage.Goroutines = int(got[1])
-		// Whoever cannot tell what it keeps is asked again after ten further looks.
-		_ = m.growth.see(int(got[2]), int(got[1]), func() (int64, error) { return m.collected(client) })
-		m.mu.Unlock()
+		m.look(client)
 	}
+}
+
+// look asks the member once what it takes.
+func (m *Member) look(client *http.Client) {
+	got, err := metrics(client, m.HTTP, "process_resident_memory_bytes", "go_goroutines",
+		"recoup_partitions_assigned")
+	if err != nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.usage.Resident = max(m.usage.Resident, int64(got[0]))
+	m.usage.Goroutines = int(got[1])
+	// Whoever cannot tell what it keeps is asked again after ten further looks.
+	_ = m.growth.see(int(got[2]), int(got[1]), func() (int64, error) { return m.collected(client) })
 }
 
 // metrics asks for metrics without labels, by name.
