@@ -35,7 +35,7 @@ type bench struct {
 // newBench sends a small plan through two members and lets them finish.
 func newBench(t *testing.T) *bench {
 	c, err := cluster.Install(t.Context(), cluster.Options{Dir: t.TempDir(), Broker: testservers.Kafka(t),
-		ClickHouse: testservers.ClickHouse(t), Name: testservers.Database(t), Partitions: 3, LookEvery: 50 * time.Millisecond,
+		ClickHouse: testservers.ClickHouse(t), Name: testservers.Database(t), Partitions: 3,
 		Adjust: func(c *config.Config) {
 			c.Models.Train = false
 			c.Pipeline.CheckpointInterval = config.Duration(time.Second)

@@ -5,7 +5,6 @@ package cluster
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,8 +37,6 @@ type Options struct {
 	Partitions int
 	// Adjust changes the configuration of all members. By default nothing.
 	Adjust func(*config.Config)
-	// LookEvery is how often members are asked what they take. By default each second.
-	LookEvery time.Duration
 }
 
 // Cluster is an installation of recoup: topics, tables and members.
@@ -50,15 +47,13 @@ type Cluster struct {
 	Kafka *kafka.Client
 
 	dir, binary, file string
-	lookEvery         time.Duration
 	members           []*Member
 }
 
 // Install builds recoup where needed, writes its configuration, and makes topics and
 // tables by recoup's own commands. The caller ends it with Close.
 func Install(ctx context.Context, o Options) (*Cluster, error) {
-	c := &Cluster{Config: o.config(), dir: o.Dir, binary: o.Binary, file: filepath.Join(o.Dir, "recoup.yaml"),
-		lookEvery: cmp.Or(o.LookEvery, lookTime)}
+	c := &Cluster{Config: o.config(), dir: o.Dir, binary: o.Binary, file: filepath.Join(o.Dir, "recoup.yaml")}
 	if c.binary == "" {
 		c.binary = filepath.Join(o.Dir, "recoup")
 		if err := run(ctx, "go", "build", "-o", c.binary, "recoup/cmd/recoup"); err != nil {

@@ -11,6 +11,10 @@ import (
 // connections and unfinished requests, is not what stays.
 const calmLooks = 10
 
+// settleLooks is how many looks are passed over when owned changes: a member that has just
+// got its partitions has not begun everything yet.
+const settleLooks = 3
+
 // baseSeries is of how many series the least heap is taken: while invoices come, a
 // collection leaves also what is under way.
 const baseSeries = 3
@@ -20,7 +24,7 @@ const baseSeries = 3
 type growth struct {
 	first map[int]*level // by partitions owned
 	owned int
-	looks int // in a row with as many partitions
+	looks int // in a row with as many partitions; while it settles below 1
 	least int // goroutines in these
 	// now is how many goroutines the last whole series had at least, -1 where there was none
 	// since owned changed: another number of partitions is not to be compared.
@@ -37,13 +41,15 @@ type level struct {
 // see notes a look. collect has garbage collected and tells what is left: that is asked when
 // so many partitions were first owned for a while, and twice again.
 func (g *growth) see(owned, goroutines int, collect func() (int64, error)) error {
-	if owned != g.owned {
-		g.now = -1
+	switch {
+	case owned != g.owned:
+		g.owned, g.looks, g.now = owned, -settleLooks, -1
+	case g.looks == calmLooks:
+		g.looks = 0
 	}
-	if owned != g.owned || g.looks == calmLooks {
-		g.owned, g.looks, g.least = owned, 0, goroutines
+	if g.looks++; g.looks <= 1 {
+		g.least = goroutines
 	}
-	g.looks++
 	g.least = min(g.least, goroutines)
 	if g.looks < calmLooks || owned == 0 {
 		return nil
@@ -101,7 +107,7 @@ func (m *Member) collected(client *http.Client) (int64, error) {
 	return int64(got[0]), nil
 }
 
-// growthPatience bounds the wait for two series of looks; a look that fails counts in none.
+// growthPatience bounds the wait for two series of looks; one that fails counts in none.
 const growthPatience = time.Minute
 
 // MeasureGrowth notes in the usage of each member that runs by how much it has grown, or why
@@ -116,7 +122,7 @@ func (c *Cluster) MeasureGrowth(ctx context.Context) {
 		for m.Running() && !m.seenEnough() && ctx.Err() == nil {
 			select {
 			case <-ctx.Done():
-			case <-time.After(m.lookEvery):
+			case <-time.After(lookTime):
 			}
 		}
 		if m.Running() {

@@ -35,6 +35,7 @@ func TestGrowth(t *testing.T) {
 		}
 	}
 	unknown("nothing seen")
+	look(settleLooks, 2, 10, 10)
 	look(calmLooks-1, 2, 50, 100)
 	unknown("too few looks")
 	look(1, 2, 90, 100)
@@ -42,13 +43,15 @@ func TestGrowth(t *testing.T) {
 	look(3, 2, 90, 900)
 	look(calmLooks-3, 2, 50, 900)
 	wants("a burst", 100, 0, 0)
+	look(settleLooks, 4, 60, 200)
 	look(calmLooks, 4, 80, 300)
 	unknown("two more partitions")
 	look(calmLooks, 4, 80, 300)
 	wants("two more partitions for longer", 300, 0, 0)
 	look(2*calmLooks, 0, 500, 900)
 	unknown("none is owned")
-	look(4, 4, 80, 300)            // what these say is not of two partitions
+	look(4, 4, 80, 300) // what these say is not of two partitions
+	look(settleLooks, 2, 20, 20)
 	look(calmLooks-1, 2, 150, 160) // the next look makes a series
 	unknown("what four partitions took, beside the first of two")
 	look(1, 2, 57, 160)
@@ -57,7 +60,7 @@ func TestGrowth(t *testing.T) {
 
 // The least of the first series counts, not of later ones.
 func TestGrowthBase(t *testing.T) {
-	var g growth
+	g := growth{owned: 2}
 	for _, heap := range []int64{500, 100, 300, 50, 60} {
 		for range calmLooks {
 			if err := g.see(2, 50, func() (int64, error) { return heap, nil }); err != nil {
@@ -97,7 +100,7 @@ func TestGrowthOfAMember(t *testing.T) {
 			defer server.Close()
 			address := strings.TrimPrefix(server.URL, "http://")
 			m := &Member{Name: "member-1", HTTP: address, pprof: address}
-			for i := range 4 * calmLooks {
+			for i := range 5 * calmLooks {
 				if i == 3*calmLooks {
 					said = c.after
 				}

@@ -26,12 +26,10 @@ type Member struct {
 
 	process *child.Process
 	log     *os.File
-	pprof   string // host:port where it has garbage collected
-	// lookEvery is how often it is asked what it takes.
-	lookEvery time.Duration
-	mu        sync.Mutex // guards what follows
-	usage     Usage
-	growth    growth
+	pprof   string     // host:port where it has garbage collected
+	mu      sync.Mutex // guards what follows
+	usage   Usage
+	growth  growth
 }
 
 // Usage is what a member took, as it told itself.
@@ -70,7 +68,7 @@ func (c *Cluster) JoinAs(binary string, extra ...string) (*Member, error) {
 		return nil, err
 	}
 	m := &Member{Name: fmt.Sprintf("member-%d", len(c.members)+1), HTTP: fmt.Sprintf("127.0.0.1:%d", port),
-		pprof: fmt.Sprintf("127.0.0.1:%d", profiles), lookEvery: c.lookEvery}
+		pprof: fmt.Sprintf("127.0.0.1:%d", profiles)}
 	if m.log, err = os.Create(m.LogFile(c)); err != nil {
 		return nil, err
 	}
@@ -119,8 +117,7 @@ func (m *Member) Usage() Usage {
 	return m.usage
 }
 
-// lookTime is how long a member may take to say what it takes, and how often it is asked
-// by default.
+// lookTime is how long a member may take to say what it takes, and how often it is asked.
 const lookTime = time.Second
 
 // collectTime is how long a member may take to collect garbage when nothing else is to do.
@@ -135,7 +132,7 @@ func (m *Member) watch() {
 		select {
 		case <-m.process.Done():
 			return
-		case <-time.After(m.lookEvery):
+		case <-time.After(lookTime):
 		}
 		m.look(client)
 	}
