@@ -33,6 +33,7 @@ func (w *Worker) rollCheckpoint(now bool) {
 	}
 	w.queue.offer(w.copyState())
 	w.lastCheckpoint, w.scoredSince, w.counting.since = w.m.opt.Now(), 0, 0
+	w.markedAt = w.lastCheckpoint
 	w.overwritten = false
 }
 
@@ -48,7 +49,8 @@ func (w *Worker) checkpointDue() bool {
 		return false
 	}
 	return w.overwritten || w.engine.Replaced() || w.scoredSince >= w.next/2 ||
-		int64(w.engine.Changed())+w.counting.since <= w.scoredSince/5 || since >= maxStretch*interval
+		int64(w.engine.Changed())+w.counting.since <= w.scoredSince/5 ||
+		w.m.opt.Now().Sub(w.markedAt) >= maxStretch*interval
 }
 
 // checkpointBefore is when the checkpoint before counts as made that a new owner goes on

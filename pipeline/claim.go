@@ -12,7 +12,6 @@ import (
 type claim struct {
 	gen       Generation
 	partition int
-	layout    *layout // of the state in this generation; workers share it
 	now       func() time.Time
 	after     time.Duration // how old an accepted commit may be before an outside effect
 
@@ -23,8 +22,7 @@ type claim struct {
 }
 
 func newClaim(m *Member, gen Generation, partition int, committed int64) *claim {
-	c := &claim{gen: gen, partition: partition, now: m.opt.Now, after: m.opt.FenceAfter, asking: make(chan struct{}, 1),
-		layout: newLayout()}
+	c := &claim{gen: gen, partition: partition, now: m.opt.Now, after: m.opt.FenceAfter, asking: make(chan struct{}, 1)}
 	c.committed.Store(committed)
 	return c
 }

@@ -66,7 +66,7 @@ func (m *Member) samePartitions(ctx context.Context, drain <-chan struct{}) erro
 // layout is how the state of all partitions was made, as it is found out once in a
 // generation: a command that changes it is alone in the group.
 type layout struct {
-	asking chan struct{} // holds one element while somebody asks, who owns the rest
+	asking chan struct{} // holds one element while somebody asks, who owns the rest; no mutex, for virtual time
 	known  bool
 	first  marker
 }
@@ -77,7 +77,11 @@ func newLayout() *layout { return &layout{asking: make(chan struct{}, 1)} }
 // write that of partition 0 last, and a reset announces itself there first; only where
 // there is none the others are asked.
 func (l *layout) marker(ctx context.Context, m *Member) (marker, error) {
-	l.asking <- struct{}{}
+	select {
+	case l.asking <- struct{}{}:
+	case <-ctx.Done():
+		return marker{}, context.Cause(ctx)
+	}
 	defer func() { <-l.asking }()
 	if l.known {
 		return l.first, nil
@@ -86,7 +90,8 @@ func (l *layout) marker(ctx context.Context, m *Member) (marker, error) {
 	if err == nil && first.Partitions == 0 {
 		first, err = m.unlike(ctx)
 	}
-	l.first, l.known = first, err == nil
+	// What refuses is asked for again: a command may just have ended.
+	l.first, l.known = first, err == nil && m.sameLayout(0, first, first) == nil
 	return first, err
 }
 

@@ -27,6 +27,7 @@ func (m *Member) alone(ctx context.Context, partitions int) (Generation, error) 
 		return nil, fmt.Errorf("cannot change the state: other members of group %q have %d of %d partitions; stop them first",
 			m.opt.Group, partitions-n, partitions)
 	}
+	m.layout = newLayout()
 	return gen, nil
 }
 

@@ -39,6 +39,7 @@ type Member struct {
 	casePartitions    int
 	deadPartitions    int
 
+	layout  *layout      // of the state, in this generation; set before its workers begin
 	stageAt atomic.Int64 // Unix nanoseconds of the case stage's last step; 0: it runs elsewhere
 
 	mu       sync.Mutex         // guards what follows
@@ -189,7 +190,7 @@ func (m *Member) ends(ctx context.Context, topic string, partitions int) ([]int6
 // runGeneration works one assignment until it is over and all its workers have
 // stopped; then it tells the group.
 func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Generation) {
-	var dropping sync.WaitGroup // of partitions that went to others: nobody waits for them
+	var dropping sync.WaitGroup // of partitions that went to others: only the next generation waits
 	defer dropping.Wait()
 	defer gen.Leave()
 	drain, over := make(chan struct{}), make(chan struct{})
@@ -221,11 +222,10 @@ func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Ge
 		rest(drain)
 		return
 	}
+	m.layout = newLayout()
 	var wg sync.WaitGroup
-	all := newLayout()
 	for p, committed := range assigned {
 		c := newClaim(m, gen, p, committed)
-		c.layout = all
 		wg.Go(func() { m.runPartition(ctx, drain, c) })
 	}
 	wg.Wait()

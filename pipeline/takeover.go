@@ -42,7 +42,7 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	if err := w.own(ctx, c); err != nil {
 		return err
 	}
-	mark, err := w.readState(ctx, c.layout)
+	mark, err := w.readState(ctx)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	w.next, w.queuedEnd, w.decided = start, start, keptUntil(w.kept)
 	w.restoreModels(mark)
 	w.applyInbox()
-	w.lastCheckpoint = w.checkpointBefore(mark)
+	w.lastCheckpoint, w.markedAt = w.checkpointBefore(mark), mark.writtenAt
 	// A member that was evicted meanwhile has claimed the partition of an owner that stores
 	// rows behind this skip-set until it finds out. It must not keep what it knows.
 	if err := m.persist(ctx, "committing", func(ctx context.Context) error { return c.verify(ctx, start) }); err != nil {
@@ -107,7 +107,7 @@ func (w *Worker) own(ctx context.Context, c *claim) error {
 // readState is step 3. It returns the marker of an empty log when there is none. Where the
 // shared state ends is asked behind where the local state ends: an owner that goes on beside
 // this one writes a marker behind the shared state that it promises.
-func (w *Worker) readState(ctx context.Context, of *layout) (mark marker, err error) {
+func (w *Worker) readState(ctx context.Context) (mark marker, err error) {
 	m := w.m
 	topic := m.opt.Topics.State
 	_, end, err := m.log.Bounds(ctx, topic, w.partition)
@@ -116,7 +116,7 @@ func (w *Worker) readState(ctx context.Context, of *layout) (mark marker, err er
 	}
 	whole, first := false, marker{}
 	all, actx := errgroup.WithContext(ctx)
-	all.Go(func() (err error) { first, err = of.marker(actx, m); return err })
+	all.Go(func() (err error) { first, err = m.layout.marker(actx, m); return err })
 	all.Go(func() (err error) { mark, whole, err = w.restore(actx, end); return err })
 	all.Go(func() error { return w.restoreCounts(actx) })
 	all.Go(func() error { return m.models.catchUpSeen(actx, w.stepped) })

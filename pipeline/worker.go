@@ -55,7 +55,8 @@ type Worker struct {
 	queue      *rowQueue
 
 	incarnation    int64
-	lastCheckpoint time.Time
+	lastCheckpoint time.Time             // what the interval counts from
+	markedAt       time.Time             // when the newest marker was written, whoever did; zero: there is none
 	scoredSince    int64                 // records since the last checkpoint
 	forgotten      []detectors.Forgotten // what metrics know of; nil: nothing was scored yet
 	overwritten    bool                  // an older epoch wrote behind our state since the last checkpoint

@@ -163,9 +163,7 @@ func (a *Arena) put(words []uint64) (place uint32) {
 		place = a.free[class]
 		block := unsafe.Slice(&a.chunk(place)[place%chunkWords], len(words))
 		a.free[class] = uint32(block[0])
-		for i, w := range words { // somebody may still be reading what was there
-			atomic.StoreUint64(&block[i], w)
-		}
+		store(block, words)
 		return place
 	}
 	if int(a.end-a.next) < has {
@@ -174,8 +172,16 @@ func (a *Arena) put(words []uint64) (place uint32) {
 	place = a.next
 	a.next += uint32(has)
 	a.taken += has
-	copy(unsafe.Slice(&a.chunk(place)[place%chunkWords], len(words)), words)
+	store(unsafe.Slice(&a.chunk(place)[place%chunkWords], len(words)), words)
 	return place
+}
+
+// store fills a block, of which somebody may still be reading what was there before: also of a
+// new chunk, which may have the number of one that was given back.
+func store(block, words []uint64) {
+	for i, w := range words {
+		atomic.StoreUint64(&block[i], w)
+	}
 }
 
 // release has the block at a place, if it is not 0, used again.
