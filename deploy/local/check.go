@@ -171,6 +171,7 @@ const repeated = "CrashAnywhere$|^Test(Repartition|Reset|SameVerdictsAndBaseline
 	"^Test(ThousandErrorsOfOneRelease|ForgettingIsTheSameAfterCrashes|CrashesChangeNothing|TrainingIsDeterministic)$|" +
 	"^Test(RunsOfSuspectsComeBack|UsualIsRarelyWrong|ExpectedPrecisionMeetsSimulation|SlipsAgainstAllTexts)$|" +
 	"^(FuzzScore|Test(TrainedFindsASlip|TrainedVerdictsAreNumbers|CrashesWithoutOffsetsAreSeen))$|" +
+	"^Test(StateRecordsBelowAFifth|UnrelatedErrors|RateOverOwners|RestartBlindsNobody|ModelGoneBelowAnother)$|" +
 	"^Test(Controls|MembersUnderFaults|StateCommandsOnKafka)$|" +
 	"^Test(DemoStartsFast|DemoOnGivenClickHouse|EvidenceIsWhollyFrench)$"
 
