@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"recoup/pipeline"
 )
@@ -33,16 +34,22 @@ func (w *world) stateRecords() int {
 // gauge returns the value of a metric that has one, 0 where it has none yet.
 func gauge(t *testing.T, registry *prometheus.Registry, name string) float64 {
 	t.Helper()
+	return metric(t, registry, name).GetGauge().GetValue()
+}
+
+// metric returns the first of a name, nil where there is none yet.
+func metric(t *testing.T, registry *prometheus.Registry, name string) *dto.Metric {
+	t.Helper()
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range families {
 		if f.GetName() == name {
-			return f.GetMetric()[0].GetGauge().GetValue()
+			return f.GetMetric()[0]
 		}
 	}
-	return 0
+	return nil
 }
 
 // design.md §4: state records stay below a fifth of the invoices, in a partition of

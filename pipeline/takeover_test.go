@@ -75,28 +75,13 @@ func TestTakeOverRoundTrips(t *testing.T) {
 		opt.Metrics = pipeline.NewMetrics(registry)
 		second := pipeline.NewMember(opt, log, w.log.Group(opt.Group, opt.Topics.Invoices), w.store)
 		during(t, second, func() { time.Sleep(5 * time.Second) })
-		sum, n := histogram(t, registry, "recoup_takeover_duration_seconds")
+		took := metric(t, registry, "recoup_takeover_duration_seconds").GetHistogram()
+		sum, n := took.GetSampleSum(), int(took.GetSampleCount())
 		t.Logf("%d take-overs, %.0f ms each, %d questions in all", n, 1000*sum/float64(n), log.asked.Load())
 		if n != partitions || sum/float64(n) > 8*trip.Seconds() {
 			t.Errorf("%d take-overs took %.0f ms each", n, 1000*sum/float64(n))
 		}
 	})
-}
-
-// histogram returns the sum and the count of a metric.
-func histogram(t *testing.T, registry *prometheus.Registry, name string) (sum float64, n int) {
-	t.Helper()
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		if f.GetName() == name {
-			h := f.GetMetric()[0].GetHistogram()
-			return h.GetSampleSum(), int(h.GetSampleCount())
-		}
-	}
-	return 0, 0
 }
 
 // marked is the offset of the last marker of partition 0, 0 without one.

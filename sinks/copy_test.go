@@ -251,15 +251,22 @@ func TestCopyLostAcknowledgement(t *testing.T) {
 	}
 }
 
-// TestCopyTokenWithoutRows: as TestTokenWithoutRows, of a copied topic. The rows that are
-// deleted are what the repetition finds missing.
-func TestCopyTokenWithoutRows(t *testing.T) {
-	s, straight, p := throughProxy(t)
-	w := newCopyWorld(t, s)
+// disputesCut returns a world of one copied topic with two disputes, behind a proxy that cuts the
+// acknowledgement of the first insert, and a store that goes straight to ClickHouse.
+func disputesCut(t *testing.T) (w *copyWorld, s, straight *Store, p *proxy) {
+	s, straight, p = throughProxy(t)
+	w = newCopyWorld(t, s)
 	w.opt.Topics = CopyTopics{Disputes: "recoup.disputes"}
 	w.send(t, "recoup.disputes", 0, caseEvent(1), caseEvent(2))
 	p.inserts.Store(true)
 	p.cut.Store(1)
+	return w, s, straight, p
+}
+
+// TestCopyTokenWithoutRows: as TestTokenWithoutRows, of a copied topic. The rows that are
+// deleted are what the repetition finds missing.
+func TestCopyTokenWithoutRows(t *testing.T) {
+	w, s, straight, p := disputesCut(t)
 	p.lose = func() {
 		run(t, straight, "DELETE FROM "+s.client.in("disputes")+" WHERE 1 SETTINGS lightweight_deletes_sync = 2")
 	}

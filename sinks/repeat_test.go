@@ -63,12 +63,7 @@ func TestRepeatEndsEarlier(t *testing.T) {
 
 // TestCopyRepeatEndsEarlier: as TestRepeatEndsEarlier, of a copied topic.
 func TestCopyRepeatEndsEarlier(t *testing.T) {
-	s, straight, p := throughProxy(t)
-	w := newCopyWorld(t, s)
-	w.opt.Topics = CopyTopics{Disputes: "recoup.disputes"}
-	w.send(t, "recoup.disputes", 0, caseEvent(1), caseEvent(2))
-	p.inserts.Store(true)
-	p.cut.Store(1)
+	w, s, straight, p := disputesCut(t)
 	var earlier <-chan error
 	p.lose = func() {
 		member := &turn{copy: &Copy{opt: w.opt}}
