@@ -43,7 +43,7 @@ func Precision(s *detectors.SegmentSummary) string { return Probability(s.Precis
 
 // worth says what an alert of the 15 % rule is worth in a segment.
 func (l Lang) worth(s *detectors.SegmentSummary) string {
-	right := l.Say("right about %s of the time", "juste dans environ %s des cas", Precision(s))
+	right := l.Say("right about %s of the time", "juste environ %s du temps", Precision(s))
 	if s.Precision > 0.99 {
 		right = l.Say("nearly always right", "presque toujours juste")
 	}
