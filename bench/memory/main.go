@@ -128,8 +128,8 @@ func (p plan) report(limit string, results []result) string {
 	return b.String()
 }
 
-// spoilt is the number of segments of the control.
-const spoilt = 20_000
+// spoilt is the number of segments of the control: so many that what is met often is remembered.
+const spoilt = 200_000
 
 // control has one baseline wrong in the run with a budget, and returns how many verdicts are
 // found to be wrong for it.
@@ -184,15 +184,15 @@ func (p plan) compareVerdicts(limit string) (string, error) {
 		"| CPU time an invoice, second half | %v | %v |\n| segments, customers forgotten | %d, %d | %d, %d |\n"+
 		"| errors found, of %d | %d | %d |\n\n", with.RSS>>20, without.RSS>>20, with.Known.CPU, without.Known.CPU,
 		with.ForgottenSegments, with.ForgottenCustomers, without.ForgottenSegments, without.ForgottenCustomers,
-		c.Wrong, c.FoundWider, c.Found)
+		c.Wrong, c.FoundFewer, c.Found)
 	fmt.Fprintf(&b, "| verdicts | |\n|---|---|\n| equal | %d |\n| equal but for which 15 %% rules fired | %d |\n"+
-		"| of a wider level, or of fewer invoices, by what is true there | %d |\n| different in any other way | %d |\n"+
-		"| right invoices that are suspect with a budget only | %d |\n",
-		c.Equal, c.Rules, c.Wider, c.Unexplained, c.FalseWider)
-	fmt.Fprintf(&b, "\nControl: with one wrong baseline among %d, %d verdicts are different in any other way.\n",
-		spoilt, found)
-	if c.Unexplained+c.FalseWider > 0 {
-		return b.String(), fmt.Errorf("%d verdicts are wrong", c.Unexplained+c.FalseWider)
+		"| of baselines of fewer invoices, or at a wider level, by what is true there | %d |\n"+
+		"| wrong: different in any other way | %d |\n"+
+		"| right invoices that are suspect with a budget only, and without one only | %d, %d |\n",
+		c.Equal, c.Rules, c.Fewer, c.Unexplained, c.FalseFewer, c.FalseMore)
+	fmt.Fprintf(&b, "\nControl: with one wrong baseline among %d, %d verdicts are wrong.\n", spoilt, found)
+	if c.Unexplained > 0 {
+		return b.String(), fmt.Errorf("%d verdicts are wrong", c.Unexplained)
 	}
 	return b.String(), nil
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"slices"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -31,29 +30,34 @@ type comparison struct {
 	Invoices    int
 	Equal       int // in all that they say
 	Rules       int // but for which 15 % rules fired, as also one of two invoices does, and what may be lost by them
-	Wider       int // by a wider level, or by fewer invoices, as explains finds right
+	Fewer       int // where baselines rest on fewer invoices, as explains finds right
 	Unexplained int // differ in any other way
 	Wrong       int // invoices with an error
 	Found       int // of them, without a budget
-	FoundWider  int // of them, with one
-	FalseWider  int // right invoices that are suspect with a budget only
+	FoundFewer  int // of them, with one
+	FalseFewer  int // right invoices that are suspect with a budget only
+	FalseMore   int // right invoices that are suspect without one only
 }
 
 // said is what is kept of a verdict.
 type said struct {
-	digest   uint64 // of all but the rest
-	rules    uint64 // and the loss, which is theirs where nothing is suspect
-	expected invoice.Amount
-	n        uint32
-	level    uint8 // its place in levels
-	suspect  bool
+	digest  uint64 // of all but the rest
+	rules   uint64 // and the loss, which is theirs where nothing is suspect
+	suspect bool
+	known   [len(levels)]baseline
 }
 
-const saidBytes = 30
+// baseline is what a verdict could rest on at one level: how many invoices, and their mean.
+type baseline struct {
+	N    int64
+	Mean invoice.Amount
+}
 
-// levels are numbered by their place, the narrowest first.
-var levels = []detectors.Level{detectors.LevelCustomerProduct, detectors.LevelCustomer, detectors.LevelTypeProduct,
-	detectors.LevelCustomerType, detectors.LevelProductFamily, detectors.LevelSeller, detectors.LevelNone}
+const saidBytes = 17 + 16*len(levels)
+
+// levels are all that have baselines.
+var levels = [...]detectors.Level{detectors.LevelTypeProduct, detectors.LevelCustomerType, detectors.LevelProductFamily,
+	detectors.LevelSeller}
 
 func openVerdicts(p *plan, into *comparison) (k *verdicts, err error) {
 	k = &verdicts{compared: into}
@@ -78,39 +82,52 @@ func (k *verdicts) close() error {
 	return k.file.Close()
 }
 
-// next takes up the verdict on the next invoice. explains tells whether what was said with a budget
-// is what is to be said of fewer invoices, or at a wider level.
-func (k *verdicts) next(v *detectors.Verdict, isWrong bool, explains func(with said) bool) error {
-	now := k.said(v)
-	var b [saidBytes]byte
+// next takes up the verdict that an engine just gave on an invoice of a segment.
+func (k *verdicts) next(v *detectors.Verdict, e *detectors.Engine, p *plan, segment int, isWrong bool) error {
+	now := k.said(v, e)
 	if k.w != nil {
-		binary.LittleEndian.PutUint64(b[:], now.digest)
-		binary.LittleEndian.PutUint64(b[8:], now.rules)
-		binary.LittleEndian.PutUint64(b[16:], uint64(now.expected))
-		binary.LittleEndian.PutUint32(b[24:], now.n)
-		b[28], b[29] = now.level, byte(number(now.suspect))
-		_, err := k.w.Write(b[:])
+		_, err := k.w.Write(now.append(k.scratch[:0]))
 		return err
 	}
+	var b [saidBytes]byte
 	if _, err := io.ReadFull(k.r, b[:]); err != nil {
 		return fmt.Errorf("cannot compare verdicts: %w", err)
 	}
-	k.compared.add(said{binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:]),
-		invoice.Amount(binary.LittleEndian.Uint64(b[16:])), binary.LittleEndian.Uint32(b[24:]), b[28], b[29] == 1},
-		now, isWrong, explains)
+	with := readSaid(b[:])
+	k.compared.add(&with, &now, isWrong, func() bool { return p.explains(&with, &now, segment) })
 	return nil
 }
 
+func (s *said) append(b []byte) []byte {
+	b = binary.LittleEndian.AppendUint64(b, s.digest)
+	b = binary.LittleEndian.AppendUint64(b, s.rules)
+	b = append(b, byte(number(s.suspect)))
+	for _, known := range s.known {
+		b = binary.LittleEndian.AppendUint64(b, uint64(known.N))
+		b = binary.LittleEndian.AppendUint64(b, uint64(known.Mean))
+	}
+	return b
+}
+
+func readSaid(b []byte) (s said) {
+	s.digest, s.rules, s.suspect = binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), b[16] == 1
+	for i := range s.known {
+		at := b[17+16*i:]
+		s.known[i] = baseline{int64(binary.LittleEndian.Uint64(at)), invoice.Amount(binary.LittleEndian.Uint64(at[8:]))}
+	}
+	return s
+}
+
 // add counts the verdicts with and without a budget on one invoice.
-func (c *comparison) add(with, without said, isWrong bool, explains func(said) bool) {
+func (c *comparison) add(with, without *said, isWrong bool, explains func() bool) {
 	c.Invoices++
 	switch {
 	case with.digest == without.digest && with.rules == without.rules:
 		c.Equal++
 	case with.digest == without.digest:
 		c.Rules++
-	case (with.level > without.level || with.n < without.n) && explains(with):
-		c.Wider++
+	case explains():
+		c.Fewer++
 	default:
 		c.Unexplained++
 	}
@@ -118,26 +135,34 @@ func (c *comparison) add(with, without said, isWrong bool, explains func(said) b
 	case isWrong:
 		c.Wrong++
 		c.Found += number(without.suspect)
-		c.FoundWider += number(with.suspect)
+		c.FoundFewer += number(with.suspect)
 	case with.suspect && !without.suspect:
-		c.FalseWider++
+		c.FalseFewer++
+	case without.suspect && !with.suspect:
+		c.FalseMore++
 	}
 }
 
-// explains tells whether an engine without a budget, which has just scored an invoice of a
-// segment, knows what was said of it with one: at that level as many invoices, and then they
-// come to the same; or more, and then what was said lies among what they come to.
-func (w *world) explains(e *detectors.Engine, segment int, with said) bool {
-	level := levels[with.level]
-	if level == detectors.LevelNone {
-		return with.n == 0
+// explains tells whether all that a verdict with a budget could rest on is right by what an engine
+// without one knows, and less: at each level as many invoices and the same mean, or fewer and
+// a mean among what such invoices come to; at one level at least fewer.
+func (p *plan) explains(with, without *said, segment int) bool {
+	fewer := false
+	for i, level := range levels {
+		has, all := with.known[i], without.known[i]
+		switch {
+		case has == all, has.N == 0:
+		case has.N >= all.N:
+			return false
+		default:
+			least, most := p.amounts(level, segment)
+			if has.Mean < least-halfCent || has.Mean > most+halfCent {
+				return false
+			}
+		}
+		fewer = fewer || has.N < all.N
 	}
-	n, mean := e.Known(level)
-	least, most := mean, mean
-	if int64(with.n) < n {
-		least, most = w.amounts(level, segment)
-	}
-	return int64(with.n) <= n && with.expected >= least-halfCent && with.expected <= most+halfCent
+	return fewer
 }
 
 // halfCent is how far what is expected may be off a mean: it is told in cents.
@@ -150,8 +175,8 @@ func number(yes bool) int {
 	return 0
 }
 
-// said hashes all that a verdict says of this invoice.
-func (k *verdicts) said(v *detectors.Verdict) said {
+// said hashes all that a verdict says of this invoice, and notes what it could rest on.
+func (k *verdicts) said(v *detectors.Verdict, e *detectors.Engine) (s said) {
 	b := k.scratch[:0]
 	for _, amount := range [...]int64{int64(v.Billed), int64(v.Expected), int64(v.ExpectedLow), int64(v.ExpectedHigh),
 		v.N} {
@@ -184,8 +209,11 @@ func (k *verdicts) said(v *detectors.Verdict) said {
 		b = appendTexts(b, v.Causes[i].Evidence)
 	}
 	k.scratch = b
-	return said{xxhash.Sum64(b[:all]), xxhash.Sum64(b[all:]), v.Expected, uint32(v.N),
-		uint8(slices.Index(levels, v.Level)), v.Suspect}
+	s = said{digest: xxhash.Sum64(b[:all]), rules: xxhash.Sum64(b[all:]), suspect: v.Suspect}
+	for i, level := range levels {
+		s.known[i].N, s.known[i].Mean = e.Known(level)
+	}
+	return s
 }
 
 func appendTexts(b []byte, texts []string) []byte {
