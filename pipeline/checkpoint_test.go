@@ -12,6 +12,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"recoup/pipeline"
+	"recoup/pipeline/memlog"
 )
 
 // manyLines is an invoice over ten of 3,000 products, of one of 1,000 customers.
@@ -102,6 +103,39 @@ func TestStopWritesState(t *testing.T) {
 		stop()
 		if after := w.stateRecords(); after == before {
 			t.Errorf("%d records of state before the stop and behind it", before)
+		}
+	})
+}
+
+// A partition that gets few invoices of many segments writes its state an hour after the
+// marker, whoever wrote that, though no owner lives for an hour.
+func TestHourCountsFromTheMarker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		w.opt.CheckpointInterval = pipeline.DefaultOptions().CheckpointInterval
+		rng := rand.New(rand.NewPCG(1, 2))
+		bill := func(n int) {
+			for range n {
+				at := start.Add(time.Duration(w.sent) * time.Minute)
+				w.append(t, 0, pipeline.Record{Value: manyLines(rng, fmt.Sprint(w.sent), at), Time: at})
+			}
+		}
+		bill(600)
+		w.caught(t, "first") // ends with a checkpoint
+		const first = 600
+		for life := range 4 {
+			m, group := w.member("short", func(o *pipeline.Options) { o.UntilCaughtUp = false })
+			during(t, m, func() {
+				bill(20)
+				time.Sleep(20*time.Minute + 10*time.Second) // the group has not just accepted it
+				group.(*memlog.Member).Evict()              // what it would write at its end is refused
+			})
+			switch marked := w.marked(t); {
+			case life < 2 && marked != first:
+				t.Fatalf("the marker is at %d after %d minutes, want it at %d for an hour", marked, 20*(life+1), first)
+			case life == 3 && marked == first:
+				t.Errorf("no checkpoint in %d minutes of four owners, want one after an hour", 20*(life+1))
+			}
 		}
 	})
 }

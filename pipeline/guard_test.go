@@ -438,36 +438,3 @@ func resetWorld(t *testing.T, lives int) {
 		t.Errorf("%d cases, want the same %d as before", len(ids), len(before.cases))
 	}
 }
-
-// oldEnd tells an older end of the invoices for some time, as a broker does that has just
-// come to lead a partition.
-type oldEnd struct {
-	pipeline.Log
-	topic string
-	until time.Time
-}
-
-func (l *oldEnd) Bounds(ctx context.Context, topic string, partition int) (start, end int64, err error) {
-	start, end, err = l.Log.Bounds(ctx, topic, partition)
-	if topic == l.topic && time.Now().Before(l.until) {
-		end -= 3
-	}
-	return start, end, err
-}
-
-// G9: a log whose end is told late is not taken for another one.
-func TestGuardWaitsForTheEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(2)
-		w.sell(t, 2, 0, 40)
-		w.caught(t, "before")
-		log := &oldEnd{Log: w.log, topic: w.opt.Topics.Invoices, until: time.Now().Add(2 * time.Second)}
-		m := w.memberLive("after", log, w.log.Group(w.opt.Group, w.opt.Topics.Invoices))
-		during(t, m, func() {
-			time.Sleep(10 * time.Second)
-			if err := m.Ready(); err != nil {
-				t.Errorf("Ready = %v, want a member that goes on", err)
-			}
-		})
-	})
-}

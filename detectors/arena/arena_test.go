@@ -177,6 +177,34 @@ func TestReadIsSafeWhileBlocksAreReused(t *testing.T) {
 	}
 }
 
+// Whoever was held up between a cell's word and its block may look into memory that has got the
+// chunk's number since, while it is filled. What it finds is dropped; the race detector is what fails here.
+func TestLateReadOfANewChunk(t *testing.T) {
+	var a Arena
+	cells := make([]Cell, 1)
+	a.Set(&cells[0], make([]byte, 30_000)) // takes its time to be copied
+	late := uint32(cells[0].word.Load())
+	var stop atomic.Bool
+	var met atomic.Int64
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		for seen := (*chunk)(nil); !stop.Load(); {
+			from := a.chunk(late)
+			if from == nil || from == seen {
+				continue
+			}
+			atomic.LoadUint64(&from[late%chunkWords]) // the first that Read does with a word
+			seen = from
+			met.Add(1)
+		}
+	})
+	for met.Load() < 50 {
+		a.Compact(pointers(cells))
+	}
+	stop.Store(true)
+	reader.Wait()
+}
+
 // A block that was freed and is now used by the same cell again is another version of it.
 func TestVersionTellsAReusedBlock(t *testing.T) {
 	var a Arena
