@@ -41,23 +41,28 @@ func (p *play) inject(ctx context.Context, faults time.Duration, r *result) erro
 	}
 	d := &dealer{play: p, began: time.Now(), faults: faults, tries: map[string]int{}, met: map[string]bool{},
 		gone: map[string]bool{}, result: r}
+	return d.deals(ctx)
+}
+
+// deals is inject once the members are at work.
+func (d *dealer) deals(ctx context.Context) error {
 	for !d.over() {
-		if len(p.scene.faults) == len(d.gone) {
-			return errors.New("cannot inject anything: " + strings.Join(r.skipped, "; "))
+		if len(d.scene.faults) == len(d.gone) {
+			return errors.New("cannot inject anything: " + strings.Join(d.result.skipped, "; "))
 		}
-		for _, i := range p.rng.Perm(len(p.scene.faults)) {
-			f := &p.scene.faults[i]
-			rng := rand.New(rand.NewPCG(p.rng.Uint64(), 0)) // of this fault: how much it draws moves no other
+		for _, i := range d.rng.Perm(len(d.scene.faults)) {
+			f := &d.scene.faults[i]
+			rng := rand.New(rand.NewPCG(d.rng.Uint64(), 0)) // of this fault: how much it draws moves no other
 			// Most faults meet invoices that flow; some follow before the last one is over.
-			soon, gap := p.rng.IntN(4) == 0, upTo(p.rng, 2*time.Second)
-			if d.gone[f.name] || d.late() && (p.scene.sampled || d.met[f.name]) {
+			soon, gap := d.rng.IntN(4) == 0, upTo(d.rng, 2*time.Second)
+			if d.gone[f.name] || d.late() && (d.scene.sampled || d.met[f.name]) {
 				continue
 			}
 			if err := d.deal(ctx, f, rng); err != nil {
 				return err
 			}
 			if !soon {
-				if err := p.flow(ctx); err != nil {
+				if err := d.flow(ctx); err != nil {
 					return err
 				}
 			}
