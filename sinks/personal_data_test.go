@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"recoup/internal/demo/data"
 	"recoup/internal/personal"
 )
 
@@ -122,23 +121,6 @@ func TestNoPersonalValues(t *testing.T) {
 	}
 	c.copyAll(t)
 	scanTables(t, s)
-}
-
-// TestNoPersonalValuesInDemo (B10): what the demo stores are these invoices.
-func TestNoPersonalValuesInDemo(t *testing.T) {
-	n := 0
-	for record, err := range data.Invoices() {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if kind := personal.In(string(record)); kind != "" {
-			t.Fatalf("an invoice of the demo holds what looks like %s: %s", kind, record)
-		}
-		n++
-	}
-	if n < 4000 {
-		t.Errorf("%d invoices looked at", n)
-	}
 }
 
 // scanTables looks into every text of every table.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"recoup/internal/personal"
 	"recoup/invoice"
 )
 
@@ -122,5 +123,22 @@ func TestInvoicesStopsEarly(t *testing.T) {
 	}
 	if seen != 3 {
 		t.Fatalf("saw %d records", seen)
+	}
+}
+
+// B10: what the demo stores are these invoices, and none holds personal data.
+func TestNoPersonalValues(t *testing.T) {
+	n := 0
+	for record, err := range Invoices() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kind := personal.In(string(record)); kind != "" {
+			t.Fatalf("an invoice holds what looks like %s: %s", kind, record)
+		}
+		n++
+	}
+	if n != Count {
+		t.Errorf("%d invoices looked at, want %d", n, Count)
 	}
 }
