@@ -34,9 +34,10 @@ const repeated = "CrashAnywhere$|^Test(Repartition|Reset|SameVerdictsAndBaseline
 	"^Test(RunsOfSuspectsComeBack|UsualIsRarelyWrong|ExpectedPrecisionMeetsSimulation|SlipsAgainstAllTexts)$|" +
 	"^(FuzzScore|Test(TrainedFindsASlip|TrainedVerdictsAreNumbers|CrashesWithoutOffsetsAreSeen))$|" +
 	"^Test(StateRecordsBelowAFifth|UnrelatedErrors|RateOverOwners|RestartBlindsNobody|ModelGoneBelowAnother)$|" +
-	"^Test(SilentSource|TrainingIsDuePerSeller|ArenaAgainstMap|OnePart|KPIsEqualLedger|IntervalsCoverTruth)$|" +
+	"^Test(SilentSource|MissedCanaries|TrainingIsDuePerSeller|ArenaAgainstMap)$|" +
+	"^Test(OnePart|KPIsEqualLedger|IntervalsCoverTruth)$|" +
 	"^Test(Controls|MembersUnderFaults|StateCommandsOnKafka)$|" +
-	"^Test(DemoStartsFast|DemoOnGivenClickHouse|DemoStaysUntilCancelled|EvidenceIsWhollyFrench)$"
+	"^Test(DemoStartsFast|DemoOnGivenClickHouse|DemoStaysUntilCancelled|BundledDatesAreRecent|EvidenceIsWhollyFrench)$"
 
 // seeded are tests of many seeds in which goroutines meet each time in another way: those
 // below ten run under the race detector, all without it.
@@ -58,7 +59,8 @@ type packages struct {
 
 // testPlain runs what the race detector is no use for.
 func (c *checker) testPlain() error {
-	if err := c.goTest(".", append([]string{"-count=1", "-run=" + repeated + "|" + seeded}, repeatedIn...)...); err != nil {
+	args := []string{"-count=1", "-run=" + repeated + "|" + seeded}
+	if err := c.goTest(".", append(args, repeatedIn...)...); err != nil {
 		return err
 	}
 	return c.inModules(func(of packages) []string { return of.serial }, "-count=1")
@@ -66,7 +68,8 @@ func (c *checker) testPlain() error {
 
 // testRaces runs all other tests under the race detector.
 func (c *checker) testRaces() error {
-	err := c.inModules(func(of packages) []string { return of.raced }, "-race", "-skip="+repeated+"|"+seeded+"/[0-9][0-9]$")
+	skip := repeated + "|" + seeded + "/[0-9][0-9]$"
+	err := c.inModules(func(of packages) []string { return of.raced }, "-race", "-skip="+skip)
 	select {
 	case <-c.servers.kafka.Done():
 		err = errors.Join(err, errors.New("the Kafka server died while the tests ran"))
