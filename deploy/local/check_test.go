@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path"
@@ -30,6 +31,41 @@ func TestConclusion(t *testing.T) {
 		if !strings.Contains(said, "no disk\nFAILED after 1s") {
 			t.Errorf("%s that failed ends with %q", command, said)
 		}
+	}
+}
+
+// Lanes run beside each other, what the second prints stays together, and one that fails ends
+// the others; the times of all are told.
+func TestLanes(t *testing.T) {
+	var out lateOutput
+	c := &checker{ctx: t.Context(), out: &out}
+	met := make(chan string)
+	says := func(text string, meet func()) func(c *checker) error {
+		return func(c *checker) error {
+			for range 2 {
+				_, _ = fmt.Fprintln(c.out, text)
+				meet()
+			}
+			return nil
+		}
+	}
+	var times durations
+	err := c.step([][]stage{
+		{{"one", says("first", func() { met <- "" })}, {"three", says("third", func() {})}},
+		{{"two", says("second", func() { <-met })}},
+	}, &times)
+	if said := out.text.String(); err != nil || !strings.Contains(said, "== two\nsecond\nsecond\n   ") ||
+		strings.Count(said, "\n") != 12 || len(times.rows) != 3 {
+		t.Errorf("%v, times of %q, and said:\n%s", err, times.rows, said)
+	}
+
+	err = c.step([][]stage{
+		{{"waits", func(c *checker) error { <-c.ctx.Done(); return nil }}},
+		{{"fails", func(*checker) error { return errors.New("broken") }}, {"never", says("never", func() {})}},
+	}, &times)
+	said := out.text.String()
+	if err == nil || !strings.Contains(err.Error(), `"fails" failed after`) || strings.Contains(said, "never") {
+		t.Errorf("%v, and said:\n%s", err, said)
 	}
 }
 
