@@ -28,7 +28,7 @@ func (w *Worker) rollCheckpoint(now bool) {
 	if w.scoredSince == 0 && !w.overwritten || w.queue.hasCheckpoint() {
 		return
 	}
-	if !now && !w.checkpointDue() {
+	if w.departing && w.scoredSince <= mostLeft || !now && !w.checkpointDue() {
 		return
 	}
 	w.queue.offer(w.copyState())

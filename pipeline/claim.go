@@ -19,6 +19,8 @@ type claim struct {
 	accepted time.Time     // when the commit was sent that the group accepted last; zero: none; of who asks
 
 	committed atomic.Int64 // last accepted offset, -1 for none
+
+	departure *departure // how the member leaves its partitions; of a claim of invoices only
 }
 
 func newClaim(m *Member, gen Generation, partition int, committed int64) *claim {

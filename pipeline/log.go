@@ -87,6 +87,9 @@ type Generation interface {
 	// Commit stores the offsets to resume from. It returns ErrFenced when the
 	// generation is over: the member was evicted or the group rebalances.
 	Commit(ctx context.Context, offsets map[int]int64) error
+	// SayLeaving has each later commit of a partition by this generation carry the metadata
+	// Leaving. The first commit of a later generation clears it.
+	SayLeaving(partition int)
 	// Done is closed when the generation is over.
 	Done() <-chan struct{}
 	// Leave tells the group that all workers of this generation have stopped.

@@ -195,10 +195,13 @@ func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Ge
 	defer gen.Leave()
 	drain, over := make(chan struct{}), make(chan struct{})
 	defer close(over)
+	var leave departure
 	go func() {
 		select {
 		case <-gen.Done():
 		case <-stop:
+			m.depart(ctx, gen, over, &leave)
+			m.store.Hurry()
 		case <-over:
 		}
 		close(drain)
@@ -226,6 +229,7 @@ func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Ge
 	var wg sync.WaitGroup
 	for p, committed := range assigned {
 		c := newClaim(m, gen, p, committed)
+		c.departure = &leave
 		wg.Go(func() { m.runPartition(ctx, drain, c) })
 	}
 	wg.Wait()

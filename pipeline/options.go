@@ -50,6 +50,7 @@ type Options struct {
 	CheckpointInterval time.Duration // shortest time between two checkpoints of a partition
 	FenceAfter         time.Duration // age of the last accepted commit before an effect asks again
 	DrainTimeout       time.Duration // longest time the workers of a member that stops take to store what they hold
+	LeaveTimeout       time.Duration // how long one that stops scores on while others prepare; 0: not
 	FetchTimeout       time.Duration // after which a fetch that hangs has failed; longer than the log's own limit
 
 	// SweepAfter is how long after its take-over an owner looks for rows that a
@@ -101,6 +102,7 @@ func DefaultOptions() Options {
 		CheckpointInterval: 30 * time.Second,
 		FenceAfter:         1500 * time.Millisecond,
 		DrainTimeout:       500 * time.Millisecond,
+		LeaveTimeout:       5 * time.Second,
 		FetchTimeout:       15 * time.Second,
 		SweepAfter:         time.Minute,
 		Now:                time.Now,

@@ -30,6 +30,7 @@ type rowQueue struct {
 	blocks   []*waiting
 	ready    *checkpoint // copied, waiting for its commit
 	finished bool        // the worker will add no more
+	leaving  bool        // the state that the next owner goes on from was copied
 	wake     chan struct{}
 }
 
@@ -126,6 +127,21 @@ func (q *rowQueue) setFinished(b bool) {
 	q.finished = b
 	q.mu.Unlock()
 	q.signal()
+}
+
+// depart tells the row writer that behind what waits now the next owner may go on.
+func (q *rowQueue) depart() {
+	q.mu.Lock()
+	q.leaving = true
+	q.mu.Unlock()
+	q.signal()
+}
+
+// departs reports whether all has been published that the next owner goes on from.
+func (q *rowQueue) departs() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.leaving && q.ready == nil
 }
 
 // done reports whether the worker finished and nothing is left to store.

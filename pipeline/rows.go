@@ -44,6 +44,9 @@ type Store interface {
 	// each insert it sends, whatever it waited for until then, it asks hold whether the
 	// owner may still make it; if not it returns hold's error, and sends nothing more.
 	Insert(ctx context.Context, owner Owner, n int64, block Block, hold func(context.Context) error) error
+	// Hurry lets inserts go at once from now on that would wait for their turn, so that a
+	// server is not asked too often: the process stops, and few more come.
+	Hurry()
 	// Fence stops inserts of lower epochs of the same partition that are still
 	// running and returns when none is.
 	Fence(ctx context.Context, owner Owner) error

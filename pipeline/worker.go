@@ -60,6 +60,7 @@ type Worker struct {
 	scoredSince    int64                 // records since the last checkpoint
 	forgotten      []detectors.Forgotten // what metrics know of; nil: nothing was scored yet
 	overwritten    bool                  // an older epoch wrote behind our state since the last checkpoint
+	departing      bool                  // the member is to stop, and the state for the next owner was copied
 	beforeAt       int64                 // offset and hash of the last record scored
 	beforeHash     uint64
 
@@ -103,6 +104,8 @@ func (w *Worker) Run(ctx context.Context, drain <-chan struct{}, c *claim) error
 	work, cancel := context.WithCancelCause(ctx)
 	defer cancel(errDrained)
 	w.queue.reopen()
+	c.departure.set(w.partition, false)
+	defer c.departure.unset(w.partition)
 	written := make(chan error, 1)
 	go func() {
 		err := w.rows.run(work, c)
@@ -225,6 +228,7 @@ func (w *Worker) settle(ctx context.Context, c *claim) error {
 	w.learnOutcomes(ctx)
 	w.rollCheckpoint(false)
 	w.rollCounts(false)
+	w.writeToLeave(c)
 	return nil
 }
 

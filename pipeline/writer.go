@@ -40,6 +40,8 @@ type rowWriter struct {
 	// stateAt is when a checkpoint is tried again that the topic of the state refused
 	// for its size; zero: none was.
 	stateAt time.Time
+	// announced: it was said that the owner leaves.
+	announced bool
 	// lookAt is when to look for state that a former owner wrote late.
 	lookAt time.Time
 	// sweepAt is when to look for rows that a paused predecessor stored a second
@@ -130,6 +132,9 @@ func (r *rowWriter) idle(ctx context.Context, c *claim) error {
 // upkeep publishes the checkpoint, looks behind it and sweeps, each when it is due.
 func (r *rowWriter) upkeep(ctx context.Context, c *claim) error {
 	if err := r.checkpoint(ctx, c); err != nil {
+		return err
+	}
+	if err := r.announce(ctx, c); err != nil {
 		return err
 	}
 	if err := r.lookBehind(ctx); err != nil {

@@ -374,6 +374,17 @@ func TestPace(t *testing.T) {
 	if took := time.Since(began); took < 60*time.Millisecond {
 		t.Errorf("four inserts at 50 a second took %v", took)
 	}
+	slow := newPace(1)
+	time.AfterFunc(20*time.Millisecond, slow.end)
+	began = time.Now()
+	for range 4 {
+		if err := slow.wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := time.Since(began); took > 500*time.Millisecond {
+		t.Errorf("four inserts of a process that stops took %v", took)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := newPace(1).wait(ctx); !errors.Is(err, context.Canceled) {

@@ -103,6 +103,9 @@ func (s *Store) Insert(ctx context.Context, owner pipeline.Owner, n int64, block
 	return nil
 }
 
+// Hurry ends the pace of inserts.
+func (s *Store) Hurry() { s.pace.end() }
+
 // salt fixes the part of the token that tells rows inserted again after their
 // removal from a repeated insert.
 func (s *Store) salt(owner pipeline.Owner, b *Block) {
@@ -233,9 +236,14 @@ type pace struct {
 	interval time.Duration
 	mu       sync.Mutex // guards next
 	next     time.Time
+	end      context.CancelFunc // has nobody wait any longer
+	over     <-chan struct{}    // closed then
 }
 
-func newPace(perSecond int64) *pace { return &pace{interval: time.Second / time.Duration(perSecond)} }
+func newPace(perSecond int64) *pace {
+	over, end := context.WithCancel(context.Background())
+	return &pace{interval: time.Second / time.Duration(perSecond), over: over.Done(), end: end}
+}
 
 // wait returns when the next insert may start.
 func (p *pace) wait(ctx context.Context) error {
@@ -255,6 +263,8 @@ func (p *pace) wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-p.over:
+		return nil
 	case <-timer.C:
 		return nil
 	}

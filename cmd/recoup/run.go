@@ -19,7 +19,9 @@ type runCommand struct {
 func (*runCommand) Help() string {
 	return "Reads every invoice of kafka.topics.invoices as a member of the consumer group, scores it, writes the " +
 		"decision log, cases and dead letters to Kafka and the rows to ClickHouse, and commits behind them. Start as " +
-		"many processes as you like, up to one for each partition. SIGTERM or Ctrl-C ends it cleanly.\n\n" +
+		"many processes as you like, up to one for each partition.\n\nSIGTERM or Ctrl-C ends it cleanly: it scores on for " +
+		"some seconds while the others prepare to take its partitions over (pipeline.leave_timeout; not if it has them " +
+		"all), then stores what it holds (pipeline.drain_timeout), commits and leaves. A second one ends it at once.\n\n" +
 		"Before the first start: recoup topics create, recoup migrate, recoup doctor.\n\n" +
 		"Examples:\n\n    recoup run --config recoup.yaml\n    recoup run --until-caught-up"
 }

@@ -72,6 +72,7 @@ func member(c *config.Config) pipeline.Options {
 	o.CheckpointInterval = p.CheckpointInterval.Std()
 	o.FenceAfter = p.FenceAfter.Std()
 	o.DrainTimeout = p.DrainTimeout.Std()
+	o.LeaveTimeout = p.LeaveTimeout.Std()
 	o.FetchTimeout = max(o.FetchTimeout, c.Kafka.RequestTimeout.Std()+time.Second) // a request times out by itself first
 	return o
 }

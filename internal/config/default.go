@@ -65,6 +65,7 @@ func Default() Config {
 			CheckpointInterval: Duration(30 * time.Second),
 			FenceAfter:         Duration(1500 * time.Millisecond),
 			DrainTimeout:       Duration(500 * time.Millisecond),
+			LeaveTimeout:       Duration(5 * time.Second),
 			Memory:             Memory{Segments: 2_500_000, Customers: 1_250_000, Limit: 1400 << 20},
 			Limits:             Limits{RecordBytes: 8 << 20, Depth: 16, Lines: 20_000, Items: 1_000, UnknownFields: 256},
 		},

@@ -227,6 +227,7 @@ func (v *validator) pipeline(p *Pipeline) {
 	between(v, "pipeline.checkpoint_interval", p.CheckpointInterval, Duration(time.Second), Duration(time.Hour))
 	between(v, "pipeline.fence_after", p.FenceAfter, Duration(100*time.Millisecond), Duration(time.Minute))
 	between(v, "pipeline.drain_timeout", p.DrainTimeout, Duration(100*time.Millisecond), Duration(time.Minute))
+	between(v, "pipeline.leave_timeout", p.LeaveTimeout, 0, Duration(time.Minute))
 	l := &p.Limits
 	between(v, "pipeline.limits.record_bytes", l.RecordBytes, 1<<10, 64<<20)
 	between(v, "pipeline.limits.depth", l.Depth, 4, 1000)

@@ -51,6 +51,7 @@ func TestValidate(t *testing.T) {
 		{"pipeline.checkpoint_interval", "0s", "expected 1s to 1h"},
 		{"pipeline.fence_after", "0s", "expected 100ms to 1m"},
 		{"pipeline.drain_timeout", "0s", "expected 100ms to 1m"},
+		{"pipeline.leave_timeout", "2m", "expected 0s to 1m"},
 		{"pipeline.limits.record_bytes", "1GiB", "expected 1KiB to 64MiB"},
 		{"pipeline.limits.depth", "1", "expected 4 to 1000"},
 		{"pipeline.limits.lines", "0", "expected 1 to"},

@@ -24,6 +24,8 @@ func testCluster(t *testing.T, addr string) {
 		"Transactions":    testTransactions,
 		"OpenTransaction": testOpenTransaction,
 		"Eviction":        testEviction,
+		"SayLeaving":      testSayLeaving,
+		"LeaveForGood":    testLeaveForGood,
 		"SmallBatches":    testSmallBatches,
 		"Topics":          testTopics,
 		"Lag":             testLag,

@@ -37,9 +37,6 @@ type GroupSettings struct {
 	JoinBackoff time.Duration
 }
 
-// leavePause is how long leave rests at most before it tries again.
-const leavePause = 500 * time.Millisecond
-
 // closePatience is how long Close waits for an answer before it hangs up.
 const closePatience = time.Second
 
@@ -147,6 +144,7 @@ func (g *group) start(gen *kafkago.Generation) *generation {
 		assigned: map[int]int64{},
 		done:     make(chan struct{}),
 		left:     make(chan struct{}),
+		leaving:  map[int]bool{},
 	}
 	for _, p := range gen.Assignments[g.settings.Topic] {
 		out.assigned[p.ID] = max(p.Offset, -1) // kafka-go gives FirstOffset, -2, where none was committed
@@ -171,57 +169,23 @@ func (g *group) start(gen *kafkago.Generation) *generation {
 	return out
 }
 
-// forsake takes the member of the last generation out of the group. Behind an error
-// kafka-go forgets who it was and joins as somebody else; if the broker was away it could
-// not say so, and all members would wait until the session of the one before has ended.
-func (g *group) forsake() {
-	g.mu.Lock()
-	last := g.last
-	g.mu.Unlock()
-	if last != nil {
-		last.forsaken.Do(func() { go g.leave(last) })
-	}
-}
-
-// leave tells the coordinator that the member of a generation is gone, until it hears or
-// does not matter any longer.
-func (g *group) leave(last *generation) {
-	for wait := leaderPause; ; wait = min(2*wait, leavePause) {
-		time.Sleep(wait)
-		g.mu.Lock()
-		over := g.closed || g.last != last
-		g.mu.Unlock()
-		if over {
-			return
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), g.c.settings.RequestTimeout)
-		got, err := g.c.api.LeaveGroup(ctx, &kafkago.LeaveGroupRequest{GroupID: g.settings.ID,
-			Members: []kafkago.LeaveGroupRequestMember{{ID: last.gen.MemberID}}})
-		cancel()
-		if err == nil {
-			err = cmp.Or(got.Error, got.Members[0].Error)
-		}
-		if err == nil || errors.Is(err, kafkago.UnknownMemberId) {
-			return
-		}
-		g.c.log.Debug("kafka: cannot leave", "group", g.settings.ID, "member", last.gen.MemberID, "err", err)
-	}
-}
-
 // Close leaves the group; its last generation counts as left.
 func (g *group) Close() error {
 	g.mu.Lock()
 	g.closed = true
 	last, members := g.last, g.members
 	g.mu.Unlock()
-	if last != nil {
-		last.Leave()
-	}
 	if members == nil {
 		return nil
 	}
 	gone := make(chan error, 1)
 	go func() { gone <- members.Close() }()
+	if last != nil {
+		last.Leave()
+		// kafka-go may have begun to join again, and waits for all others now: then it would
+		// not leave at all, and they would wait for it until its session has ended.
+		go g.leaveOnce(last)
+	}
 	for {
 		select {
 		case err := <-gone:
@@ -277,6 +241,9 @@ type generation struct {
 	ends, leaves, forsaken sync.Once
 	done                   chan struct{} // closed by end
 	left                   chan struct{} // closed by Leave
+
+	mu      sync.Mutex   // guards leaving
+	leaving map[int]bool // partitions whose commits say so
 }
 
 // Assigned returns a copy of the assignment.
@@ -320,6 +287,9 @@ func (g *generation) Commit(ctx context.Context, offsets map[int]int64) error {
 // commit gives up waiting when ctx ends: kafka-go's call takes none, and a silent
 // broker must not hold up a member that wants to leave.
 func (g *generation) commit(ctx context.Context, offsets map[int]int64) error {
+	if said := g.said(offsets); said != nil {
+		return g.commitSaid(ctx, said)
+	}
 	done := make(chan error, 1)
 	go func() {
 		done <- g.gen.CommitOffsets(map[string]map[int]int64{g.group.settings.Topic: offsets})

@@ -14,6 +14,7 @@ type group struct {
 	members   []*Member     // in the order of joining: the same history gives the same assignment
 	changed   chan struct{} // closed and replaced when a generation is handed out
 	committed map[int]int64
+	metadata  map[int]string // of the last commit, by partition; none: empty
 }
 
 // Member is one member of a consumer group. A rebalance starts when a member
@@ -33,6 +34,7 @@ type Member struct {
 type generation struct {
 	member   *Member
 	assigned map[int]int64
+	leaving  map[int]bool // partitions whose commits say so
 	done     chan struct{}
 	over     bool // done is closed
 	fenced   bool // commits are refused
@@ -52,7 +54,8 @@ func (l *Log) Group(id, topic string) *Member {
 	key := id + "\x00" + topic
 	g := l.groups[key]
 	if g == nil {
-		g = &group{id: id, topic: topic, changed: make(chan struct{}), committed: map[int]int64{}}
+		g = &group{id: id, topic: topic, changed: make(chan struct{}), committed: map[int]int64{},
+			metadata: map[int]string{}}
 		l.groups[key] = g
 	}
 	return &Member{log: l, group: g}
@@ -66,6 +69,17 @@ func (l *Log) Committed(id, topic string) map[int]int64 {
 		return maps.Clone(g.committed)
 	}
 	return map[int]int64{}
+}
+
+// Metadata returns a copy of what the last commits of the group carried, by partition; those
+// that carried nothing are left out.
+func (l *Log) Metadata(id, topic string) map[int]string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if g := l.groups[id+"\x00"+topic]; g != nil {
+		return maps.Clone(g.metadata)
+	}
+	return map[int]string{}
 }
 
 // Next joins the group if needed and blocks until all members wait in Next. A
@@ -131,7 +145,8 @@ func (l *Log) assignIfReady(g *group) {
 	}
 	for i, m := range g.members {
 		n := len(t.partitions)
-		m.gen = &generation{member: m, assigned: map[int]int64{}, done: make(chan struct{})}
+		m.gen = &generation{member: m, assigned: map[int]int64{}, leaving: map[int]bool{},
+			done: make(chan struct{})}
 		for p := i * n / len(g.members); p < (i+1)*n/len(g.members); p++ {
 			offset, ok := g.committed[p]
 			if !ok {
@@ -248,7 +263,20 @@ func (g *generation) store(offsets map[int]int64) error {
 		return fmt.Errorf("cannot commit for group %q: %w", m.group.id, pipeline.ErrFenced)
 	}
 	maps.Copy(m.group.committed, offsets)
+	for p := range offsets {
+		delete(m.group.metadata, p)
+		if g.leaving[p] {
+			m.group.metadata[p] = pipeline.Leaving
+		}
+	}
 	return nil
+}
+
+// SayLeaving has later commits of the partition carry pipeline.Leaving.
+func (g *generation) SayLeaving(partition int) {
+	g.member.log.mu.Lock()
+	defer g.member.log.mu.Unlock()
+	g.leaving[partition] = true
 }
 
 // Done is closed when the generation is over.

@@ -63,6 +63,9 @@ func newPlan(seed uint64) plan {
 	if rng.IntN(3) == 0 {
 		pl.last = ms(1, 2500)
 	}
+	if rng.IntN(4) > 0 { // else who stops does so at once
+		pl.pace.leave = ms(20, 1500)
+	}
 	return pl
 }
 

@@ -29,6 +29,7 @@ type pace struct {
 	fetchBytes                     int
 	flushRows                      int
 	flush, checkpoint, sweep, step time.Duration
+	leave                          time.Duration
 }
 
 // calm is the pace of a run without faults.
@@ -75,6 +76,7 @@ func (w *world) options(name string, untilCaughtUp bool) pipeline.Options {
 	opt.FlushRows, opt.FlushInterval = w.pace.flushRows, w.pace.flush
 	opt.CheckpointInterval, opt.SweepAfter = w.pace.checkpoint, w.pace.sweep
 	opt.FenceAfter, opt.DrainTimeout = fenceAfter, fenceAfter
+	opt.LeaveTimeout = w.pace.leave
 	opt.Stage.Every = w.pace.step
 	opt.UntilCaughtUp = untilCaughtUp
 	return opt
