@@ -21,17 +21,17 @@ func (f *flags) leave(ctx context.Context, r *rig) (s section, err error) {
 	if err := r.checkpointed(ctx); err != nil {
 		return s, errors.Join(err, stop())
 	}
-	var left, joined []time.Duration
+	var left, said, joined []time.Duration
 	for move := range f.Moves {
 		if err := r.settled(ctx, f.Live); err != nil {
 			return s, errors.Join(err, stop())
 		}
 		if move%2 == 0 {
-			pauses, err := r.leaves(ctx)
+			pauses, since, err := r.leaves(ctx, watch)
 			if err != nil {
 				return s, err
 			}
-			left = append(left, pauses...)
+			left, said = append(left, pauses...), append(said, since...)
 			continue
 		}
 		pauses, err := r.joins(ctx, watch, f.Live)
@@ -45,35 +45,43 @@ func (f *flags) leave(ctx context.Context, r *rig) (s section, err error) {
 	}
 	s.title = "Members that leave and join"
 	s.setting = fmt.Sprintf("%d segments, %d customers, %d partitions; three members, of which one leaves (SIGTERM) and "+
-		"another joins in turn, %.0f invoices a second. A leave counts from the signal, a join from the last commit of who "+
-		"had the partition; both until the new owner's commit behind its take-over.", f.Segments, f.Customers, f.Partitions,
+		"another joins in turn, %.0f invoices a second. Pauses count from the last commit of who had the partition until "+
+		"the new owner's commit behind its take-over: so long nobody worked.", f.Segments, f.Customers, f.Partitions,
 		f.Live)
 	s.aimed("pause of a partition whose owner leaves, p99", "≤ "+seconds(mostPause), quantile(left, 0.99) <= mostPause,
 		"%s of %d in %d leaves", seconds(quantile(left, 0.99)), len(left), (f.Moves+1)/2)
 	s.tell("the same, median and worst", "%s, %s", seconds(quantile(left, 0.5)), seconds(quantile(left, 1)))
+	s.tell("from the signal to the take-over, median, p99 and worst; it works on for the most part", "%s, %s, %s",
+		seconds(quantile(said, 0.5)), seconds(quantile(said, 0.99)), seconds(quantile(said, 1)))
 	s.aimed("pause of a partition that goes to who joins, p99", "≤ "+seconds(mostPause),
 		quantile(joined, 0.99) <= mostPause, "%s of %d in %d joins", seconds(quantile(joined, 0.99)), len(joined), f.Moves/2)
 	s.tell("the same, median and worst", "%s, %s", seconds(quantile(joined, 0.5)), seconds(quantile(joined, 1)))
 	return s, nil
 }
 
-// leaves stops the oldest member and returns how long each of its partitions paused.
-func (r *rig) leaves(ctx context.Context) (pauses []time.Duration, err error) {
+// leaves stops the oldest member and returns how long each of its partitions paused, and
+// when each was taken over, from the signal on.
+func (r *rig) leaves(ctx context.Context, watch *progress) (pauses, since []time.Duration, err error) {
 	m := r.oldest()
 	partitions, err := r.owned(m)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	said := time.Now()
 	if err := m.Stop(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	ended := time.Since(said)
 	taken, err := r.awaitTakeovers(ctx, m, partitions, said)
 	for _, t := range taken {
-		pauses = append(pauses, t.at.Sub(said))
+		since = append(since, t.at.Sub(said))
+		if before, _ := watch.around(t.partition, t.at); !before.IsZero() {
+			pauses = append(pauses, t.at.Sub(before))
+		}
 	}
-	say("%s left with %d partitions: %v at most", m.Name, len(pauses), quantile(pauses, 1).Round(time.Millisecond))
-	return pauses, err
+	say("%s ended after %v; its %d partitions paused for %v at most", m.Name, ended.Round(time.Millisecond), len(pauses),
+		quantile(pauses, 1).Round(time.Millisecond))
+	return pauses, since, err
 }
 
 // joins starts a member and returns how long each partition paused that it got.
