@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"recoup/pipeline"
+	"recoup/pipeline/memlog"
 )
 
 // leaver is a world in which a member that owns partitions 0 and 1 of 4 is to leave, and
@@ -16,7 +17,9 @@ import (
 type leaver struct {
 	*world
 	t    *testing.T
-	each int // invoices of each partition so far
+	each int         // invoices of each partition so far
+	full atomic.Bool // state finds no room
+	said atomic.Bool // a commit said that its owner leaves
 	stop func()
 }
 
@@ -25,6 +28,18 @@ func newLeaver(t *testing.T, change func(*pipeline.Options)) *leaver {
 	w := newWorld(4)
 	w.opt.CheckpointInterval = time.Hour
 	l := &leaver{world: w, t: t}
+	w.log = memlog.New(memlog.Options{Hooks: memlog.Hooks{
+		BeforeAppend: func(topic string, _ int, _ []pipeline.Record) error {
+			if topic == w.opt.Topics.State && l.full.Load() {
+				return pipeline.ErrTooLarge
+			}
+			return nil
+		},
+		AfterCommit: func(string, string, map[int]int64) error {
+			l.said.Store(l.said.Load() || len(l.leaving()) > 0)
+			return nil
+		}}})
+	w.createTopics(4)
 	_, l.stop = w.start("leaves", change)
 	time.Sleep(100 * time.Millisecond)
 	_, stop := w.start("stays", nil)
@@ -128,6 +143,7 @@ func TestLeavesAtOnce(t *testing.T) {
 			l.goesOn(5 * time.Second)
 			l.t.Cleanup(func() { down.Store(false) })
 		}, most: 600 * time.Millisecond},
+		"though its state finds no room": {before: func(l *leaver) { l.full.Store(true) }, most: 3600 * time.Millisecond},
 		"when another joins": {while: func(l *leaver) {
 			_, stop := l.start("joins", nil)
 			l.t.Cleanup(stop)
@@ -141,6 +157,9 @@ func TestLeavesAtOnce(t *testing.T) {
 				}
 				ended := l.leaves()
 				l.goesOn(500 * time.Millisecond)
+				if l.said.Load() && c.while == nil {
+					t.Error("it says that it leaves, though what others need is not written")
+				}
 				if c.while != nil {
 					c.while(l)
 				}

@@ -66,6 +66,13 @@ func newPlan(seed uint64) plan {
 	if rng.IntN(4) > 0 { // else who stops does so at once
 		pl.pace.leave = ms(20, 1500)
 	}
+	for _, seat := range pl.seats {
+		for _, l := range seat {
+			if rng.IntN(2) == 0 {
+				l.fate.fuses[fuse{leaving, 1 + rng.IntN(12)}] = dieBefore + fault(rng.IntN(int(expel)))
+			}
+		}
+	}
 	return pl
 }
 

@@ -54,7 +54,8 @@ type fate struct {
 	late    time.Duration // by that much
 }
 
-// fuse is an effect: the n-th of a kind, from 1; of any kind if none is named.
+// fuse is an effect: the n-th of a kind, from 1; of any kind if none is named, or of any since
+// the process was told to leave.
 type fuse struct {
 	kind string
 	n    int
@@ -63,6 +64,9 @@ type fuse struct {
 // kinds are what fuses name: how the text of an effect begins.
 var kinds = []string{"", "append suspects", "append cases", "append state", "append marker", "append baselines",
 	"insert", "commit recoup"}
+
+// leaving is the kind of all effects of a process that was told to leave.
+const leaving = "leaving"
 
 // process is a member and its view of the world. Each call takes some time, which
 // depends on nothing but the seed and what is called: no two things happen at the same
@@ -77,6 +81,7 @@ type process struct {
 
 	mu       sync.Mutex // guards what follows
 	dead     bool
+	told     bool                 // to leave
 	effects  map[string]int       // by kind
 	until    time.Time            // paused until then
 	expelled map[string]time.Time // when a consumer group gave it up, by group; none: it did not
@@ -131,6 +136,12 @@ func (p *process) gate(ctx context.Context, chance float64) error {
 func (p *process) next(what string, chance float64) fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.told {
+		p.effects[leaving]++
+		if f, is := p.fate.fuses[fuse{leaving, p.effects[leaving]}]; is {
+			return f
+		}
+	}
 	for _, kind := range kinds {
 		if strings.HasPrefix(what, kind) {
 			p.effects[kind]++
@@ -233,6 +244,13 @@ func (p *process) read(ctx context.Context, what string, do func() error) error 
 		return gone
 	}
 	return err
+}
+
+// leaves notes that the process is told to leave.
+func (p *process) leaves() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.told = true
 }
 
 // die ends the process: nothing it does reaches the world any more. The groups hear of
@@ -457,6 +475,12 @@ func (g *generation) Commit(ctx context.Context, offsets map[int]int64) error {
 		}
 		return err
 	})
+}
+
+// SayLeaving is told to whoever replays a seed.
+func (g *generation) SayLeaving(partition int) {
+	g.m.p.s.note("%s says it leaves partition %d", g.m.p.name, partition)
+	g.Generation.SayLeaving(partition)
 }
 
 // Leave says nothing for a dead process: its session ends by itself.

@@ -122,7 +122,7 @@ func (s *run) sit(number int, seat []life) {
 		ctx, cancel := context.WithCancel(context.Background())
 		p := s.newProcess(fmt.Sprintf("%c%d", 'a'+number, i), l.fate)
 		p.kill = cancel
-		time.AfterFunc(l.leave, cancel)
+		time.AfterFunc(l.leave, func() { p.leaves(); cancel() })
 		opt := s.options(p.name, false)
 		if s.in.people != nil {
 			opt.Stage.Group = func() pipeline.Group { return p.join(stageGroup, leadTopic) }
