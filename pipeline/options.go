@@ -45,6 +45,7 @@ type Options struct {
 	Cases   cases.Opener       // builds the cases
 
 	FlushRows          int           // rows after which a block is stored at once
+	FlushBytes         int64         // bytes of rows and lines after which it is, too; an insert takes three times as much
 	FlushInterval      time.Duration // age after which a block is stored when the store is idle
 	RowBuffer          int64         // bytes of rows not stored yet, over all partitions
 	CheckpointInterval time.Duration // shortest time between two checkpoints of a partition
@@ -97,6 +98,7 @@ func DefaultOptions() Options {
 		Scoring:            detectors.DefaultSettings(),
 		Budget:             detectors.DefaultBudget(),
 		FlushRows:          20_000,
+		FlushBytes:         32 << 20,
 		FlushInterval:      time.Second,
 		RowBuffer:          512 << 20,
 		CheckpointInterval: 30 * time.Second,

@@ -152,6 +152,39 @@ func TestRowBufferFull(t *testing.T) {
 	})
 }
 
+// G7: a block is stored by the bytes it has, too, however few invoices and however busy the store.
+func TestBlocksAreBoundedInBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		w.opt.FlushRows, w.opt.FlushInterval, w.opt.FlushBytes = 1_000_000, time.Hour, 64<<10
+		w.fill(t, 1, 300)
+		most := 0
+		store := &measured{w.store, &most}
+		m := w.memberOn("a", w.log, w.log.Group(w.opt.Group, w.opt.Topics.Invoices), store)
+		if err := m.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if limit := 2 * int(w.opt.FlushBytes); most == 0 || most > limit { // a batch more, at most
+			t.Errorf("a block of %d bytes was stored, want %d at most", most, limit)
+		}
+		if got := w.outcome(t); len(got.rows) != w.sent || got.doubled != 0 {
+			t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, w.sent)
+		}
+	})
+}
+
+// measured notes the bytes of the largest block that it stores.
+type measured struct {
+	pipeline.Store
+	most *int
+}
+
+func (m *measured) Insert(ctx context.Context, o pipeline.Owner, n int64, b pipeline.Block,
+	hold func(context.Context) error) error {
+	*m.most = max(*m.most, b.Bytes())
+	return m.Store.Insert(ctx, o, n, b, hold)
+}
+
 // A redelivery and a second invoice of a delivery are recognised after a
 // take-over although their first copies lie before the committed offset.
 func TestDuplicateAcrossTakeOver(t *testing.T) {

@@ -295,7 +295,7 @@ func (w *Worker) rollBlock(now bool) {
 	if w.next <= w.queuedEnd {
 		return
 	}
-	due := w.block.Rows() >= w.m.opt.FlushRows ||
+	due := w.block.Rows() >= w.m.opt.FlushRows || w.blockBytes >= w.m.opt.FlushBytes ||
 		w.m.opt.Now().Sub(w.blockSince) >= w.m.opt.FlushInterval && w.queue.empty()
 	if !due && !now {
 		return
