@@ -161,7 +161,7 @@ func (c *client) insert(ctx context.Context, in insertion) error {
 	}}
 	// ch-go notices the end of a context only between packets.
 	interrupt := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	err = conn.Do(ctx, ch.Query{QueryID: in.queryID, Settings: insertSettings(in.token), Input: input,
+	err = conn.Do(ctx, ch.Query{QueryID: in.queryID, Settings: append(insertSettings(in.token), oneBlock), Input: input,
 		Body: "INSERT INTO " + c.in(in.table) + " " + input.Columns() + " VALUES"})
 	if !interrupt() || err != nil {
 		_ = conn.Close() // its state is unknown
@@ -176,6 +176,11 @@ func (c *client) insert(ctx context.Context, in insertion) error {
 	c.keep(conn)
 	return nil
 }
+
+// oneBlock has the server store a block as it comes. Servers from 26.1 on may be told to
+// cut blocks into parts of so many rows: the lines of one invoice could come to stand in
+// two, of which a crash leaves one. Earlier ones do not know the setting and pass it over.
+var oneBlock = ch.Setting{Key: "use_strict_insert_block_limits", Value: "0"}
 
 // insertSettings make an insert synchronous and idempotent. Asynchronous ones, a
 // server default since 26, would acknowledge a buffer and deduplicate its content
@@ -335,14 +340,7 @@ var rejectCodes = map[int32]bool{6: true, 27: true, 69: true, 131: true, 321: tr
 
 // explain says what could not be done, with the remedy where there is one.
 func explain(what string, err error) error {
-	var code int32
-	if e, ok := ch.AsException(err); ok {
-		code = int32(e.Code)
-	}
-	var e *clickhouse.Exception
-	if errors.As(err, &e) {
-		code = e.Code
-	}
+	code := codeOf(err)
 	switch {
 	case schemaCodes[code]:
 		return fmt.Errorf("cannot %s: %w; run `recoup migrate`, or `recoup doctor` if that has nothing to do: %w",
@@ -352,6 +350,20 @@ func explain(what string, err error) error {
 	case code == 516:
 		return fmt.Errorf("cannot %s: ClickHouse refuses the login; check clickhouse.user and its password: %w",
 			what, err)
+	case damageCodes[code]:
+		return fmt.Errorf("cannot %s: ClickHouse cannot read what it stored; recoup doctor says what to do: %w", what, err)
 	}
 	return fmt.Errorf("cannot %s: %w", what, err)
+}
+
+// codeOf returns the number of the server's answer, 0 where none came.
+func codeOf(err error) int32 {
+	if e, ok := ch.AsException(err); ok {
+		return int32(e.Code)
+	}
+	var e *clickhouse.Exception
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return 0
 }
