@@ -42,6 +42,21 @@ func (x *examination) clickHouse(ctx context.Context) {
 	x.schema(ctx, settings, server)
 }
 
+// damage looks for rows that ClickHouse lost.
+func (x *examination) damage(ctx context.Context, settings sinks.Settings) {
+	flaws, err := sinks.DamageFlaws(ctx, settings)
+	if err != nil {
+		x.failed("tables", err, "let this user read system.detached_parts and the tables")
+		return
+	}
+	for _, flaw := range flaws {
+		x.wrong("tables", flaw.Problem, flaw.Fix)
+	}
+	if len(flaws) == 0 {
+		x.ok("tables", "ClickHouse can read all their parts")
+	}
+}
+
 // schema checks the tables.
 func (x *examination) schema(ctx context.Context, settings sinks.Settings, server sinks.Server) {
 	have, want, err := sinks.SchemaVersion(ctx, settings)
@@ -81,5 +96,6 @@ func (x *examination) columns(ctx context.Context, settings sinks.Settings, have
 	}
 	if len(flaws) == 0 {
 		x.ok("schema", "database %s has schema %d", settings.Database, have)
+		x.damage(ctx, settings)
 	}
 }

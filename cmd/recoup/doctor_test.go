@@ -306,7 +306,8 @@ func TestDoctorOnRealServers(t *testing.T) {
 	contains(t, succeed(t, "migrate", "--config", file).stdout, "nothing to do: database "+name+" has schema ")
 	problems, all := examine(t, file)
 	only(t, problems)
-	contains(t, all, "ClickHouse and this machine agree", "13 topics, 2 partitions of invoices", "has schema ")
+	contains(t, all, "ClickHouse and this machine agree", "13 topics, 2 partitions of invoices", "has schema ",
+		"ClickHouse can read all their parts")
 	contains(t, succeed(t, "topics", "create", "--config", file).stdout, "there    "+name+".state",
 		"0 of 13 topics created")
 
