@@ -132,35 +132,46 @@ func (r *reference) teach(inv *invoice.Invoice, event int64) {
 	}
 }
 
-// contribution is the newest record of a key of the baselines' topic.
+// contribution is a record of the baselines' topic.
 type contribution struct {
 	epoch, applied int64
 	baseline       baseline // n is 0 where only a shadow is left
 }
 
-// readBaselines keeps the newest contribution of each key, partition included.
+// readBaselines keeps the contribution of each key, partition included, that counts: owners
+// write a partition one after another, so none with an older stamp than one before it does.
 func (a *audit) readBaselines(ctx context.Context) error {
 	a.kept = map[string]contribution{}
+	newest := make([]contribution, a.partitions)
 	topic := a.Config.Kafka.Topics.Baselines
 	return a.eachOf(ctx, topic, func(p int, r *pipeline.Record) error {
 		key := string(r.Key)
 		if strings.HasPrefix(key, "count|") {
 			return nil
 		}
-		if len(r.Value) == 0 {
+		text, gone := r.Value, len(r.Value) == 0
+		switch {
+		case gone && r.Stamp == nil: // of an older recoup, which tells nothing: it counts
 			delete(a.kept, key)
 			return nil
+		case gone:
+			text = r.Stamp
 		}
-		c, payload, ok := stamped(r.Value)
-		if ok {
+		c, payload, ok := stamped(text)
+		if ok && !gone {
 			c.baseline, ok = readBaseline(payload)
 		}
 		if !ok {
 			a.checks.never(CheckBaselines, "record %d of %s/%d, key %s, cannot be read", r.Offset, topic, p, key)
 			return nil
 		}
-		if was, there := a.kept[key]; !there || c.epoch > was.epoch || c.epoch == was.epoch && c.applied >= was.applied {
-			a.kept[key] = c
+		was := newest[p]
+		if c.epoch < was.epoch || c.epoch == was.epoch && c.applied < was.applied {
+			return nil
+		}
+		newest[p] = c
+		if a.kept[key] = c; gone {
+			delete(a.kept, key)
 		}
 		return nil
 	})

@@ -10,47 +10,59 @@ import (
 	"recoup/pipeline"
 )
 
-// watch looks while a row, or the lines of an invoice, are missing below what is committed:
-// the report says so although they stand when the run is audited.
+// watch looks while a row, or a line of an invoice, is missing below what is committed: the
+// report says so although they stand when the run is audited, and whatever stands too much.
 func (b *bench) watch(t *testing.T) {
+	const rows, lines = "scored_invoices", "invoice_lines"
+	last := " WHERE source_partition = 0 AND source_offset = (SELECT max(source_offset) FROM scored_invoices " +
+		"WHERE source_partition = 0)"
 	in := b.in
-	for _, table := range []string{"", "scored_invoices", "invoice_lines"} {
+	for _, c := range []struct {
+		table string
+		sql   []string
+	}{
+		{},
+		{rows, []string{"DELETE FROM scored_invoices" + last}},
+		{lines, []string{"DELETE FROM invoice_lines" + last}},
+		{lines, []string{"DELETE FROM invoice_lines" + last + " AND line_index = 0"}},
+		{rows, []string{"INSERT INTO scored_invoices SELECT * REPLACE (" + b.redelivery() + " AS source_offset) FROM " +
+			"(SELECT * FROM scored_invoices" + last + ")", "DELETE FROM scored_invoices" + last}}, // as many as before
+	} {
 		w, err := NewWatch(b.in.Config, b.in.Kafka, b.in.Ledger, b.in.Config.ClickHouse.Addresses[0])
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer w.Close()
 		in.Watch = w
-		wrong := func() int64 {
+		wrong := func(want int64) {
+			t.Helper()
 			a := &audit{Input: in}
 			if err := a.judgeWatch(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			return a.checks.get(CheckCommitsAhead).Wrong
+			if got := a.checks.get(CheckCommitsAhead); got.Wrong != want {
+				t.Errorf("%q: %d wrong, want %d: %q", c.sql, got.Wrong, want, got.Examples)
+			}
 		}
 		look := func() {
+			t.Helper()
 			if err := w.Look(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if wrong() != 1 {
-			t.Error("nobody has looked, and nothing is wrong")
-		}
-		look()
-		if n := wrong(); n != 0 {
-			t.Errorf("%d wrong: %v", n, w.checks.get(CheckCommitsAhead).Examples)
-		}
-		if table == "" {
+		wrong(1) // nobody has looked
+		if c.table == "" {
+			look()
+			wrong(0)
 			continue
 		}
-		restore := b.keep(table)
-		b.exec("DELETE FROM " + table + " WHERE source_partition = 0 AND source_offset = (SELECT max(source_offset) FROM " +
-			table + " WHERE source_partition = 0)")
+		restore := b.keep(c.table)
+		b.exec(c.sql...)
 		look()
 		restore()
-		if n := wrong(); n != 1 {
-			t.Errorf("%s: %d wrong, want 1", table, n)
-		}
+		wrong(1)
+		look()
+		wrong(1)
 	}
 	b.wants(t, in, CheckCommitsAhead)
 }

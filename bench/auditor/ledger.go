@@ -63,19 +63,25 @@ func (l *Ledger) Each(do func(*load.Truth)) {
 	}
 }
 
-// rowsBelow counts the invoices of a partition below an offset that become rows.
-func (l *Ledger) rowsBelow(partition int, offset int64) (n uint64) {
+// invoices returns the offsets in [from, to) of a partition that become rows, and the offset
+// up to which the ledger knows: what was sent a moment ago may not be noted yet.
+func (l *Ledger) invoices(partition int, from, to int64) (offsets []int64, end int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if partition >= len(l.byPartition) {
-		return 0
+		return nil, from
 	}
+	end = from
 	for i := range l.byPartition[partition] {
-		if t := &l.byPartition[partition][i]; t.Offset < offset && t.HasRow() {
-			n++
+		t := &l.byPartition[partition][i]
+		if t.Offset < from || t.Offset >= to {
+			continue
+		}
+		if end = max(end, t.Offset+1); t.HasRow() {
+			offsets = append(offsets, t.Offset)
 		}
 	}
-	return n
+	return offsets, end
 }
 
 // of returns the truths of a partition by offset.

@@ -62,7 +62,7 @@ var meanings = []struct{ name, what string }{
 	{CheckRollups, "roll-ups say what the rows say (G2)"},
 	{CheckKeptViews, "kept views say what the tables say"},
 	{CheckCommitted, "partitions are committed to their end"},
-	{CheckCommitsAhead, "looks during the run found each invoice's row and a line of it below what was committed (G3)"},
+	{CheckCommitsAhead, "looks during the run found each invoice's row and lines below what was committed (G3)"},
 	{CheckCommitsEarly, "records were committed before row, dead letter, decision and case stood (G3)"},
 	{CheckCommitsBack, "commits went backwards"},
 	{CheckMarkers, "checkpoints promise more than is committed"},

@@ -3,6 +3,7 @@ package auditor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,21 +17,23 @@ import (
 
 // Watch compares, while members run, what is committed with what ClickHouse holds: below
 // a committed offset each invoice has its row and lines. It takes neither recoup's word nor
-// a clock's. A row's inserted_at, which another check goes by, is of when its insert began.
+// a clock's, but for how many lines an invoice has, which the audit compares with the topic.
+// A row's inserted_at, which another check goes by, is of when its insert began.
 type Watch struct {
 	config *config.Config
 	kafka  *kafka.Client
 	ledger *Ledger
 	db     driver.Conn
 
-	mu     sync.Mutex // guards checks
+	mu     sync.Mutex    // guards what follows
+	right  map[int]int64 // by partition: below it all stood at an earlier look
 	checks checks
 }
 
 // NewWatch returns a watch on what is sent. warehouse is ClickHouse's host:port, better one
 // that no fault stands before. The caller ends it with Close.
 func NewWatch(c *config.Config, client *kafka.Client, ledger *Ledger, warehouse string) (*Watch, error) {
-	w := &Watch{config: c, kafka: client, ledger: ledger}
+	w := &Watch{config: c, kafka: client, ledger: ledger, right: map[int]int64{}}
 	var err error
 	w.db, err = clickhouse.Open(&clickhouse.Options{Addr: []string{warehouse}, MaxOpenConns: 1,
 		Auth: clickhouse.Auth{Database: c.ClickHouse.Database, Username: c.ClickHouse.User,
@@ -58,8 +61,8 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
-// Look looks once. What it finds stands in the report of the audit; the error says why it
-// could not look.
+// Look looks once, at what was committed since all stood. What it finds stands in the report
+// of the audit; the error says why it could not look.
 func (w *Watch) Look(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
@@ -67,45 +70,52 @@ func (w *Watch) Look(ctx context.Context) error {
 	if err != nil || len(committed) == 0 {
 		return err
 	}
-	// The order matters: rows that are asked for later are no fewer, but for those that stand twice.
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	// The order matters: what stood when it was committed stands when it is asked for later.
 	var below []string
 	for partition, offset := range committed {
-		below = append(below, fmt.Sprintf("source_partition = %d AND source_offset < %d", partition, offset))
+		below = append(below, fmt.Sprintf("source_partition = %d AND source_offset >= %d AND source_offset < %d",
+			partition, w.right[partition], offset))
 	}
-	var stored [2]map[uint32]uint64
-	for i, table := range []string{"scored_invoices", "invoice_lines"} {
-		if stored[i], err = w.stored(ctx, table, strings.Join(below, " OR ")); err != nil {
+	var stored [2]map[place]uint64
+	for i, from := range []string{"max(line_count)) FROM scored_invoices", "uniqExact(line_index)) FROM invoice_lines"} {
+		if stored[i], err = w.lines(ctx, from, strings.Join(below, " OR ")); err != nil {
 			return err
 		}
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	for partition, offset := range committed {
-		want := w.ledger.rowsBelow(partition, offset)
-		rows, lines := stored[0][uint32(partition)], stored[1][uint32(partition)]
-		w.checks.right(CheckCommitsAhead, rows >= want && lines >= want,
-			"partition %d at %s: committed %d, below it %d invoices, rows of %d and lines of %d", partition,
-			time.Now().UTC().Format(time.RFC3339Nano), offset, want, rows, lines)
+		invoices, end := w.ledger.invoices(partition, w.right[partition], offset)
+		missing := slices.DeleteFunc(invoices, func(offset int64) bool {
+			lines, is := stored[0][place{uint32(partition), offset}]
+			return is && stored[1][place{uint32(partition), offset}] >= lines
+		})
+		w.checks.right(CheckCommitsAhead, len(missing) == 0, "partition %d at %s: committed %d, below it without row or "+
+			"lines: %d", partition, time.Now().UTC().Format(time.RFC3339Nano), offset, missing[:min(len(missing), 10)])
+		if len(missing) == 0 {
+			w.right[partition] = end
+		}
 	}
 	return nil
 }
 
-// stored counts the invoices of each partition that a table knows of.
-func (w *Watch) stored(ctx context.Context, table, below string) (map[uint32]uint64, error) {
-	rows, err := w.db.Query(ctx, fmt.Sprintf("SELECT source_partition, uniqExact(source_offset) FROM %s "+
-		"WHERE source_topic = $1 AND (%s) GROUP BY source_partition", table, below), w.config.Kafka.Topics.Invoices)
+// lines asks a table for the number of lines of each invoice that it knows of.
+func (w *Watch) lines(ctx context.Context, from, below string) (map[place]uint64, error) {
+	query := fmt.Sprintf("SELECT source_partition, source_offset, toUInt64(%s WHERE source_topic = $1 AND (%s) "+
+		"GROUP BY source_partition, source_offset", from, below)
+	rows, err := w.db.Query(ctx, query, w.config.Kafka.Topics.Invoices)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	known := map[uint32]uint64{}
+	known := map[place]uint64{}
 	for rows.Next() {
-		var partition uint32
+		var at place
 		var n uint64
-		if err := rows.Scan(&partition, &n); err != nil {
+		if err := rows.Scan(&at.partition, &at.offset, &n); err != nil {
 			return nil, err
 		}
-		known[partition] = n
+		known[at] = n
 	}
 	return known, rows.Err()
 }
