@@ -98,8 +98,9 @@ func (o *outcome) readDecisions(p int, records []pipeline.Record) {
 	}
 }
 
-// readState keeps of each key what has the highest epoch, then the highest applied
-// offset. Counts are advisory.
+// readState keeps what counts: of each key of recoup.state what has the highest epoch, then
+// the highest applied offset; of recoup.baselines, where one owner after another writes, what
+// no record before it in its partition outdates, whatever its key. Counts are advisory.
 func (o *outcome) readState(prefix string, records []pipeline.Record) {
 	stamps := map[string][2]int64{}
 	for _, r := range records {
@@ -110,18 +111,24 @@ func (o *outcome) readState(prefix string, records []pipeline.Record) {
 		if strings.HasPrefix(string(r.Key), "count|") {
 			continue
 		}
+		text, after := r.Value, key
 		if len(r.Value) == 0 {
-			delete(stamps, key)
+			text = r.Stamp
+		}
+		if prefix == "baselines/" {
+			after = prefix
+		}
+		epoch, n := binary.Varint(text[1:])
+		applied, m := binary.Varint(text[1+n:])
+		stamp := [2]int64{epoch, applied}
+		if was, there := stamps[after]; there && slices.Compare(stamp[:], was[:]) < 0 {
+			continue
+		}
+		stamps[after] = stamp
+		if len(r.Value) == 0 {
 			delete(o.state, key)
 			continue
 		}
-		epoch, n := binary.Varint(r.Value[1:])
-		applied, m := binary.Varint(r.Value[1+n:])
-		stamp := [2]int64{epoch, applied}
-		if was, there := stamps[key]; there && slices.Compare(stamp[:], was[:]) < 0 {
-			continue
-		}
-		stamps[key] = stamp
 		o.state[key] = content(string(r.Key), r.Value[1+n+m:])
 	}
 }
