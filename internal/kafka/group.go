@@ -84,6 +84,11 @@ func (g *group) Next(ctx context.Context) (pipeline.Generation, error) {
 	}
 }
 
+// Committed asks the group's coordinator.
+func (g *group) Committed(ctx context.Context) (map[int]int64, error) {
+	return g.c.CommittedOffsets(ctx, g.settings.ID, g.settings.Topic)
+}
+
 // join makes sure that the topic exists, for a group on a missing topic looks
 // like one without work, and that kafka-go is joining.
 func (g *group) join(ctx context.Context) (*kafkago.ConsumerGroup, error) {

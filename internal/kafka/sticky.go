@@ -2,7 +2,9 @@ package kafka
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -98,4 +100,52 @@ func shareOut(partitions []int, held map[string]holding) map[string][]int {
 		shares[id], free = append(shares[id], free[:gets]...), free[gets:]
 	}
 	return shares
+}
+
+// Inherits asks the group's coordinator for its members.
+func (g *group) Inherits(ctx context.Context, silent []int) ([]int, error) {
+	got, err := g.c.api.DescribeGroups(ctx, &kafkago.DescribeGroupsRequest{GroupIDs: []string{g.settings.ID}})
+	if err == nil && len(got.Groups) > 0 {
+		err = got.Groups[0].Error
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot ask for the members of group %q: %w", g.settings.ID, g.c.explain(ctx, err))
+	}
+	g.mu.Lock()
+	last := g.last
+	g.mu.Unlock()
+	if last == nil || len(got.Groups) == 0 || got.Groups[0].GroupState != "Stable" {
+		return nil, nil
+	}
+	have := map[string][]int{}
+	for _, m := range got.Groups[0].Members {
+		have[m.MemberID] = nil
+		for _, t := range m.MemberAssignments.Topics {
+			if t.Topic == g.settings.Topic {
+				have[m.MemberID] = append(have[m.MemberID], t.Partitions...)
+			}
+		}
+	}
+	return heritage(have, last.gen.MemberID, silent), nil
+}
+
+// heritage is what a member would get beside what it has, given what each has, if the group
+// shared out again without the owners of some partitions.
+func heritage(have map[string][]int, member string, silent []int) (more []int) {
+	isSilent := func(p int) bool { return slices.Contains(silent, p) }
+	held := map[string]holding{}
+	var all []int
+	for id, partitions := range have {
+		all = append(all, partitions...)
+		if !slices.ContainsFunc(partitions, isSilent) {
+			held[id] = holding{Partitions: partitions}
+		}
+	}
+	for _, p := range shareOut(all, held)[member] {
+		if !slices.Contains(have[member], p) {
+			more = append(more, p)
+		}
+	}
+	slices.Sort(more)
+	return more
 }

@@ -90,3 +90,30 @@ func TestShareOutProperties(t *testing.T) {
 		}
 	}
 }
+
+// What a member expects is what it is given once the owners of silent partitions are gone, and
+// each partition is expected by one member.
+func TestHeritage(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		have   map[string][]int
+		silent []int
+		want   map[string][]int
+	}{
+		{"one of two", map[string][]int{"a": {0, 2}, "b": {1, 3}}, []int{3}, map[string][]int{"a": {1, 3}}},
+		{"one of three", map[string][]int{"a": {0, 3}, "b": {1, 4}, "c": {2, 5}}, []int{1, 4},
+			map[string][]int{"a": {1}, "c": {4}}},
+		{"two of three", map[string][]int{"a": {0, 3}, "b": {1, 4}, "c": {2, 5}}, []int{0, 4},
+			map[string][]int{"c": {0, 1, 3, 4}}},
+		{"all", map[string][]int{"a": {0, 1}, "b": {2}}, []int{0, 2}, nil},
+		{"one who has nothing is left", map[string][]int{"a": {0, 1}, "b": nil}, []int{0}, map[string][]int{"b": {0, 1}}},
+		{"nobody is silent", map[string][]int{"a": {0}, "b": {1}}, nil, nil},
+		{"one who is not there asks", map[string][]int{"a": {0}, "b": {1}}, []int{0}, map[string][]int{"b": {0}, "x": nil}},
+	} {
+		for _, member := range []string{"a", "b", "c", "x"} {
+			if got := heritage(c.have, member, c.silent); !slices.Equal(got, c.want[member]) {
+				t.Errorf("%s: %s would be given %v, want %v", c.name, member, got, c.want[member])
+			}
+		}
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -157,6 +159,73 @@ func testLastCommit(t *testing.T, c Cluster) {
 	}
 	genA.Leave()
 	genB.Leave()
+}
+
+// A member sees how far the partitions of others are committed, and which of them it would be
+// given if their owners were gone: exactly those that it is given once they are (G9).
+func testHeirs(t *testing.T, c Cluster) {
+	topic := c.MakeTopic(t, 6, mib)
+	var members []pipeline.Group
+	gens, leave := make([]pipeline.Generation, 3), make(chan struct{})
+	for range gens {
+		m := c.NewMember(t, "heirs-"+topic, topic)
+		defer m.Close()
+		members = append(members, m)
+	}
+	if more, err := members[0].Inherits(context30(t), []int{0}); err != nil || len(more) > 0 {
+		t.Errorf("who never joined would be given %v, %v", more, err)
+	}
+	var joining sync.WaitGroup
+	for i, m := range members {
+		joining.Go(func() { gens[i] = settle(m, 2) })
+	}
+	joining.Wait()
+	mine := [3][]int{}
+	for i, gen := range gens {
+		if gen == nil {
+			t.Fatal("the members never shared the partitions")
+		}
+		mine[i] = slices.Sorted(maps.Keys(gen.Assigned()))
+		if err := gen.Commit(context30(t), map[int]int64{mine[i][0]: int64(10 + i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := map[int]int64{mine[0][0]: 10, mine[0][1]: -1, mine[1][0]: 11, mine[1][1]: -1, mine[2][0]: 12, mine[2][1]: -1}
+	got, err := members[0].Committed(context30(t))
+	if err != nil || !maps.Equal(got, want) {
+		t.Errorf("Committed = %v, %v, want %v", got, err, want)
+	}
+	check := func(i int, silent []int, want int) (more []int) {
+		t.Helper()
+		more, err := members[i].Inherits(context30(t), silent)
+		if err != nil || len(more) != want && want >= 0 {
+			t.Errorf("of %v, silent %v, member %d would be given %v, %v; want %d", mine, silent, i, more, err, want)
+		}
+		return more
+	}
+	check(0, nil, 0)
+	check(0, mine[0][1:], 0) // its own
+	check(0, []int{mine[0][0], mine[1][0], mine[2][0]}, 0)
+	check(2, []int{mine[0][0], mine[1][1]}, 4)
+	expected := [2][]int{check(0, mine[2][:1], -1), check(1, mine[2][:1], -1)}
+	go members[2].Close()
+	for i := range expected {
+		joining.Go(func() {
+			waitOver(t, gens[i])
+			gens[i].Leave()
+			if gens[i] = settle(members[i], 3); gens[i] == nil {
+				return
+			}
+			given := slices.Sorted(maps.Keys(gens[i].Assigned()))
+			given = slices.DeleteFunc(given, func(p int) bool { return slices.Contains(mine[i], p) })
+			if !slices.Equal(given, expected[i]) || len(given) == 0 {
+				t.Errorf("member %d of %v expected %v, was given %v", i, mine, expected[i], given)
+			}
+			<-leave
+		})
+	}
+	time.AfterFunc(time.Second, func() { close(leave) })
+	joining.Wait()
 }
 
 // A generation that was left cannot commit any more, and the commit of the next

@@ -50,6 +50,7 @@ func Run(t *testing.T, open func(t *testing.T) Cluster) {
 		{"GroupOfTwo", testGroupOfTwo},
 		{"GroupLastCommit", testLastCommit},
 		{"GroupFences", testFence},
+		{"GroupHeirs", testHeirs},
 		{"GroupWithoutTopic", testGroupNoTopic},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"recoup/pipeline"
 )
@@ -144,20 +145,75 @@ func (l *Log) assignIfReady(g *group) {
 		return
 	}
 	for i, m := range g.members {
-		n := len(t.partitions)
 		m.gen = &generation{member: m, assigned: map[int]int64{}, leaving: map[int]bool{},
 			done: make(chan struct{})}
-		for p := i * n / len(g.members); p < (i+1)*n/len(g.members); p++ {
-			offset, ok := g.committed[p]
-			if !ok {
-				offset = -1
-			}
-			m.gen.assigned[p] = offset
+		from, to := share(i, len(g.members), len(t.partitions))
+		for p := from; p < to; p++ {
+			m.gen.assigned[p] = g.resumes(p)
 		}
 		m.waiting = false
 	}
 	close(g.changed)
 	g.changed = make(chan struct{})
+}
+
+// share is what the i-th of some members gets, from one partition up to before another.
+func share(i, members, partitions int) (from, to int) {
+	return i * partitions / members, (i + 1) * partitions / members
+}
+
+// resumes is the committed offset of a partition, -1 without one.
+func (g *group) resumes(p int) int64 {
+	if offset, ok := g.committed[p]; ok {
+		return offset
+	}
+	return -1
+}
+
+// Committed returns the committed offsets, see pipeline.Group.
+func (m *Member) Committed(ctx context.Context) (map[int]int64, error) {
+	n, err := m.log.Partitions(ctx, m.group.topic)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the offsets of group %q: %w", m.group.id, err)
+	}
+	m.log.mu.Lock()
+	defer m.log.mu.Unlock()
+	committed := map[int]int64{}
+	for p := range n {
+		committed[p] = m.group.resumes(p)
+	}
+	return committed, nil
+}
+
+// Inherits tells what a rebalance without some owners would bring, see pipeline.Group.
+func (m *Member) Inherits(ctx context.Context, silent []int) ([]int, error) {
+	n, err := m.log.Partitions(ctx, m.group.topic)
+	if err != nil {
+		return nil, fmt.Errorf("cannot ask for the members of group %q: %w", m.group.id, err)
+	}
+	m.log.mu.Lock()
+	defer m.log.mu.Unlock()
+	var left []*Member
+	for _, other := range m.group.members {
+		if other.gen == nil || other.gen.over {
+			return nil, nil
+		}
+		if !slices.ContainsFunc(silent, func(p int) bool { _, is := other.gen.assigned[p]; return is }) {
+			left = append(left, other)
+		}
+	}
+	i := slices.Index(left, m)
+	if i < 0 {
+		return nil, nil
+	}
+	var more []int
+	from, to := share(i, len(left), n)
+	for p := from; p < to; p++ {
+		if _, has := m.gen.assigned[p]; !has {
+			more = append(more, p)
+		}
+	}
+	return more, nil
 }
 
 func (g *group) index(m *Member) int {
