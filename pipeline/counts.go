@@ -44,6 +44,7 @@ const (
 type counting struct {
 	*detectors.Counts
 	from       int64         // offsets below were counted by a former owner
+	newest     stamp         // of their records
 	saved      int64         // invoices that no record was written for
 	since      int64         // records handed over since the last checkpoint
 	sourcesAt  time.Time     // last publication of sources
@@ -161,7 +162,8 @@ func (w *Worker) publishCounts(ctx context.Context, c *claim, within time.Durati
 	}
 }
 
-// restoreCounts reads what former owners of the partition published of their counts.
+// restoreCounts reads what former owners of the partition published of their counts. Where it
+// goes on from before, it also sees whether baselines were written since.
 func (w *Worker) restoreCounts(ctx context.Context) error {
 	m, k := w.m, &w.counting
 	topic := m.opt.Topics.Baselines
@@ -175,9 +177,11 @@ func (w *Worker) restoreCounts(ctx context.Context) error {
 	if err := both.Wait(); err != nil {
 		return fmt.Errorf("cannot read bounds of partition %d: %w", w.partition, err)
 	}
-	var newest stamp
-	return w.readRange(ctx, topic, 0, end, func(r Record) error {
-		err := foldCount(&newest, &r, func(key []byte, at stamp, value []byte) error {
+	from := w.read.baselines
+	w.read.baselines, w.read.outdated = end, end < from
+	return w.readRange(ctx, topic, max(from, 0), end, func(r Record) error {
+		w.read.outdated = w.read.outdated || from >= 0 && !isCount(r.Key)
+		err := foldCount(&k.newest, &r, func(key []byte, at stamp, value []byte) error {
 			if at.applied <= scored { // else of a topic that was recreated
 				k.from = max(k.from, at.applied)
 			}

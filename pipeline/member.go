@@ -32,6 +32,7 @@ type Member struct {
 	incidents     *detectors.Incidents // open ones, as recoup.cases tells
 	incidentsTail *incidentsFollower
 	buffer        *RowBuffer
+	standby       *standby
 	metrics       *Metrics
 
 	partitionsOf      map[string]int // by topic
@@ -56,6 +57,7 @@ func NewMember(opt Options, log Log, group Group, store Store) *Member {
 	m := &Member{opt: opt, log: log, group: group, store: store, shared: detectors.NewShared(),
 		buffer: NewRowBuffer(opt.RowBuffer), metrics: opt.Metrics, workers: map[int]*Worker{},
 		broken: map[string]error{}}
+	m.standby = newStandby(m)
 	return m
 }
 
@@ -94,6 +96,9 @@ func (m *Member) Run(ctx context.Context) error {
 	}
 	if err == nil && m.opt.Training.Group != nil {
 		reading.Go(func() { m.train(stop) })
+	}
+	if err == nil && !m.opt.UntilCaughtUp {
+		reading.Go(func() { m.standby.run(stop) })
 	}
 	if err != nil {
 		cancel() // ctx ended: leave as one does who has begun
@@ -259,6 +264,7 @@ func (m *Member) dropOthers(assigned map[int]int64, dropping *sync.WaitGroup) {
 		}
 	}
 	m.mu.Unlock()
+	m.standby.assigned(assigned, dropping)
 	for _, p := range gone {
 		dropping.Go(func() { m.forget(p) })
 		m.metrics.Lag.DeleteLabelValues(label(p)) // else it would seem to wait here for ever
@@ -350,15 +356,34 @@ func (m *Member) worker(ctx context.Context, drain <-chan struct{}, c *claim) (*
 		m.forget(c.partition)
 	}
 	began := m.opt.Now()
-	w = newWorker(m, c.partition)
+	prepared := m.standby.take(ctx, c.partition)
+	w, err := m.takeOver(ctx, c, prepared)
+	if prepared != nil && errors.Is(err, errMoved) {
+		w, err = m.takeOver(ctx, c, nil)
+	}
+	if err == nil {
+		m.metrics.TakeOver.Observe(m.opt.Now().Sub(began).Seconds())
+	}
+	return w, err
+}
+
+// takeOver has a worker take a partition over, a new one if none was prepared.
+func (m *Member) takeOver(ctx context.Context, c *claim, w *Worker) (*Worker, error) {
+	prepared := w != nil
+	if w == nil {
+		w = newWorker(m, c.partition)
+	}
 	m.mu.Lock()
 	m.workers[c.partition] = w // already: Ready looks whether its take-over stands still
 	m.mu.Unlock()
-	if err := w.takeOver(ctx, c); err != nil {
+	err := w.takeOver(ctx, c)
+	if prepared {
+		m.standby.used(err)
+	}
+	if err != nil {
 		m.forget(c.partition)
 		return nil, err
 	}
-	m.metrics.TakeOver.Observe(m.opt.Now().Sub(began).Seconds())
 	return w, nil
 }
 

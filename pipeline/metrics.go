@@ -29,6 +29,8 @@ type Metrics struct {
 	Partitions        prometheus.Gauge       // owned now
 	TakeOver          prometheus.Histogram   // seconds
 	Fenced            prometheus.Counter     // partitions given up to another member
+	Prepared          prometheus.Gauge       // partitions of silent owners that are prepared, or being prepared
+	Preparations      *prometheus.CounterVec // their ends, by result
 	Forgotten         *prometheus.CounterVec // what made room in the memory of a partition for others, by kind
 	CountsDropped     prometheus.Counter     // values of invoices that found no room among the counts
 	Foreign           prometheus.Counter     // records in recoup's own topics that recoup did not write
@@ -116,10 +118,21 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		m.CheckpointRecords, m.Partitions, m.TakeOver, m.Fenced, m.Foreign, m.CountsDropped, m.Expired, m.References,
 		m.ReferencesRefused, m.ReferenceLag, m.Model, m.ModelTrained, m.ModelsRefused, m.Trainings, m.TrainingDuration,
 		m.TrainingExamples, m.LeftOut, m.ReaderRebuilds)
+	m.registerStandby(reg)
 	m.registerMemory(reg)
 	m.registerOutcomes(reg)
 	m.Stage = newStageMetrics(reg)
 	return m
+}
+
+// registerStandby makes the metrics of partitions that are prepared before they are owned.
+func (m *Metrics) registerStandby(reg prometheus.Registerer) {
+	m.Prepared = prometheus.NewGauge(prometheus.GaugeOpts{Name: "recoup_partitions_prepared",
+		Help: "Partitions of silent owners whose state is read here, in case they come."})
+	m.Preparations = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "recoup_partition_preparations_total",
+		Help: "What became of prepared partitions: used, moved (their state was written since), released, failed."},
+		[]string{"result"})
+	reg.MustRegister(m.Prepared, m.Preparations)
 }
 
 // registerMemory makes the metrics of what is remembered.

@@ -73,6 +73,8 @@ type Options struct {
 	Training Training
 	// Stage says who works what comes of cases, and how.
 	Stage Stage
+	// Standby says when what another member may leave behind is prepared.
+	Standby Standby
 
 	// UntilCaughtUp ends Run once every partition assigned to this member is
 	// stored and committed up to the end the log had when Run began; or with an error,
@@ -95,6 +97,7 @@ func DefaultOptions() Options {
 		ReferenceRetention: reference.DefaultRetention,
 		Training:           Training{Records: 60_000, History: 35 * 24 * time.Hour, Every: time.Minute, Rest: 20},
 		Stage:              Stage{Every: time.Second, Margin: desk.CorrectionsWait, Desk: desk.DefaultSettings()},
+		Standby:            Standby{Every: time.Second, Silent: 3 * time.Second, Keep: 40 * time.Second},
 		Scoring:            detectors.DefaultSettings(),
 		Budget:             detectors.DefaultBudget(),
 		FlushRows:          20_000,

@@ -20,17 +20,16 @@ func (w *Worker) countForgotten() {
 }
 
 // countTrimmed has metrics and the log know what was restored and has no room: the budget was
-// lowered, or there are more partitions to share it.
+// lowered, or there are more partitions to share it. What replay forgets was counted before.
 func (w *Worker) countTrimmed() {
-	w.forgotten = make([]detectors.Forgotten, len(w.engine.Forgotten()))
-	w.countForgotten()
 	var dropped []any
-	for _, f := range w.forgotten {
+	for _, f := range w.read.trimmed {
 		if f.Items > 0 {
+			w.m.metrics.Forgotten.WithLabelValues(f.Kind).Add(float64(f.Items))
 			dropped = append(dropped, f.Kind, f.Items)
 		}
 	}
-	if w.forgotten = nil; dropped != nil { // what replay forgets from here on was counted before
+	if dropped != nil {
 		w.m.opt.Log.Warn("forgot what was not met for longest: the partition's share of pipeline.memory became smaller",
 			append([]any{"partition", w.partition}, dropped...)...)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -19,6 +20,24 @@ import (
 // not answer, scoring and alerts go on with the decision log alone and rows are
 // held until the skip-set has been read.
 const storeAnswersWithin = 3 * time.Second
+
+// errMoved: what a take-over was prepared from is not what stands there now.
+var errMoved = errors.New("the state is not the one that the take-over was prepared from")
+
+// reading is how far the reading of a take-over has come. It may begin before this member
+// owns the partition (readAhead), and goes on from there.
+type reading struct {
+	mark      marker                // the newest, an empty log's when there is none
+	whole     bool                  // all of the local state could be read
+	amiss     atomic.Bool           // something could not, and nobody was told: there was no owner yet
+	trimmed   []detectors.Forgotten // restored, without room
+	state     int64                 // recoup.state was read up to here
+	baselines int64                 // recoup.baselines likewise; -1: it was not
+	outdated  bool                  // more than counts stands behind
+	decisions int64                 // the decision log
+	highest   int64                 // epoch below which what follows there is void
+	invoices  int64                 // replayed up to here
+}
 
 // takeOver makes this worker the owner of its partition and brings its state to
 // the offset to score next. The order of the steps matters:
@@ -33,20 +52,26 @@ const storeAnswersWithin = 3 * time.Second
 //
 // What waits for different servers is done at once: within step 3, and 2 and 5 beside 4
 // and 6. Before step 6 it is looked whether the log is the one that the state was learned from.
+//
+// What was prepared of 3, 4 and 6 counts if nobody has written to the state since: then 3 is
+// a look at where it ends, 4 and 6 go on where they stood. Else it returns errMoved.
 func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	m := w.m
-	began := m.opt.Now()
+	began, prepared := m.opt.Now(), w.read != nil
 	if err := w.sameOwners(ctx); err != nil {
 		return err
 	}
 	if err := w.own(ctx, c); err != nil {
 		return err
 	}
-	mark, err := w.readState(ctx)
-	if err != nil {
+	if err := w.inherit(ctx, prepared); err != nil {
 		return err
 	}
+	mark := w.read.mark
 	start := max(c.position(), mark.Offset, 0)
+	if start < w.read.invoices {
+		return errMoved // somebody has set the offset back
+	}
 	w.rows.from, w.rows.inherited = start, &mark
 	w.rows.sweepFrom.Store(sweepFrom(mark))
 	var replayed int64
@@ -54,12 +79,12 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	both.Go(func() error { w.readSkipSet(actx); return nil })
 	both.Go(func() (err error) {
 		logs, lctx := errgroup.WithContext(actx)
-		logs.Go(func() error { return w.sameLog(lctx, start, mark) })
-		logs.Go(func() error { return w.readDecisions(lctx, mark) })
+		logs.Go(func() error { return w.sameLog(lctx, start, w.before()) })
+		logs.Go(func() error { return w.readDecisions(lctx, w.epoch) })
 		if err := logs.Wait(); err != nil {
 			return err
 		}
-		replayed, err = w.replay(actx, mark.Offset, start)
+		replayed, err = w.replay(actx, start)
 		return err
 	})
 	if err := both.Wait(); err != nil {
@@ -74,10 +99,57 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	if err := m.persist(ctx, "committing", func(ctx context.Context) error { return c.verify(ctx, start) }); err != nil {
 		return err
 	}
-	m.opt.Log.Info("took over", "partition", w.partition, "epoch", w.epoch, "offset", start, "replayed", replayed,
-		"kept_decisions", len(w.kept), "stored_rows", len(w.rows.atTakeOver), "took", m.opt.Now().Sub(began))
+	m.opt.Log.Info("took over", "partition", w.partition, "epoch", w.epoch, "offset", start, "prepared", prepared,
+		"replayed", replayed, "kept_decisions", len(w.kept), "stored_rows", len(w.rows.atTakeOver),
+		"took", m.opt.Now().Sub(began))
 	return nil
 }
+
+// readAhead does what a take-over does without owning the partition, while it still has an
+// owner that may be alive: nothing of it is seen outside. What is committed is asked for before
+// where the decision log ends: so all that was decided below it stands in the log by then.
+func (w *Worker) readAhead(ctx context.Context) error {
+	m, topic := w.m, w.m.opt.Topics.Suspects
+	committed, err := m.group.Committed(ctx)
+	if err != nil {
+		return err
+	}
+	_, end, err := m.log.Bounds(ctx, topic, w.partition)
+	if err != nil {
+		return fmt.Errorf("cannot read bounds of %s/%d: %w", topic, w.partition, err)
+	}
+	if err := w.readState(ctx); err != nil {
+		return err
+	}
+	mark := w.read.mark
+	if err := m.sameLayout(w.partition, mark, mark); err != nil {
+		return err
+	}
+	if err := w.adopt(); err != nil {
+		return err
+	}
+	to := max(committed[w.partition], mark.Offset)
+	why, err := m.misfit(ctx, w.partition, to, w.before())
+	if err == nil && why != "" {
+		err = w.recreated(why)
+	}
+	if err != nil {
+		return err
+	}
+	if err := w.readDecisions(ctx, end); err != nil {
+		return err
+	}
+	if _, err := w.replay(ctx, to); err != nil {
+		return err
+	}
+	if w.read.amiss.Load() {
+		return errors.New("some of its state cannot be read: who takes it over says what")
+	}
+	return nil
+}
+
+// before tells of the last record that was scored or replayed, as a marker does.
+func (w *Worker) before() marker { return marker{BeforeAt: w.beforeAt, BeforeHash: w.beforeHash} }
 
 // readRange reads a topic that has the worker's partitions. Each record is a step forward.
 func (w *Worker) readRange(ctx context.Context, topic string, from, to int64, each func(Record) error) error {
@@ -104,57 +176,97 @@ func (w *Worker) own(ctx context.Context, c *claim) error {
 	return nil
 }
 
-// readState is step 3. It returns the marker of an empty log when there is none. Where the
-// shared state ends is asked behind where the local state ends: an owner that goes on beside
-// this one writes a marker behind the shared state that it promises.
-func (w *Worker) readState(ctx context.Context) (mark marker, err error) {
+// inherit is step 3 of an owner.
+func (w *Worker) inherit(ctx context.Context, prepared bool) error {
+	m := w.m
+	if prepared { // before the look: what comes behind is asked for
+		m.follow.own(w.partition, w.epoch)
+	}
+	var first marker
+	err := w.readState(ctx,
+		func(ctx context.Context) (err error) { first, err = m.layout.marker(ctx, m); return err },
+		func(ctx context.Context) error { return m.models.catchUpSeen(ctx, w.stepped) })
+	if err != nil {
+		return err
+	}
+	if err := m.sameLayout(w.partition, first, w.read.mark); err != nil {
+		return err
+	}
+	w.compareBudget(w.read.mark)
+	if !prepared {
+		m.follow.own(w.partition, w.epoch)
+		if err := w.adopt(); err != nil {
+			return err
+		}
+	}
+	w.countTrimmed()
+	return nil
+}
+
+// readState reads the state, or looks whether it is still the one that was read, and more
+// at the same time. Where the shared state ends is asked behind where the local state
+// ends: an owner that goes on beside this one writes a marker behind the shared state that it promises.
+func (w *Worker) readState(ctx context.Context, more ...func(context.Context) error) error {
 	m := w.m
 	topic := m.opt.Topics.State
 	_, end, err := m.log.Bounds(ctx, topic, w.partition)
 	if err != nil {
-		return marker{}, fmt.Errorf("cannot read bounds of %s/%d: %w", topic, w.partition, err)
+		return fmt.Errorf("cannot read bounds of %s/%d: %w", topic, w.partition, err)
 	}
-	whole, first := false, marker{}
 	all, actx := errgroup.WithContext(ctx)
-	all.Go(func() (err error) { first, err = m.layout.marker(actx, m); return err })
-	all.Go(func() (err error) { mark, whole, err = w.restore(actx, end); return err })
+	if w.read == nil {
+		w.read = &reading{state: end, baselines: -1}
+		all.Go(func() error { return w.restore(actx, end) })
+	}
 	all.Go(func() error { return w.restoreCounts(actx) })
-	all.Go(func() error { return m.models.catchUpSeen(actx, w.stepped) })
 	all.Go(func() error { return m.follow.catchUpSeen(actx, w.stepped) })
+	for _, read := range more {
+		all.Go(func() error { return read(actx) })
+	}
 	if err := all.Wait(); err != nil {
-		return marker{}, err
+		return err
 	}
-	if err := m.sameLayout(w.partition, first, mark); err != nil {
-		return marker{}, err
+	if w.read.state != end || w.read.outdated {
+		return errMoved
 	}
-	w.compareBudget(mark)
-	m.follow.own(w.partition, w.epoch)
-	w.engine.AdoptShared()
-	if err := w.engine.Adopt(mark.Offset, whole && mark.Met); err != nil {
-		m.metrics.Foreign.Inc()
-		m.opt.Log.Error("passed over state that cannot be read", "topic", topic, "partition", w.partition, "error", err)
-	}
-	w.countTrimmed()
-	w.overwritten = w.engine.Changed() > 0 // what was written late, or ahead of the marker, is written over
-	err = errors.Join(w.engine.RestoreHighMarks(mark.HighMarks), w.engine.RestoreRuns(mark.Runs),
-		w.engine.RestoreOutcomes(mark.Outcomes))
-	if err != nil {
-		return marker{}, err
-	}
-	w.incarnation = mark.Incarnation
-	w.position.Incarnation = mark.Incarnation
-	w.beforeAt, w.beforeHash = mark.BeforeAt, mark.BeforeHash
-	return mark, nil
+	return nil
 }
 
-// restore reads the local state up to an end and returns the newest marker in it, and
-// whether all of it could be read.
-func (w *Worker) restore(ctx context.Context, end int64) (mark marker, whole bool, err error) {
-	mark, whole = marker{BeforeAt: -1}, true
+// adopt makes what was read the worker's state, at the marker's offset.
+func (w *Worker) adopt() error {
+	r := w.read
+	w.engine.AdoptShared()
+	if err := w.engine.Adopt(r.mark.Offset, r.whole && r.mark.Met); err != nil {
+		w.amiss("passed over state that cannot be read", "topic", w.m.opt.Topics.State, "partition", w.partition,
+			"error", err)
+	}
+	r.trimmed = w.engine.Forgotten()
+	w.overwritten = w.engine.Changed() > 0 // what was written late, or ahead of the marker, is written over
+	err := errors.Join(w.engine.RestoreHighMarks(r.mark.HighMarks), w.engine.RestoreRuns(r.mark.Runs),
+		w.engine.RestoreOutcomes(r.mark.Outcomes))
+	if err != nil {
+		return err
+	}
+	w.incarnation = r.mark.Incarnation
+	w.position.Incarnation = r.mark.Incarnation
+	w.beforeAt, w.beforeHash = r.mark.BeforeAt, r.mark.BeforeHash
+	r.decisions, r.invoices, r.highest = r.mark.LogPosition, r.mark.Offset, -1
+	// The marker's owner may have kept decisions of an older one that stand before
+	// its own ownership record: then what counts is found on the way.
+	if r.mark.Epoch < r.mark.LogPosition {
+		r.highest = r.mark.Epoch
+	}
+	return nil
+}
+
+// restore reads the local state up to an end, and the newest marker in it.
+func (w *Worker) restore(ctx context.Context, end int64) error {
+	mark, whole := &w.read.mark, true
+	mark.BeforeAt = -1
 	var best stamp
 	seen := map[string]stamp{}
 	topic := w.m.opt.Topics.State
-	err = w.readRange(ctx, topic, 0, end, func(r Record) error {
+	err := w.readRange(ctx, topic, 0, end, func(r Record) error {
 		at, payload, err := r.stamped()
 		if errors.Is(err, errRefused) {
 			return fmt.Errorf("%s/%d offset %d: %w", topic, w.partition, r.Offset, err)
@@ -168,7 +280,7 @@ func (w *Worker) restore(ctx context.Context, end int64) (mark marker, whole boo
 				return nil
 			}
 			best = at
-			mark, err = decodeMarker(payload)
+			*mark, err = decodeMarker(payload)
 			mark.writtenAt = r.Time
 			return err
 		}
@@ -182,8 +294,8 @@ func (w *Worker) restore(ctx context.Context, end int64) (mark marker, whole boo
 		}
 		return nil
 	})
-	w.rows.state.next = end
-	return mark, whole, err
+	w.rows.state.next, w.read.whole = end, whole
+	return err
 }
 
 // outdates reports whether a state record is older than one that stands before it. Of a
@@ -196,18 +308,11 @@ func (w *Worker) outdates(key []byte, at, before stamp) bool {
 }
 
 // readDecisions is step 4: verdicts and changes of models of former owners at or
-// above the marker's offset. Of two verdicts on one invoice the first counts; a
-// record of an epoch below an ownership record before it is void.
-func (w *Worker) readDecisions(ctx context.Context, mark marker) error {
-	m := w.m
-	topic := m.opt.Topics.Suspects
-	// The marker's owner may have kept decisions of an older one that stand before
-	// its own ownership record: then what counts is found on the way.
-	highest := int64(-1)
-	if mark.Epoch < mark.LogPosition {
-		highest = mark.Epoch
-	}
-	err := w.readRange(ctx, topic, mark.LogPosition, w.epoch, func(r Record) error {
+// above the marker's offset, up to an offset of the log. Of two verdicts on one invoice the
+// first counts; a record of an epoch below an ownership record before it is void.
+func (w *Worker) readDecisions(ctx context.Context, to int64) error {
+	topic, read := w.m.opt.Topics.Suspects, w.read
+	err := w.readRange(ctx, topic, read.decisions, to, func(r Record) error {
 		d, err := decodeDecision(r.Value)
 		if errors.Is(err, errRefused) {
 			return fmt.Errorf("%s/%d offset %d: %w", topic, w.partition, r.Offset, err)
@@ -217,19 +322,19 @@ func (w *Worker) readDecisions(ctx context.Context, mark marker) error {
 			return nil
 		}
 		if d.Kind == kindOwnership {
-			highest = max(highest, r.Offset)
+			read.highest = max(read.highest, r.Offset)
 			return nil
 		}
-		void := d.Epoch < highest
-		highest = max(highest, d.Epoch) // its ownership record stands before it
-		if void || d.Source.Offset < mark.Offset || d.Source.Incarnation != w.incarnation {
+		void := d.Epoch < read.highest
+		read.highest = max(read.highest, d.Epoch) // its ownership record stands before it
+		if void || d.Source.Offset < read.mark.Offset || d.Source.Incarnation != w.incarnation {
 			return nil
 		}
 		if d.Kind == kindModel && d.Model != nil {
 			w.ahead = append(w.ahead, modelSwitch{d.Source.Offset, d.Model.Seller, d.Model.Version})
 			w.logged = append(w.logged, logEntry{log: r.Offset, source: d.Source.Offset})
 		}
-		if d.Kind != kindDecision || d.Verdict == nil {
+		if d.Kind != kindDecision || d.Verdict == nil || d.Source.Offset < read.invoices {
 			return nil
 		}
 		if _, was := w.kept[d.Source.Offset]; !was {
@@ -241,6 +346,7 @@ func (w *Worker) readDecisions(ctx context.Context, mark marker) error {
 	// An owner that lacks a version names the prior below changes that stand in the
 	// log already. Of changes at one offset the last is the newest owner's: it counts.
 	slices.SortStableFunc(w.ahead, func(a, b modelSwitch) int { return cmp.Compare(a.offset, b.offset) })
+	read.decisions = to
 	return err
 }
 
@@ -273,10 +379,10 @@ func (w *Worker) readSkipSet(ctx context.Context) {
 // replay is step 6: it teaches what lies between the checkpoint and the
 // committed offset, without scoring. What the log names as suspect teaches only
 // the shadow, as it did before.
-func (w *Worker) replay(ctx context.Context, from, to int64) (int64, error) {
+func (w *Worker) replay(ctx context.Context, to int64) (int64, error) {
 	var replayed int64
 	topic := w.m.opt.Topics.Invoices
-	err := w.readRange(ctx, topic, from, to, func(r Record) error {
+	err := w.readRange(ctx, topic, w.read.invoices, to, func(r Record) error {
 		w.beforeAt, w.beforeHash = r.Offset, xxhash.Sum64(r.Value)
 		kept := w.kept[r.Offset]
 		delete(w.kept, r.Offset)
@@ -294,7 +400,8 @@ func (w *Worker) replay(ctx context.Context, from, to int64) (int64, error) {
 		w.engine.Teach(kept != nil)
 		return nil
 	})
-	w.scoredSince = replayed
+	w.scoredSince += replayed
+	w.read.invoices = to
 	return replayed, err
 }
 
@@ -313,5 +420,5 @@ func (w *Worker) stillOwner(ctx context.Context, c *claim) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return c.position() <= w.queuedEnd, w.sameLog(ctx, w.next, marker{BeforeAt: w.beforeAt, BeforeHash: w.beforeHash})
+	return c.position() <= w.queuedEnd, w.sameLog(ctx, w.next, w.before())
 }

@@ -66,6 +66,7 @@ type Worker struct {
 
 	rows     rowWriter
 	counting counting
+	read     *reading // how far a take-over has come; nil: it has not begun
 
 	inbox struct {
 		mu    sync.Mutex // guards dirty
@@ -337,9 +338,19 @@ func (w *Worker) seeDecisionGap(r Record) error {
 // foreign notes a record that no recoup of this version wrote into one of its
 // own topics. It is passed over: nobody's stray record may stop a partition.
 func (w *Worker) foreign(topic string, offset int64, err error) {
+	w.amiss("passed over a record that is not ours", "topic", topic, "partition", w.partition, "offset", offset,
+		"error", err)
+}
+
+// amiss says what could not be read. Who does not own the partition keeps it to himself:
+// its owner says it.
+func (w *Worker) amiss(what string, about ...any) {
+	if w.epoch < 0 {
+		w.read.amiss.Store(true)
+		return
+	}
 	w.m.metrics.Foreign.Inc()
-	w.m.opt.Log.Error("passed over a record that is not ours", "topic", topic, "partition", w.partition,
-		"offset", offset, "error", err)
+	w.m.opt.Log.Error(what, about...)
 }
 
 // markDirty is told by readers of state that an older epoch wrote one of our

@@ -71,11 +71,16 @@ func member(c *config.Config) pipeline.Options {
 	o.RowBuffer = int64(p.RowBuffer)
 	o.CheckpointInterval = p.CheckpointInterval.Std()
 	o.FenceAfter = p.FenceAfter.Std()
+	o.Standby.Keep = c.Kafka.SessionTimeout.Std() + keptBeyondSession
 	o.DrainTimeout = p.DrainTimeout.Std()
 	o.LeaveTimeout = p.LeaveTimeout.Std()
 	o.FetchTimeout = max(o.FetchTimeout, c.Kafka.RequestTimeout.Std()+time.Second) // a request times out by itself first
 	return o
 }
+
+// keptBeyondSession is how much longer than the group waits for a silent member what others
+// have prepared of its partitions is kept.
+const keptBeyondSession = 30 * time.Second
 
 // closedCasesFor is how much longer than an open case a closed one is known: as long as
 // the topic of the cases holds it (config.TopicTable).

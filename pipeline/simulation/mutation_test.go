@@ -22,6 +22,13 @@ type broken struct {
 	finds    string // what a seed has to say of it, as a pattern
 }
 
+// Two steps of readAhead.
+const (
+	logEnd = "	_, end, err := m.log.Bounds(ctx, topic, w.partition)\n	if err != nil {\n" +
+		"		return fmt.Errorf(\"cannot read bounds of %s/%d: %w\", topic, w.partition, err)\n	}\n"
+	stateRead = "	if err := w.readState(ctx); err != nil {\n		return err\n	}\n"
+)
+
 var mutations = []broken{
 	{"an offset is committed before its rows are stored", "writer.go",
 		"		if err := r.storeBlock(ctx, c, head); err != nil {\n			return err\n		}\n",
@@ -63,12 +70,12 @@ var mutations = []broken{
 	{"nobody reads what stands between the records of his own", "appender.go",
 		"	if base > seen {\n", "	if false {\n", "two contents|decision .* is missing|row .* differs|stores .* again"},
 	{"what a former owner decided late counts", "takeover.go",
-		"void := d.Epoch < highest", "void := false", "two contents|decision"},
+		"void := d.Epoch < read.highest", "void := false", "two contents|decision"},
 	{"a case is published before its decision is logged", "batch.go",
 		"{w.writeDecisions, w.writeCases, w.writeDeadLetters}", "{w.writeCases, w.writeDecisions, w.writeDeadLetters}",
 		"published a case before its decision"},
 	{"the decision log is not read at a take-over", "takeover.go",
-		"		logs.Go(func() error { return w.readDecisions(lctx, mark) })\n", "",
+		"		logs.Go(func() error { return w.readDecisions(lctx, w.epoch) })\n", "",
 		"two contents|state .* differs"},
 	{"a logged case is not published again", "batch.go", "			w.republish(kept)\n", "",
 		"without the case of|case .* is missing"},
@@ -78,7 +85,13 @@ var mutations = []broken{
 		"		if err := r.writeMarker(ctx, cp.marker); err != nil {\n			return err\n		}\n		if len(cp.local) > 0 {\n",
 		"state .* differs"},
 	{"nothing is replayed at a take-over", "takeover.go",
-		"w.replay(actx, mark.Offset, start)", "w.replay(actx, start, start)", "state .* (differs|is missing)"},
+		"replayed, err = w.replay(actx, start)", "", "state .* (differs|is missing)"},
+	{"nobody looks whether the state has moved since it was prepared", "takeover.go",
+		"if w.read.state != end || w.read.outdated {", "if false {", "state .* (differs|is missing)"},
+	{"who prepares asks what is committed long behind where the decision log ends", "takeover.go",
+		"	committed, err := m.group.Committed(ctx)\n	if err != nil {\n		return err\n	}\n" + logEnd + stateRead,
+		logEnd + stateRead + "	committed, err := m.group.Committed(ctx)\n	if err != nil {\n		return err\n	}\n",
+		"state .* differs"},
 	{"nobody asks the group at the end of a take-over", "takeover.go",
 		"return c.verify(ctx, start)", "return c.commit(ctx, start)", "which stood before it was assigned"},
 	{"an owner writes over what a marker promises that comes late", "writer.go",

@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"recoup/pipeline"
 )
 
 // plan is all that a seed decides.
@@ -73,6 +75,12 @@ func newPlan(seed uint64) plan {
 			}
 		}
 	}
+	if rng.IntN(4) > 0 { // whoever has lag for a moment is silent
+		pl.pace.standby = pipeline.Standby{Every: ms(5, 30), Silent: ms(0, 2<<rng.IntN(7)), Keep: ms(100, 3000)}
+		if rng.IntN(2) == 0 { // and may have made checkpoints long before that is seen
+			pl.pace.standby.Every, pl.pace.checkpoint = ms(100, 600), ms(10, 60)
+		}
+	}
 	return pl
 }
 
@@ -108,9 +116,9 @@ func newFate(rng *rand.Rand, ms func(from, to int) time.Duration, crowded bool) 
 		}
 		f.fuses[at] = dieBefore + fault(rng.IntN(int(expel)))
 	}
-	if rng.IntN(5) == 0 {
+	if rng.IntN(4) == 0 {
 		read := []string{topics.Cases, topics.CaseEvents, topics.Recoveries, topics.Disputes, topics.Suspects,
-			topics.Baselines}
+			topics.State, topics.Baselines}
 		f.behind, f.late = read[rng.IntN(len(read))], ms(50, 500)
 	}
 	return f

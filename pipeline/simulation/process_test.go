@@ -447,6 +447,23 @@ func (m *member) Next(ctx context.Context) (pipeline.Generation, error) {
 	return &generation{gen, m}, nil
 }
 
+func (m *member) Committed(ctx context.Context) (committed map[int]int64, err error) {
+	err = m.p.read(ctx, "committed of "+m.consumer, func() (err error) {
+		committed, err = m.Member.Committed(ctx)
+		return err
+	})
+	return committed, err
+}
+
+func (m *member) Inherits(ctx context.Context, silent []int) (more []int, err error) {
+	err = m.p.read(ctx, fmt.Sprint("inherits of ", m.consumer, silent), func() (err error) {
+		more, err = m.Member.Inherits(ctx, silent)
+		m.p.s.note("%s looks at %v, would be given %v", m.p.name, silent, more)
+		return err
+	})
+	return more, err
+}
+
 func (m *member) Close() error {
 	took(m.p.chance("close "+m.consumer), time.Millisecond)
 	m.p.mu.Lock()

@@ -29,6 +29,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	dto "github.com/prometheus/client_model/go"
 )
 
 var (
@@ -87,6 +89,22 @@ func TestSimulation(t *testing.T) {
 	if done.Load() >= 1000 && lateTombstones.Load() == 0 {
 		t.Error("no seed has a tombstone that comes late")
 	}
+	for _, result := range []string{"used", "moved", "released"} {
+		n := preparations(t, result)
+		t.Logf("%d preparations were %s", n, result)
+		if done.Load() >= 1000 && n == 0 && !t.Failed() {
+			t.Errorf("no preparation is %s", result)
+		}
+	}
+}
+
+// preparations is how many ended so, in all seeds.
+func preparations(t *testing.T, result string) int {
+	var m dto.Metric
+	if err := metrics.Preparations.WithLabelValues(result).Write(&m); err != nil {
+		t.Fatal(err)
+	}
+	return int(m.GetCounter().GetValue())
 }
 
 // runSeed runs one seed and reports what differs from the run without faults.

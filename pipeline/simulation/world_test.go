@@ -30,6 +30,7 @@ type pace struct {
 	flushRows                      int
 	flush, checkpoint, sweep, step time.Duration
 	leave                          time.Duration
+	standby                        pipeline.Standby
 }
 
 // calm is the pace of a run without faults.
@@ -78,6 +79,7 @@ func (w *world) options(name string, untilCaughtUp bool) pipeline.Options {
 	opt.FenceAfter, opt.DrainTimeout = fenceAfter, fenceAfter
 	opt.LeaveTimeout = w.pace.leave
 	opt.Stage.Every = w.pace.step
+	opt.Standby = w.pace.standby
 	opt.UntilCaughtUp = untilCaughtUp
 	return opt
 }
