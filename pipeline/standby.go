@@ -225,19 +225,21 @@ func (s *standby) release(r *prepared) {
 
 // take returns the worker that is prepared for a partition, once it is, or nil.
 func (s *standby) take(ctx context.Context, partition int) *Worker {
-	for _, r := range s.pick(func(p int, _ *prepared) bool { return p != partition }) {
-		select {
-		case <-r.done:
-		case <-ctx.Done():
-		}
-		if ctx.Err() != nil || r.err != nil {
-			s.release(r)
-			return nil
-		}
-		r.worker.stepped()
-		return r.worker
+	picked := s.pick(func(p int, _ *prepared) bool { return p != partition })
+	if len(picked) == 0 {
+		return nil
 	}
-	return nil
+	r := picked[0]
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+	}
+	if ctx.Err() != nil || r.err != nil {
+		s.release(r)
+		return nil
+	}
+	r.worker.stepped()
+	return r.worker
 }
 
 // used is told what became of the take-over of a prepared worker.
