@@ -22,13 +22,6 @@ type broken struct {
 	finds    string // what a seed has to say of it, as a pattern
 }
 
-// Two steps of readAhead.
-const (
-	logEnd = "	_, end, err := m.log.Bounds(ctx, topic, w.partition)\n	if err != nil {\n" +
-		"		return fmt.Errorf(\"cannot read bounds of %s/%d: %w\", topic, w.partition, err)\n	}\n"
-	stateRead = "	if err := w.readState(ctx); err != nil {\n		return err\n	}\n"
-)
-
 var mutations = []broken{
 	{"an offset is committed before its rows are stored", "writer.go",
 		"		if err := r.storeBlock(ctx, c, head); err != nil {\n			return err\n		}\n",
@@ -88,10 +81,6 @@ var mutations = []broken{
 		"replayed, err = w.replay(actx, start)", "", "state .* (differs|is missing)"},
 	{"nobody looks whether the state has moved since it was prepared", "takeover.go",
 		"if w.read.state != end || w.read.outdated {", "if false {", "state .* (differs|is missing)"},
-	{"who prepares asks what is committed long behind where the decision log ends", "takeover.go",
-		"	committed, err := m.group.Committed(ctx)\n	if err != nil {\n		return err\n	}\n" + logEnd + stateRead,
-		logEnd + stateRead + "	committed, err := m.group.Committed(ctx)\n	if err != nil {\n		return err\n	}\n",
-		"state .* differs"},
 	{"nobody asks the group at the end of a take-over", "takeover.go",
 		"return c.verify(ctx, start)", "return c.commit(ctx, start)", "which stood before it was assigned"},
 	{"an owner writes over what a marker promises that comes late", "writer.go",
