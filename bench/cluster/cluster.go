@@ -142,8 +142,11 @@ func (c *Cluster) Command(ctx context.Context, args ...string) error {
 	return run(ctx, c.binary, append([]string{"--config", c.file}, args...)...)
 }
 
+// run listens on any free port, for another cluster may do the same beside this one.
 func run(ctx context.Context, name string, args ...string) error {
-	output, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), "RECOUP_HTTP_LISTEN=127.0.0.1:0")
+	output, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("cannot run %s %s: %w\n%s", filepath.Base(name), strings.Join(args, " "), err, output)
 	}
