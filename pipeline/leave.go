@@ -11,9 +11,9 @@ import (
 const Leaving = "leaving"
 
 const (
-	// writtenWithin is how long a member that stops waits at most for its state to be
-	// written. What is not written by then its successor learns from the invoices.
-	writtenWithin = 3 * time.Second
+	// amissEvery is how often a member that waits for its state to be written looks whether
+	// something does not work.
+	amissEvery = 100 * time.Millisecond
 	// mostLeft is how many invoices a member that leaves may have scored behind the state
 	// that it wrote. Reading so many again takes a successor a second; that state changes takes
 	// it longer, for then it reads all of it again.
@@ -108,11 +108,12 @@ func (m *Member) depart(ctx context.Context, gen Generation, over <-chan struct{
 }
 
 // writtenToLeave has the state of all partitions written that are scored, and returns of how
-// many it is and of how many it is not, within the time that there is.
+// many it is and of how many it is not, within the time that there is. What is not written by
+// then their next owners learn from the invoices.
 func (m *Member) writtenToLeave(ctx context.Context, d *departure) (is, not int) {
-	ctx, cancel := context.WithTimeout(ctx, writtenWithin)
-	defer cancel()
 	changes := d.ask()
+	look := time.NewTicker(amissEvery)
+	defer look.Stop()
 	for {
 		is, not = d.written()
 		if not == 0 || ctx.Err() != nil {
@@ -123,6 +124,7 @@ func (m *Member) writtenToLeave(ctx context.Context, d *departure) (is, not int)
 		}
 		select {
 		case <-changes:
+		case <-look.C:
 		case <-ctx.Done():
 		}
 	}

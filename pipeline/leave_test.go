@@ -143,7 +143,7 @@ func TestLeavesAtOnce(t *testing.T) {
 			l.goesOn(5 * time.Second)
 			l.t.Cleanup(func() { down.Store(false) })
 		}, most: 600 * time.Millisecond},
-		"though its state finds no room": {before: func(l *leaver) { l.full.Store(true) }, most: 3600 * time.Millisecond},
+		"though its state finds no room": {before: func(l *leaver) { l.full.Store(true) }, most: 600 * time.Millisecond},
 		"when another joins": {while: func(l *leaver) {
 			_, stop := l.start("joins", nil)
 			l.t.Cleanup(stop)
