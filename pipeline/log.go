@@ -75,15 +75,20 @@ type Group interface {
 	// Next blocks until this member has a new assignment. The generation before
 	// must be over and its workers stopped.
 	Next(ctx context.Context) (Generation, error)
-	// Committed returns the offset that the group resumes from, by partition of the topic,
-	// whoever owns it; -1 where none was committed yet.
-	Committed(ctx context.Context) (map[int]int64, error)
+	// Committed returns what was committed last, by partition of the topic, whoever owns it.
+	Committed(ctx context.Context) (map[int]Committed, error)
 	// Inherits returns, ascending, what this member would be given beside what it has if those
-	// who own the silent partitions were evicted now. Nothing while that cannot be told: the
-	// group rebalances, or this member is not in it or owns a silent one itself.
-	Inherits(ctx context.Context, silent []int) ([]int, error)
+	// who own some partitions left, or were evicted, now. Nothing while that cannot be told: the
+	// group rebalances, or this member is not in it or owns one of them itself.
+	Inherits(ctx context.Context, owned []int) ([]int, error)
 	// Close leaves the group.
 	Close() error
+}
+
+// Committed is what a group knows of a partition.
+type Committed struct {
+	Offset  int64 // to resume from; -1: none was committed yet
+	Leaving bool  // the commit says Leaving
 }
 
 // Generation is one assignment of partitions to this member.

@@ -371,17 +371,19 @@ func (m *Member) worker(ctx context.Context, drain <-chan struct{}, c *claim) (*
 }
 
 // takeOver has a worker take a partition over, a new one if none was prepared.
-func (m *Member) takeOver(ctx context.Context, c *claim, w *Worker) (*Worker, error) {
-	prepared := w != nil
-	if w == nil {
+func (m *Member) takeOver(ctx context.Context, c *claim, r *prepared) (*Worker, error) {
+	var w *Worker
+	if r != nil {
+		w = r.worker
+	} else {
 		w = newWorker(m, c.partition)
 	}
 	m.mu.Lock()
 	m.workers[c.partition] = w // already: Ready looks whether its take-over stands still
 	m.mu.Unlock()
 	err := w.takeOver(ctx, c)
-	if prepared {
-		m.standby.used(err)
+	if r != nil {
+		m.standby.used(r, err)
 	}
 	if err != nil {
 		m.forget(c.partition)

@@ -29,8 +29,8 @@ type Metrics struct {
 	Partitions        prometheus.Gauge       // owned now
 	TakeOver          prometheus.Histogram   // seconds
 	Fenced            prometheus.Counter     // partitions given up to another member
-	Prepared          prometheus.Gauge       // partitions of silent owners that are prepared, or being prepared
-	Preparations      *prometheus.CounterVec // their ends, by result
+	Prepared          prometheus.Gauge       // partitions of silent or leaving owners that are prepared, or being prepared
+	Preparations      *prometheus.CounterVec // their ends, by owner and result
 	Forgotten         *prometheus.CounterVec // what made room in the memory of a partition for others, by kind
 	CountsDropped     prometheus.Counter     // values of invoices that found no room among the counts
 	Foreign           prometheus.Counter     // records in recoup's own topics that recoup did not write
@@ -128,10 +128,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 // registerStandby makes the metrics of partitions that are prepared before they are owned.
 func (m *Metrics) registerStandby(reg prometheus.Registerer) {
 	m.Prepared = prometheus.NewGauge(prometheus.GaugeOpts{Name: "recoup_partitions_prepared",
-		Help: "Partitions of silent owners whose state is read here, in case they come."})
+		Help: "Partitions of silent or leaving owners whose state is read here, in case they come."})
 	m.Preparations = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "recoup_partition_preparations_total",
-		Help: "What became of prepared partitions: used, moved (their state was written since), released, failed."},
-		[]string{"result"})
+		Help: "What became of prepared partitions, of owners that were silent or leaving: used, moved (their state was " +
+			"written since), released, failed."}, []string{"owner", "result"})
 	reg.MustRegister(m.Prepared, m.Preparations)
 }
 

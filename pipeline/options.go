@@ -97,7 +97,7 @@ func DefaultOptions() Options {
 		ReferenceRetention: reference.DefaultRetention,
 		Training:           Training{Records: 60_000, History: 35 * 24 * time.Hour, Every: time.Minute, Rest: 20},
 		Stage:              Stage{Every: time.Second, Margin: desk.CorrectionsWait, Desk: desk.DefaultSettings()},
-		Standby:            Standby{Every: time.Second, Silent: 3 * time.Second, Keep: 40 * time.Second},
+		Standby:            Standby{Every: 250 * time.Millisecond, Silent: 3 * time.Second, Keep: 40 * time.Second},
 		Scoring:            detectors.DefaultSettings(),
 		Budget:             detectors.DefaultBudget(),
 		FlushRows:          20_000,

@@ -7,14 +7,13 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // Standby says when a member prepares to follow another one. A group finds out that a member
-// was killed when its session is over; in that time the state of its partitions can be read.
+// was killed when its session is over; in that time the state of its partitions can be read. A
+// member that leaves says so before.
 type Standby struct {
-	Every  time.Duration // how often it is looked who has fallen silent; 0: never
+	Every  time.Duration // how often it is looked who leaves; 0: never, nor who has fallen silent
 	Silent time.Duration // how long nothing has been committed of a partition whose owner is silent
 	Keep   time.Duration // longest time that what was prepared waits for the group; longer than its session
 }
@@ -25,13 +24,21 @@ const preparedAtOnce = 2
 // mostSilence bounds the silence that makes a partition prepared again whose owner was slow.
 const mostSilence = time.Minute
 
-// standby prepares workers for partitions of silent owners: those that this member would be
-// given if these were evicted, so that no two members prepare one, and none holds more than it
-// will have to.
+// errStuck: what stops this member may stop the others, too.
+var errStuck = errors.New("this member gets nowhere either")
+
+// standby prepares workers for partitions whose owners leave or are silent: those that this
+// member would be given if these were gone, so that no two members prepare one, and none holds
+// more than it will have to.
 type standby struct {
-	m     *Member
-	sight map[int]*sight // by partition; of who looks
-	seen  int            // the turn that sight is of
+	m         *Member
+	room      chan struct{}  // holds one element for each partition that is being prepared
+	preparing sync.WaitGroup // of all that have begun
+
+	// Of who looks:
+	sight  map[int]*sight // by partition
+	seen   int            // the turn that sight is of
+	listen time.Time      // when it was looked last who is silent
 
 	mu    sync.Mutex // guards what follows
 	turn  int        // counts generations
@@ -41,142 +48,209 @@ type standby struct {
 
 // sight is what was seen of a partition.
 type sight struct {
-	committed int64
-	since     time.Time     // of which it is known to have stood there
-	enough    time.Duration // silence after which it is prepared: more for who was only slow before
-	tried     bool          // in this silence
+	Committed
+	since  time.Time     // of which it is known to have stood there
+	enough time.Duration // silence after which it is prepared: more for who was only slow before
+	leaves bool          // its present owner says so: a former one's last commit stands until the next
+	tried  bool          // since it left or fell silent
 }
 
 // prepared is a worker that may take its partition over.
 type prepared struct {
-	worker    *Worker
-	committed int64 // as seen before: while it stands there the owner is silent
-	since     time.Time
-	cancel    context.CancelFunc
-	done      chan struct{} // closed once it has come to an end
-	err       error         // why the worker is of no use; set before done is closed
+	worker *Worker
+	seen   Committed // before: while it stands there a silent owner is silent
+	since  time.Time
+	cancel context.CancelFunc
+	done   chan struct{} // closed once it has come to an end
+	err    error         // why the worker is of no use; set before done is closed
 }
 
-func newStandby(m *Member) *standby { return &standby{m: m, ready: map[int]*prepared{}} }
+// owner says what was seen of the partition's owner.
+func (r *prepared) owner() string {
+	if r.seen.Leaving {
+		return "leaving"
+	}
+	return "silent"
+}
+
+func newStandby(m *Member) *standby {
+	return &standby{m: m, room: make(chan struct{}, preparedAtOnce), ready: map[int]*prepared{}}
+}
 
 // run looks until ctx ends, and then gives back what nobody has taken.
 func (s *standby) run(ctx context.Context) {
 	every := s.m.opt.Standby.Every
 	for every > 0 && pause(ctx, every) == nil {
 		if err := s.look(ctx); err != nil {
-			s.sight = nil // what stops this member may stop the others, too
-			s.m.opt.Log.Debug("cannot tell who has fallen silent", "error", err)
+			s.hearAnew()
+			s.m.opt.Log.Debug("cannot tell who leaves or has fallen silent", "error", err)
 		}
 	}
 	s.keep(func(int, *prepared) bool { return false })
+	s.preparing.Wait()
 }
 
-// look prepares what has fallen silent, and gives back what goes on.
+// look begins to prepare what is left or has fallen silent, and gives back what goes on.
 func (s *standby) look(ctx context.Context) error {
 	within, cancel := context.WithTimeout(ctx, s.m.opt.FetchTimeout)
 	defer cancel()
+	s.mu.Lock() // before it is asked: what is committed belongs to this turn or to a later one
+	turn, mine := s.turn, s.mine
+	s.mu.Unlock()
 	committed, err := s.m.group.Committed(within)
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	turn, mine := s.turn, s.mine
-	s.mu.Unlock()
 	s.watch(committed, turn)
-	silent, stuck, err := s.silent(within, mine)
-	if stuck || s.m.amiss() {
-		return errors.New("this member gets nowhere either")
+	if s.m.amiss() {
+		return errStuck
 	}
-	if err != nil || len(silent) == 0 {
+	leaving := s.leaving(mine)
+	if err := s.expect(ctx, within, leaving, leaving); err != nil {
 		return err
 	}
-	expected, err := s.m.group.Inherits(within, silent)
+	now, opt := s.m.opt.Now(), s.m.opt.Standby
+	if now.Sub(s.listen) < opt.Silent/3 {
+		return nil
+	}
+	s.listen = now
+	silent, err := s.silent(within, mine)
 	if err != nil {
 		return err
 	}
-	var all errgroup.Group
-	all.SetLimit(preparedAtOnce)
-	for _, p := range expected {
-		if at := s.sight[p]; slices.Contains(silent, p) && !at.tried {
-			at.tried = true
-			all.Go(func() error { s.prepare(ctx, p, at.committed, turn); return nil })
-		}
-	}
-	return all.Wait()
+	return s.expect(ctx, within, silent, append(leaving, silent...))
 }
 
-// watch notes how far partitions are committed, in a turn of the group.
-func (s *standby) watch(committed map[int]int64, turn int) {
+// watch notes what is committed, in a turn of the group.
+func (s *standby) watch(committed map[int]Committed, turn int) {
 	now, opt := s.m.opt.Now(), s.m.opt.Standby
 	if s.sight == nil || s.seen != turn { // while the group rebalances everybody is silent
 		s.sight, s.seen = map[int]*sight{}, turn
 	}
-	for p, offset := range committed {
-		switch at := s.sight[p]; {
+	for p, is := range committed {
+		at := s.sight[p]
+		switch {
 		case at == nil:
-			s.sight[p] = &sight{committed: offset, since: now, enough: opt.Silent}
-		case at.committed != offset:
-			if at.tried {
-				at.enough = min(2*at.enough, mostSilence)
-			}
-			at.committed, at.since, at.tried = offset, now, false
+			s.sight[p] = &sight{Committed: is, since: now, enough: opt.Silent}
+			continue
+		case at.Committed == is:
+			continue
+		case at.tried && !at.leaves:
+			at.enough = min(2*at.enough, mostSilence)
 		}
+		at.tried = at.tried && at.leaves && is.Leaving // who leaves commits until it has left
+		at.Committed, at.since, at.leaves = is, now, is.Leaving
 	}
-	s.keep(func(p int, r *prepared) bool { return r.committed == committed[p] && now.Sub(r.since) < opt.Keep })
+	s.keep(func(p int, r *prepared) bool {
+		is := committed[p]
+		stands := is.Leaving == r.seen.Leaving && (is.Leaving || is.Offset == r.seen.Offset)
+		return stands && now.Sub(r.since) < opt.Keep
+	})
 }
 
-// silent returns, ascending, of which partitions nothing is committed though records wait. stuck
-// says that this member owns one of them.
-func (s *standby) silent(ctx context.Context, mine map[int]int64) (list []int, stuck bool, err error) {
+// hearAnew forgets who was silent.
+func (s *standby) hearAnew() {
+	for _, at := range s.sight {
+		if !at.leaves {
+			at.since, at.enough, at.tried = s.m.opt.Now(), s.m.opt.Standby.Silent, false
+		}
+	}
+}
+
+// leaving returns, ascending, the partitions that others are about to leave.
+func (s *standby) leaving(mine map[int]int64) (list []int) {
+	for _, p := range slices.Sorted(maps.Keys(s.sight)) {
+		if _, own := mine[p]; s.sight[p].leaves && !own {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// silent returns, ascending, of which partitions nothing is committed though records wait. It
+// fails if this member owns one of them.
+func (s *standby) silent(ctx context.Context, mine map[int]int64) (list []int, err error) {
 	now := s.m.opt.Now()
 	for _, p := range slices.Sorted(maps.Keys(s.sight)) {
 		at := s.sight[p]
-		if now.Sub(at.since) < at.enough {
+		if at.leaves || now.Sub(at.since) < at.enough {
 			continue
 		}
 		start, end, err := s.m.log.Bounds(ctx, s.m.opt.Topics.Invoices, p)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
-		if end <= max(start, at.committed) {
+		if end <= max(start, at.Offset) {
 			continue
 		}
+		if _, own := mine[p]; own {
+			return nil, errStuck
+		}
 		list = append(list, p)
-		_, own := mine[p]
-		stuck = stuck || own
 	}
-	return list, stuck, nil
+	return list, nil
 }
 
-// prepare prepares one partition, unless the group has shared out anew since the turn.
-func (s *standby) prepare(ctx context.Context, partition int, committed int64, turn int) {
+// expect begins to prepare what this member would be given of some partitions if the owners
+// of them, and of others, were gone.
+func (s *standby) expect(ctx, within context.Context, partitions, owned []int) error {
+	partitions = slices.DeleteFunc(slices.Clone(partitions), func(p int) bool { return s.sight[p].tried })
+	if len(partitions) == 0 {
+		return nil
+	}
+	expected, err := s.m.group.Inherits(within, owned)
+	for _, p := range expected {
+		if slices.Contains(partitions, p) {
+			s.sight[p].tried = true
+			s.begin(ctx, p, s.sight[p].Committed, s.seen)
+		}
+	}
+	return err
+}
+
+// begin begins to prepare one partition, unless the group has shared out anew since the turn.
+func (s *standby) begin(ctx context.Context, partition int, seen Committed, turn int) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	m, began := s.m, s.m.opt.Now()
-	r := &prepared{worker: newWorker(m, partition), committed: committed, since: began, cancel: cancel,
+	r := &prepared{worker: newWorker(s.m, partition), seen: seen, since: s.m.opt.Now(), cancel: cancel,
 		done: make(chan struct{})}
 	s.mu.Lock()
 	over := s.turn != turn || s.ready[partition] != nil
 	if !over {
 		s.ready[partition] = r
-		m.metrics.Prepared.Set(float64(len(s.ready)))
+		s.m.metrics.Prepared.Set(float64(len(s.ready)))
 	}
 	s.mu.Unlock()
 	if over {
+		cancel()
 		r.worker.discard()
 		return
 	}
-	r.err = r.worker.readAhead(ctx)
-	close(r.done)
+	s.preparing.Go(func() { s.prepare(ctx, r) })
+}
+
+// prepare prepares one partition when there is room.
+func (s *standby) prepare(ctx context.Context, r *prepared) {
+	defer r.cancel()
+	opt, w := s.m.opt, r.worker
+	select {
+	case s.room <- struct{}{}:
+		r.err = w.readAhead(ctx)
+		<-s.room
+	case <-ctx.Done():
+		r.err = ctx.Err()
+	}
+	told := []any{"partition", w.partition, "owner", r.owner(), "took", opt.Now().Sub(r.since)}
 	if r.err == nil {
-		m.opt.Log.Info("prepared a partition whose owner is silent", "partition", partition,
-			"offset", r.worker.read.invoices, "replayed", r.worker.scoredSince, "took", m.opt.Now().Sub(began))
-		return
+		told = append(told, "offset", w.read.invoices, "replayed", w.scoredSince) // who takes it goes on with them
 	}
-	if ctx.Err() == nil {
-		m.opt.Log.Info("cannot prepare a partition whose owner is silent", "partition", partition, "error", r.err)
+	close(r.done)
+	switch {
+	case r.err == nil:
+		opt.Log.Info("prepared a partition", told...)
+	case ctx.Err() == nil:
+		opt.Log.Info("cannot prepare a partition", append(told, "error", r.err)...)
+		s.keep(func(_ int, other *prepared) bool { return other != r })
 	}
-	s.keep(func(_ int, other *prepared) bool { return other != r })
 }
 
 // assigned is told of each generation: what went to others is given back, beside what follows.
@@ -219,12 +293,12 @@ func (s *standby) release(r *prepared) {
 	if r.err != nil && !errors.Is(r.err, context.Canceled) {
 		result = "failed"
 	}
-	s.m.metrics.Preparations.WithLabelValues(result).Inc()
+	s.m.metrics.Preparations.WithLabelValues(r.owner(), result).Inc()
 	r.worker.discard()
 }
 
-// take returns the worker that is prepared for a partition, once it is, or nil.
-func (s *standby) take(ctx context.Context, partition int) *Worker {
+// take returns what is prepared of a partition, once it is, or nil.
+func (s *standby) take(ctx context.Context, partition int) *prepared {
 	picked := s.pick(func(p int, _ *prepared) bool { return p != partition })
 	if len(picked) == 0 {
 		return nil
@@ -239,11 +313,11 @@ func (s *standby) take(ctx context.Context, partition int) *Worker {
 		return nil
 	}
 	r.worker.stepped()
-	return r.worker
+	return r
 }
 
-// used is told what became of the take-over of a prepared worker.
-func (s *standby) used(err error) {
+// used is told what became of a prepared take-over.
+func (s *standby) used(r *prepared, err error) {
 	result := "used"
 	switch {
 	case errors.Is(err, errMoved):
@@ -251,5 +325,5 @@ func (s *standby) used(err error) {
 	case err != nil:
 		result = "failed"
 	}
-	s.m.metrics.Preparations.WithLabelValues(result).Inc()
+	s.m.metrics.Preparations.WithLabelValues(r.owner(), result).Inc()
 }

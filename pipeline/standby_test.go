@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
 	"strings"
@@ -94,13 +95,16 @@ func (p *pair) bill(t *testing.T, d time.Duration) {
 }
 
 // preparations is how many of the second member's ended so.
-func (p *pair) preparations(t *testing.T, result string) int {
+func (p *pair) preparations(t *testing.T, result string) (n int) {
 	t.Helper()
-	var m dto.Metric
-	if err := p.metrics.Preparations.WithLabelValues(result).Write(&m); err != nil {
-		t.Fatal(err)
+	for _, owner := range []string{"silent", "leaving"} {
+		var m dto.Metric
+		if err := p.metrics.Preparations.WithLabelValues(owner, result).Write(&m); err != nil {
+			t.Fatal(err)
+		}
+		n += int(m.GetCounter().GetValue())
 	}
-	return int(m.GetCounter().GetValue())
+	return n
 }
 
 // tookOver is what the second member said of its take-over of partition 0.
@@ -129,6 +133,66 @@ func TestPreparedTakeOver(t *testing.T) {
 		}
 		if got := p.outcome(t); len(got.rows) != p.sent || got.doubled != 0 {
 			t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, p.sent)
+		}
+	})
+}
+
+// G9: who leaves says so while it scores on; who follows has read by then, and reads no state
+// a second time.
+func TestPreparesWhatIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, func(o *pipeline.Options) { o.Standby.Silent = time.Hour })
+		p.bill(t, 20*time.Second)
+		go p.end()
+		p.bill(t, time.Second)
+		if text := p.said.String(); !strings.Contains(text, `msg="prepared a partition" partition=0 owner=leaving`) {
+			t.Errorf("nothing was prepared a second after the first one was to leave: %s", text)
+		}
+		p.bill(t, 10*time.Second)
+		time.Sleep(5 * time.Second)
+		p.stop()
+		var replayed int
+		_, counts, _ := strings.Cut(p.tookOver(), "prepared=true replayed=")
+		if _, err := fmt.Sscan(counts, &replayed); err != nil || replayed < 20 || replayed > 60 {
+			t.Errorf("%d were replayed, want what was scored in some 4 s; %v; %q", replayed, err, p.tookOver())
+		}
+		for _, result := range []string{"used", "moved", "released", "failed"} {
+			if n := p.preparations(t, result); n != 0 && result != "used" || n != 1 && result == "used" {
+				t.Errorf("%d were %s", n, result)
+			}
+		}
+		if got := p.outcome(t); len(got.rows) != p.sent || got.doubled != 0 {
+			t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, p.sent)
+		}
+	})
+}
+
+// What was prepared because an owner was silent is of no use once that one has written its
+// state and leaves: it is prepared anew.
+func TestPreparesAnewWhatIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, func(*pipeline.Options) {})
+		var held atomic.Bool
+		p.store.SetFaults(memstore.Faults{Before: func(o pipeline.Owner, _ int64) error {
+			for o.Partition == 0 && held.Load() {
+				time.Sleep(10 * time.Millisecond)
+			}
+			return nil
+		}})
+		p.bill(t, 10*time.Second)
+		held.Store(true)
+		for !strings.Contains(p.said.String(), "prepared a partition") {
+			p.bill(t, 100*time.Millisecond)
+		}
+		go p.end()
+		held.Store(false)
+		p.bill(t, 10*time.Second)
+		time.Sleep(5 * time.Second)
+		p.stop()
+		if !strings.Contains(p.tookOver(), "prepared=true") || p.preparations(t, "released") != 1 ||
+			p.preparations(t, "used") != 1 {
+			t.Errorf("%d were released, %d used, %d had moved; %q", p.preparations(t, "released"),
+				p.preparations(t, "used"), p.preparations(t, "moved"), p.tookOver())
 		}
 	})
 }
@@ -165,6 +229,83 @@ func TestPreparedStateIsTheSame(t *testing.T) {
 		}
 		if !maps.Equal(got, want) || len(got) < 10 {
 			t.Errorf("%d and %d keys", len(got), len(want))
+			for key := range want {
+				if got[key] != want[key] {
+					t.Errorf("%s is\n%q, want\n%q", key, got[key], want[key])
+				}
+			}
+		}
+	})
+}
+
+// asking is a world that goes on whenever who prepares has asked for what is committed, or for
+// where the decision log ends.
+type asking struct {
+	pipeline.Log
+	pipeline.Group
+	suspects string
+	goesOn   func()
+}
+
+// Bounds asks where a log ends.
+func (a *asking) Bounds(ctx context.Context, topic string, partition int) (start, end int64, err error) {
+	start, end, err = a.Log.Bounds(ctx, topic, partition)
+	if topic == a.suspects {
+		a.goesOn()
+	}
+	return start, end, err
+}
+
+// Committed asks what is committed.
+func (a *asking) Committed(ctx context.Context) (map[int]pipeline.Committed, error) {
+	committed, err := a.Group.Committed(ctx)
+	a.goesOn()
+	return committed, err
+}
+
+// Design.md §4: what is decided and committed while somebody prepares is known to him: what is
+// committed he asks for before where the decision log ends.
+func TestDecisionsWhilePreparing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		w.opt.CheckpointInterval = time.Hour
+		owner := w.killable(t, "owner")
+		defer owner.end()
+		billed := 0
+		goesOn := func() {
+			for range 40 {
+				w.fillMore(t, 1, billed, billed+1)
+				billed++
+				time.Sleep(50 * time.Millisecond)
+			}
+			time.Sleep(2 * time.Second)
+		}
+		for range 4 {
+			goesOn()
+		}
+		decided, asked := len(w.log.Records(w.opt.Topics.Suspects, 0)), 0
+		a := &asking{w.log, w.log.Group(w.opt.Group, w.opt.Topics.Invoices), w.opt.Topics.Suspects, nil}
+		a.goesOn = func() {
+			if asked++; asked <= 2 {
+				goesOn()
+			}
+		}
+		inherit := func(m *pipeline.Member, between func()) map[string]string {
+			t.Helper()
+			state, _, err := m.Inherit(t.Context(), 0, between)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return state
+		}
+		got := inherit(w.memberOn("prepared", a, a, w.store), func() { owner.kill(); owner.evict() })
+		_ = a.Group.Close()
+		if n := len(w.log.Records(w.opt.Topics.Suspects, 0)); asked < 2 || n < decided+8 {
+			t.Fatalf("%d questions were asked, %d decisions stand before and %d behind them", asked, decided, n)
+		}
+		m, group := w.member("unprepared", nil)
+		defer group.Close()
+		if want := inherit(m, nil); !maps.Equal(got, want) {
 			for key := range want {
 				if got[key] != want[key] {
 					t.Errorf("%s is\n%q, want\n%q", key, got[key], want[key])
@@ -258,7 +399,7 @@ func TestNobodyPreparesWhileTheStoreIsAway(t *testing.T) {
 		down[0].Store(false)
 		p.bill(t, 10*time.Second)
 		p.stop()
-		if text := p.said.String(); strings.Contains(text, "whose owner is silent") || p.preparations(t, "released") != 0 {
+		if text := p.said.String(); strings.Contains(text, "prepared a partition") || p.preparations(t, "released") != 0 {
 			t.Errorf("%d were released; %s", p.preparations(t, "released"), text)
 		}
 	})

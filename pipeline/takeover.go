@@ -128,7 +128,7 @@ func (w *Worker) readAhead(ctx context.Context) error {
 	if err := w.adopt(); err != nil {
 		return err
 	}
-	to := max(committed[w.partition], mark.Offset)
+	to := max(committed[w.partition].Offset, mark.Offset)
 	why, err := m.misfit(ctx, w.partition, to, w.before())
 	if err == nil && why != "" {
 		err = w.recreated(why)

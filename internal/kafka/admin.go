@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	kafkago "github.com/segmentio/kafka-go"
+
+	"recoup/pipeline"
 )
 
 // TopicSpec says how a topic should be.
@@ -180,12 +182,25 @@ func (c *Client) CommittedOffsets(ctx context.Context, group, topic string) (map
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the offsets of group %q: %w", group, err)
 	}
-	all, offsets := make([]int, n), make(map[int]int64, n)
+	committed, err := c.committed(ctx, group, topic, n)
+	if err != nil {
+		return nil, err
+	}
+	offsets := make(map[int]int64, len(committed))
+	for p, at := range committed {
+		offsets[p] = at.Offset
+	}
+	return offsets, nil
+}
+
+// committed asks the group's coordinator for the last commit of each of n partitions.
+func (c *Client) committed(ctx context.Context, group, topic string, n int) (map[int]pipeline.Committed, error) {
+	all, committed := make([]int, n), make(map[int]pipeline.Committed, n)
 	for p := range n {
 		all[p] = p
-		offsets[p] = -1
+		committed[p] = pipeline.Committed{Offset: -1}
 	}
-	err = c.settled(ctx, topic, 0, func(ctx context.Context) error {
+	err := c.settled(ctx, topic, 0, func(ctx context.Context) error {
 		got, err := c.api.OffsetFetch(ctx, &kafkago.OffsetFetchRequest{
 			GroupID: group, Topics: map[string][]int{topic: all}})
 		if err != nil {
@@ -195,7 +210,7 @@ func (c *Client) CommittedOffsets(ctx context.Context, group, topic string) (map
 			if p.Error != nil {
 				return p.Error
 			}
-			offsets[p.Partition] = p.CommittedOffset
+			committed[p.Partition] = pipeline.Committed{Offset: p.CommittedOffset, Leaving: p.Metadata == pipeline.Leaving}
 		}
 		if errors.Is(got.Error, kafkago.GroupIdNotFound) {
 			return nil // nobody of that group was ever there
@@ -205,7 +220,7 @@ func (c *Client) CommittedOffsets(ctx context.Context, group, topic string) (map
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the offsets of group %q: %w", group, err)
 	}
-	return offsets, nil
+	return committed, nil
 }
 
 // Lag returns how many offsets lie between what a group has committed and the

@@ -45,11 +45,12 @@ type group struct {
 	c        *Client
 	settings GroupSettings
 
-	mu      sync.Mutex // guards what follows
-	members *kafkago.ConsumerGroup
-	last    *generation
-	conns   map[*groupConn]struct{}
-	closed  bool
+	mu         sync.Mutex // guards what follows
+	members    *kafkago.ConsumerGroup
+	last       *generation
+	conns      map[*groupConn]struct{}
+	partitions int // of the topic; 0: it has not joined yet
+	closed     bool
 }
 
 // Group returns a new member of a consumer group. It joins at its first Next.
@@ -84,19 +85,31 @@ func (g *group) Next(ctx context.Context) (pipeline.Generation, error) {
 	}
 }
 
-// Committed asks the group's coordinator.
-func (g *group) Committed(ctx context.Context) (map[int]int64, error) {
-	return g.c.CommittedOffsets(ctx, g.settings.ID, g.settings.Topic)
+// Committed asks the group's coordinator, for as many partitions as there were when this
+// member joined last: it is asked often.
+func (g *group) Committed(ctx context.Context) (map[int]pipeline.Committed, error) {
+	g.mu.Lock()
+	n := g.partitions
+	g.mu.Unlock()
+	if n == 0 {
+		var err error
+		if n, err = g.c.Log().Partitions(ctx, g.settings.Topic); err != nil {
+			return nil, fmt.Errorf("cannot read the offsets of group %q: %w", g.settings.ID, err)
+		}
+	}
+	return g.c.committed(ctx, g.settings.ID, g.settings.Topic, n)
 }
 
 // join makes sure that the topic exists, for a group on a missing topic looks
 // like one without work, and that kafka-go is joining.
 func (g *group) join(ctx context.Context) (*kafkago.ConsumerGroup, error) {
-	if _, err := g.c.Log().Partitions(ctx, g.settings.Topic); err != nil {
+	n, err := g.c.Log().Partitions(ctx, g.settings.Topic)
+	if err != nil {
 		return nil, err
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.partitions = n
 	if g.closed {
 		return nil, errors.New("this member is closed")
 	}

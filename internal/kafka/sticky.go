@@ -103,10 +103,13 @@ func shareOut(partitions []int, held map[string]holding) map[string][]int {
 }
 
 // Inherits asks the group's coordinator for its members.
-func (g *group) Inherits(ctx context.Context, silent []int) ([]int, error) {
+func (g *group) Inherits(ctx context.Context, owned []int) ([]int, error) {
 	got, err := g.c.api.DescribeGroups(ctx, &kafkago.DescribeGroupsRequest{GroupIDs: []string{g.settings.ID}})
 	if err == nil && len(got.Groups) > 0 {
 		err = got.Groups[0].Error
+	}
+	if starting(err) {
+		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot ask for the members of group %q: %w", g.settings.ID, g.c.explain(ctx, err))
@@ -126,18 +129,18 @@ func (g *group) Inherits(ctx context.Context, silent []int) ([]int, error) {
 			}
 		}
 	}
-	return heritage(have, last.gen.MemberID, silent), nil
+	return heritage(have, last.gen.MemberID, owned), nil
 }
 
 // heritage is what a member would get beside what it has, given what each has, if the group
 // shared out again without the owners of some partitions.
-func heritage(have map[string][]int, member string, silent []int) (more []int) {
-	isSilent := func(p int) bool { return slices.Contains(silent, p) }
+func heritage(have map[string][]int, member string, owned []int) (more []int) {
+	goes := func(p int) bool { return slices.Contains(owned, p) }
 	held := map[string]holding{}
 	var all []int
 	for id, partitions := range have {
 		all = append(all, partitions...)
-		if !slices.ContainsFunc(partitions, isSilent) {
+		if !slices.ContainsFunc(partitions, goes) {
 			held[id] = holding{Partitions: partitions}
 		}
 	}

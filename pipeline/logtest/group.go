@@ -190,7 +190,12 @@ func testHeirs(t *testing.T, c Cluster) {
 			t.Fatal(err)
 		}
 	}
-	want := map[int]int64{mine[0][0]: 10, mine[0][1]: -1, mine[1][0]: 11, mine[1][1]: -1, mine[2][0]: 12, mine[2][1]: -1}
+	gens[2].SayLeaving(mine[2][0])
+	if err := gens[2].Commit(context30(t), map[int]int64{mine[2][0]: 12}); err != nil {
+		t.Fatal(err)
+	}
+	want := map[int]pipeline.Committed{mine[0][0]: {Offset: 10}, mine[0][1]: {Offset: -1}, mine[1][0]: {Offset: 11},
+		mine[1][1]: {Offset: -1}, mine[2][0]: {Offset: 12, Leaving: true}, mine[2][1]: {Offset: -1}}
 	got, err := members[0].Committed(context30(t))
 	if err != nil || !maps.Equal(got, want) {
 		t.Errorf("Committed = %v, %v, want %v", got, err, want)

@@ -171,22 +171,22 @@ func (g *group) resumes(p int) int64 {
 }
 
 // Committed returns the committed offsets, see pipeline.Group.
-func (m *Member) Committed(ctx context.Context) (map[int]int64, error) {
+func (m *Member) Committed(ctx context.Context) (map[int]pipeline.Committed, error) {
 	n, err := m.log.Partitions(ctx, m.group.topic)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the offsets of group %q: %w", m.group.id, err)
 	}
 	m.log.mu.Lock()
 	defer m.log.mu.Unlock()
-	committed := map[int]int64{}
+	committed := map[int]pipeline.Committed{}
 	for p := range n {
-		committed[p] = m.group.resumes(p)
+		committed[p] = pipeline.Committed{Offset: m.group.resumes(p), Leaving: m.group.metadata[p] == pipeline.Leaving}
 	}
 	return committed, nil
 }
 
 // Inherits tells what a rebalance without some owners would bring, see pipeline.Group.
-func (m *Member) Inherits(ctx context.Context, silent []int) ([]int, error) {
+func (m *Member) Inherits(ctx context.Context, owned []int) ([]int, error) {
 	n, err := m.log.Partitions(ctx, m.group.topic)
 	if err != nil {
 		return nil, fmt.Errorf("cannot ask for the members of group %q: %w", m.group.id, err)
@@ -198,7 +198,7 @@ func (m *Member) Inherits(ctx context.Context, silent []int) ([]int, error) {
 		if other.gen == nil || other.gen.over {
 			return nil, nil
 		}
-		if !slices.ContainsFunc(silent, func(p int) bool { _, is := other.gen.assigned[p]; return is }) {
+		if !slices.ContainsFunc(owned, func(p int) bool { _, is := other.gen.assigned[p]; return is }) {
 			left = append(left, other)
 		}
 	}

@@ -447,7 +447,7 @@ func (m *member) Next(ctx context.Context) (pipeline.Generation, error) {
 	return &generation{gen, m}, nil
 }
 
-func (m *member) Committed(ctx context.Context) (committed map[int]int64, err error) {
+func (m *member) Committed(ctx context.Context) (committed map[int]pipeline.Committed, err error) {
 	err = m.p.read(ctx, "committed of "+m.consumer, func() (err error) {
 		committed, err = m.Member.Committed(ctx)
 		return err
