@@ -63,7 +63,7 @@ func newRig(t *testing.T, kafka, warehouse *fault.Proxy, name string) *rig {
 	c, err := cluster.Install(t.Context(), cluster.Options{Dir: t.TempDir(), Broker: kafka.Addr(),
 		ClickHouse: warehouse.Addr(), Partitions: 4, Name: name, Adjust: func(c *config.Config) {
 			c.Models.Train = false
-			c.Kafka.SessionTimeout = config.Duration(6 * time.Second)
+			c.Kafka.SessionTimeout = config.Duration(10 * time.Second) // of which silence takes 3 s to be heard
 			c.Pipeline.CheckpointInterval = config.Duration(time.Second)
 			c.Pipeline.FlushRows = 200
 		}})
@@ -118,18 +118,43 @@ func TestMembersUnderFaults(t *testing.T) {
 	t.Run("control without tokens", func(t *testing.T) { withoutTokens(newRig(t, kafka, warehouse, "control")) })
 }
 
+// says waits until a member's log holds a text.
+func (r *rig) says(m *cluster.Member, what string) {
+	r.Helper()
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		log, err := os.ReadFile(m.LogFile(r.Cluster))
+		if err != nil {
+			r.Fatal(err)
+		}
+		if strings.Contains(string(log), what) {
+			return
+		}
+		if time.Since(began) > 30*time.Second {
+			r.Fatalf("%s does not say %q:\n%s", m.Name, what, log)
+		}
+	}
+}
+
 // G1–G4, G9: members that are killed, paused and cut off from the acknowledgements of
-// inserts and appends lose nothing and store nothing twice.
+// inserts and appends lose nothing and store nothing twice; who follows one that was killed
+// has prepared it.
 func underFaults(t *rig) {
 	kafka, warehouse := t.kafka, t.warehouse
 	warehouse.Set(fault.Fault{Cut: fault.Cut{Times: 4, Request: "INSERT INTO", Turn: 1}})
 	members := []*cluster.Member{t.join(), t.join()}
+	for _, m := range members {
+		t.says(m, "took over")
+	}
 	t.send(6_000)
+	for warehouse.Cuts() < 4 { // who has trouble himself prepares nothing
+		time.Sleep(50 * time.Millisecond)
+	}
 	time.Sleep(3 * time.Second)
 	members[0].Kill()
 	if members[0].Running() || members[0].Ended() == nil {
 		t.Error("a killed member runs")
 	}
+	t.says(members[1], "prepared=true")
 	t.join()
 	kafka.Set(fault.Fault{Cut: fault.Cut{Times: 2, Request: "recoup.suspects"}})
 	if err := members[1].Pause(); err != nil {
