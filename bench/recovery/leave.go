@@ -22,16 +22,17 @@ func (f *flags) leave(ctx context.Context, r *rig) (s section, err error) {
 		return s, errors.Join(err, stop())
 	}
 	var left, said, joined []time.Duration
+	ready := 0
 	for move := range f.Moves {
 		if err := r.settled(ctx, f.Live); err != nil {
 			return s, errors.Join(err, stop())
 		}
 		if move%2 == 0 {
-			pauses, since, err := r.leaves(ctx, watch)
+			pauses, since, n, err := r.leaves(ctx, watch)
 			if err != nil {
 				return s, err
 			}
-			left, said = append(left, pauses...), append(said, since...)
+			left, said, ready = append(left, pauses...), append(said, since...), ready+n
 			continue
 		}
 		pauses, err := r.joins(ctx, watch, f.Live)
@@ -53,23 +54,24 @@ func (f *flags) leave(ctx context.Context, r *rig) (s section, err error) {
 	s.tell("the same, median and worst", "%s, %s", seconds(quantile(left, 0.5)), seconds(quantile(left, 1)))
 	s.tell("from the signal to the take-over, median, p99 and worst; it works on for the most part", "%s, %s, %s",
 		seconds(quantile(said, 0.5)), seconds(quantile(said, 0.99)), seconds(quantile(said, 1)))
+	s.tell("taken over by who was prepared", "%d of %d", ready, len(said))
 	s.aimed("pause of a partition that goes to who joins, p99", "≤ "+seconds(mostPause),
 		quantile(joined, 0.99) <= mostPause, "%s of %d in %d joins", seconds(quantile(joined, 0.99)), len(joined), f.Moves/2)
 	s.tell("the same, median and worst", "%s, %s", seconds(quantile(joined, 0.5)), seconds(quantile(joined, 1)))
 	return s, nil
 }
 
-// leaves stops the oldest member and returns how long each of its partitions paused, and
-// when each was taken over, from the signal on.
-func (r *rig) leaves(ctx context.Context, watch *progress) (pauses, since []time.Duration, err error) {
+// leaves stops the oldest member and returns how long each of its partitions paused, when each
+// was taken over, from the signal on, and how many of them by who was prepared.
+func (r *rig) leaves(ctx context.Context, watch *progress) (pauses, since []time.Duration, ready int, err error) {
 	m := r.oldest()
 	partitions, err := r.owned(m)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	said := time.Now()
 	if err := m.Stop(ctx); err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	ended := time.Since(said)
 	taken, err := r.awaitTakeovers(ctx, m, partitions, said)
@@ -79,9 +81,9 @@ func (r *rig) leaves(ctx context.Context, watch *progress) (pauses, since []time
 			pauses = append(pauses, t.at.Sub(before))
 		}
 	}
-	say("%s ended after %v; its %d partitions paused for %v at most", m.Name, ended.Round(time.Millisecond), len(pauses),
-		quantile(pauses, 1).Round(time.Millisecond))
-	return pauses, since, err
+	say("%s ended after %v; its %d partitions, %d of them prepared, paused for %v at most", m.Name,
+		ended.Round(time.Millisecond), len(pauses), prepared(taken), quantile(pauses, 1).Round(time.Millisecond))
+	return pauses, since, prepared(taken), err
 }
 
 // joins starts a member and returns how long each partition paused that it got.

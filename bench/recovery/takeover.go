@@ -33,6 +33,7 @@ func (f *flags) takeOver(ctx context.Context, r *rig) (s section, err error) {
 		return s, errors.Join(err, stop())
 	}
 	var on, given, moved, own, worst []time.Duration
+	ready := 0
 	for kill := range f.Kills {
 		if err := r.settled(ctx, f.Live); err != nil {
 			return s, errors.Join(err, stop())
@@ -53,6 +54,7 @@ func (f *flags) takeOver(ctx context.Context, r *rig) (s section, err error) {
 			return s, err
 		}
 		longest := time.Duration(0)
+		ready += prepared(taken)
 		for _, t := range taken {
 			_, after := watch.around(t.partition, t.at)
 			on, given = append(on, t.at.Sub(killed)), append(given, t.at.Add(-t.took).Sub(killed))
@@ -85,6 +87,7 @@ func (f *flags) takeOver(ctx context.Context, r *rig) (s section, err error) {
 		"%s, %s", seconds(quantile(given, 0.5)), seconds(quantile(given, 1)))
 	s.tell("of it the survivor's reading, median and worst", "%s, %s", seconds(quantile(own, 0.5)),
 		seconds(quantile(own, 1)))
+	s.tell("taken over by who was prepared", "%d of %d", ready, len(on))
 	s.tell("kill until the committed offset moves, median and worst", "%s, %s", seconds(quantile(moved, 0.5)),
 		seconds(quantile(moved, 1)))
 	return s, nil

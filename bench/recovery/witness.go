@@ -23,6 +23,7 @@ type takeover struct {
 	partition int
 	at        time.Time
 	took      time.Duration // of its own work, from the claim on
+	prepared  bool          // it had read ahead
 }
 
 // takeovers reads them off the members' logs.
@@ -39,10 +40,11 @@ func (r *rig) takeovers() (all []takeover, err error) {
 				Msg       string        `json:"msg"`
 				Partition int           `json:"partition"`
 				Took      time.Duration `json:"took"`
+				Prepared  bool          `json:"prepared"`
 			}
 			// What is not JSON is the end of a line that is just being written.
 			if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "took over" {
-				all = append(all, takeover{m, line.Partition, line.Time, line.Took})
+				all = append(all, takeover{m, line.Partition, line.Time, line.Took, line.Prepared})
 			}
 		}
 		_ = file.Close()
@@ -51,6 +53,16 @@ func (r *rig) takeovers() (all []takeover, err error) {
 		}
 	}
 	return all, nil
+}
+
+// prepared counts those that had been prepared.
+func prepared(taken []takeover) (n int) {
+	for _, t := range taken {
+		if t.prepared {
+			n++
+		}
+	}
+	return n
 }
 
 // owners returns who took each partition over last, nil where nobody did yet.
