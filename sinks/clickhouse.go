@@ -171,7 +171,7 @@ func (c *client) insert(ctx context.Context, in insertion) error {
 		if ctx.Err() != nil {
 			err = errors.Join(err, ctx.Err())
 		}
-		return explain("insert into "+in.table, err)
+		return c.explainInsert(ctx, in.table, err)
 	}
 	c.keep(conn)
 	return nil
@@ -219,7 +219,7 @@ func (c *client) insertRows(ctx context.Context, into copied, rows []logRow, que
 		return err
 	}
 	if err := batch.Send(); err != nil {
-		return explain("insert into "+into.table, err)
+		return c.explainInsert(ctx, into.table, err)
 	}
 	return nil
 }
@@ -350,6 +350,9 @@ func explain(what string, err error) error {
 	case code == 516:
 		return fmt.Errorf("cannot %s: ClickHouse refuses the login; check clickhouse.user and its password: %w",
 			what, err)
+	case code == noSpace || code != 0 && strings.Contains(err.Error(), "No space left on device"):
+		return fmt.Errorf("cannot %s: the disk of ClickHouse is full, or has less left than inserts leave free; %s: %w",
+			what, makeRoom, err)
 	case damageCodes[code]:
 		return fmt.Errorf("cannot %s: ClickHouse cannot read what it stored; recoup doctor says what to do: %w", what, err)
 	}

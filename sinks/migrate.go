@@ -76,7 +76,8 @@ func migrate(ctx context.Context, s Settings, migrations []migration, dryRun boo
 	defer func() { _ = c.close() }()
 	steps, err := c.makeDatabase(ctx, dryRun)
 	if dryRun && errors.Is(err, ErrUnseen) {
-		return c.allSteps(migrations), err
+		all, failed := c.allSteps(migrations)
+		return all, errors.Join(err, failed)
 	}
 	if err != nil {
 		return nil, err
@@ -106,7 +107,11 @@ func migrate(ctx context.Context, s Settings, migrations []migration, dryRun boo
 		}
 	}
 	retention, err := c.setRetention(ctx, dryRun)
-	return append(steps, retention...), err
+	if steps = append(steps, retention...); err != nil {
+		return steps, err
+	}
+	room, err := c.setRoom(ctx, dryRun)
+	return append(steps, room...), err
 }
 
 // SchemaVersion returns the version of the database's schema and the version
@@ -159,7 +164,7 @@ func (c *client) databaseStep() Step {
 }
 
 // allSteps are those that an empty server needs.
-func (c *client) allSteps(migrations []migration) []Step {
+func (c *client) allSteps(migrations []migration) ([]Step, error) {
 	steps := []Step{c.databaseStep()}
 	for _, m := range migrations {
 		steps = append(steps, Step{Version: m.version, Name: m.name, Statements: m.statements})
@@ -168,7 +173,8 @@ func (c *client) allSteps(migrations []migration) []Step {
 	for _, table := range retainedTables {
 		retention.Statements = append(retention.Statements, c.retentionSQL(table))
 	}
-	return append(steps, retention)
+	room, err := c.roomSteps(nil)
+	return append(append(steps, retention), room...), err
 }
 
 // applied returns the migrations that the database remembers, by version.

@@ -38,6 +38,9 @@ type Settings struct {
 	// that a replay of old invoices does not vanish; whole parts are dropped.
 	// Migrate sets it. By default 1095 days.
 	Retention time.Duration
+	// MinFreeDisk is how many bytes of its disk inserts leave free: below, ClickHouse refuses
+	// them. Migrate sets it for tables on local disks. 0, the default: none.
+	MinFreeDisk int64
 	// Logger receives what a user should know. By default nothing is logged.
 	Logger *slog.Logger
 }
@@ -83,6 +86,9 @@ func (s Settings) check() error {
 	if s.InsertsPerSecond < 0 || s.Retention < 24*time.Hour {
 		return fmt.Errorf("cannot use inserts per second %d and retention %v: expected at least 1 and at least a day",
 			s.InsertsPerSecond, s.Retention)
+	}
+	if s.MinFreeDisk < 0 {
+		return fmt.Errorf("cannot leave %d bytes of a disk free: expected at least 0", s.MinFreeDisk)
 	}
 	return nil
 }

@@ -7,28 +7,29 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"recoup/internal/config"
 )
 
 // fill lets ClickHouse's disk be full and returns what frees it. Where the data has a file
 // system of its own a file takes what is left there; elsewhere the tables are told to
 // keep more space free than there is: inserts fail with the same NOT_ENOUGH_SPACE, only
 // merges and mutations go on.
-func (s *site) fill(ctx context.Context, database string) (free func(context.Context) error, err error) {
+func (s *site) fill(ctx context.Context, c config.ClickHouse) (free func(context.Context) error, err error) {
 	if s.disk != "" {
 		return s.ballast()
 	}
-	alter := func(ctx context.Context, what string) error {
+	leave := func(ctx context.Context, bytes config.Size) error {
 		for _, table := range []string{"scored_invoices", "invoice_lines"} {
-			if _, err := s.ask(ctx, fmt.Sprintf("ALTER TABLE %s.%s %s", database, table, what)); err != nil {
+			if _, err := s.ask(ctx, fmt.Sprintf("ALTER TABLE %s.%s MODIFY SETTING min_free_disk_bytes_to_perform_insert = %d",
+				c.Database, table, int64(bytes))); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	free = func(ctx context.Context) error {
-		return alter(ctx, "RESET SETTING min_free_disk_bytes_to_perform_insert")
-	}
-	return free, alter(ctx, fmt.Sprintf("MODIFY SETTING min_free_disk_bytes_to_perform_insert = %d", int64(1)<<60))
+	free = func(ctx context.Context) error { return leave(ctx, c.MinFreeDisk) }
+	return free, leave(ctx, 1<<60)
 }
 
 // ballast takes all space of the file system of ClickHouse's data.

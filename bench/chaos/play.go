@@ -143,6 +143,9 @@ func (p *play) install(ctx context.Context, dir string) (err error) {
 			c.Pipeline.CheckpointInterval = checkpoints
 			c.Pipeline.FlushRows = 500
 			c.Pipeline.Limits.RecordBytes = largestRecord
+			if p.site.disk != "" {
+				c.ClickHouse.MinFreeDisk = 64 << 20 // a gibibyte is more than a small disk has
+			}
 		}})
 	return err
 }

@@ -130,7 +130,7 @@ func unacknowledged(ctx context.Context, p *play, rng *rand.Rand, name string) e
 // diskFull lets ClickHouse have no space for a while.
 func diskFull(ctx context.Context, p *play, rng *rand.Rand, name string) error {
 	length := 5*time.Second + upTo(rng, 15*time.Second)
-	free, err := p.site.fill(ctx, p.Config.ClickHouse.Database)
+	free, err := p.site.fill(ctx, p.Config.ClickHouse)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errCannot, err)
 	}

@@ -26,8 +26,8 @@ type doctorCommand struct {
 func (*doctorCommand) Help() string {
 	return `Tries everything "recoup run" needs, changes nothing, and names each problem with its fix: settings and
 secrets, Kafka (reachable, TLS, login, topics, partitions, their settings, consumer lag), ClickHouse (reachable, login,
-tables and their columns, deduplication, clock), the port of metrics and the health of a recoup that serves there,
-currencies without a handling cost, the model that judges, and whom "recoup bridge" tells.
+tables and their columns, deduplication, clock, space on its disks), the port of metrics and the health of a recoup
+that serves there, currencies without a handling cost, the model that judges, and whom "recoup bridge" tells.
 
 Examples:
 

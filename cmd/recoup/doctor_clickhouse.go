@@ -57,6 +57,24 @@ func (x *examination) damage(ctx context.Context, settings sinks.Settings) {
 	}
 }
 
+// room looks for disks that are nearly full, and for tables that would not mind.
+func (x *examination) room(ctx context.Context, settings sinks.Settings) {
+	flaws, err := sinks.RoomFlaws(ctx, settings)
+	if err != nil {
+		x.failed("disk", err, "let this user read system.disks, system.storage_policies and system.tables")
+		return
+	}
+	for _, flaw := range flaws {
+		x.wrong("disk", flaw.Problem, flaw.Fix)
+	}
+	switch {
+	case settings.MinFreeDisk == 0:
+		x.ok("disk", "not asked: inserts leave nothing free (clickhouse.min_free_disk)")
+	case len(flaws) == 0:
+		x.ok("disk", "inserts leave %s free, and there is more than twice that", x.settings.ClickHouse.MinFreeDisk)
+	}
+}
+
 // schema checks the tables.
 func (x *examination) schema(ctx context.Context, settings sinks.Settings, server sinks.Server) {
 	have, want, err := sinks.SchemaVersion(ctx, settings)
@@ -97,5 +115,6 @@ func (x *examination) columns(ctx context.Context, settings sinks.Settings, have
 	if len(flaws) == 0 {
 		x.ok("schema", "database %s has schema %d", settings.Database, have)
 		x.damage(ctx, settings)
+		x.room(ctx, settings)
 	}
 }

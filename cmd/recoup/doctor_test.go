@@ -307,9 +307,15 @@ func TestDoctorOnRealServers(t *testing.T) {
 	problems, all := examine(t, file)
 	only(t, problems)
 	contains(t, all, "ClickHouse and this machine agree", "13 topics, 2 partitions of invoices", "has schema ",
-		"ClickHouse can read all their parts")
+		"ClickHouse can read all their parts", "inserts leave 1GiB free")
 	contains(t, succeed(t, "topics", "create", "--config", file).stdout, "there    "+name+".state",
 		"0 of 13 topics created")
+
+	ask(t, clickhouse, "ALTER TABLE "+name+".cases RESET SETTING min_free_disk_bytes_to_perform_insert")
+	problems, _ = examine(t, file)
+	only(t, problems, []string{"ClickHouse may lose rows when it fills up: cases", "-> recoup migrate"})
+	contains(t, succeed(t, "migrate", "--config", file).stdout,
+		"applied inserts leave 1.00 GiB of a disk free (1 statements)")
 
 	ask(t, clickhouse, "ALTER TABLE "+name+".scored_invoices MODIFY SETTING non_replicated_deduplication_window = 0")
 	ask(t, clickhouse, "INSERT INTO "+name+".schema_migrations (version, name, checksum) VALUES (9999, 'future', 'x')")

@@ -21,9 +21,10 @@ type migrateCommand struct {
 // Help is the longer text of `recoup migrate --help`.
 func (*migrateCommand) Help() string {
 	return `Makes the database and its tables, or brings them to what this version of recoup needs, and sets the retention
-of clickhouse.retention. It may run at any time and as often as wanted; what is done already is left alone. It ends
-when ClickHouse has rewritten the parts that this concerns, so that a rolling restart may follow; interrupted,
-ClickHouse goes on, and running it again waits for the rest. A dry run that cannot reach the server prints all there is.
+of clickhouse.retention and the free space of clickhouse.min_free_disk. It may run at any time and as often as wanted;
+what is done already is left alone. It ends when ClickHouse has rewritten the parts that this concerns, so that a
+rolling restart may follow; interrupted, ClickHouse goes on, and running it again waits for the rest. A dry run that
+cannot reach the server prints all there is.
 
 Examples:
 

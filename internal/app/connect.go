@@ -39,6 +39,7 @@ func ClickHouse(c *config.Config, log *slog.Logger) sinks.Settings {
 		QueryTimeout:     s.QueryTimeout.Std(),
 		InsertsPerSecond: s.InsertsPerSecond,
 		Retention:        s.Retention.Std(),
+		MinFreeDisk:      int64(s.MinFreeDisk),
 		Logger:           log,
 	}
 }

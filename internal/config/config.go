@@ -153,6 +153,9 @@ type ClickHouse struct {
 	InsertsPerSecond int64 `yaml:"inserts_per_second"`
 	// How long rows are kept, counted from when they were stored; whole months are dropped. By default 1095d.
 	Retention Duration `yaml:"retention"`
+	// Free space of a local disk of ClickHouse below which it refuses rows, which wait; `recoup migrate` sets it. 0B:
+	// it takes them until the disk is full, and may lose some then. By default 1GiB.
+	MinFreeDisk Size `yaml:"min_free_disk"`
 }
 
 // Scoring says what is suspect.

@@ -44,6 +44,7 @@ func Default() Config {
 			QueryTimeout:     Duration(30 * time.Second),
 			InsertsPerSecond: 5,
 			Retention:        1095 * Day,
+			MinFreeDisk:      1 << 30,
 		},
 		Scoring: Scoring{
 			Deviation:         1500,

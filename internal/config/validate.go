@@ -178,6 +178,7 @@ func (v *validator) clickHouse(c *ClickHouse) {
 	between(v, "clickhouse.query_timeout", c.QueryTimeout, Duration(time.Second), Duration(time.Hour))
 	between(v, "clickhouse.inserts_per_second", c.InsertsPerSecond, 1, 1000)
 	between(v, "clickhouse.retention", c.Retention, 31*Day, 36500*Day)
+	between(v, "clickhouse.min_free_disk", c.MinFreeDisk, 0, 1<<50)
 }
 
 func (v *validator) scoring(s *Scoring) {
