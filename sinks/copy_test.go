@@ -172,19 +172,10 @@ func TestCopyExamples(t *testing.T) {
 // incident_members once each, also when a crash left them without their record.
 func TestCopyMembers(t *testing.T) {
 	w := newCopyWorld(t, openStore(t))
-	members := func(n int) string {
-		joined := []any{}
-		for i := range n {
-			joined = append(joined, map[string]any{"seller": "acme", "invoice_id": fmt.Sprint("F", n, "-", i), "revision": 1,
-				"currency": "EUR", "case_id": "c", "loss": band(50_0000), "issued_at": "2026-11-12T08:00:00Z"})
-		}
-		return asJSON(t, map[string]any{"schema": "case.v1", "case_id": "i", "seq": n, "kind": "incident",
-			"members_joined": joined})
-	}
-	w.send(t, "recoup.cases", 1, members(2), members(3))
+	w.send(t, "recoup.cases", 1, incidentRecord(t, 2), incidentRecord(t, 3))
 	w.copyAll(t)
 	run(t, w.store, "DELETE FROM "+w.store.client.in("cases")+" WHERE source_offset = 1") // a crash between both
-	w.send(t, "recoup.cases", 1, members(4))
+	w.send(t, "recoup.cases", 1, incidentRecord(t, 4))
 	w.copyAll(t)
 	w.check(t)
 	table := w.store.client.in("incident_members")
@@ -193,6 +184,17 @@ func TestCopyMembers(t *testing.T) {
 		"AND loss_low = toDecimal64('49.99', 2) AND toYear(issued_at) = 2026"); rows != 9 || once != 9 {
 		t.Errorf("%d members in %d rows, want 9 in 9", once, rows)
 	}
+}
+
+// incidentRecord is a record of an incident that n members joined.
+func incidentRecord(t *testing.T, n int) string {
+	joined := []any{}
+	for i := range n {
+		joined = append(joined, map[string]any{"seller": "acme", "invoice_id": fmt.Sprint("F", n, "-", i), "revision": 1,
+			"currency": "EUR", "case_id": "c", "loss": band(50_0000), "issued_at": "2026-11-12T08:00:00Z"})
+	}
+	return asJSON(t, map[string]any{"schema": "case.v1", "case_id": "i", "seq": n, "kind": "incident",
+		"members_joined": joined})
 }
 
 // caseEvent is a record of any copied topic that can be read.
@@ -372,4 +374,30 @@ func TestCopyRecreatedTopic(t *testing.T) {
 	w.opt.Incarnation = 1
 	w.copyAll(t)
 	w.check(t)
+}
+
+// TestCopyTruncated: what the runbook of parts that cannot be read has one do: tables that
+// are emptied while nobody copies are copied anew, whole; the members of incidents that
+// stayed are not doubled.
+func TestCopyTruncated(t *testing.T) {
+	w := newCopyWorld(t, openStore(t))
+	for topic, schema := range map[string]string{"recoup.case-events": "case_event.v1",
+		"recoup.recoveries": "recovery.v1", "recoup.disputes": "dispute.v1", "recoup.dead-letter": "dead_letter.v1"} {
+		w.send(t, topic, 0, examples(t, schema, "valid")...)
+	}
+	w.send(t, "recoup.cases", 0, incidentRecord(t, 2), incidentRecord(t, 3))
+	w.copyAll(t)
+	for _, tables := range [][]string{
+		{"case_events", "recoveries", "disputes", "dead_letters", "cases", "incident_members"}, {"cases"},
+	} {
+		for _, table := range tables {
+			run(t, w.store, "TRUNCATE TABLE "+w.store.client.in(table))
+		}
+		w.send(t, "recoup.case-events", 0, caseEvent(1))
+		w.copyAll(t)
+		w.check(t)
+		if n := count(t, w.store, "SELECT count() FROM "+w.store.client.in("incident_members")); n != 5 {
+			t.Errorf("%d members of incidents behind a truncation of %v, want 5", n, tables)
+		}
+	}
 }
