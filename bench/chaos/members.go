@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"recoup/bench/fault"
 	"recoup/internal/config"
 )
 
@@ -26,30 +27,38 @@ type point struct {
 	api int
 	// says returns what the request contains.
 	says func(t *config.Topics) string
+	// turn is which piece is meant: 0 is the request itself, 1 what its sender says next, once
+	// the server has answered: of an insert the rows.
+	turn int
 	// moved: somebody comes there only when partitions move.
 	moved bool
-	// done: the request arrives, though whoever sent it does not live to hear. Else it
-	// does not arrive.
+	// done: the server has done and answered it, and whoever asked does not live to hear.
+	// Else it has not arrived when its sender is met: it never does, or not before the
+	// sender, paused, goes on.
 	done bool
 }
 
 // points are where members are killed and paused, in the order of the protocol.
 var points = []point{
-	{"before the decision", produce, func(t *config.Topics) string { return t.Suspects }, false, false},
-	{"inside the decision", produce, func(t *config.Topics) string { return t.Suspects }, false, true},
-	{"between decision and alert", produce, func(t *config.Topics) string { return t.Cases }, false, false},
-	{"inside the alert", produce, func(t *config.Topics) string { return t.Cases }, false, true},
-	{"between alert and insert", -1, says("invoice_lines"), false, false},
-	{"between lines and rows", -1, says("scored_invoices"), false, false},
-	{"inside the insert", -1, says("scored_invoices"), false, true},
-	{"between insert and commit", offsetCommit, func(t *config.Topics) string { return t.Invoices }, false, false},
-	{"inside the commit", offsetCommit, func(t *config.Topics) string { return t.Invoices }, false, true},
-	{"before the checkpoint", produce, func(t *config.Topics) string { return t.State }, false, false},
-	{"inside the checkpoint", produce, func(t *config.Topics) string { return t.State }, false, true},
-	{"before a contribution", produce, func(t *config.Topics) string { return t.Baselines }, false, false},
-	{"inside a copy", -1, says("cases"), false, true},
-	{"inside the take-over", -1, func(*config.Topics) string { return "KILL QUERY WHERE /* take-over */" }, true, false},
+	{"before the decision", produce, func(t *config.Topics) string { return t.Suspects }, 0, false, false},
+	{"inside the decision", produce, func(t *config.Topics) string { return t.Suspects }, 0, false, true},
+	{"between decision and alert", produce, func(t *config.Topics) string { return t.Cases }, 0, false, false},
+	{"inside the alert", produce, func(t *config.Topics) string { return t.Cases }, 0, false, true},
+	{"between alert and insert", -1, says("invoice_lines"), 0, false, false},
+	{"between lines and rows", -1, says("scored_invoices"), 0, false, false},
+	{"with rows under way", -1, says("scored_invoices"), 1, false, false},
+	{"inside the insert", -1, says("scored_invoices"), 1, false, true},
+	{"between insert and commit", offsetCommit, func(t *config.Topics) string { return t.Invoices }, 0, false, false},
+	{"inside the commit", offsetCommit, func(t *config.Topics) string { return t.Invoices }, 0, false, true},
+	{"before the checkpoint", produce, func(t *config.Topics) string { return t.State }, 0, false, false},
+	{"inside the checkpoint", produce, func(t *config.Topics) string { return t.State }, 0, false, true},
+	{"before a contribution", produce, func(t *config.Topics) string { return t.Baselines }, 0, false, false},
+	{"inside a copy", -1, says("cases"), 1, false, true},
+	{"inside the take-over", -1, func(*config.Topics) string { return takeOver }, 0, true, false},
 }
+
+// takeOver is how a query begins by which an owner ends the inserts of those before.
+const takeOver = "KILL QUERY WHERE /* take-over */"
 
 // says is the start of an insert.
 func says(table string) func(*config.Topics) string {
@@ -63,17 +72,24 @@ type trap struct {
 	says []byte
 	act  func(m *member) error
 
-	mu   sync.Mutex // guards what follows
-	left int
-	err  error
-	done chan struct{} // closed when none is left
+	mu    sync.Mutex // guards what follows
+	left  int
+	armed map[int64]arming // by connection
+	err   error
+	done  chan struct{} // closed when none is left
+}
+
+// arming is a member that has asked for what the point is about.
+type arming struct {
+	client string
+	turn   int // at which it is met
 }
 
 // set has the next members that come to a point met by act. It waits until as many came,
 // or for a while.
 func (p *play) set(ctx context.Context, at *point, times int, act func(m *member) error) error {
 	t := &trap{point: at, play: p, says: []byte(at.says(&p.Config.Kafka.Topics)), act: act, left: times,
-		done: make(chan struct{})}
+		armed: map[int64]arming{}, done: make(chan struct{})}
 	p.site.watch(t.kafka, t.warehouse)
 	if there := p.atWork(); at.moved && len(there) > 1 {
 		p.kill(there[0], "killed at random")
@@ -97,27 +113,45 @@ func (p *play) set(ctx context.Context, at *point, times int, act func(m *member
 	return t.err
 }
 
-func (t *trap) kafka(client string, request []byte) bool {
-	return t.api < 0 || int(binary.BigEndian.Uint16(request[4:])) != t.api || t.meet(client, request)
-}
-
-func (t *trap) warehouse(client string, said []byte) bool {
-	return t.api >= 0 || t.meet(client, said)
-}
-
-// meet acts if a member is there, and tells whether what it says may arrive. Whoever is
-// paused hears the answer later.
-func (t *trap) meet(client string, said []byte) bool {
-	if !bytes.Contains(said, t.says) {
+func (t *trap) kafka(client string, piece fault.Piece) bool {
+	if t.api < 0 || !piece.Answer && int(binary.BigEndian.Uint16(piece.Said[4:])) != t.api {
 		return true
 	}
+	return t.meet(client, piece)
+}
+
+func (t *trap) warehouse(client string, piece fault.Piece) bool {
+	return t.api >= 0 || t.meet(client, piece)
+}
+
+// meet acts if a member is there, and tells whether what is said may arrive: not if the member
+// is dead. What a paused one has said is under way until it goes on: nobody else waits for that.
+func (t *trap) meet(client string, piece fault.Piece) bool {
+	m, awake := t.comes(client, piece)
+	if m == nil {
+		return true
+	}
+	<-awake
+	return m.Running()
+}
+
+// comes acts if a member is there, and returns it then, and what is closed when it goes on.
+func (t *trap) comes(client string, piece fault.Piece) (*member, <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.left == 0 {
-		return true
+		return nil, nil
 	}
+	if !piece.Answer && bytes.Contains(piece.Said, t.says) {
+		t.armed[piece.Link] = arming{client, piece.Turn + t.turn}
+	}
+	here, is := t.armed[piece.Link]
+	if !is || piece.Turn < here.turn || piece.Answer != t.point.done {
+		return nil, nil
+	}
+	delete(t.armed, piece.Link)
 	for _, m := range t.play.atWork() {
-		if m.client != client {
+		if m.client != here.client {
 			continue
 		}
 		if err := t.act(m); err != nil {
@@ -126,9 +160,9 @@ func (t *trap) meet(client string, said []byte) bool {
 		if t.left--; t.left == 0 {
 			close(t.done)
 		}
-		return t.point.done || m.Running()
+		return m, t.play.awake(m)
 	}
-	return true
+	return nil, nil
 }
 
 // killings are all ways to kill members.
@@ -180,7 +214,7 @@ func pausings() []kind {
 	}
 	for i := range points {
 		at := &points[i]
-		if !at.done { // what a paused member sent arrives in any case
+		if !at.done { // what is done is not late
 			kinds = append(kinds, kind{fmt.Sprintf("paused %s, longer than a session", at.name),
 				func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
 					length := session + 2*time.Second + upTo(rng, 6*time.Second)

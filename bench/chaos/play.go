@@ -55,8 +55,8 @@ type play struct {
 type member struct {
 	*cluster.Member
 	client string
-	gone   bool // it was killed or told to leave
-	paused bool
+	gone   bool          // it was killed or told to leave
+	awake  chan struct{} // closed when it goes on, nil while it is not paused
 }
 
 // event is one fault that was injected.
@@ -207,7 +207,7 @@ func (p *play) atWork() (found []*member) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, m := range p.members {
-		if !m.gone && !m.paused && m.Running() {
+		if !m.gone && m.awake == nil && m.Running() {
 			found = append(found, m)
 		}
 	}
@@ -235,8 +235,9 @@ func (p *play) pause(m *member, length time.Duration, fault string) error {
 	if err := m.Pause(); err != nil {
 		return err
 	}
+	awake := make(chan struct{})
 	p.mu.Lock()
-	m.paused = true
+	m.awake = awake
 	p.mu.Unlock()
 	p.note(fault, paused)
 	p.resumed.Go(func() {
@@ -245,10 +246,23 @@ func (p *play) pause(m *member, length time.Duration, fault string) error {
 			_ = m.Continue()
 		}
 		p.mu.Lock()
-		m.paused = false
+		m.awake = nil
 		p.mu.Unlock()
+		close(awake)
 	})
 	return nil
+}
+
+// awake returns what is closed when a member goes on, of one that is not paused at once.
+func (p *play) awake(m *member) <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m.awake != nil {
+		return m.awake
+	}
+	closed := make(chan struct{})
+	close(closed)
+	return closed
 }
 
 // refill lets members join until as many are there, paused or not, as should be.

@@ -117,16 +117,21 @@ func (s *site) calm() {
 	s.warehouse.set(fault.Fault{}, nil)
 }
 
-// watcher is told what a client says to a server, Kafka or ClickHouse, and whether that
-// may arrive.
-type watcher func(client string, said []byte) (pass bool)
+// watcher is told what a client and a server, Kafka or ClickHouse, say to each other, and
+// whether that may arrive. Requests to Kafka come one by one; of Kafka's answers the client is
+// "": what it answers came on the same connection.
+type watcher func(client string, piece fault.Piece) (pass bool)
 
-// watch has what clients say told to one who looks for requests to each server.
+// watch has what is said told to one who looks at each server.
 func (s *site) watch(kafka, warehouse watcher) {
-	s.kafka.Set(fault.Fault{See: func(said []byte) bool {
-		for len(said) > 0 {
+	s.kafka.Set(fault.Fault{See: func(piece fault.Piece) bool {
+		if piece.Answer {
+			return kafka("", piece)
+		}
+		for said := piece.Said; len(said) > 0; {
 			request, client, rest := kafkaRequest(said)
-			if client != "" && !kafka(client, request) {
+			piece.Said = request
+			if client != "" && !kafka(client, piece) {
 				return false
 			}
 			said = rest
@@ -185,7 +190,7 @@ func (f *front) open(client string) (string, error) {
 func (f *front) seenBy(client string) fault.Fault {
 	met := f.fault
 	if see := f.watcher; see != nil {
-		met.See = func(said []byte) bool { return see(client, said) }
+		met.See = func(piece fault.Piece) bool { return see(client, piece) }
 	}
 	return met
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"recoup/internal/child"
@@ -26,9 +27,22 @@ type Fault struct {
 	BlackHole bool
 	// Cut ends connections at an answer. By default none.
 	Cut Cut
-	// See is told each piece that a client says before it goes on, and may wait. If it
-	// returns false the piece is swallowed and the connection ends. By default all passes.
-	See func(said []byte) (pass bool)
+	// See is told each piece before it goes on, and may wait. If it returns false the
+	// piece is swallowed and the connection ends. By default all passes.
+	See func(piece Piece) (pass bool)
+}
+
+// Piece is what one side says at once: a request and an answer may come in several.
+type Piece struct {
+	// Link numbers the connection; no other one of this process has the number.
+	Link int64
+	// Turn is how often the client has begun to speak on the connection, from 1 on, the
+	// server having spoken in between. The answer to a turn has its number.
+	Turn int
+	// Answer says that it comes from the server.
+	Answer bool
+	// Said are the bytes; they hold until See returns.
+	Said []byte
 }
 
 // Cut ends connections at the answer to a request, and with them what stands behind
@@ -139,15 +153,19 @@ func (p *Proxy) wait(n int) bool {
 	}
 }
 
+// links is how many connections there were.
+var links atomic.Int64
+
 // link is one connection of a client and what it has said on it.
 type link struct {
 	proxy          *Proxy
+	number         int64
 	client, server *net.TCPConn
 
 	mu       sync.Mutex // guards what follows
 	said     []byte     // the end of what the client said, where a request may have begun
-	asked    bool       // a request that is to be cut
-	turn     int        // of the client since that request
+	turn     int        // of the client
+	asked    int        // the turn of a request that is to be cut, 0: there is none
 	answered bool       // the server spoke last
 }
 
@@ -162,7 +180,7 @@ func (p *Proxy) serve(client *net.TCPConn) {
 	if err != nil {
 		return
 	}
-	l := &link{proxy: p, client: client, server: conn.(*net.TCPConn), answered: true}
+	l := &link{proxy: p, number: links.Add(1), client: client, server: conn.(*net.TCPConn), answered: true}
 	defer context.AfterFunc(p.stop, func() { _ = l.server.Close() })()
 	var up sync.WaitGroup
 	up.Go(func() {
@@ -208,33 +226,43 @@ func (l *link) pump(to, from *net.TCPConn, see func([]byte) (pass, end bool)) {
 // request notes what the client says.
 func (l *link) request(said []byte) (pass, end bool) {
 	fault := l.proxy.now()
-	if fault.See != nil && !fault.See(said) {
+	l.mu.Lock()
+	if l.answered {
+		l.turn++
+	}
+	l.answered = false
+	turn := l.turn
+	l.mu.Unlock()
+	if fault.See != nil && !fault.See(Piece{Link: l.number, Turn: turn, Said: said}) {
 		return false, true
 	}
 	cut := fault.Cut
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.said = append(l.said, said...) // a request may come in pieces
-	if cut.Times > 0 && (!l.asked || cut.Request != "") && bytes.Contains(l.said, []byte(cut.Request)) {
-		l.asked, l.turn, l.said = true, 0, l.said[:0]
-	} else if l.answered {
-		l.turn++
+	if cut.Times > 0 && (l.asked == 0 || cut.Request != "") && bytes.Contains(l.said, []byte(cut.Request)) {
+		l.asked, l.said = turn, l.said[:0]
 	}
 	l.said = slices.Delete(l.said, 0, max(0, len(l.said)-max(0, len(cut.Request)-1)))
-	l.answered = false
 	return true, false
 }
 
 // answer decides what becomes of an answer.
-func (l *link) answer([]byte) (pass, end bool) {
-	cut := l.proxy.now().Cut
+func (l *link) answer(said []byte) (pass, end bool) {
+	fault := l.proxy.now()
+	l.mu.Lock()
+	turn := l.turn
+	l.answered = true
+	l.mu.Unlock()
+	if fault.See != nil && !fault.See(Piece{Link: l.number, Turn: turn, Answer: true, Said: said}) {
+		return false, true
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.answered = true
-	if !l.asked || l.turn < cut.Turn || !l.proxy.take() {
+	if l.asked == 0 || turn-l.asked < fault.Cut.Turn || !l.proxy.take() {
 		return true, false
 	}
-	return cut.After, true
+	return fault.Cut.After, true
 }
 
 func (p *Proxy) now() Fault {

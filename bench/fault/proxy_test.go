@@ -2,8 +2,10 @@ package fault
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -207,7 +209,7 @@ func TestCut(t *testing.T) {
 // What a watcher refuses never arrives, and ends the connection.
 func TestSee(t *testing.T) {
 	p, e := start(t)
-	p.Set(Fault{See: func(said []byte) bool { return !strings.Contains(string(said), "commit") }})
+	p.Set(Fault{See: func(piece Piece) bool { return !strings.Contains(string(piece.Said), "commit") }})
 	c := dial(t, p)
 	c.ask("insert", "re: insert")
 	c.ask("commit", "")
@@ -215,6 +217,36 @@ func TestSee(t *testing.T) {
 	dial(t, p).ask("commit 2", "re: commit 2")
 	if e.said() != "insert commit 2" {
 		t.Errorf("the server heard %q", e.said())
+	}
+}
+
+// A watcher is told both sides, turn by turn, and tells connections apart. An answer that
+// it refuses is not heard, though the server has done what it answers.
+func TestSeeBothSides(t *testing.T) {
+	p, e := start(t)
+	var mu sync.Mutex
+	var seen []string
+	var links []int64
+	p.Set(Fault{See: func(piece Piece) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if !slices.Contains(links, piece.Link) {
+			links = append(links, piece.Link)
+		}
+		text := strings.TrimSpace(string(piece.Said))
+		seen = append(seen, fmt.Sprint(slices.Index(links, piece.Link), piece.Turn, piece.Answer, " ", text))
+		return text != "re: rows"
+	}})
+	first, second := dial(t, p), dial(t, p)
+	first.ask("insert", "re: insert")
+	second.ask("select", "re: select")
+	first.ask("rows", "")
+	want := []string{"0 1 false insert", "0 1 true re: insert", "1 1 false select", "1 1 true re: select",
+		"0 2 false rows", "0 2 true re: rows"}
+	mu.Lock()
+	defer mu.Unlock()
+	if !slices.Equal(seen, want) || e.said() != "insert select rows" {
+		t.Errorf("seen %q, the server heard %q", seen, e.said())
 	}
 }
 
