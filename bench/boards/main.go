@@ -11,16 +11,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/schollz/progressbar/v3"
 
+	"recoup/bench/machine"
 	chserver "recoup/internal/clickhouse"
 )
 
@@ -71,7 +70,7 @@ func run(ctx context.Context, f flags) error {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "%d rows, filled and refreshed in %v\n", f.Rows, time.Since(filled).Round(time.Second))
-	busy := loadAverage()
+	busy := machine.LoadAverage()
 	figures, err := w.measure(ctx, f.Rounds, bar("asking", f.Rounds*len(asked)))
 	if err != nil {
 		return err
@@ -81,7 +80,7 @@ func run(ctx context.Context, f flags) error {
 		return err
 	}
 	r := report{figures: figures, counts: counts, rounds: f.Rounds, server: server.Version, busy: busy,
-		commit: commit(ctx)}
+		commit: machine.Commit()}
 	fmt.Print(r.text())
 	if f.Write {
 		file := filepath.Join(f.Results, "boards-"+time.Now().UTC().Format(time.DateOnly)+".md")
@@ -101,23 +100,4 @@ func bar(step string, of int) func() {
 	b := progressbar.NewOptions(of, progressbar.OptionSetDescription(step), progressbar.OptionSetWriter(os.Stderr),
 		progressbar.OptionThrottle(time.Second), progressbar.OptionOnCompletion(func() { fmt.Fprintln(os.Stderr) }))
 	return func() { _ = b.Add(1) }
-}
-
-// loadAverage is how busy the machine is; empty where the system does not say.
-func loadAverage() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return ""
-	}
-	oneMinute, _, _ := strings.Cut(string(text), " ")
-	return oneMinute
-}
-
-// commit names the state of the repository, or nothing outside of one.
-func commit(ctx context.Context) string {
-	name, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty").Output()
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(name))
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"recoup/bench/auditor"
@@ -81,7 +82,7 @@ func TestRows(t *testing.T) {
 }
 
 // Any difference fails the run and stands in its total, and so does a member that ends by
-// itself.
+// itself. So does a fault that met nobody, but for one of a scene that only samples.
 func TestMatrixFails(t *testing.T) {
 	check := func(name string) *result {
 		return &result{scene: "s", swept: "0", report: auditor.Report{Checks: []auditor.Check{{Name: name, Wrong: 3}}}}
@@ -97,6 +98,8 @@ func TestMatrixFails(t *testing.T) {
 		{check(auditor.CheckRollups), "0 lost, 0 rows doubled, 0 cases doubled, 3 roll-ups wrong, 0 other"},
 		{check(auditor.CheckCommitsAhead), "0 lost, 0 rows doubled, 0 cases doubled, 0 roll-ups wrong, 3 other"},
 		{&result{scene: "s", swept: "0", ended: []string{"member-1: exit status 2"}}, "0 roll-ups wrong, 1 other"},
+		{&result{scene: "s", swept: "0", skipped: []string{"killed inside the insert: nobody came there, 4 times"}},
+			"s, not injected: killed inside the insert: nobody came"},
 	} {
 		m := matrix{}
 		m.add(c.result)
@@ -105,6 +108,11 @@ func TestMatrixFails(t *testing.T) {
 		if m.ok() || !strings.Contains(out.String(), c.want) {
 			t.Errorf("ok %v:\n%s\nwant %s", m.ok(), out.String(), c.want)
 		}
+	}
+	right := auditor.Report{Checks: []auditor.Check{{Name: auditor.CheckRowsLost, OK: true}}}
+	sampled := &result{scene: "s", swept: "0", report: right, sampled: true, skipped: []string{"kill"}}
+	if m := (matrix{results: []*result{sampled}}); !m.ok() {
+		t.Error("a scene that samples has to have each fault")
 	}
 }
 
@@ -233,4 +241,31 @@ func TestFaultCutShort(t *testing.T) {
 			t.Errorf("%s: %v, want only that the run was canceled", name, err)
 		}
 	}
+}
+
+// A short form that takes longer than six minutes fails and says so, wherever it stands
+// then; another form takes the time that it is given.
+func TestShortFormIsShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for short, want := range map[bool]bool{true: true, false: false} {
+			f := flags{Short: short}
+			ctx, over := f.limit(t.Context())
+			defer over()
+			if time.Sleep(6*time.Minute - time.Second); ctx.Err() != nil {
+				t.Errorf("short %v: over too soon", short)
+			}
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			if got := errors.Is(pass(ctx, time.Second), errLate); got != want {
+				t.Errorf("short %v: given up after six minutes: %v, want %v", short, got, want)
+			}
+			err := late(ctx, errors.New("cannot run recoup: signal: killed"))
+			if got := errors.Is(err, errLate); got != want || !strings.Contains(err.Error(), "signal: killed") {
+				t.Errorf("short %v: %v", short, err)
+			}
+			if got := errors.Is(late(ctx, nil), errLate); got != want {
+				t.Errorf("short %v: done after six minutes, and given up: %v, want %v", short, got, want)
+			}
+		}
+	})
 }

@@ -30,6 +30,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"recoup/bench/machine"
 	"recoup/internal/clickhouse"
 )
 
@@ -37,7 +38,7 @@ import (
 type flags struct {
 	Seed    uint64   `help:"What is drawn: the same seed, the same faults in order. By default 1; with --short the day."`
 	Minutes float64  `help:"How long all of it takes, about." default:"20"`
-	Short   bool     `help:"One scene of the quickest faults, in some three minutes."`
+	Short   bool     `help:"One scene of the quickest faults, in some three minutes; it fails after six."`
 	Only    []string `help:"Play these scenes only." placeholder:"NAME"`
 	Out     string   `help:"Append the matrix to this file, as markdown." placeholder:"FILE" type:"path"`
 	Keep    string   `help:"Keep settings and logs of the members in this directory." placeholder:"DIR" type:"path"`
@@ -51,7 +52,10 @@ func main() {
 	var f flags
 	kong.Parse(&f, kong.Description("Break recoup in every way and compare what comes out with what went in."))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, over := f.limit(ctx)
 	ok, err := run(ctx, f)
+	err = late(ctx, err)
+	over()
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "chaos:", err)
@@ -88,7 +92,7 @@ func run(ctx context.Context, f flags) (ok bool, err error) {
 	}
 	defer site.close()
 	end := began.Add(time.Duration(f.Minutes * float64(time.Minute)))
-	m := matrix{seed: f.Seed, began: began}
+	m := matrix{seed: f.Seed, commit: machine.Commit(), began: began}
 	for i := range chosen {
 		// What is left is shared by the scenes that are left, by their weights.
 		s, left := chosen[i], time.Until(end)
@@ -115,6 +119,34 @@ func run(ctx context.Context, f flags) (ok bool, err error) {
 		err = m.write(f.Out)
 	}
 	return m.ok(), err
+}
+
+// mostShort is how long the short form may take, building and starting included: CI waits
+// for it.
+const mostShort = 6 * time.Minute
+
+// errLate is a short form that is none.
+var errLate = fmt.Errorf("--short has taken more than %v and is given up: run it beside less, "+
+	"or take faults out of it (scenes.go)", mostShort)
+
+// limit ends a short form that takes too long.
+func (f *flags) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if !f.Short {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, mostShort, errLate)
+}
+
+// late says of a run that was ended because it took too long that it was: whatever was under
+// way then fails in words of its own.
+func late(ctx context.Context, err error) error {
+	switch {
+	case !errors.Is(context.Cause(ctx), errLate) || errors.Is(err, errLate):
+		return err
+	case err == nil:
+		return errLate
+	}
+	return fmt.Errorf("%w; meanwhile: %w", errLate, err)
 }
 
 const (

@@ -16,6 +16,7 @@ import (
 // matrix is what all scenes found.
 type matrix struct {
 	seed    uint64
+	commit  string // of what was played
 	began   time.Time
 	took    time.Duration
 	results []*result
@@ -23,9 +24,11 @@ type matrix struct {
 
 func (m *matrix) add(r *result) { m.results = append(m.results, r) }
 
-// ok tells whether nothing differs anywhere.
+// ok tells whether nothing differs anywhere, and each fault met somebody.
 func (m *matrix) ok() bool {
-	return !slices.ContainsFunc(m.results, func(r *result) bool { return !r.report.OK() || len(r.ended) > 0 })
+	return !slices.ContainsFunc(m.results, func(r *result) bool {
+		return !r.report.OK() || len(r.ended) > 0 || !r.sampled && len(r.skipped) > 0
+	})
 }
 
 // Checks by the columns they stand in; the others stand in the last one.
@@ -167,8 +170,8 @@ func (m *matrix) total() string {
 
 // print writes the matrix, and what is to be said beside it.
 func (m *matrix) print(w io.Writer) {
-	fmt.Fprintf(w, "\nSeed %d, %s, %d cores, %v.\n\n", m.seed, m.began.UTC().Format("2 January 2006 15:04 UTC"),
-		runtime.NumCPU(), m.took.Round(time.Second))
+	fmt.Fprintf(w, "\nSeed %d, %s, commit %s, %d cores, %v.\n\n", m.seed, m.began.UTC().Format("2 January 2006 15:04 UTC"),
+		m.commit, runtime.NumCPU(), m.took.Round(time.Second))
 	m.table(w)
 	fmt.Fprintf(w, "\n%s\n", m.total())
 	for _, r := range m.results {

@@ -78,8 +78,10 @@ type result struct {
 	swept string
 	// ended are members that ended and should not have.
 	ended []string
-	// skipped says what could not be injected, and why.
+	// skipped says what could not be injected, and why. A scene that is sampled may lack some:
+	// they stand in others.
 	skipped []string
+	sampled bool
 }
 
 func newPlay(s *site, sc scene, rng *rand.Rand) *play {
@@ -106,7 +108,7 @@ func (p *play) run(ctx context.Context, dir string, faults time.Duration) (*resu
 	}
 	defer stop()
 	sent := p.send(ctx)
-	r := &result{scene: p.scene.name}
+	r := &result{scene: p.scene.name, sampled: p.scene.sampled}
 	if err := p.inject(ctx, faults, r); err != nil {
 		return nil, err
 	}

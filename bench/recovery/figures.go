@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
+
+	"recoup/bench/machine"
 )
 
 // figure is one thing that was measured, beside what is aimed at.
@@ -56,26 +56,7 @@ func (s *section) text() string {
 func heading(versions string) string {
 	return fmt.Sprintf("# Recovery, %s\n\n%d cores, load average before %s, %s, %s/%s, %s, commit %s. Servers, generator "+
 		"and members share the machine. Method: bench/README.md.\n\n", time.Now().UTC().Format(time.DateOnly),
-		runtime.NumCPU(), loadAverage(), runtime.Version(), runtime.GOOS, runtime.GOARCH, versions, commit())
-}
-
-// loadAverage is how busy the machine is with other work; empty where the system does not say.
-func loadAverage() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return ""
-	}
-	oneMinute, _, _ := strings.Cut(string(text), " ")
-	return oneMinute
-}
-
-// commit names the state of the repository, or nothing outside of one.
-func commit() string {
-	name, err := exec.Command("git", "describe", "--always", "--dirty").Output()
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(name))
+		runtime.NumCPU(), machine.LoadAverage(), runtime.Version(), runtime.GOOS, runtime.GOARCH, versions, machine.Commit())
 }
 
 // quantile returns the smallest time that a share of all, from 0 to 1, does not exceed;

@@ -14,16 +14,16 @@ import (
 	"time"
 
 	"recoup/bench/load"
+	"recoup/bench/machine"
 )
 
 // loadAverage returns how busy the machine is with other work, as a sentence;
 // empty where the system does not say.
 func loadAverage() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
+	oneMinute := machine.LoadAverage()
+	if oneMinute == "" {
 		return ""
 	}
-	oneMinute, _, _ := strings.Cut(string(text), " ")
 	return "Load average of the machine before: " + oneMinute + ". "
 }
 
