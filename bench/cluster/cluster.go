@@ -71,6 +71,9 @@ func Install(ctx context.Context, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.stamp(ctx); err != nil {
+		return nil, err
+	}
 	if err := c.Command(ctx, "migrate"); err != nil {
 		return nil, err
 	}

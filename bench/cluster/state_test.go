@@ -105,6 +105,35 @@ func TestStateCommandsOnKafka(t *testing.T) {
 	t.Run("a topic is recreated", func(t *testing.T) { recreatedOnKafka(t, c) })
 }
 
+// The time of what recoup writes is the broker's, whatever its writer says: that of commits
+// is, too, and an audit compares the two.
+func TestBrokerStamps(t *testing.T) {
+	c, err := cluster.Install(t.Context(), cluster.Options{Dir: t.TempDir(), Broker: testservers.Kafka(t),
+		ClickHouse: testservers.ClickHouse(t), Partitions: 1, Name: testservers.Database(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	log, topics := c.Kafka.Log(), &c.Config.Kafka.Topics
+	for _, topic := range []string{topics.Suspects, topics.Cases, topics.DeadLetter, topics.State} {
+		began := time.Now()
+		old := pipeline.Record{Key: []byte("clock"), Value: []byte("{}"), Time: began.Add(-time.Hour)}
+		offset, err := log.Append(t.Context(), topic, 0, []pipeline.Record{old})
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader := log.Open(topic, 0)
+		fetched, err := reader.Fetch(t.Context(), offset)
+		if err != nil || len(fetched.Records) != 1 {
+			t.Fatalf("%s: %d records, %v", topic, len(fetched.Records), err)
+		}
+		if got := fetched.Records[0].Time; got.Before(began.Truncate(time.Millisecond)) {
+			t.Errorf("%s: a record of %v is one of %v", topic, began, got)
+		}
+		_ = reader.Close()
+	}
+}
+
 // moreOnKafka wants a duplicate across the change to be found.
 func moreOnKafka(t *testing.T, c *cluster.Cluster) {
 	bill(t, c, 3, "first", "d1")
