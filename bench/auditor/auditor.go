@@ -128,39 +128,7 @@ func (a *audit) prepare(ctx context.Context) (err error) {
 	return err
 }
 
-// each reads a partition of a topic from its start to its end.
-func (a *audit) each(ctx context.Context, topic string, partition int, do func(*pipeline.Record) error) error {
-	start, end, err := a.log.Bounds(ctx, topic, partition)
-	if err != nil {
-		return err
-	}
-	reader := a.log.Open(topic, partition)
-	defer func() { _ = reader.Close() }()
-	for at := start; at < end; {
-		fetched, err := reader.Fetch(ctx, at)
-		if err != nil {
-			return fmt.Errorf("cannot read %s/%d at offset %d: %w", topic, partition, at, err)
-		}
-		for i := range fetched.Records {
-			if err := do(&fetched.Records[i]); err != nil {
-				return err
-			}
-		}
-		at = fetched.Next
-	}
-	return nil
-}
-
 // eachOf reads all partitions of a topic, one after the other.
 func (a *audit) eachOf(ctx context.Context, topic string, do func(partition int, r *pipeline.Record) error) error {
-	partitions, err := a.log.Partitions(ctx, topic)
-	if err != nil {
-		return err
-	}
-	for p := range partitions {
-		if err := a.each(ctx, topic, p, func(r *pipeline.Record) error { return do(p, r) }); err != nil {
-			return err
-		}
-	}
-	return nil
+	return cluster.EachRecordOf(ctx, a.log, topic, do)
 }

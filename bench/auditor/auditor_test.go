@@ -392,7 +392,7 @@ func (b *bench) last(topic string, is func(*pipeline.Record) bool) (found pipeli
 	b.Helper()
 	a := &audit{}
 	a.Input.log = b.in.Kafka.Log()
-	err := a.each(b.Context(), topic, 0, func(r *pipeline.Record) error {
+	err := cluster.EachRecord(b.Context(), a.log, topic, 0, func(r *pipeline.Record) error {
 		if len(r.Value) > 0 && is(r) {
 			found = *r
 			found.Key, found.Value = slices.Clone(r.Key), slices.Clone(r.Value)

@@ -2,7 +2,6 @@ package auditor
 
 import (
 	"cmp"
-	"io"
 	"slices"
 	"sync"
 
@@ -19,15 +18,6 @@ type Ledger struct {
 
 // NewLedger returns an empty ledger.
 func NewLedger() *Ledger { return &Ledger{} }
-
-// ReadLedger reads a ledger that loadgen wrote.
-func ReadLedger(r io.Reader) (*Ledger, error) {
-	l := NewLedger()
-	return l, load.ReadLedger(r, func(t load.Truth) error {
-		l.Add([]load.Truth{t})
-		return nil
-	})
-}
 
 // Add notes what was sent.
 func (l *Ledger) Add(truths []load.Truth) {

@@ -8,6 +8,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"recoup/bench/cluster"
 	"recoup/bench/load"
 	"recoup/detectors"
 	"recoup/invoice"
@@ -118,7 +119,7 @@ func (a *audit) walkPartition(ctx context.Context, p int) error {
 	}
 	defer func() { _ = grouped.Close() }()
 	w.lines = cursor[lines]{rows: grouped, scan: (*lines).scan, offset: func(l *lines) int64 { return l.offset }}
-	if err := a.each(ctx, topic, p, w.record); err != nil {
+	if err := cluster.EachRecord(ctx, a.log, topic, p, w.record); err != nil {
 		return err
 	}
 	return w.finish()

@@ -1,10 +1,6 @@
 package load
 
 import (
-	"bufio"
-	"encoding/json"
-	"fmt"
-	"io"
 	"strconv"
 
 	"recoup/invoice"
@@ -61,21 +57,6 @@ func (t *Truth) AppendJSON(dst []byte) []byte {
 	dst = appendFlag(dst, "skewed", t.Skewed)
 	dst = appendText(dst, "garbage_kind", t.GarbageKind)
 	return append(dst, '}', '\n')
-}
-
-// ReadLedger calls each for every line of a ledger.
-func ReadLedger(ledger io.Reader, each func(Truth) error) error {
-	lines := bufio.NewScanner(ledger)
-	for n := 1; lines.Scan(); n++ {
-		var truth Truth
-		if err := json.Unmarshal(lines.Bytes(), &truth); err != nil {
-			return fmt.Errorf("cannot read line %d of the ledger: %w", n, err)
-		}
-		if err := each(truth); err != nil {
-			return err
-		}
-	}
-	return lines.Err()
 }
 
 // appendText appends a member unless it is empty. Values of this package need no escapes.

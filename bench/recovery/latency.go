@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"recoup/bench/cluster"
 	"recoup/cases"
 	"recoup/pipeline"
 )
@@ -91,29 +92,29 @@ func (r *rig) eventsToCases(ctx context.Context) (all []arrival, err error) {
 	t := r.Config.Kafka.Topics
 	for p := range r.stream.Plan().Partitions {
 		came := map[int64]time.Time{}
-		err := r.eachRecord(ctx, t.Invoices, p, func(record *pipeline.Record) { came[record.Offset] = record.Time })
+		err := cluster.EachRecord(ctx, r.Kafka.Log(), t.Invoices, p, func(record *pipeline.Record) error {
+			came[record.Offset] = record.Time
+			return nil
+		})
 		if err != nil {
 			return nil, err
 		}
-		var unreadable error
-		err = r.eachRecord(ctx, t.Suspects, p, func(record *pipeline.Record) {
+		err = cluster.EachRecord(ctx, r.Kafka.Log(), t.Suspects, p, func(record *pipeline.Record) error {
 			var d pipeline.Decision
 			if err := json.Unmarshal(record.Value, &d); err != nil {
-				unreadable = fmt.Errorf("cannot read record %d of %s/%d: %w", record.Offset, t.Suspects, p, err)
+				return fmt.Errorf("cannot read record %d of %s/%d: %w", record.Offset, t.Suspects, p, err)
 			}
 			if d.Case == nil || d.Verdict == nil {
-				return
+				return nil
 			}
 			key := cases.DedupKey(d.Verdict.Seller, d.Verdict.InvoiceID, d.Verdict.Revision)
 			event, at := came[d.Source.Offset], opened[key]
 			if at.IsZero() {
-				unreadable = fmt.Errorf("case %s of offset %d of partition %d was never published", key, d.Source.Offset, p)
+				return fmt.Errorf("case %s of offset %d of partition %d was never published", key, d.Source.Offset, p)
 			}
 			all = append(all, arrival{event, at.Sub(event)})
+			return nil
 		})
-		if err == nil {
-			err = unreadable
-		}
 		if err != nil {
 			return nil, err
 		}
@@ -125,19 +126,10 @@ func (r *rig) eventsToCases(ctx context.Context) (all []arrival, err error) {
 func (r *rig) firstCases(ctx context.Context) (map[string]time.Time, error) {
 	first := map[string]time.Time{}
 	topic := r.Config.Kafka.Topics.Cases
-	partitions, err := r.Kafka.Log().Partitions(ctx, topic)
-	if err != nil {
-		return nil, err
-	}
-	for p := range partitions {
-		err := r.eachRecord(ctx, topic, p, func(record *pipeline.Record) {
-			if _, is := first[string(record.Key)]; !is {
-				first[string(record.Key)] = record.Time
-			}
-		})
-		if err != nil {
-			return nil, err
+	return first, cluster.EachRecordOf(ctx, r.Kafka.Log(), topic, func(_ int, record *pipeline.Record) error {
+		if _, is := first[string(record.Key)]; !is {
+			first[string(record.Key)] = record.Time
 		}
-	}
-	return first, nil
+		return nil
+	})
 }

@@ -121,9 +121,10 @@ func (r *rig) stateSize(ctx context.Context) (string, error) {
 	topic, all, live := r.Config.Kafka.Topics.State, 0, 0
 	for p := range r.stream.Plan().Partitions {
 		last := map[string]int{}
-		err := r.eachRecord(ctx, topic, p, func(record *pipeline.Record) {
+		err := cluster.EachRecord(ctx, r.Kafka.Log(), topic, p, func(record *pipeline.Record) error {
 			all += len(record.Key) + len(record.Value)
 			last[string(record.Key)] = len(record.Key) + len(record.Value)
+			return nil
 		})
 		if err != nil {
 			return "", err
@@ -134,26 +135,4 @@ func (r *rig) stateSize(ctx context.Context) (string, error) {
 	}
 	return fmt.Sprintf("%.1f MB of state, of which %.1f MB live (%.1f times)", float64(all)/1e6, float64(live)/1e6,
 		float64(all)/float64(max(live, 1))), nil
-}
-
-// eachRecord reads a partition of a topic from its start to its end.
-func (r *rig) eachRecord(ctx context.Context, topic string, partition int, do func(*pipeline.Record)) error {
-	log := r.Kafka.Log()
-	start, end, err := log.Bounds(ctx, topic, partition)
-	if err != nil {
-		return err
-	}
-	reader := log.Open(topic, partition)
-	defer func() { _ = reader.Close() }()
-	for at := start; at < end; {
-		fetched, err := reader.Fetch(ctx, at)
-		if err != nil {
-			return err
-		}
-		for i := range fetched.Records {
-			do(&fetched.Records[i])
-		}
-		at = fetched.Next
-	}
-	return nil
 }

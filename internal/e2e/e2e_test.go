@@ -18,6 +18,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 
+	"recoup/bench/cluster"
 	"recoup/bench/load"
 	"recoup/cases"
 	"recoup/detectors"
@@ -330,27 +331,12 @@ func (r *rig) each(name string, do func(pipeline.Record)) {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
 	defer cancel()
-	partitions, err := r.log.Partitions(ctx, r.topic(name))
+	err := cluster.EachRecordOf(ctx, r.log, r.topic(name), func(_ int, rec *pipeline.Record) error {
+		do(*rec)
+		return nil
+	})
 	if err != nil {
 		r.t.Fatal(err)
-	}
-	for p := range partitions {
-		start, end, err := r.log.Bounds(ctx, r.topic(name), p)
-		if err != nil {
-			r.t.Fatal(err)
-		}
-		reader := r.log.Open(r.topic(name), p)
-		for at := start; at < end; {
-			f, err := reader.Fetch(ctx, at)
-			if err != nil {
-				r.t.Fatal(err)
-			}
-			for _, rec := range f.Records {
-				do(rec)
-			}
-			at = f.Next
-		}
-		reader.Close()
 	}
 }
 
@@ -394,4 +380,4 @@ func TestTwoProcesses(t *testing.T) {
 	r.check(want)
 }
 
-func TestMain(m *testing.M) { testservers.Main(m) }
+func TestMain(m *testing.M) { os.Exit(testservers.Main(m)) }

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 	"recoup/internal/testservers"
 )
 
-func TestMain(m *testing.M) { testservers.Main(m) }
+func TestMain(m *testing.M) { os.Exit(testservers.Main(m)) }
 
 func TestOnKafka(t *testing.T) { testCluster(t, testservers.Kafka(t)) }
 
