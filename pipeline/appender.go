@@ -86,14 +86,17 @@ func (a *appender) look(ctx context.Context) error {
 	return nil
 }
 
-// readRange calls each for every record in [from, to). A range that starts
-// before what the log still holds starts there. Where a new reader, too, brings
-// nothing though there is more it gives up.
+// readRange calls each for every record in [from, to), where to is an end that the log
+// was known to have, or an offset in front of it. A range that starts before what the log
+// still holds starts there. A broker that has just come to lead the partition may tell an
+// older end: that is waited for, and after some seconds it is an error, for who reads a
+// part believes that there is no more. Where a new reader, too, brings nothing though there
+// is more it gives up.
 func (m *Member) readRange(ctx context.Context, topic string, partition int, from, to int64,
 	each func(Record) error) error {
 	reader := m.open(topic, partition)
 	defer reader.Close()
-	for at := from; at < to; {
+	for at, wait := from, firstBackoff; at < to; {
 		f, err := reader.Fetch(ctx, at)
 		if errors.Is(err, ErrOutOfRange) && at == from { // rare: to ask first would cost each range a round trip
 			start, _, boundsErr := m.log.Bounds(ctx, topic, partition)
@@ -115,7 +118,15 @@ func (m *Member) readRange(ctx context.Context, topic string, partition int, fro
 			}
 		}
 		if f.Next <= at && at >= f.End {
-			return nil // the end moved back: a transaction was open, or records were deleted
+			if wait > lastBackoff {
+				return fmt.Errorf("cannot read %s/%d at offset %d: it ends at %d and was known to reach %d; look at the broker "+
+					"that leads the partition, and for a transaction that somebody left open", topic, partition, at, f.End, to)
+			}
+			if err := pause(ctx, wait); err != nil {
+				return err
+			}
+			wait *= 2
+			continue
 		}
 		if reader.told && reader.stands() {
 			return fmt.Errorf("cannot read %s/%d at offset %d: nothing comes, and it ends at %d; look at the broker that leads "+

@@ -226,7 +226,8 @@ func readSome(ctx context.Context, log Log, topic string, partition int, offsets
 		}
 		passed, _ := slices.BinarySearch(offsets, got.Next)
 		if offsets = offsets[passed:]; len(offsets) > 0 && offsets[0] >= got.End {
-			return nil // the end moved back
+			return fmt.Errorf("cannot read %s/%d at offset %d: it ends at %d now and reached %d before", topic, partition,
+				offsets[0], got.End, end)
 		}
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -118,4 +120,71 @@ func TestCheckpointThoughOwnersDie(t *testing.T) {
 			t.Errorf("%d of %d invoices are to be replayed", left, end)
 		}
 	})
+}
+
+// shortLog is a log whose fetches of one topic tell an older end for a while, as a broker does that
+// has just come to lead a partition. Its bounds are those of before.
+type shortLog struct {
+	*memlog.Log
+	topic string
+	end   int64
+	until time.Time
+}
+
+func (l *shortLog) Open(topic string, partition int) pipeline.Reader {
+	if topic != l.topic {
+		return l.Log.Open(topic, partition)
+	}
+	return &shortReader{l.Log.Open(topic, partition), l}
+}
+
+type shortReader struct {
+	pipeline.Reader
+	log *shortLog
+}
+
+func (r *shortReader) Fetch(ctx context.Context, offset int64) (pipeline.Fetched, error) {
+	got, err := r.Reader.Fetch(ctx, offset)
+	if end := r.log.end; err == nil && time.Now().Before(r.log.until) {
+		got.Records = slices.DeleteFunc(got.Records, func(r pipeline.Record) bool { return r.Offset >= end })
+		got.End, got.Next = min(got.End, end), max(offset, min(got.Next, end))
+	}
+	return got, err
+}
+
+// G4, G5: what an owner decided and did not store is read by the next one to its end, though the broker
+// tells an older end for some seconds; while it does the take-over says so.
+func TestTakeOverReadsToTheEnd(t *testing.T) {
+	for _, old := range []time.Duration{2 * time.Second, 20 * time.Second} {
+		t.Run(old.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, want := twins(t)
+				var down atomic.Bool
+				down.Store(true)
+				w.away(&down)
+				_, stop := w.start("first", nil)
+				time.Sleep(time.Minute)
+				stop()
+				suspects := w.opt.Topics.Suspects
+				decided := len(w.log.Records(suspects, 0))
+				down.Store(false)
+				log := &shortLog{Log: w.log, topic: suspects, end: int64(decided) - 5, until: time.Now().Add(old)}
+				m := w.memberLive("second", log, w.log.Group(w.opt.Group, w.opt.Topics.Invoices))
+				during(t, m, func() {
+					time.Sleep(10 * time.Second)
+					if err := m.Ready(); (err != nil) != (old > 10*time.Second) ||
+						err != nil && !strings.Contains(err.Error(), "cannot read recoup.suspects/0") {
+						t.Errorf("Ready = %v after 10 s of %s", err, old)
+					}
+					time.Sleep(time.Minute)
+				})
+				w.outcome(t).equal(t, want)
+				for _, r := range w.log.Records(suspects, 0)[decided:] {
+					if string(r.Key) != "ownership" {
+						t.Errorf("%s was decided again", r.Key)
+					}
+				}
+			})
+		})
+	}
 }
