@@ -17,9 +17,9 @@ type appender struct {
 	onGap     func(Record) error // sees every record of a gap, our own repeats included
 }
 
-// append writes records and returns the offset of the first. When onGap refuses
-// what it sees, the records stand in the log all the same, and whoever reads it
-// judges them by what stands before them.
+// append writes records and returns an offset that the first stands at or behind, and
+// each other one as much further on. When onGap refuses what it sees, the records stand
+// in the log all the same, and whoever reads it judges them by what stands before them.
 //
 // It appends in chunks that a log takes in one request: between two requests
 // somebody else's record may come to stand.
@@ -27,12 +27,12 @@ func (a *appender) append(ctx context.Context, records []Record) (int64, error) 
 	first := int64(-1)
 	for len(records) > 0 {
 		n := chunk(records)
-		base, err := a.appendChunk(ctx, records[:n])
+		from, err := a.appendChunk(ctx, records[:n])
 		if err != nil {
 			return 0, err
 		}
 		if first < 0 {
-			first = base
+			first = from
 		}
 		records = records[n:]
 	}
@@ -65,12 +65,13 @@ func (a *appender) appendChunk(ctx context.Context, records []Record) (int64, er
 	seen := a.next
 	a.next = base + int64(len(records))
 	if base > seen {
-		if err := a.m.readRange(ctx, a.topic, a.partition, seen, base, a.onGap); err != nil {
+		// To the end: what came between may stand among ours.
+		if err := a.m.readRange(ctx, a.topic, a.partition, seen, a.next, a.onGap); err != nil {
 			a.next = seen // look again
 			return 0, err
 		}
 	}
-	return base, nil
+	return min(seen, base), nil
 }
 
 // look reads what others wrote behind the last record of our own.

@@ -59,10 +59,13 @@ type Reader interface {
 type Log interface {
 	// Open returns a reader of one partition. It does not check that it exists.
 	Open(topic string, partition int) Reader
-	// Append writes records to one partition in order and returns the offset of
-	// the first once all in-sync replicas hold them all. After an error they may
-	// be there wholly, in part (a prefix), or not at all; a caller that repeats
-	// may double them.
+	// Append writes records to one partition in order and returns base once all
+	// in-sync replicas hold them all: base + len(records) is the offset behind the
+	// last. They follow each other from base on, unless they took several requests and
+	// others wrote between those: then the first stand before base. After an error they
+	// may be there wholly, in part (a prefix), or not at all; a caller that repeats may
+	// double them. Without one, too, they may stand twice, once before base: where the
+	// leader changed, a log repeats what the old one may have passed on.
 	Append(ctx context.Context, topic string, partition int, records []Record) (base int64, err error)
 	// Bounds returns the first offset held and the offset after the last readable record.
 	Bounds(ctx context.Context, topic string, partition int) (start, end int64, err error)

@@ -188,3 +188,46 @@ func TestTakeOverReadsToTheEnd(t *testing.T) {
 		})
 	}
 }
+
+// parted is a log that takes records in two requests, between which another owner's claim comes to
+// stand, once.
+type parted struct {
+	*memlog.Log
+	topic string
+	claim []pipeline.Record
+}
+
+func (l *parted) Append(ctx context.Context, topic string, p int, r []pipeline.Record) (int64, error) {
+	if topic != l.topic || len(l.claim) == 0 || len(r) < 2 {
+		return l.Log.Append(ctx, topic, p, r)
+	}
+	claim := l.claim
+	l.claim = nil
+	for _, part := range [][]pipeline.Record{r[:1], claim} {
+		if _, err := l.Log.Append(ctx, topic, p, part); err != nil {
+			return 0, err
+		}
+	}
+	base, err := l.Log.Append(ctx, topic, p, r[1:])
+	return base - 1, err
+}
+
+// G4, G9: a claim between two parts of what an owner appends is seen.
+func TestClaimBetweenParts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, want := twins(t)
+		opt := w.options("a", true)
+		claim := []byte(`{"schema":"decision.v1","kind":"ownership","member":"late","source":{"topic":"billing.invoices",` +
+			`"partition":0,"offset":0},"detected_at":"2026-03-01T08:00:00Z"}`)
+		log := &parted{Log: w.log, topic: opt.Topics.Suspects,
+			claim: []pipeline.Record{{Key: []byte("ownership"), Value: claim}}}
+		m := pipeline.NewMember(opt, log, w.log.Group(opt.Group, opt.Topics.Invoices), w.store)
+		if err := m.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := total(opt.Metrics.Fenced); len(log.claim) > 0 || n != 1 {
+			t.Errorf("%d claims are left to write, fenced %d times; want one to be written and seen", len(log.claim), n)
+		}
+		w.outcome(t).equal(t, want)
+	})
+}

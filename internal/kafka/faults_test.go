@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -97,6 +98,41 @@ func TestAppendIsSentOnce(t *testing.T) {
 	}
 	if base, err := c.Log().Append(context30(t), topic, 0, []pipeline.Record{{Key: []byte("k")}}); err != nil {
 		t.Errorf("the next Append = %d, %v", base, err)
+	}
+}
+
+// Where others write between two requests of one append, it tells where its last record stands.
+func TestOthersWriteBetweenRequests(t *testing.T) {
+	cluster := fake(t)
+	c, other := connect(t, cluster.ListenAddrs()[0]), connect(t, cluster.ListenAddrs()[0])
+	topic := makeTopic(t, c, 1, map[string]string{"max.message.bytes": "5000"})
+	var records []pipeline.Record
+	for i := range 8 {
+		value := make([]byte, 1000)
+		for j := range value {
+			value[j] = byte((i*1_000_003 + j*j*7919) >> 5)
+		}
+		records = append(records, pipeline.Record{Key: []byte("mine"), Value: value})
+	}
+	var asked atomic.Int64
+	cluster.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		if asked.Add(1) == 3 { // the first was refused for its size, the second wrote a part
+			cluster.SleepControl(func() {
+				if _, err := other.Log().Append(context30(t), topic, 0, []pipeline.Record{{Key: []byte("other")}}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		return nil, nil, false
+	})
+	base, err := c.Log().Append(context30(t), topic, 0, records)
+	keys := fetchKeys(t, c, topic, 0, 9)
+	if at := slices.Index(keys, "other"); err != nil || at < 1 || at > 7 {
+		t.Fatalf("Append: %v; the other's record stands at %d, want it between", err, at)
+	}
+	if base != 1 {
+		t.Errorf("Append = %d, want 1: its 8 records end at 9", base)
 	}
 }
 

@@ -85,7 +85,7 @@ func (l clusterLog) Append(ctx context.Context, topic string, partition int,
 		_, end, err := l.Bounds(ctx, topic, partition)
 		return end, err
 	}
-	first, limit := int64(-1), appendBytes
+	limit, sent, end := appendBytes, int64(0), int64(0)
 	for len(records) > 0 {
 		n, size := fit(records, limit)
 		base, err := l.produce(ctx, topic, partition, records[:n])
@@ -96,12 +96,10 @@ func (l clusterLog) Append(ctx context.Context, topic string, partition int,
 		if err != nil {
 			return 0, fmt.Errorf("cannot append %d records to %s/%d: %w", len(records), topic, partition, err)
 		}
-		if first < 0 {
-			first = base
-		}
+		sent, end = sent+int64(n), base+int64(n)
 		records = records[n:]
 	}
-	return first, nil
+	return end - sent, nil // behind the first, if others wrote between two requests
 }
 
 // fit returns how many of the first records go into one request, at least one,
