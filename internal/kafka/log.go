@@ -143,7 +143,11 @@ func (l clusterLog) produce(ctx context.Context, topic string, partition int,
 }
 
 // settled calls try until the partition has a leader that answers, for a bounded
-// time. It tries again only after answers that say that nothing was done.
+// time. It tries again only after answers that say that nothing was done, but for one: a
+// leader that loses the partition while it waits for the other replicas answers a produce
+// with NotLeaderForPartition, too, and its successor may have the records. So an append may
+// stand twice where leaders change; nearly always that answer comes from who has not led for
+// long, and who appends has to bear repeats anyway (pipeline.Log).
 func (c *Client) settled(ctx context.Context, topic string, partition int, try func(context.Context) error) error {
 	began := time.Now()
 	for {
@@ -193,7 +197,7 @@ func (c *Client) known(ctx context.Context, topic string, partition int) (bool, 
 }
 
 // unsettled reports whether err says that a request reached no leader, so that
-// it had no effect and may succeed elsewhere or later.
+// it had no effect, see settled, and may succeed elsewhere or later.
 func unsettled(err error) bool {
 	for _, e := range []error{
 		protocol.ErrNoTopic, protocol.ErrNoPartition, protocol.ErrNoLeader,
