@@ -263,7 +263,7 @@ func (h *heldRecords) read(ctx context.Context, partition int, offset int64) (Re
 		h.readers = map[int]Reader{}
 	}
 	if h.readers[partition] == nil {
-		h.readers[partition] = h.m.log.Open(h.m.opt.Topics.Invoices, partition)
+		h.readers[partition] = h.m.open(h.m.opt.Topics.Invoices, partition)
 	}
 	found := Record{Offset: offset}
 	got, err := h.readers[partition].Fetch(ctx, offset)
@@ -274,6 +274,8 @@ func (h *heldRecords) read(ctx context.Context, partition int, offset int64) (Re
 	case len(got.Records) > 0 && got.Records[0].Offset == offset:
 		found = got.Records[0]
 		found.Value = slices.Clone(found.Value)
+	case got.Next <= offset: // it was read before: who leads the partition now tells an older end
+		return Record{}, fmt.Errorf("cannot read the invoice at offset %d again: the log ends at %d", offset, got.End)
 	}
 	if len(h.recent) == recentRecords {
 		h.recent = slices.Delete(h.recent, 0, 1)
