@@ -13,6 +13,8 @@ type waiting struct {
 	since time.Time // when its first row was scored
 	bytes int64     // counted against the row buffer
 	end   int64     // offset to commit once the block is stored
+
+	stored bool // in a generation that ended before the commit; of the row writer
 }
 
 // waitingSince returns Unix seconds, 0 of no block.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"recoup/pipeline"
+	"recoup/pipeline/memlog"
 	"recoup/sinks/memstore"
 )
 
@@ -232,6 +233,31 @@ func TestMembersJoinAndLeave(t *testing.T) {
 		}
 		if len(got.cases) != 4*21 {
 			t.Errorf("%d cases, want %d", len(got.cases), 4*21)
+		}
+	})
+}
+
+// A block that was stored and not committed when its generation ended is counted once, though its worker
+// goes on with it in the next one.
+func TestRowsAreCountedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		w.fill(t, 1, 200)
+		var metrics *pipeline.Metrics
+		m, group := w.member("a", func(o *pipeline.Options) { metrics = o.Metrics })
+		evicted := false
+		w.store.SetFaults(memstore.Faults{After: func(_ pipeline.Owner, n int64) error {
+			if n == 2 && !evicted {
+				evicted = true
+				group.(*memlog.Member).Evict()
+			}
+			return nil
+		}})
+		if err := m.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := total(metrics.Rows); !evicted || n != len(w.store.Rows()) || n != w.sent {
+			t.Errorf("%d rows were counted of %d stored, want %d; evicted: %v", n, len(w.store.Rows()), w.sent, evicted)
 		}
 	})
 }

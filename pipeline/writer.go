@@ -178,6 +178,9 @@ func (r *rowWriter) mayInsert(skip map[int64]bool) {
 // storeBlock is step 3: the rows of one block.
 func (r *rowWriter) storeBlock(ctx context.Context, c *claim, head *waiting) error {
 	m, block := r.w.m, head.block
+	if head.stored {
+		return nil
+	}
 	if !r.fenced {
 		if err := r.meetStored(ctx); err != nil {
 			return err
@@ -200,6 +203,7 @@ func (r *rowWriter) storeBlock(ctx context.Context, c *claim, head *waiting) err
 	if err != nil {
 		return err
 	}
+	head.stored = true
 	m.metrics.Insert.Observe(time.Since(began).Seconds())
 	m.metrics.Rows.Add(float64(rows))
 	return nil
