@@ -57,7 +57,7 @@ func openNewest(ctx context.Context, m *Member) (*newestInvoices, error) {
 			share := float64(m.opt.Training.Records) / float64(all)
 			h.from = h.to - int64(share*float64(h.to-h.from))
 		}
-		h.reader = m.log.Open(topic, h.partition)
+		h.reader = m.open(topic, h.partition)
 		n.heads = append(n.heads, h)
 		there, err := h.advance(ctx)
 		if err != nil {

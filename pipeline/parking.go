@@ -217,7 +217,10 @@ func (l *parkingLane) run(ctx context.Context) {
 func (l *parkingLane) step(ctx context.Context, reader Reader) error {
 	got, err := reader.Fetch(ctx, l.at)
 	if errors.Is(err, ErrOutOfRange) {
-		l.at, _, err = l.m.log.Bounds(ctx, l.topic, l.partition)
+		var start int64
+		if start, _, err = l.m.log.Bounds(ctx, l.topic, l.partition); err == nil {
+			l.at = start
+		}
 	}
 	if err != nil {
 		return err
