@@ -187,7 +187,7 @@ func (s *shift) readPlaces(ctx context.Context, places []invoice.Position) error
 		slices.Sort(offsets[p])
 		list := slices.Compact(offsets[p])
 		err := s.m.persist(ctx, stagePart, func(ctx context.Context) error {
-			return readSome(ctx, s.m.log, s.m.opt.Topics.Suspects, p, list, s.again(p))
+			return s.m.readSome(ctx, s.m.opt.Topics.Suspects, p, list, s.again(p))
 		})
 		if err != nil {
 			return err
@@ -198,13 +198,13 @@ func (s *shift) readPlaces(ctx context.Context, places []invoice.Position) error
 
 // readSome calls each for the records at offsets, which rise. What the log does not hold
 // is passed over.
-func readSome(ctx context.Context, log Log, topic string, partition int, offsets []int64,
+func (m *Member) readSome(ctx context.Context, topic string, partition int, offsets []int64,
 	each func(Record) error) error {
-	start, end, err := log.Bounds(ctx, topic, partition)
+	start, end, err := m.log.Bounds(ctx, topic, partition)
 	if err != nil {
 		return fmt.Errorf("cannot read bounds of %s/%d: %w", topic, partition, err)
 	}
-	reader := log.Open(topic, partition)
+	reader := m.open(topic, partition)
 	defer reader.Close()
 	low, _ := slices.BinarySearch(offsets, start)
 	high, _ := slices.BinarySearch(offsets, end)

@@ -58,7 +58,7 @@ func TestReadSome(t *testing.T) {
 		l.records = append(l.records, r)
 	}
 	var got []int64
-	err := readSome(t.Context(), l, "t", 0, []int64{5, 101, 103, 105, 150, 199, 200, 900}, func(r Record) error {
+	err := reads(l).readSome(t.Context(), "t", 0, []int64{5, 101, 103, 105, 150, 199, 200, 900}, func(r Record) error {
 		got = append(got, r.Offset)
 		return nil
 	})

@@ -25,7 +25,9 @@ type watched struct {
 	told      bool      // that it stands still, since still
 }
 
-// open returns a reader of one partition for those who read on and on.
+// open returns a reader of one partition for those who read on and on, or until they are through. Who
+// asks for single offsets and does without an answer, or has somebody wait who can ask again, opens the
+// log's own: each of its requests ends.
 func (m *Member) open(topic string, partition int) *watched {
 	m.metrics.ReaderRebuilds.WithLabelValues(topic) // from 0 on: increase() does not see a series begin
 	return &watched{m: m, topic: topic, partition: partition, reader: m.log.Open(topic, partition)}
