@@ -72,3 +72,36 @@ func TestCopyRestsAfterRows(t *testing.T) {
 		t.Errorf("tombstones: stored %v, %v; want nothing stored", stored, err)
 	}
 }
+
+// stuckLog is a log whose readers bring nothing from an offset on, though there is more.
+type stuckLog struct {
+	pipeline.Log
+	pipeline.Reader
+	end int64
+}
+
+func (l *stuckLog) Open(string, int) pipeline.Reader { return l }
+func (l *stuckLog) Close() error                     { return nil }
+
+func (l *stuckLog) Fetch(ctx context.Context, offset int64) (pipeline.Fetched, error) {
+	time.Sleep(250 * time.Millisecond)
+	return pipeline.Fetched{Next: offset, End: l.end}, ctx.Err()
+}
+
+// TestCopyReaderStandsStill: a reader that brings nothing though there is more is given up, one of a
+// topic to which nothing comes is not.
+func TestCopyReaderStandsStill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turn := &turn{copy: NewCopy(&Store{}, CopyOptions{})}
+		for end, want := range map[int64]time.Duration{7: 2 * time.Minute, 8: stalledAfter} {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			began := time.Now()
+			err := turn.fetch(ctx, copied{topic: "recoup.disputes"}, &stuckLog{end: end}, 0, 7, nil)
+			told := err != nil && strings.Contains(err.Error(), "nothing comes, and it ends at 8")
+			if took := time.Since(began); took < want || took > want+time.Second || told != (end == 8) {
+				t.Errorf("at 7 of %d: %v after %v, want it to end after %v", end, err, took, want)
+			}
+			cancel()
+		}
+	})
+}

@@ -123,14 +123,25 @@ func (t *turn) start(ctx context.Context, c copied, log pipeline.Log, p int, sta
 	return max(starts[p], first), nil
 }
 
+// stalledAfter is how long a reader may bring nothing though there is more before a new one,
+// with connections of its own, takes its place.
+const stalledAfter = 30 * time.Second
+
 // fetch reads one partition and hands over its rows until ctx ends.
 func (t *turn) fetch(ctx context.Context, c copied, log pipeline.Log, p int, next int64, pieces chan<- piece) error {
 	reader := log.Open(c.topic, p)
 	defer func() { _ = reader.Close() }()
-	for ctx.Err() == nil {
+	for came := time.Now(); ctx.Err() == nil; {
 		fetched, err := reader.Fetch(ctx, next)
 		if err != nil {
 			return fmt.Errorf("cannot read %q, partition %d, at offset %d: %w", c.topic, p, next, err)
+		}
+		if fetched.Next > next || fetched.End <= next {
+			came = time.Now()
+		}
+		if time.Since(came) >= stalledAfter {
+			return fmt.Errorf("cannot read %q, partition %d, at offset %d: nothing comes, and it ends at %d; look at the "+
+				"broker that leads the partition", c.topic, p, next, fetched.End)
 		}
 		if fetched.Next == next {
 			continue
