@@ -57,7 +57,9 @@ var steps = [][][]stage{
 		{{"tests without the race detector", (*checker).testPlain}},
 		{
 			{"chaos", func(c *checker) error { return c.command(".", "go", "run", "./bench/chaos", "--short") }},
-			{"simulation", func(c *checker) error { return c.goTest(".", "-count=1", simulation) }},
+			// -v shows how many seeds were run, and in what time.
+			{"simulation", func(c *checker) error { return c.goTest(".", "-count=1", "-v", "-run="+seeds, simulation) }},
+			{"replays, mutations", func(c *checker) error { return c.goTest(".", "-count=1", "-skip="+seeds, simulation) }},
 		},
 	},
 	{{{"tests with the race detector", (*checker).testRaces}}},

@@ -24,6 +24,9 @@ const (
 // replay would take another course, for the scheduler shuffles there what is ready to run.
 const simulation = "recoup/pipeline/simulation"
 
+// seeds is the test of simulation that runs its 10,000 seeds.
+const seeds = "^TestSimulation$"
+
 // repeated are tests in which the race detector would see nothing new and take five times as
 // long: those that play a story again and again, with a crash elsewhere each time or another
 // ending, while others run the same code there once; those that compute for long what other

@@ -10,9 +10,9 @@
 // row, decision and case are there, no case is published before its decision, and nobody who
 // was given up makes effects for longer than the fence allows.
 //
-//	go test ./pipeline/simulation                          10,000 seeds, or as many as fit into a minute
-//	go test ./pipeline/simulation -seeds 1000000 -budget 9h
-//	go test ./pipeline/simulation -run Simulation -v -seed 4711      one seed, step by step
+//	go test -count=1 -v ./pipeline/simulation -run TestSimulation    10,000 seeds, and how long they take
+//	go test -v ./pipeline/simulation -run TestSimulation -seeds 1000000 -budget 9h -timeout 10h
+//	go test -v ./pipeline/simulation -run TestSimulation -seed 4711      one seed, step by step
 //
 // That it can see is tested too: mutation_test.go breaks the protocol in many ways, and each
 // has to be found.
@@ -36,7 +36,7 @@ import (
 var (
 	seedFlag = flag.Int64("seed", -1, "run this seed only and, with -v, print what happens")
 	seeds    = flag.Uint64("seeds", 10_000, "how many seeds to run, from 0")
-	budget   = flag.Duration("budget", time.Minute, "begin no further seed after this time")
+	budget   = flag.Duration("budget", 0, "begin no further seed after this time; 0: run all seeds, however long it takes")
 )
 
 func TestMain(m *testing.M) {
@@ -70,7 +70,7 @@ func TestSimulation(t *testing.T) {
 		for i := range runtime.GOMAXPROCS(0) {
 			t.Run(fmt.Sprint("of processor ", i), func(t *testing.T) {
 				t.Parallel()
-				for !failed.Load() && time.Since(began) < *budget {
+				for !failed.Load() && (*budget == 0 || time.Since(began) < *budget) {
 					seed := next.Add(1) - 1
 					if seed >= *seeds {
 						return
@@ -84,8 +84,11 @@ func TestSimulation(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d seeds in %v; %d tombstones, %d of them late", done.Load(), time.Since(began).Round(time.Millisecond),
-		tombstones.Load(), lateTombstones.Load())
+	t.Logf("%d of %d seeds in %v; %d tombstones, %d of them late", done.Load(), *seeds,
+		time.Since(began).Round(time.Millisecond), tombstones.Load(), lateTombstones.Load())
+	if *budget == 0 && done.Load() != *seeds && !failed.Load() {
+		t.Errorf("%d seeds were run, want %d", done.Load(), *seeds)
+	}
 	if done.Load() >= 1000 && lateTombstones.Load() == 0 {
 		t.Error("no seed has a tombstone that comes late")
 	}
