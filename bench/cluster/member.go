@@ -117,6 +117,17 @@ func (m *Member) Usage() Usage {
 	return m.usage
 }
 
+// CPU is the time that the member has used so far, as it tells itself.
+func (m *Member) CPU() (time.Duration, error) {
+	client := &http.Client{Timeout: lookTime}
+	defer client.CloseIdleConnections()
+	got, err := metrics(client, m.HTTP, "process_cpu_seconds_total")
+	if err != nil {
+		return 0, err
+	}
+	return time.Duration(got[0] * float64(time.Second)), nil
+}
+
 // lookTime is how long a member may take to say what it takes, and how often it is asked.
 const lookTime = time.Second
 

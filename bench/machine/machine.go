@@ -2,10 +2,25 @@
 package machine
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
+	"time"
 )
+
+// Heading is the title of a report with today's date, and beneath it the machine, how busy
+// it is at this moment with other work, and the commit. versions names the servers, "" where
+// there are none.
+func Heading(title, versions string) string {
+	if versions != "" {
+		versions += ", "
+	}
+	return fmt.Sprintf("# %s, %s\n\n%d cores, load average before %s, %s, %s/%s, %scommit %s. "+
+		"Method: bench/README.md.\n\n", title, time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), LoadAverage(),
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, versions, Commit())
+}
 
 // LoadAverage is how busy the machine is with other work, over the last minute; empty where
 // the system does not say.

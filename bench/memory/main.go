@@ -6,17 +6,22 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
+	"recoup/bench/machine"
 	"recoup/detectors"
+	"recoup/internal/clickhouse"
 )
 
 // childVariable holds the plan of the copy of this program that measures: each run has a
@@ -24,6 +29,7 @@ import (
 const childVariable = "RECOUP_BENCH_MEMORY"
 
 func main() {
+	clickhouse.ChildMain()
 	err := error(nil)
 	if text := os.Getenv(childVariable); text != "" {
 		err = child(text)
@@ -53,18 +59,25 @@ func compare() error {
 	verdicts := flag.Bool("verdicts", false,
 		"compare each verdict with that of a run without a budget, over a stream that forgets and returns; "+
 			"a control has one baseline wrong")
+	whole := flag.Bool("process", false,
+		"compare two processes of the real binary, with default settings, on real servers")
 	write := flag.Bool("write", false, "keep the result in bench/results")
 	flag.Parse()
-	run := p.speed
-	if *verdicts {
-		run = p.compareVerdicts
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	suffix, run := "", func() (string, error) { return p.speed(*limit) }
+	switch {
+	case *whole:
+		suffix, run = "-process", func() (string, error) { return p.process(ctx) }
+	case *verdicts:
+		suffix, run = "-verdicts", func() (string, error) { return p.compareVerdicts(*limit) }
 	}
-	text, err := run(*limit)
+	text, err := run()
 	fmt.Print(text)
 	if err != nil || !*write {
 		return err
 	}
-	name := fmt.Sprintf("memory-%s-%d.md", time.Now().UTC().Format(time.DateOnly), p.Segments)
+	name := fmt.Sprintf("memory-%s-%d%s.md", time.Now().UTC().Format(time.DateOnly), p.Segments, suffix)
 	return os.WriteFile(filepath.Join("bench", "results", name), []byte(text), 0o644)
 }
 
@@ -86,6 +99,7 @@ func (p plan) measure(limit string) (r result, err error) {
 
 // speed compares a run of few segments with one of many.
 func (p plan) speed(limit string) (string, error) {
+	heading := machine.Heading("Memory and speed with very many segments", "")
 	base := p
 	base.Segments = few
 	var results []result
@@ -96,12 +110,12 @@ func (p plan) speed(limit string) (string, error) {
 		}
 		results = append(results, r)
 	}
-	return p.report(limit, results), nil
+	return heading + p.report(limit, results), nil
 }
 
 func (p plan) report(limit string, results []result) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Memory and speed with very many segments\n\n`go run ./bench/memory --segments %d --customers %d "+
+	fmt.Fprintf(&b, "`go run ./bench/memory --segments %d --customers %d "+
 		"--partitions %d --invoices %d --rate %d`, GOMEMLIMIT=%s: engines, checkpoints and shared baselines of all "+
 		"partitions in one process, without Kafka, decoding, rows and ClickHouse.\n\n",
 		p.Segments, p.Customers, p.Partitions, p.Invoices, p.Rate, limit)
@@ -166,6 +180,7 @@ func (p plan) withAndWithout(limit string) (with, without result, err error) {
 }
 
 func (p plan) compareVerdicts(limit string) (string, error) {
+	heading := machine.Heading("Verdicts with more segments than are remembered", "")
 	found, err := p.control(limit)
 	if err != nil {
 		return "", err
@@ -176,7 +191,7 @@ func (p plan) compareVerdicts(limit string) (string, error) {
 	}
 	c := without.Compared
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Verdicts with more segments than are remembered\n\n`go run ./bench/memory --verdicts "+
+	fmt.Fprintf(&b, heading+"`go run ./bench/memory --verdicts "+
 		"--segments %d --customers %d --partitions %d --budget %d`: %d invoices, with that budget and GOMEMLIMIT=%s, and "+
 		"again without a budget of segments. Both learn what is true.\n\n",
 		p.Segments, p.Customers, p.Partitions, p.Budget, c.Invoices, limit)
