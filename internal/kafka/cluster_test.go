@@ -27,6 +27,7 @@ func testCluster(t *testing.T, addr string) {
 		"SayLeaving":      testSayLeaving,
 		"LeaveForGood":    testLeaveForGood,
 		"SmallBatches":    testSmallBatches,
+		"Readers":         testReaders,
 		"Topics":          testTopics,
 		"Lag":             testLag,
 		"Ping":            testPing,
@@ -281,6 +282,49 @@ func testSmallBatches(t *testing.T, c *Client, _ string) {
 	}
 	if got := fetchKeys(t, c, topic, 0, 100); !slices.Equal(got, want) {
 		t.Errorf("got keys %v, want 0 to 99", got)
+	}
+}
+
+// What one reader handed out stays as it is until its next fetch, whatever others read; one
+// that waits for records keeps none of the memory that it read with.
+func testReaders(t *testing.T, c *Client, _ string) {
+	const n = 2000
+	topic, ctx := makeTopic(t, c, 2, nil), context30(t)
+	var readers [2]*reader
+	var got [2][]pipeline.Record
+	for round := range 2 {
+		for partition := range readers {
+			records := make([]pipeline.Record, n)
+			for i := range records {
+				records[i].Value = fmt.Appendf(nil, "%d %d %d", round, partition, i)
+			}
+			if _, err := c.Log().Append(ctx, topic, partition, records); err != nil {
+				t.Fatal(err)
+			}
+			if readers[partition] == nil {
+				readers[partition] = c.Log().Open(topic, partition).(*reader)
+				defer readers[partition].Close()
+			}
+			fetched, err := readers[partition].Fetch(ctx, int64(round*n))
+			if err != nil || len(fetched.Records) == 0 {
+				t.Fatalf("%d records, %v", len(fetched.Records), err)
+			}
+			got[partition] = fetched.Records
+		}
+		for partition, records := range got {
+			for i, r := range records {
+				if want := fmt.Sprintf("%d %d %d", round, partition, i); string(r.Value) != want {
+					t.Fatalf("record %q, want %q", r.Value, want)
+				}
+			}
+		}
+	}
+	if _, err := readers[0].Fetch(ctx, 2*n); err != nil {
+		t.Fatal(err)
+	}
+	if readers[0].dec != nil || readers[1].dec == nil {
+		t.Errorf("a reader without records has a decoder: %v; one with records has: %v", readers[0].dec != nil,
+			readers[1].dec != nil)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
@@ -248,8 +249,8 @@ type reader struct {
 	c     *Client
 	ask   fetchAsk
 	reply *fetchCall // the last one, whose buffer the next reuses
-	dec   decoder
-	stuck bool // the last fetch failed, or brought nothing though there is more
+	dec   *decoder   // of the records handed out last, nil where there are none
+	stuck bool       // the last fetch failed, or brought nothing though there is more
 }
 
 // Open returns a reader of one partition. It uses the client's connections.
@@ -258,7 +259,30 @@ func (l clusterLog) Open(topic string, partition int) pipeline.Reader {
 		c:     l.c,
 		ask:   fetchAsk{topic: topic, partition: int32(partition), maxWaitMS: int32(fetchWait.Milliseconds())},
 		reply: &fetchCall{},
-		dec:   decoder{decompress: decompress},
+	}
+}
+
+// decoders are those that no reader needs now. Most readers wait for records most of the
+// time: a process has some fifty, and what each would keep comes to hundreds of megabytes.
+var decoders = sync.Pool{New: func() any { return &decoder{decompress: decompress} }}
+
+// decode is the decoder's, with one that is the reader's until release.
+func (r *reader) decode(set []byte, offset int64, aborted []abortedTx) ([]pipeline.Record, int64, error) {
+	if len(set) == 0 {
+		return nil, offset, nil
+	}
+	if r.dec == nil {
+		r.dec = decoders.Get().(*decoder)
+	}
+	return r.dec.decode(set, offset, aborted)
+}
+
+// release gives the decoder back, and with it the records that were handed out last.
+func (r *reader) release() {
+	if r.dec != nil {
+		clear(r.dec.records) // which lie in this reader's answer
+		decoders.Put(r.dec)
+		r.dec = nil
 	}
 }
 
@@ -269,20 +293,21 @@ func (r *reader) Close() error {
 	if r.stuck {
 		r.c.renew()
 	}
-	r.reply, r.dec = &fetchCall{}, decoder{decompress: decompress}
+	r.reply, r.dec = &fetchCall{}, nil // somebody may still look at the records
 	return nil
 }
 
 // Fetch asks the partition's leader, with more room if a record needs it.
 func (r *reader) Fetch(ctx context.Context, offset int64) (pipeline.Fetched, error) {
 	r.ask.offset, r.ask.maxBytes, r.stuck = offset, fetchBytes, true
+	r.release()
 	for {
 		if err := r.fetch(ctx); err != nil {
 			return pipeline.Fetched{}, fmt.Errorf("cannot fetch %s/%d from offset %d: %w",
 				r.ask.topic, r.ask.partition, offset, err)
 		}
 		a := &r.reply.answer
-		records, next, err := r.dec.decode(a.set, offset, a.aborted)
+		records, next, err := r.decode(a.set, offset, a.aborted)
 		if err != nil {
 			return pipeline.Fetched{}, fmt.Errorf("cannot fetch %s/%d: %w", r.ask.topic, r.ask.partition, err)
 		}
