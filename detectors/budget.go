@@ -15,8 +15,8 @@ type Budget struct {
 }
 
 // DefaultBudget comes to some 1.6 GB where one process has all of it, by the sizes in
-// docs/DESIGN.md; bench/memory measured a heap of 1,073 MiB with a million segments and as many
-// customers.
+// docs/DESIGN.md; bench/memory measured a heap of 1,072 MiB with a million segments and as many
+// customers. A process holds more: docs/RELIABILITY.md says how much.
 func DefaultBudget() Budget { return Budget{Segments: 2_500_000, Customers: 1_250_000} }
 
 // Share is what each of so many partitions has of a budget.

@@ -61,6 +61,7 @@ func compare() error {
 			"a control has one baseline wrong")
 	whole := flag.Bool("process", false,
 		"compare two processes of the real binary, with default settings, on real servers")
+	beside := flag.Int("beside", few, "segments that --process compares with, 0: none")
 	write := flag.Bool("write", false, "keep the result in bench/results")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -68,7 +69,7 @@ func compare() error {
 	suffix, run := "", func() (string, error) { return p.speed(*limit) }
 	switch {
 	case *whole:
-		suffix, run = "-process", func() (string, error) { return p.process(ctx) }
+		suffix, run = "-process", func() (string, error) { return p.process(ctx, *beside) }
 	case *verdicts:
 		suffix, run = "-verdicts", func() (string, error) { return p.compareVerdicts(*limit) }
 	}
