@@ -110,14 +110,15 @@ func (e *Engine) Segment() (s SegmentSummary, ok bool) {
 }
 
 // Known returns how many invoices the baseline of the invoice last scored rests on, and what it
-// says they usually come to, at the level of a segment or of the seller; 0 where there is none.
-func (e *Engine) Known(level Level) (n int64, mean invoice.Amount) {
+// says they usually come to and how much they vary, at the level of a segment or of the seller; 0
+// where there is none.
+func (e *Engine) Known(level Level) (n int64, mean invoice.Amount, cv float64) {
 	for kind := range e.cur.stats {
 		if st := &e.cur.stats[kind]; segmentLevels[kind] == level {
-			return st.n, st.mean
+			return st.n, st.mean, st.cv
 		}
 	}
-	return 0, 0
+	return 0, 0, 0
 }
 
 // summaryOf names the invoice's segment of one kind.

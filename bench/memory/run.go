@@ -121,7 +121,7 @@ func (w *world) work(of *half, from, to int) error {
 			e.Teach(v.Suspect)
 		} else {
 			e.Teach(isWrong)
-			if err := w.verdicts.next(&v, e, &w.plan, d.segment, isWrong); err != nil {
+			if err := w.verdicts.next(&v, e, &w.plan, d, i >= w.total()/2 && i%often > 0, isWrong); err != nil {
 				return err
 			}
 		}

@@ -23,6 +23,7 @@ type plan struct {
 	Budget                          int    // baselines of segments that are remembered
 	Unbounded                       bool   // all are; it reads that file, else it writes it
 	Spoilt                          bool   // one baseline is made wrong halfway: a control that must be found
+	Lying                           bool   // some verdicts are: another one
 }
 
 // drawn is one invoice of a plan.

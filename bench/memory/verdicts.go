@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -22,7 +23,10 @@ type verdicts struct {
 	w        *bufio.Writer // nil: compares
 	r        *bufio.Reader
 	compared *comparison
+	settings detectors.Settings
 	scratch  []byte
+	lying    bool // some verdicts are made wrong
+	lies     int  // told so far
 }
 
 // comparison is what came of it.
@@ -31,7 +35,8 @@ type comparison struct {
 	Equal       int // in all that they say
 	Rules       int // but for which 15 % rules fired, as also one of two invoices does, and what may be lost by them
 	Fewer       int // where baselines rest on fewer invoices, as explains finds right
-	Unexplained int // differ in any other way
+	Unexplained int // differ in any other way, or do not follow from their baselines
+	Unfounded   int // of them, the latter, in either run
 	Wrong       int // invoices with an error
 	Found       int // of them, without a budget
 	FoundFewer  int // of them, with one
@@ -41,26 +46,28 @@ type comparison struct {
 
 // said is what is kept of a verdict.
 type said struct {
-	digest  uint64 // of all but the rest
-	rules   uint64 // and the loss, which is theirs where nothing is suspect
-	suspect bool
-	known   [len(levels)]baseline
+	verdict
+	digest uint64 // of all but the rest
+	rules  uint64 // and the loss, which is theirs where nothing is suspect
+	known  [len(levels)]baseline
 }
 
-// baseline is what a verdict could rest on at one level: how many invoices, and their mean.
+// baseline is what a verdict could rest on at one level: how many invoices, their mean and how
+// much they vary.
 type baseline struct {
 	N    int64
 	Mean invoice.Amount
+	CV   float64
 }
 
-const saidBytes = 17 + 16*len(levels)
+const saidBytes = 51 + 24*len(levels)
 
 // levels are all that have baselines.
 var levels = [...]detectors.Level{detectors.LevelTypeProduct, detectors.LevelCustomerType, detectors.LevelProductFamily,
 	detectors.LevelSeller}
 
 func openVerdicts(p *plan, into *comparison) (k *verdicts, err error) {
-	k = &verdicts{compared: into}
+	k = &verdicts{compared: into, settings: detectors.DefaultSettings(), lying: p.Lying && !p.Unbounded}
 	if p.Unbounded {
 		if k.file, err = os.Open(p.Verdicts); err == nil {
 			k.r = bufio.NewReaderSize(k.file, 1<<20)
@@ -82,10 +89,12 @@ func (k *verdicts) close() error {
 	return k.file.Close()
 }
 
-// next takes up the verdict that an engine just gave on an invoice of a segment.
-func (k *verdicts) next(v *detectors.Verdict, e *detectors.Engine, p *plan, segment int, isWrong bool) error {
+// next takes up the verdict that an engine just gave on an invoice of a segment; met says that the
+// segment has taught before.
+func (k *verdicts) next(v *detectors.Verdict, e *detectors.Engine, p *plan, d drawn, met, isWrong bool) error {
 	now := k.said(v, e)
 	if k.w != nil {
+		k.lie(&now, met)
 		_, err := k.w.Write(now.append(k.scratch[:0]))
 		return err
 	}
@@ -94,34 +103,53 @@ func (k *verdicts) next(v *detectors.Verdict, e *detectors.Engine, p *plan, segm
 		return fmt.Errorf("cannot compare verdicts: %w", err)
 	}
 	with := readSaid(b[:])
-	k.compared.add(&with, &now, isWrong, func() bool { return p.explains(&with, &now, segment) })
+	founded := with.founded(&k.settings) && now.founded(&k.settings)
+	k.compared.add(&with, &now, isWrong, founded, func() bool { return p.explains(&with, &now, d.segment) })
 	return nil
 }
 
 func (s *said) append(b []byte) []byte {
-	b = binary.LittleEndian.AppendUint64(b, s.digest)
-	b = binary.LittleEndian.AppendUint64(b, s.rules)
-	b = append(b, byte(number(s.suspect)))
+	b = append(b, byte(number(s.suspect)), levelNumber(s.level), byte(number(s.other)))
+	for _, n := range [...]uint64{s.digest, s.rules, uint64(s.n), math.Float64bits(s.cv), uint64(s.billed),
+		uint64(s.expected)} {
+		b = binary.LittleEndian.AppendUint64(b, n)
+	}
 	for _, known := range s.known {
 		b = binary.LittleEndian.AppendUint64(b, uint64(known.N))
 		b = binary.LittleEndian.AppendUint64(b, uint64(known.Mean))
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(known.CV))
 	}
 	return b
 }
 
 func readSaid(b []byte) (s said) {
-	s.digest, s.rules, s.suspect = binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), b[16] == 1
+	at := b[3:]
+	next := func() (n uint64) {
+		n, at = binary.LittleEndian.Uint64(at), at[8:]
+		return n
+	}
+	s.suspect, s.level, s.other = b[0] == 1, numberedLevels[b[1]], b[2] == 1
+	s.digest, s.rules, s.n, s.cv = next(), next(), int64(next()), math.Float64frombits(next())
+	s.billed, s.expected = invoice.Amount(next()), invoice.Amount(next())
 	for i := range s.known {
-		at := b[17+16*i:]
-		s.known[i] = baseline{int64(binary.LittleEndian.Uint64(at)), invoice.Amount(binary.LittleEndian.Uint64(at[8:]))}
+		s.known[i] = baseline{int64(next()), invoice.Amount(next()), math.Float64frombits(next())}
 	}
 	return s
 }
 
+// numberedLevels are all that a verdict can name, by their number in the file.
+var numberedLevels = [...]detectors.Level{detectors.LevelNone, detectors.LevelTypeProduct, detectors.LevelCustomerType,
+	detectors.LevelProductFamily, detectors.LevelSeller, detectors.LevelCustomer, detectors.LevelCustomerProduct}
+
+func levelNumber(level detectors.Level) byte { return byte(slices.Index(numberedLevels[:], level)) }
+
 // add counts the verdicts with and without a budget on one invoice.
-func (c *comparison) add(with, without *said, isWrong bool, explains func() bool) {
+func (c *comparison) add(with, without *said, isWrong, founded bool, explains func() bool) {
 	c.Invoices++
 	switch {
+	case !founded:
+		c.Unexplained++
+		c.Unfounded++
 	case with.digest == without.digest && with.rules == without.rules:
 		c.Equal++
 	case with.digest == without.digest:
@@ -209,9 +237,13 @@ func (k *verdicts) said(v *detectors.Verdict, e *detectors.Engine) (s said) {
 		b = appendTexts(b, v.Causes[i].Evidence)
 	}
 	k.scratch = b
-	s = said{digest: xxhash.Sum64(b[:all]), rules: xxhash.Sum64(b[all:]), suspect: v.Suspect}
+	s = said{digest: xxhash.Sum64(b[:all]), rules: xxhash.Sum64(b[all:]), verdict: verdict{suspect: v.Suspect,
+		level: v.Level, n: v.N, cv: v.CV, billed: v.Billed, expected: v.Expected}}
+	for i := range v.Causes {
+		s.other = s.other || v.Causes[i].Kind != "deviation"
+	}
 	for i, level := range levels {
-		s.known[i].N, s.known[i].Mean = e.Known(level)
+		s.known[i].N, s.known[i].Mean, s.known[i].CV = e.Known(level)
 	}
 	return s
 }
