@@ -69,6 +69,9 @@ func fingerprint(t *testing.T, seed uint64, batch int, kills bool) [sha256.Size]
 		_ = w.mortal(fmt.Sprint("life ", life), rng, 40, cancel).Run(ctx) // it dies or finishes
 		cancel()
 	}
+	if died := w.died.Load(); kills != (died > 0) {
+		t.Fatalf("%d members died, with kills %v", died, kills)
+	}
 	w.caught(t, "last")
 	if n := len(w.store.Rows()); n != w.sent {
 		t.Fatalf("%d rows, want %d", n, w.sent)

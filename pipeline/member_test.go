@@ -8,7 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,6 +30,7 @@ type world struct {
 	store *memstore.Store
 	opt   pipeline.Options
 	sent  int
+	died  atomic.Int32 // mortal members that died
 }
 
 func newWorld(partitions int) *world {
@@ -369,10 +372,15 @@ func (w *world) vary(rng *rand.Rand) {
 
 // mortal returns a member that dies at one of its first effects, drawn below most.
 func (w *world) mortal(name string, rng *rand.Rand, most int, cancel func()) *pipeline.Member {
+	return w.dies(name, &mortal{left: rng.IntN(most), after: rng.IntN(2) == 0,
+		takes: time.Duration(rng.IntN(100)) * time.Millisecond}, cancel)
+}
+
+// dies returns a member that sees the world through a view that tells where it dies.
+func (w *world) dies(name string, view *mortal, cancel func()) *pipeline.Member {
 	group := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
-	view := &mortal{Log: w.log, Store: w.store, left: rng.IntN(most), after: rng.IntN(2) == 0,
-		takes: time.Duration(rng.IntN(100)) * time.Millisecond}
-	view.die = func() { group.Evict(); cancel() }
+	view.Log, view.Store = w.log, w.store
+	view.die = func() { w.died.Add(1); group.Evict(); cancel() }
 	return w.memberOn(name, view, &mortalGroup{group, view}, view)
 }
 
@@ -392,4 +400,46 @@ func crashRun(t *testing.T, seed uint64, want outcome) {
 		t.Fatal(err)
 	}
 	w.outcome(t).equal(t, want)
+}
+
+// G2, G3, G4, G5, G9: the same, one by one. A run dies at each append, insert and commit that it
+// makes, before it and behind it, until it makes no more; and so does, after one that died on its
+// way, the run that takes over.
+func TestEachWriteCrashAnywhere(t *testing.T) {
+	var want outcome
+	synctest.Test(t, func(t *testing.T) { _, want = twins(t) })
+	for _, lives := range [][]int{{}, {25}} {
+		for _, after := range []bool{false, true} {
+			n := 0
+			for died := true; died; n++ {
+				died = false // as it stays when the run cannot be finished
+				t.Run(fmt.Sprintf("lives of %v, then of %d writes, the last made %v", lives, n, after), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { died = diesAt(t, append(slices.Clone(lives), n), after, want) })
+				})
+			}
+			if n <= 20 {
+				t.Errorf("after lives of %v a run makes %d writes, want more", lives, n-1)
+			}
+		}
+	}
+}
+
+// diesAt runs members that die after so many writes each, and one that lives. It tells whether
+// all of them died that were to.
+func diesAt(t *testing.T, lives []int, after bool, want outcome) bool {
+	w := newWorld(1)
+	w.opt.CheckpointInterval, w.opt.FlushInterval = 200*time.Millisecond, 10*time.Millisecond
+	w.fill(t, 1, 200)
+	for i, left := range lives {
+		ctx, cancel := context.WithCancel(t.Context())
+		view := &mortal{left: left, after: after, takes: 20 * time.Millisecond}
+		_ = w.dies(fmt.Sprint("life ", i), view, cancel).Run(ctx) // it may die or finish
+		cancel()
+	}
+	m, _ := w.member("last", nil)
+	if err := m.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.outcome(t).equal(t, want)
+	return int(w.died.Load()) == len(lives)
 }
