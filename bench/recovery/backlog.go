@@ -26,7 +26,7 @@ func (f *flags) backlog(ctx context.Context, r *rig) (s section, err error) {
 	if err := r.clickHouseAway(ctx, f.Away); err != nil {
 		return s, err
 	}
-	began, sent := time.Now(), r.sent.Load()
+	began, rate := time.Now(), r.rate()
 	waited, err := r.lag(ctx)
 	if err != nil {
 		return s, err
@@ -39,8 +39,7 @@ func (f *flags) backlog(ctx context.Context, r *rig) (s section, err error) {
 	if err != nil {
 		return s, err
 	}
-	took := time.Since(began).Seconds()
-	live := float64(r.sent.Load()-sent) / took
+	took, live := time.Since(began).Seconds(), rate()
 	if err := stop(); err != nil {
 		return s, err
 	}
@@ -49,10 +48,11 @@ func (f *flags) backlog(ctx context.Context, r *rig) (s section, err error) {
 	s.setting = fmt.Sprintf("One member, %d partitions, %.0f invoices a second of 3 lines all the time; ClickHouse "+
 		"killed and started again %s later. It counts from its first answer until no more waits than comes in %d seconds.",
 		f.Partitions, f.Backlog, f.Away, usualLag)
+	s.loaded(f.Backlog, live)
 	s.aimed("backlog drains, beside what comes", fmt.Sprintf("≥ %.0f/s", backlogTimes*f.Backlog),
 		shrank >= backlogTimes*f.Backlog, "%.0f/s", shrank)
 	s.tell("invoices that waited, and how long they took", "%d, %.1f s", waited, took)
-	s.tell("live rate meanwhile, and stored in all", "%.0f/s, %.0f/s", live, live+shrank)
+	s.tell("stored in all", "%.0f/s", live+shrank)
 	return s, nil
 }
 

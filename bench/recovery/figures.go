@@ -20,9 +20,10 @@ type figure struct {
 
 // section is what one measurement found.
 type section struct {
-	title   string
-	setting string // what was running, in a sentence
-	figures []figure
+	title    string
+	setting  string // what was running, in a sentence
+	figures  []figure
+	unloaded bool // less came than the aims are for
 }
 
 // tell adds a figure without an aim.
@@ -35,6 +36,29 @@ func (s *section) aimed(what, aim string, reached bool, format string, args ...a
 	s.figures = append(s.figures, figure{what: what, measured: fmt.Sprintf(format, args...), aim: aim, short: !reached})
 }
 
+// atMost adds the time that a share of all does not exceed, and the most it may be. Where there
+// is none nothing was measured, and the aim is missed, too.
+func (s *section) atMost(what string, all []time.Duration, share float64, most time.Duration,
+	show func(time.Duration) string, among string) {
+	if len(all) == 0 {
+		s.aimed(what, "≤ "+show(most), false, "none was measured%s", among)
+		return
+	}
+	s.aimed(what, "≤ "+show(most), quantile(all, share) <= most, "%s of %d%s", show(quantile(all, share)), len(all), among)
+}
+
+// leastLoad is the share of the invoices asked for that has to come while it is measured.
+const leastLoad = 0.99
+
+// loaded adds how many invoices a second came while it was measured. If they are too few no aim
+// of the section counts as reached.
+func (s *section) loaded(asked, came float64) {
+	enough := came >= leastLoad*asked
+	s.unloaded = s.unloaded || !enough
+	aim := fmt.Sprintf("≥ %.0f %% of %.0f", 100*leastLoad, asked)
+	s.aimed("invoices a second that came meanwhile", aim, enough, "%.0f", came)
+}
+
 // text is the section as Markdown.
 func (s *section) text() string {
 	var b strings.Builder
@@ -44,6 +68,8 @@ func (s *section) text() string {
 		switch {
 		case f.short:
 			verdict = "short"
+		case f.aim != "" && s.unloaded:
+			verdict = "too little came"
 		case f.aim != "":
 			verdict = "ok"
 		}

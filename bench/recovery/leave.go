@@ -21,26 +21,22 @@ func (f *flags) leave(ctx context.Context, r *rig) (s section, err error) {
 	if err := r.checkpointed(ctx); err != nil {
 		return s, errors.Join(err, stop())
 	}
-	var left, said, joined []time.Duration
-	ready := 0
+	var left, joined pauses
+	rate := r.rate()
 	for move := range f.Moves {
 		if err := r.settled(ctx, f.Live); err != nil {
 			return s, errors.Join(err, stop())
 		}
 		if move%2 == 0 {
-			pauses, since, n, err := r.leaves(ctx, watch)
-			if err != nil {
-				return s, err
-			}
-			left, said, ready = append(left, pauses...), append(said, since...), ready+n
-			continue
+			err = r.leaves(ctx, watch, &left)
+		} else {
+			err = r.joins(ctx, watch, f.Live, &joined)
 		}
-		pauses, err := r.joins(ctx, watch, f.Live)
 		if err != nil {
 			return s, err
 		}
-		joined = append(joined, pauses...)
 	}
+	live := rate()
 	if err := stop(); err != nil {
 		return s, err
 	}
@@ -49,61 +45,84 @@ func (f *flags) leave(ctx context.Context, r *rig) (s section, err error) {
 		"another joins in turn, %.0f invoices a second. Pauses count from the last commit of who had the partition until "+
 		"the new owner's commit behind its take-over: so long nobody worked.", f.Segments, f.Customers, f.Partitions,
 		f.Live)
-	s.aimed("pause of a partition whose owner leaves, p99", "≤ "+seconds(mostPause), quantile(left, 0.99) <= mostPause,
-		"%s of %d in %d leaves", seconds(quantile(left, 0.99)), len(left), (f.Moves+1)/2)
-	s.tell("the same, median and worst", "%s, %s", seconds(quantile(left, 0.5)), seconds(quantile(left, 1)))
+	s.loaded(f.Live, live)
+	left.tell(&s, "pause of a partition whose owner leaves", fmt.Sprintf("in %d leaves", (f.Moves+1)/2))
 	s.tell("from the signal to the take-over, median, p99 and worst; it works on for the most part", "%s, %s, %s",
-		seconds(quantile(said, 0.5)), seconds(quantile(said, 0.99)), seconds(quantile(said, 1)))
-	s.tell("taken over by who was prepared", "%d of %d", ready, len(said))
-	s.aimed("pause of a partition that goes to who joins, p99", "≤ "+seconds(mostPause),
-		quantile(joined, 0.99) <= mostPause, "%s of %d in %d joins", seconds(quantile(joined, 0.99)), len(joined), f.Moves/2)
-	s.tell("the same, median and worst", "%s, %s", seconds(quantile(joined, 0.5)), seconds(quantile(joined, 1)))
+		seconds(quantile(left.since, 0.5)), seconds(quantile(left.since, 0.99)), seconds(quantile(left.since, 1)))
+	s.tell("taken over by who was prepared", "%d of %d", left.ready, len(left.since))
+	joined.tell(&s, "pause of a partition that goes to who joins", fmt.Sprintf("in %d joins", f.Moves/2))
 	return s, nil
 }
 
-// leaves stops the oldest member and returns how long each of its partitions paused, when each
+// pauses are of partitions that changed their owner.
+type pauses struct {
+	took    []time.Duration
+	since   []time.Duration // of leaves: from the signal to the take-over
+	ready   int             // of leaves: taken over by who was prepared
+	unknown int             // of partitions whose offset was not seen to move before
+}
+
+// add notes how long a partition paused that was taken over.
+func (p *pauses) add(watch *progress, t takeover) {
+	before, _ := watch.around(t.partition, t.at)
+	if before.IsZero() {
+		p.unknown++
+		return
+	}
+	p.took = append(p.took, t.at.Sub(before))
+}
+
+// tell adds figures of the pauses, and how many are not in them.
+func (p *pauses) tell(s *section, what, in string) {
+	among := " " + in
+	if p.unknown > 0 {
+		among += fmt.Sprintf("; of %d more it is not known", p.unknown)
+	}
+	s.atMost(what+", p99", p.took, 0.99, mostPause, seconds, among)
+	s.tell("the same, median and worst", "%s, %s", seconds(quantile(p.took, 0.5)), seconds(quantile(p.took, 1)))
+}
+
+// leaves stops the oldest member and notes how long each of its partitions paused, when each
 // was taken over, from the signal on, and how many of them by who was prepared.
-func (r *rig) leaves(ctx context.Context, watch *progress) (pauses, since []time.Duration, ready int, err error) {
+func (r *rig) leaves(ctx context.Context, watch *progress, p *pauses) error {
 	m := r.oldest()
 	partitions, err := r.owned(m)
 	if err != nil {
-		return nil, nil, 0, err
+		return err
 	}
 	said := time.Now()
 	if err := m.Stop(ctx); err != nil {
-		return nil, nil, 0, err
+		return err
 	}
-	ended := time.Since(said)
+	ended, known := time.Since(said), len(p.took)
 	taken, err := r.awaitTakeovers(ctx, m, partitions, said)
+	p.ready += prepared(taken)
 	for _, t := range taken {
-		since = append(since, t.at.Sub(said))
-		if before, _ := watch.around(t.partition, t.at); !before.IsZero() {
-			pauses = append(pauses, t.at.Sub(before))
-		}
+		p.since = append(p.since, t.at.Sub(said))
+		p.add(watch, t)
 	}
 	say("%s ended after %v; its %d partitions, %d of them prepared, paused for %v at most", m.Name,
-		ended.Round(time.Millisecond), len(pauses), prepared(taken), quantile(pauses, 1).Round(time.Millisecond))
-	return pauses, since, prepared(taken), err
+		ended.Round(time.Millisecond), len(taken), prepared(taken), quantile(p.took[known:], 1).Round(time.Millisecond))
+	return err
 }
 
-// joins starts a member and returns how long each partition paused that it got.
-func (r *rig) joins(ctx context.Context, watch *progress, rate float64) (pauses []time.Duration, err error) {
+// joins starts a member and notes how long each partition paused that it got.
+func (r *rig) joins(ctx context.Context, watch *progress, rate float64, p *pauses) error {
 	m, err := r.Join()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := r.settled(ctx, rate); err != nil {
-		return nil, err
+		return err
 	}
 	all, err := r.takeovers()
+	known := len(p.took)
 	for _, t := range all {
-		if t.member != m {
-			continue
-		}
-		if before, _ := watch.around(t.partition, t.at); !before.IsZero() {
-			pauses = append(pauses, t.at.Sub(before))
+		if t.member == m {
+			p.add(watch, t)
 		}
 	}
-	say("%s joined and got %d partitions: %v at most", m.Name, len(pauses), quantile(pauses, 1).Round(time.Millisecond))
-	return pauses, err
+	say("%s joined and got %d partitions: %v at most", m.Name, len(p.took)-known,
+		quantile(p.took[known:], 1).Round(time.Millisecond))
+	return err
 }

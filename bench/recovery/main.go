@@ -2,14 +2,16 @@
 // and ClickHouse with processes of the real binary: take-over after kill -9, the pause of
 // a clean leave, how fast a backlog drains, how soon an event has its case, and what
 // happens when rows find no room any more. It tells each figure beside its aim, and ends
-// with status 1 only if something breaks. bench/README.md says how.
+// with status 1 only if something breaks, or the audit finds invoices lost or doubled. bench/README.md says how.
 //
 //	go run ./bench/recovery --only takeover,latency
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -36,7 +38,7 @@ type flags struct {
 	Warm       time.Duration `help:"How long backlog and latency run before anything counts." default:"15s"`
 	Steady     time.Duration `help:"How long latency measures while nothing fails." default:"45s"`
 	Away       time.Duration `help:"How long ClickHouse is away, of backlog and latency." default:"1m"`
-	Write      bool          `help:"Keep the report in the directory of --results."`
+	Write      bool          `help:"Add the report to the day's in the directory of --results."`
 	Results    string        `help:"Directory of kept reports." default:"bench/results" type:"path"`
 	Keep       string        `help:"Keep what members are set to and log in this directory." placeholder:"DIR" type:"path"`
 }
@@ -83,22 +85,37 @@ func run(ctx context.Context, f flags) error {
 		began := time.Now()
 		found, err := m.take(&f, ctx, r)
 		r.close()
+		if found.title != "" {
+			found.setting += fmt.Sprintf(" Took %.0f s.", time.Since(began).Seconds())
+			fmt.Print(found.text())
+			text += found.text()
+		}
 		if err != nil {
 			return fmt.Errorf("cannot measure %s: %w", m.name, err)
 		}
-		found.setting += fmt.Sprintf(" Took %.0f s.", time.Since(began).Seconds())
-		fmt.Print(found.text())
-		text += found.text()
 	}
 	if !f.Write {
 		return nil
 	}
 	file := filepath.Join(f.Results, "recovery-"+time.Now().UTC().Format(time.DateOnly)+".md")
-	if err := os.WriteFile(file, []byte(strings.TrimRight(text, "\n")+"\n"), 0o644); err != nil {
+	if err := keep(file, text); err != nil {
 		return err
 	}
 	fmt.Println("kept in", file)
 	return nil
+}
+
+// keep appends a report to what a file holds already.
+func keep(file, report string) error {
+	before, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	text := strings.TrimRight(report, "\n") + "\n"
+	if len(before) > 0 {
+		text = strings.TrimRight(string(before), "\n") + "\n\n" + text
+	}
+	return os.WriteFile(file, []byte(text), 0o644)
 }
 
 // all names every measurement, as --only does.

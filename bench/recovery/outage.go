@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"recoup/bench/auditor"
@@ -25,6 +26,11 @@ func (f *flags) outage(ctx context.Context, r *rig) (s section, err error) {
 	if err := r.join(1); err != nil {
 		return s, err
 	}
+	watch, unwatch, err := r.look(ctx)
+	if err != nil {
+		return s, err
+	}
+	defer unwatch()
 	stop := r.feed(ctx, f.Rate)
 	if err := r.settled(ctx, f.Rate); err != nil {
 		return s, err
@@ -52,7 +58,7 @@ func (f *flags) outage(ctx context.Context, r *rig) (s section, err error) {
 	if err := stop(); err != nil {
 		return s, err
 	}
-	report, err := r.audit(ctx)
+	report, err := r.audit(ctx, watch)
 	if err != nil {
 		return s, err
 	}
@@ -65,9 +71,18 @@ func (f *flags) outage(ctx context.Context, r *rig) (s section, err error) {
 	s.aimed("`/readyz`", "503, and says why", full.status == 503 && full.says != "", "%d, row buffer: %s",
 		full.status, full.says)
 	s.tell("full after, and ready again behind ClickHouse's first answer", "%s, %s", seconds(filled), seconds(again))
+	err = s.audited(report, r.ledger.Records())
+	return s, err
+}
+
+// audited adds what an audit found. That anything is wrong is an error, whatever figures say.
+func (s *section) audited(report auditor.Report, records int64) error {
 	s.aimed("audit of all that was sent", "nothing lost or doubled", report.OK(), "%d records, %d of %d checks failed",
-		r.ledger.Records(), len(report.Failed()), len(report.Checks))
-	return s, nil
+		records, len(report.Failed()), len(report.Checks))
+	if failed := report.Failed(); len(failed) > 0 {
+		return fmt.Errorf("the audit found something wrong: %s", strings.Join(failed, ", "))
+	}
+	return nil
 }
 
 // fullBuffer is what a member says and does while its row buffer is full.
@@ -128,16 +143,37 @@ func readiness(ctx context.Context, m *cluster.Member, part string) (status int,
 	return status, says, nil
 }
 
-// audit runs members to the end and compares all that came out with what went in.
-func (r *rig) audit(ctx context.Context) (report auditor.Report, err error) {
+// look has a watch look, while members run, until what it returns is called.
+func (r *rig) look(ctx context.Context) (watch *auditor.Watch, stop func(), err error) {
+	watch, err = auditor.NewWatch(r.Config, r.Kafka, r.ledger, r.warehouse.NativeAddr)
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		watch.Run(ctx)
+	}()
+	return watch, func() { cancel(); <-done; watch.Close() }, nil
+}
+
+// audit runs members to the end and compares all that came out with what went in, what a watch
+// saw meanwhile, and what members took.
+func (r *rig) audit(ctx context.Context, watch *auditor.Watch) (report auditor.Report, err error) {
 	say("draining and auditing")
 	if err := r.Drain(ctx, nil); err != nil {
 		return report, err
 	}
+	r.MeasureGrowth(ctx)
 	if err := r.Settle(ctx); err != nil {
 		return report, err
 	}
-	report, err = auditor.Run(ctx, auditor.Input{Config: r.Config, Kafka: r.Kafka, Ledger: r.ledger, Exact: true})
+	in := auditor.Input{Config: r.Config, Kafka: r.Kafka, Ledger: r.ledger, Exact: true, Watch: watch}
+	for _, m := range r.Members() {
+		in.Members = append(in.Members, m.Usage())
+	}
+	report, err = auditor.Run(ctx, in)
 	if err == nil && !report.OK() {
 		report.Print(os.Stderr)
 	}

@@ -138,6 +138,12 @@ func (r *rig) feed(ctx context.Context, rate float64) (stop func() error) {
 	}
 }
 
+// rate begins to count what is sent; what it returns tells how many records a second it was.
+func (r *rig) rate() func() float64 {
+	began, sent := time.Now(), r.sent.Load()
+	return func() float64 { return float64(r.sent.Load()-sent) / time.Since(began).Seconds() }
+}
+
 // fill sends so many records as fast as possible and waits until members have worked them off.
 func (r *rig) fill(ctx context.Context, records int64) error {
 	say("filling: %d records", records)
