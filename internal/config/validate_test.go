@@ -178,7 +178,7 @@ func TestTopicTable(t *testing.T) {
 		{"reference", "cleanup.policy", "compact"}, {"suspects", "retention.ms", "7776000000"},
 		{"cases", "cleanup.policy", "compact,delete"}, {"cases", "min.compaction.lag.ms", "86400000"},
 		{"cases", "retention.ms", "10368000000"}, {"state", "cleanup.policy", "compact"}, {"state", "segment.ms", "600000"},
-		{"baselines", "segment.bytes", "67108864"}, {"baselines", "min.cleanable.dirty.ratio", "0.2"},
+		{"baselines", "segment.bytes", "8388608"}, {"baselines", "min.cleanable.dirty.ratio", "0.2"},
 		{"dead_letter", "retention.ms", "1209600000"},
 	} {
 		if got := byRole[want.role].Settings[want.setting]; got != want.value {
