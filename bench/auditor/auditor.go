@@ -82,7 +82,7 @@ func Run(ctx context.Context, in Input) (report Report, err error) {
 	defer func() { _ = a.db.Close() }()
 	steps := []func(context.Context) error{a.readDecisions, a.readCases, a.readDeadLetters, a.readCommits,
 		a.readBaselines, a.judgeWatch, a.walk, a.judgeCases, a.judgeCopies, a.judgeRollups, a.judgeKeptViews, a.judgeOffsets,
-		a.judgeBaselines, a.judgeMembers}
+		a.judgeBaselines, a.judgeFolded, a.judgeMembers}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return Report{}, fmt.Errorf("cannot audit: %w", err)

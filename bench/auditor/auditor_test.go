@@ -162,12 +162,12 @@ func (b *bench) tables(t *testing.T) {
 		{"another lateness", rows, "ALTER TABLE scored_invoices UPDATE late_by_ms = late_by_ms + 1" + at(good),
 			[]string{CheckLate}},
 		{"taught and not said", rows, "ALTER TABLE scored_invoices UPDATE taught = false" + at(good),
-			[]string{CheckTaught, CheckBaselines}},
+			[]string{CheckTaught, CheckBaselines, CheckFolded}},
 		{"another verdict than decided", rows, "ALTER TABLE scored_invoices UPDATE p_error = p_error / 2" + at(suspect),
 			[]string{CheckDecisions}},
 		{"a suspect that nobody decided", rows,
 			"ALTER TABLE scored_invoices UPDATE suspect = true, taught = false" + at(good),
-			[]string{CheckErrors, CheckDecisions, CheckBaselines}},
+			[]string{CheckErrors, CheckDecisions, CheckBaselines, CheckFolded}},
 		{"a row after its commit", rows, "ALTER TABLE scored_invoices UPDATE inserted_at = inserted_at + 60" + at(good),
 			[]string{CheckCommitsEarly}},
 		{"a line is missing", lines, "DELETE FROM invoice_lines" + at(good) + " AND line_index = 1", []string{CheckLines}},
@@ -343,7 +343,7 @@ func (b *bench) topics(t *testing.T) {
 		falsified := binary.AppendVarint(binary.AppendVarint([]byte{2}, c.epoch), c.applied)
 		falsified = append(binary.AppendUvarint(falsified, n+1), payload[width:]...)
 		b.append(topics.Baselines, 0, record.Key, falsified)
-		b.wants(t, b.in, CheckBaselines)
+		b.wants(t, b.in, CheckBaselines, CheckFolded)
 		b.append(topics.Baselines, 0, record.Key, record.Value)
 		b.wants(t, b.in)
 	})

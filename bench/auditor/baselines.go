@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"recoup/detectors"
 	"recoup/invoice"
 	"recoup/pipeline"
 )
@@ -112,24 +113,35 @@ var keyPart = strings.NewReplacer("%", "%25", "|", "%7C")
 // teach adds the amount of an invoice to all its segments.
 func (r *reference) teach(inv *invoice.Invoice, event int64) {
 	hour := int64(math.Floor(float64(event) / float64(time.Hour.Milliseconds())))
-	whose := "|" + keyPart.Replace(inv.Seller) + "|" + keyPart.Replace(inv.Currency)
-	kind, family := keyPart.Replace(inv.CustomerType), keyPart.Replace(inv.ProductFamily)
-	keys := []string{"seller" + whose}
+	for _, key := range segmentKeys(inv.Seller, inv.Currency, inv.CustomerType, inv.ProductFamily) {
+		if r.segments[key.text] == nil {
+			r.segments[key.text] = &baseline{}
+		}
+		r.segments[key.text].teach(int64(inv.NetAmount), hour, r.halfLife)
+	}
+}
+
+// segmentName is the key of a segment, and its level.
+type segmentName struct {
+	text  string
+	level detectors.Level
+}
+
+// segmentKeys are the keys of all segments that an invoice of these belongs to.
+func segmentKeys(seller, currency, kind, family string) []segmentName {
+	whose := "|" + keyPart.Replace(seller) + "|" + keyPart.Replace(currency)
+	kind, family = keyPart.Replace(kind), keyPart.Replace(family)
+	keys := []segmentName{{"seller" + whose, detectors.LevelSeller}}
 	if kind != "" {
-		keys = append(keys, "customer_type"+whose+"|"+kind)
+		keys = append(keys, segmentName{"customer_type" + whose + "|" + kind, detectors.LevelCustomerType})
 	}
 	if family != "" {
-		keys = append(keys, "product_family"+whose+"|"+family)
+		keys = append(keys, segmentName{"product_family" + whose + "|" + family, detectors.LevelProductFamily})
 	}
 	if kind != "" && family != "" {
-		keys = append(keys, "segment"+whose+"|"+kind+"|"+family)
+		keys = append(keys, segmentName{"segment" + whose + "|" + kind + "|" + family, detectors.LevelTypeProduct})
 	}
-	for _, key := range keys {
-		if r.segments[key] == nil {
-			r.segments[key] = &baseline{}
-		}
-		r.segments[key].teach(int64(inv.NetAmount), hour, r.halfLife)
-	}
+	return keys
 }
 
 // contribution is a record of the baselines' topic.

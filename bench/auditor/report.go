@@ -34,6 +34,7 @@ const (
 	CheckCommitsBack  = "commits_back"
 	CheckMarkers      = "markers"
 	CheckBaselines    = "baselines"
+	CheckFolded       = "folded"
 	CheckMemory       = "memory"
 	CheckMemoryGrown  = "memory_grown"
 	CheckGoroutines   = "goroutines"
@@ -67,6 +68,7 @@ var meanings = []struct{ name, what string }{
 	{CheckCommitsBack, "commits went backwards"},
 	{CheckMarkers, "checkpoints promise more than is committed"},
 	{CheckBaselines, "contributions to baselines are what their rows taught (G5)"},
+	{CheckFolded, "baselines that members fold of them are what the rows of all partitions taught (G5)"},
 	{CheckMemory, "bytes a member takes at most (G7)"},
 	{CheckMemoryGrown, "bytes in use that a member took more of at most, since it first owned as much (G7)"},
 	{CheckGoroutines, "goroutines a member has at most"},

@@ -49,30 +49,52 @@ func proxied(t *testing.T) (kafka, warehouse *fault.Proxy) {
 	return proxies[0], proxies[1]
 }
 
-// rig is an installation behind proxies, and what was sent to it.
+// rig is an installation, and what was sent to it.
 type rig struct {
 	*testing.T
 	*cluster.Cluster
-	kafka, warehouse *fault.Proxy
+	kafka, warehouse *fault.Proxy // nil: there is none between
+	partitions       int
 	ledger           *auditor.Ledger
+	looks            *auditor.Watch // nil: nobody looks while members run
 	sent             chan error
 }
 
-func newRig(t *testing.T, kafka, warehouse *fault.Proxy, name string) *rig {
+func newRig(t *testing.T, o cluster.Options) *rig {
 	t.Helper()
-	c, err := cluster.Install(t.Context(), cluster.Options{Dir: t.TempDir(), Broker: kafka.Addr(),
-		ClickHouse: warehouse.Addr(), Partitions: 4, Name: name, Adjust: func(c *config.Config) {
-			c.Models.Train = false
-			c.Kafka.SessionTimeout = config.Duration(10 * time.Second) // of which silence takes 3 s to be heard
-			c.Pipeline.CheckpointInterval = config.Duration(time.Second)
-			c.Pipeline.FlushRows = 200
-		}})
+	o.Dir, o.Adjust = t.TempDir(), func(c *config.Config) {
+		c.Models.Train = false
+		c.Kafka.SessionTimeout = config.Duration(10 * time.Second) // of which silence takes 3 s to be heard
+		c.Pipeline.CheckpointInterval = config.Duration(time.Second)
+		c.Pipeline.FlushRows = 200
+	}
+	c, err := cluster.Install(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	return &rig{T: t, Cluster: c, kafka: kafka, warehouse: warehouse, ledger: auditor.NewLedger(),
-		sent: make(chan error, 1)}
+	return &rig{T: t, Cluster: c, partitions: o.Partitions, ledger: auditor.NewLedger(), sent: make(chan error, 1)}
+}
+
+// newProxiedRig is one of four partitions behind proxies.
+func newProxiedRig(t *testing.T, kafka, warehouse *fault.Proxy, name string) *rig {
+	t.Helper()
+	r := newRig(t, cluster.Options{Broker: kafka.Addr(), ClickHouse: warehouse.Addr(), Partitions: 4, Name: name})
+	r.kafka, r.warehouse = kafka, warehouse
+	return r
+}
+
+// watch begins to look at what is committed and stored while members run.
+func (r *rig) watch() {
+	r.Helper()
+	var err error
+	if r.looks, err = auditor.NewWatch(r.Config, r.Kafka, r.ledger, r.Config.ClickHouse.Addresses[0]); err != nil {
+		r.Fatal(err)
+	}
+	done := make(chan struct{})
+	ctx, cancel := context.WithCancel(r.Context())
+	go func() { defer close(done); r.looks.Run(ctx) }()
+	r.Cleanup(func() { cancel(); <-done; r.looks.Close() })
 }
 
 func (r *rig) join() *cluster.Member {
@@ -86,7 +108,7 @@ func (r *rig) join() *cluster.Member {
 
 // send begins to send; finish waits for it, for the members, and audits.
 func (r *rig) send(invoices int) {
-	plan := load.Plan{Invoices: invoices, Partitions: 4, Segments: 5, Seed: 9, Separated: true, Injected: 0.03,
+	plan := load.Plan{Invoices: invoices, Partitions: r.partitions, Segments: 5, Seed: 9, Separated: true, Injected: 0.03,
 		Redelivered: 0.05, Late: 0.02, LateBy: 40 * 24 * time.Hour, Garbage: 0.01}
 	go func() {
 		r.sent <- load.Send(r.Context(), r.Kafka.Log(), load.New(plan), load.Sending{Rate: 600, Patience: time.Minute,
@@ -105,17 +127,28 @@ func (r *rig) finish() auditor.Report {
 	if err := r.Settle(r.Context()); err != nil {
 		r.Fatal(err)
 	}
-	report, err := auditor.Run(r.Context(), auditor.Input{Config: r.Config, Kafka: r.Kafka, Ledger: r.ledger, Exact: true})
+	report, err := auditor.Run(r.Context(), auditor.Input{Config: r.Config, Kafka: r.Kafka, Ledger: r.ledger, Exact: true,
+		Watch: r.looks})
 	if err != nil {
 		r.Fatal(err)
 	}
 	return report
 }
 
+// ok wants an audit to find nothing wrong.
+func (r *rig) ok(report auditor.Report) {
+	r.Helper()
+	if !report.OK() {
+		var out strings.Builder
+		report.Print(&out)
+		r.Error("\n" + out.String())
+	}
+}
+
 func TestMembersUnderFaults(t *testing.T) {
 	kafka, warehouse := proxied(t)
-	t.Run("nothing is lost or doubled", func(t *testing.T) { underFaults(newRig(t, kafka, warehouse, "good")) })
-	t.Run("control without tokens", func(t *testing.T) { withoutTokens(newRig(t, kafka, warehouse, "control")) })
+	t.Run("nothing is lost or doubled", func(t *testing.T) { underFaults(newProxiedRig(t, kafka, warehouse, "good")) })
+	t.Run("control without tokens", func(t *testing.T) { withoutTokens(newProxiedRig(t, kafka, warehouse, "control")) })
 }
 
 // says waits until a member's log holds a text.
@@ -168,11 +201,7 @@ func underFaults(t *rig) {
 	if warehouse.Cuts() != 4 || kafka.Cuts() != 2 {
 		t.Errorf("%d and %d connections were cut, want 4 and 2", warehouse.Cuts(), kafka.Cuts())
 	}
-	if !report.OK() {
-		var out strings.Builder
-		report.Print(&out)
-		t.Error("\n" + out.String())
-	}
+	t.ok(report)
 }
 
 // Where tables forget deduplication tokens, an insert whose acknowledgement was cut is

@@ -39,7 +39,7 @@ const repeated = "CrashAnywhere$|^Test(Repartition|Reset|SameVerdictsAndBaseline
 	"^Test(StateRecordsBelowAFifth|UnrelatedErrors|RateOverOwners|RestartBlindsNobody|ModelGoneBelowAnother)$|" +
 	"^Test(SilentSource|MissedCanaries|TrainingIsDuePerSeller|ArenaAgainstMap)$|" +
 	"^Test(OnePart|KPIsEqualLedger|IntervalsCoverTruth)$|" +
-	"^Test(Controls|MembersUnderFaults|StateCommandsOnKafka)$|" +
+	"^Test(Controls|MembersUnderFaults|MembersShareBaselines|StateCommandsOnKafka)$|" +
 	"^Test(DemoStartsFast|DemoOnGivenClickHouse|DemoStaysUntilCancelled|BundledDatesAreRecent|EvidenceIsWhollyFrench)$"
 
 // seeded are tests of many seeds in which goroutines meet each time in another way: those
