@@ -17,6 +17,10 @@ import (
 // refusedPause is how long a partition rests that a person has to mend.
 const refusedPause = time.Minute
 
+// partitionsEvery is how often a running member looks whether partitions were added. What is
+// sent to them nobody reads, and what is sent to the others is scored without its history.
+const partitionsEvery = 10 * time.Second
+
 // likeInvoices are the topics that have as many partitions as the invoices.
 func (t Topics) likeInvoices() []string { return []string{t.Suspects, t.State, t.Baselines} }
 
@@ -50,17 +54,35 @@ func (m *Member) samePartitions(ctx context.Context, drain <-chan struct{}) erro
 	return m.persist(ctx, "kafka", func(ctx context.Context) error {
 		all, ctx := errgroup.WithContext(ctx)
 		for _, topic := range append(m.opt.Topics.likeInvoices(), m.opt.Topics.Invoices) {
-			all.Go(func() error {
-				n, err := m.log.Partitions(ctx, topic)
-				if err == nil && n != m.invoicePartitions {
-					err = fmt.Errorf("%w: %s had %d partitions when recoup started and has %d now: customers may have moved "+
-						"between them; stop all members, then run: recoup state repartition", errRefused, topic, m.invoicePartitions, n)
-				}
-				return err
-			})
+			all.Go(func() error { return m.samePartitionsOf(ctx, topic) })
 		}
 		return all.Wait()
 	})
+}
+
+// samePartitionsOf looks once, at one topic.
+func (m *Member) samePartitionsOf(ctx context.Context, topic string) error {
+	n, err := m.log.Partitions(ctx, topic)
+	if err == nil && n != m.invoicePartitions {
+		err = fmt.Errorf("%w: %s had %d partitions when recoup started and has %d now: customers may have moved "+
+			"between them; stop all members, then run: recoup state repartition", errRefused, topic, m.invoicePartitions, n)
+	}
+	return err
+}
+
+// watchPartitions closes grown once the invoices have another number of partitions: a group
+// does not rebalance by itself then, so the generation would go on without them. It returns
+// when the generation is over.
+func (m *Member) watchPartitions(ctx context.Context, over <-chan struct{}, grown chan<- struct{}) {
+	ctx, cancel := untilDrained(ctx, over)
+	defer cancel(nil)
+	for pause(ctx, partitionsEvery) == nil {
+		if err := m.samePartitionsOf(ctx, m.opt.Topics.Invoices); errors.Is(err, errRefused) {
+			m.report("topics", err)
+			close(grown)
+			return
+		} // a log that does not answer is told of by who reads it
+	}
 }
 
 // layout is how the state of all partitions was made, as it is found out once in a

@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"context"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -41,5 +42,48 @@ func TestHandOver(t *testing.T) {
 			t.Errorf("who stopped took %v, expected to store its rows once the store is back", took)
 		}
 		w.outcome(t).equal(t, want)
+	})
+}
+
+// turns counts the generations that a member is given.
+type turns struct {
+	pipeline.Group
+	n atomic.Int64
+}
+
+func (g *turns) Next(ctx context.Context) (pipeline.Generation, error) {
+	gen, err := g.Group.Next(ctx)
+	if err == nil {
+		g.n.Add(1)
+	}
+	return gen, err
+}
+
+// A member that has no partitions rests: if it joined again now and then, all others would
+// stop for it each time.
+func TestNothingToDoDisturbsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(2)
+		w.fill(t, 2, 50)
+		_, stopA := w.start("a", nil)
+		_, stopB := w.start("b", nil)
+		group := &turns{Group: w.log.Group(w.opt.Group, w.opt.Topics.Invoices)}
+		idle := w.memberLive("idle", w.log, group)
+		during(t, idle, func() {
+			time.Sleep(10 * time.Second)
+			begun := group.n.Load()
+			time.Sleep(10 * time.Minute)
+			if n := group.n.Load() - begun; n != 0 || begun == 0 {
+				t.Errorf("the group shared out anew %d times in ten minutes without a reason", n)
+			}
+			stopA()
+			time.Sleep(10 * time.Second)
+			w.fillMore(t, 2, 50, 100)
+			time.Sleep(10 * time.Second)
+			if n := group.n.Load() - begun; n == 0 || len(w.store.Rows()) != w.sent {
+				t.Errorf("%d of %d rows stored once another one left, %d generations", len(w.store.Rows()), w.sent, n)
+			}
+			stopB()
+		})
 	})
 }

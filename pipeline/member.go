@@ -198,12 +198,13 @@ func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Ge
 	var dropping sync.WaitGroup // of partitions that went to others: only the next generation waits
 	defer dropping.Wait()
 	defer gen.Leave()
-	drain, over := make(chan struct{}), make(chan struct{})
+	drain, over, grown := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	defer close(over)
 	var leave departure
 	go func() {
 		select {
 		case <-gen.Done():
+		case <-grown:
 		case <-stop:
 			m.depart(ctx, gen, over, &leave)
 			m.store.Hurry()
@@ -223,11 +224,12 @@ func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Ge
 		return
 	}
 	m.clear("topics")
+	go m.watchPartitions(ctx, over, grown)
 	if len(assigned) == 0 {
 		if m.opt.UntilCaughtUp {
 			m.finished()
 		}
-		rest(drain)
+		<-drain // whoever joins the group again makes it rebalance: all would stop for one who has nothing
 		return
 	}
 	m.layout = newLayout()
@@ -241,7 +243,8 @@ func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Ge
 	m.metrics.Partitions.Set(0)
 }
 
-// rest does nothing for one generation.
+// rest does nothing until a refusal is looked at again: as long as all are refused nobody
+// minds that the group rebalances for it.
 func rest(drain <-chan struct{}) {
 	select {
 	case <-drain:
