@@ -2,11 +2,13 @@ package pipeline_test
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"recoup/detectors"
 	"recoup/pipeline"
 )
 
@@ -42,6 +44,51 @@ func TestHandOver(t *testing.T) {
 			t.Errorf("who stopped took %v, expected to store its rows once the store is back", took)
 		}
 		w.outcome(t).equal(t, want)
+	})
+}
+
+// deafLog does not answer who publishes counts.
+type deafLog struct {
+	pipeline.Log
+	asked atomic.Int64
+}
+
+func (l *deafLog) Append(ctx context.Context, topic string, p int, r []pipeline.Record) (int64, error) {
+	if len(r) == 0 || !strings.HasPrefix(string(r[0].Key), detectors.CountPrefix) {
+		return l.Log.Append(ctx, topic, p, r)
+	}
+	l.asked.Add(1)
+	<-ctx.Done()
+	return 0, ctx.Err()
+}
+
+// E2: nobody waits for the counts of those who stay either, and they are kept for the next time.
+func TestHandOverWithoutCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(2)
+		w.opt.CheckpointInterval = time.Hour
+		w.fill(t, 2, 100)
+		log := &deafLog{Log: w.log}
+		during(t, w.memberLive("stays", log, w.log.Group(w.opt.Group, w.opt.Topics.Invoices)), func() {
+			time.Sleep(10 * time.Second)
+			joins := w.log.Group(w.opt.Group, w.opt.Topics.Invoices)
+			began := time.Now()
+			gen, err := joins.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(began); took > 300*time.Millisecond || log.asked.Load() == 0 {
+				t.Errorf("who joined waited %v for counts that are not taken, asked %d times", took, log.asked.Load())
+			}
+			gen.Leave()
+			if err := joins.Close(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		})
+		if n := len(w.store.Rows()); n != w.sent {
+			t.Errorf("%d of %d rows are stored", n, w.sent)
+		}
 	})
 }
 

@@ -115,10 +115,10 @@ func (w *Worker) Run(ctx context.Context, drain <-chan struct{}, c *claim) error
 		}
 		written <- err
 	}()
-	defer w.startCounting(work, c)()
 	stopped := make(chan struct{})
 	defer close(stopped)
 	go w.limitDrain(drain, stopped, c, cancel)
+	defer w.startCounting(work, c)() // within limitDrain: nobody waits for counts longer than for rows
 	err := w.scoreLoop(work, drain, c)
 	if err == nil {
 		w.queue.finish()
