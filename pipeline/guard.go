@@ -136,21 +136,21 @@ func (m *Member) sameLayout(partition int, first, mark marker) error {
 }
 
 // sameOwners refuses a decision log that ends before the owner that wrote the state: its
-// epochs would not order owners. That is looked at before a claim makes it longer.
-func (w *Worker) sameOwners(ctx context.Context) error {
+// epochs would not order owners. That is looked at before a claim makes it longer. It returns
+// the newest marker, an empty one without any.
+func (w *Worker) sameOwners(ctx context.Context) (mark marker, err error) {
 	t := w.m.opt.Topics
-	var mark marker
 	var end int64
 	both, actx := errgroup.WithContext(ctx)
 	both.Go(func() (err error) { mark, err = w.m.lastMarker(actx, t.State, w.partition); return err })
 	both.Go(func() (err error) { _, end, err = w.m.log.Bounds(actx, t.Suspects, w.partition); return err })
-	err := both.Wait()
+	err = both.Wait()
 	if err == nil && mark.Partitions != 0 && mark.Epoch >= end {
 		err = fmt.Errorf("%w: %s/%d ends at %d, before the owner %d that wrote the state, so it was recreated; stop all "+
 			"members and delete %[2]s, %[6]s and %[7]s, then run: recoup topics create; what was learned is learned anew",
 			errRefused, t.Suspects, w.partition, end, mark.Epoch, t.State, t.Baselines)
 	}
-	return err
+	return mark, err
 }
 
 // unlike returns a marker of another layout than a first one would have, an empty one

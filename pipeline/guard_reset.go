@@ -115,22 +115,25 @@ func (m *Member) Reset(ctx context.Context, r Reset,
 			return err
 		}
 	}
-	zero := map[int]int64{}
+	begin := map[int]int64{} // with the first invoices that there are: those before are not lost by it
 	for p, s := range r.Partitions {
-		if s.Why != "" {
-			zero[p] = 0
+		if s.Why == "" {
+			continue
+		}
+		if begin[p], _, err = m.log.Bounds(ctx, t.Invoices, p); err != nil {
+			return fmt.Errorf("cannot read bounds of %s/%d: %w", t.Invoices, p, err)
 		}
 	}
 	if err := m.announceReset(ctx, gen, r); err != nil {
 		return err
 	}
-	if err := gen.Commit(ctx, zero); err != nil {
+	if err := gen.Commit(ctx, begin); err != nil {
 		return err
 	}
 	for p := len(r.Partitions) - 1; p >= 0; p-- {
 		if s := r.Partitions[p]; s.Why != "" {
 			s.mark.Incarnation, s.mark.Partitions = r.Incarnation, len(r.Partitions)
-			if err := m.resetPartition(ctx, newClaim(m, gen, p, 0), s.mark); err != nil {
+			if err := m.resetPartition(ctx, newClaim(m, gen, p, begin[p]), s.mark); err != nil {
 				return err
 			}
 		}

@@ -58,7 +58,11 @@ type reading struct {
 func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	m := w.m
 	began, prepared := m.opt.Now(), w.read != nil
-	if err := w.sameOwners(ctx); err != nil {
+	last, err := w.sameOwners(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.begin(ctx, c, last); err != nil {
 		return err
 	}
 	if err := w.own(ctx, c); err != nil {
@@ -157,6 +161,24 @@ func (w *Worker) readRange(ctx context.Context, topic string, from, to int64, ea
 		w.stepped()
 		return each(r)
 	})
+}
+
+// begin has the very first owner of a partition begin with the first invoice that there is: what
+// retention deleted before there was a recoup is not lost to it. From the commit on, it is.
+func (w *Worker) begin(ctx context.Context, c *claim, last marker) error {
+	if c.position() >= 0 || last.Partitions != 0 {
+		return nil
+	}
+	first, _, err := w.m.log.Bounds(ctx, w.m.opt.Topics.Invoices, w.partition)
+	if err != nil {
+		return fmt.Errorf("cannot read bounds of partition %d: %w", w.partition, err)
+	}
+	if first == 0 {
+		return nil
+	}
+	w.m.opt.Log.Info("nothing of the partition was scored before: begins with the first invoice that is still there",
+		"partition", w.partition, "offset", first)
+	return c.verify(ctx, first)
 }
 
 // own is step 1. The claim is fenced first: a member that was evicted while it
