@@ -33,6 +33,7 @@ type Member struct {
 	incidentsTail *incidentsFollower
 	buffer        *RowBuffer
 	standby       *standby
+	asking        asking // the store
 	metrics       *Metrics
 
 	partitionsOf      map[string]int // by topic
@@ -435,7 +436,8 @@ func (m *Member) giveUp(why error) {
 }
 
 // Ready returns nil while this member does its work: nothing of the world is
-// broken, and no partition with lag, or that is taken over, has stood still for 25 seconds.
+// broken, the store answers, and no partition with lag, or that is taken over, has stood still
+// for 25 seconds.
 func (m *Member) Ready() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -447,6 +449,7 @@ func (m *Member) Ready() error {
 	for _, w := range m.workers {
 		problems = append(problems, w.standsStill())
 	}
+	problems = append(problems, m.asking.standsStill(m.opt.Now()))
 	if last := m.stageAt.Load(); last > 0 && now-last > int64(toldAfter) {
 		problems = append(problems, fmt.Errorf("%s: no progress for %s", stagePart,
 			time.Duration(now-last).Round(time.Second)))

@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
+	"sync"
 	"time"
 )
 
@@ -12,6 +14,50 @@ const (
 	// opened anew, and within 30 seconds by those who look now and then.
 	toldAfter = 25 * time.Second
 )
+
+// asking is what row writers wait for the store to answer. A network that swallows its answers
+// would else be seen only when the time of a query is over. The zero value is ready to use.
+type asking struct {
+	mu      sync.Mutex // guards what follows
+	waiting int        // calls under way
+	since   time.Time  // the last step of any of them: one may wait for its turn behind others
+}
+
+// begin notes a call, and what it returns that the call is over.
+func (a *asking) begin(now func() time.Time) (over func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.waiting++; a.waiting == 1 {
+		a.since = now()
+	}
+	return func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.waiting--
+		a.since = now()
+	}
+}
+
+// steps returns a hold that notes that the store has come as far as to ask.
+func (a *asking) steps(now func() time.Time, hold func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		a.mu.Lock()
+		a.since = now()
+		a.mu.Unlock()
+		return hold(ctx)
+	}
+}
+
+// standsStill says that the store has answered nobody for too long, or returns nil.
+func (a *asking) standsStill(now time.Time) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	still := now.Sub(a.since)
+	if a.waiting == 0 || still <= toldAfter {
+		return nil
+	}
+	return fmt.Errorf("clickhouse: no answer for %s; rows wait", still.Round(time.Second))
+}
 
 // watched is a Reader that is opened anew when it stands still: when it has not come a
 // step further for 30 seconds, as it fails, hangs, or brings nothing though there is

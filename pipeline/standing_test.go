@@ -178,3 +178,52 @@ func takeOverStandsStill(t *testing.T, topic string, how func(context.Context, i
 		t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, w.sent)
 	}
 }
+
+// G12: a network that swallows what ClickHouse answers is seen within 30 seconds, not only when
+// the time of a query is over, and no longer than it lasts.
+func TestStoreSwallowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(2)
+		w.fill(t, 2, 100)
+		m, stop := w.start("a", nil)
+		defer stop()
+		time.Sleep(10 * time.Second)
+		const queryTimeout = 30 * time.Second
+		var swallowed atomic.Bool
+		swallowed.Store(true)
+		w.store.SetFaults(memstore.Faults{Before: func(pipeline.Owner, int64) error {
+			if swallowed.Load() {
+				time.Sleep(queryTimeout)
+				return errors.New("i/o timeout")
+			}
+			time.Sleep(20 * time.Second) // slow is not silent
+			return nil
+		}})
+		w.fillMore(t, 2, 100, 120)
+		began := time.Now()
+		for m.Ready() == nil && time.Since(began) < time.Minute {
+			time.Sleep(50 * time.Millisecond)
+		}
+		if took := time.Since(began); took > 28*time.Second {
+			t.Errorf("ready said nothing for %v", took)
+		}
+		for range 20 { // behind the first try, too
+			time.Sleep(5 * time.Second)
+			if m.Ready() == nil {
+				t.Error("ready while nothing is answered")
+			}
+		}
+		swallowed.Store(false)
+		time.Sleep(queryTimeout + 30*time.Second)
+		w.fillMore(t, 2, 120, 140)
+		for range 100 {
+			time.Sleep(time.Second)
+			if err := m.Ready(); err != nil {
+				t.Errorf("a slow store is told of: %v", err)
+			}
+		}
+		if n := len(w.store.Rows()); n != w.sent {
+			t.Errorf("%d of %d rows are stored", n, w.sent)
+		}
+	})
+}

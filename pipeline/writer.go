@@ -198,7 +198,8 @@ func (r *rowWriter) storeBlock(ctx context.Context, c *claim, head *waiting) err
 	began := time.Now()
 	err := m.persist(ctx, "clickhouse", func(ctx context.Context) error {
 		r.n++
-		return m.store.Insert(ctx, r.owner(), r.n, block, c.hold)
+		defer m.asking.begin(m.opt.Now)()
+		return m.store.Insert(ctx, r.owner(), r.n, block, m.asking.steps(m.opt.Now, c.hold))
 	})
 	if err != nil {
 		return err
@@ -215,6 +216,7 @@ func (r *rowWriter) meetStored(ctx context.Context) error {
 	m := r.w.m
 	var stored map[int64]bool
 	err := m.persist(ctx, "clickhouse", func(ctx context.Context) error {
+		defer m.asking.begin(m.opt.Now)()
 		var err error
 		stored, err = r.readStored(ctx)
 		return err
@@ -246,6 +248,7 @@ func (r *rowWriter) reconcile(ctx context.Context, c *claim, head *waiting) erro
 	if len(other) > 0 {
 		slices.Sort(other)
 		err := m.persist(ctx, "clickhouse", func(ctx context.Context) error {
+			defer m.asking.begin(m.opt.Now)()
 			return m.store.Remove(ctx, r.owner(), other, c.hold)
 		})
 		if err != nil {

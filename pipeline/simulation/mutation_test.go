@@ -33,7 +33,7 @@ var mutations = []broken{
 	{"nobody asks the group before an effect", "claim.go",
 		"		if err := hold(ctx); err != nil {\n			return err\n		}\n", "", "after the group had given it up"},
 	{"an insert asks the group once per block", "writer.go",
-		"		return m.store.Insert(ctx, r.owner(), r.n, block, c.hold)\n",
+		"		return m.store.Insert(ctx, r.owner(), r.n, block, m.asking.steps(m.opt.Now, c.hold))\n",
 		"		if err := c.hold(ctx); err != nil {\n			return err\n		}\n" +
 			"		return m.store.Insert(ctx, r.owner(), r.n, block, func(context.Context) error { return nil })\n",
 		"after the group had given it up"},
