@@ -217,7 +217,7 @@ func (w *Worker) writeDecisions(ctx context.Context, c *claim) error {
 			return err
 		}
 		for i, source := range e.sources {
-			w.logged = append(w.logged, logEntry{log: base + int64(i), source: source})
+			w.noteLogged(logEntry{log: base + int64(i), source: source})
 		}
 		return nil
 	})

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -103,6 +104,26 @@ func (w *Worker) logPosition(t int64) int64 {
 	}
 	w.logged = kept
 	return position
+}
+
+// mostLogged bounds what logPosition looks at: 1 MiB. Checkpoints may be refused for days.
+const mostLogged = 1 << 16
+
+// noteLogged adds an entry. Where there are too many, two that stand together become one: a
+// successor may read some decisions that it does not need.
+func (w *Worker) noteLogged(e logEntry) {
+	if len(w.logged) >= mostLogged {
+		kept := w.logged[:0]
+		for pair := range slices.Chunk(w.logged, 2) {
+			one := pair[0]
+			for _, other := range pair[1:] {
+				one = logEntry{log: min(one.log, other.log), source: max(one.source, other.source)}
+			}
+			kept = append(kept, one)
+		}
+		w.logged = kept
+	}
+	w.logged = append(w.logged, e)
 }
 
 // lookBehind finds, now and then, what stands in recoup.state behind our last record.
