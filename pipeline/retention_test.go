@@ -45,15 +45,16 @@ func (w *world) scoredFor(t *testing.T, d time.Duration) int {
 	return total(opt.Metrics.Expired)
 }
 
+func wantRows(t *testing.T, w *world, want int) {
+	t.Helper()
+	if n := len(w.store.Rows()); n != want {
+		t.Errorf("%d rows, want %d", n, want)
+	}
+}
+
 // What retention deleted before there was a recoup is not lost to it, and neither by a reset;
 // what it deletes later is, also where nothing was scored yet.
 func TestWhatRetentionTook(t *testing.T) {
-	wantRows := func(t *testing.T, w *world, want int) {
-		t.Helper()
-		if n := len(w.store.Rows()); n != want {
-			t.Errorf("%d rows, want %d", n, want)
-		}
-	}
 	for name, run := range map[string]func(*testing.T, *world){
 		"before the first start": func(t *testing.T, w *world) {
 			w.one(t, 0, 40)
