@@ -128,8 +128,8 @@ func (m broken) run(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	write(t, overlay, list)
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-vet=off", "-timeout=6m", "-overlay="+overlay,
-		"-run=^TestSimulation$", ".", "-budget=4m")
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-vet=off", "-timeout=10m", "-overlay="+overlay,
+		"-run=^TestSimulation$", ".", "-budget=8m")
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	switch {
