@@ -35,7 +35,8 @@ import (
 
 var (
 	seedFlag = flag.Int64("seed", -1, "run this seed only and, with -v, print what happens")
-	seeds    = flag.Uint64("seeds", 10_000, "how many seeds to run, from 0")
+	seeds    = flag.Uint64("seeds", 10_000, "how many seeds to run")
+	from     = flag.Uint64("from", 0, "the first of the seeds to run")
 	budget   = flag.Duration("budget", 0, "begin no further seed after this time; 0: run all seeds, however long it takes")
 )
 
@@ -75,7 +76,7 @@ func TestSimulation(t *testing.T) {
 					if seed >= *seeds {
 						return
 					}
-					runSeed(t, seed, wants, nil)
+					runSeed(t, *from+seed, wants, nil)
 					done.Add(1)
 					if t.Failed() {
 						failed.Store(true)
