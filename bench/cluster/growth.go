@@ -19,11 +19,17 @@ const settleLooks = 3
 // collection leaves also what is under way.
 const baseSeries = 3
 
-// growth compares what a member takes with what it took when it first owned as many
-// partitions. The zero value has seen nothing.
+// duties are what a member has to do: who runs the case stage follows some twenty partitions more.
+type duties struct {
+	partitions int // of invoices, owned
+	stage      bool
+}
+
+// growth compares what a member takes with what it took when it first had the same
+// duties. The zero value has seen nothing.
 type growth struct {
-	first map[int]*level // by partitions owned
-	owned int
+	first map[duties]*level
+	owned duties
 	looks int // in a row with as many partitions; while it settles below 1
 	least int // goroutines in these
 	// now is how many goroutines the last whole series had at least, -1 where there was none
@@ -31,7 +37,7 @@ type growth struct {
 	now int
 }
 
-// level is what a member took when it first owned so many partitions.
+// level is what a member took when it first had these duties.
 type level struct {
 	goroutines int   // at least, in the first series
 	heap       int64 // bytes that a collection left, the least of the first series
@@ -40,7 +46,7 @@ type level struct {
 
 // see notes a look. collect has garbage collected and tells what is left: that is asked when
 // so many partitions were first owned for a while, and twice again.
-func (g *growth) see(owned, goroutines int, collect func() (int64, error)) error {
+func (g *growth) see(owned duties, goroutines int, collect func() (int64, error)) error {
 	switch {
 	case owned != g.owned:
 		g.owned, g.looks, g.now = owned, -settleLooks, -1
@@ -51,7 +57,7 @@ func (g *growth) see(owned, goroutines int, collect func() (int64, error)) error
 		g.least = goroutines
 	}
 	g.least = min(g.least, goroutines)
-	if g.looks < calmLooks || owned == 0 {
+	if g.looks < calmLooks || owned.partitions == 0 {
 		return nil
 	}
 	g.now = g.least
@@ -66,7 +72,7 @@ func (g *growth) see(owned, goroutines int, collect func() (int64, error)) error
 	}
 	if first == nil {
 		if g.first == nil {
-			g.first = map[int]*level{}
+			g.first = map[duties]*level{}
 		}
 		first = &level{goroutines: g.least, heap: heap}
 		g.first[owned] = first
@@ -76,8 +82,8 @@ func (g *growth) see(owned, goroutines int, collect func() (int64, error)) error
 	return nil
 }
 
-// known tells whether a series since the member owns as many partitions is later than the
-// first one with that number: else there is nothing to compare.
+// known tells whether a series since the member has its duties is later than the
+// first one with the same: else there is nothing to compare.
 func (g *growth) known() bool {
 	first := g.first[g.owned]
 	return first != nil && first.series > 1 && g.now >= 0
@@ -135,7 +141,7 @@ func (c *Cluster) MeasureGrowth(ctx context.Context) {
 func (m *Member) seenEnough() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.growth.known() || m.growth.owned == 0 && m.growth.looks > 0
+	return m.growth.known() || m.growth.owned.partitions == 0 && m.growth.looks > 0
 }
 
 // measure notes by how much the member has grown.
@@ -147,7 +153,8 @@ func (m *Member) measure(client *http.Client) {
 	case err != nil:
 		m.usage.GrowthError = fmt.Sprintf("cannot measure how %s has grown: %v", m.Name, err)
 	case !m.growth.known():
-		m.usage.GrowthError = fmt.Sprintf("%s did not own its %d partitions for long enough", m.Name, m.growth.owned)
+		m.usage.GrowthError = fmt.Sprintf("%s did not own its %d partitions for long enough",
+			m.Name, m.growth.owned.partitions)
 	default:
 		m.usage.GrowthMeasured = true
 		m.usage.GoroutinesGrown, m.usage.HeapGrown = m.growth.grown(heap)

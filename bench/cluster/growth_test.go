@@ -12,9 +12,10 @@ import (
 // Where there is nothing to compare it is not known.
 func TestGrowth(t *testing.T) {
 	var g growth
+	stage := false
 	look := func(times, owned, goroutines int, heap int64) {
 		for range times {
-			if err := g.see(owned, goroutines, func() (int64, error) { return heap, nil }); err != nil {
+			if err := g.see(duties{owned, stage}, goroutines, func() (int64, error) { return heap, nil }); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -56,14 +57,19 @@ func TestGrowth(t *testing.T) {
 	unknown("what four partitions took, beside the first of two")
 	look(1, 2, 57, 160)
 	wants("what stays", 160, 7, 60)
+	stage = true
+	look(settleLooks+calmLooks, 2, 150, 300)
+	unknown("what the case stage takes")
+	look(calmLooks, 2, 153, 310)
+	wants("what stays beside the case stage", 310, 3, 10)
 }
 
 // The least of the first series counts, not of later ones.
 func TestGrowthBase(t *testing.T) {
-	g := growth{owned: 2}
+	g := growth{owned: duties{partitions: 2}}
 	for _, heap := range []int64{500, 100, 300, 50, 60} {
 		for range calmLooks {
-			if err := g.see(2, 50, func() (int64, error) { return heap, nil }); err != nil {
+			if err := g.see(duties{partitions: 2}, 50, func() (int64, error) { return heap, nil }); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -87,6 +93,7 @@ func TestGrowthOfAMember(t *testing.T) {
 			GrowthMeasured: true}},
 		{"partitions under another name", strings.ReplaceAll(before, "recoup_", "other_"), after,
 			Usage{Resident: 7, Goroutines: 41}},
+		{"the case stage came to it", before, after + "recoup_stage_owner 1\n", Usage{Resident: 7, Goroutines: 41}},
 		{"no answer in the end", before, "", Usage{Resident: 7, Goroutines: 30}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -152,7 +152,7 @@ func (m *Member) watch() {
 // look asks the member once what it takes.
 func (m *Member) look(client *http.Client) {
 	got, err := metrics(client, m.HTTP, "process_resident_memory_bytes", "go_goroutines",
-		"recoup_partitions_assigned")
+		"recoup_partitions_assigned", "recoup_stage_owner")
 	if err != nil {
 		return
 	}
@@ -161,7 +161,8 @@ func (m *Member) look(client *http.Client) {
 	m.usage.Resident = max(m.usage.Resident, int64(got[0]))
 	m.usage.Goroutines = int(got[1])
 	// Whoever cannot tell what it keeps is asked again after ten further looks.
-	_ = m.growth.see(int(got[2]), int(got[1]), func() (int64, error) { return m.collected(client) })
+	has := duties{partitions: int(got[2]), stage: got[3] > 0}
+	_ = m.growth.see(has, int(got[1]), func() (int64, error) { return m.collected(client) })
 }
 
 // metrics asks for metrics without labels, by name.
