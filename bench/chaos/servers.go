@@ -29,17 +29,19 @@ func brokerFaults() []kind {
 	}
 }
 
-// answersCut cuts connections at answers of the broker, which have arrived or are lost.
+// answersCut cuts connections at answers of the broker, which have arrived or are lost. State is
+// written every half minute only: so long it waits for the first of them.
 func answersCut(after bool) func(context.Context, *play, *rand.Rand, string) error {
 	return func(ctx context.Context, p *play, rng *rand.Rand, name string) error {
 		t := &p.Config.Kafka.Topics
 		of := []string{t.Suspects, t.Cases, t.State, t.Baselines, t.Invoices}
 		before := p.site.kafka.Cuts()
 		p.site.kafka.Set(fault.Fault{Cut: fault.Cut{Times: 2 + rng.IntN(3), Request: of[rng.IntN(len(of))], After: after}})
-		err := pass(ctx, 4*time.Second)
-		p.site.calm()
-		if err != nil {
-			return err
+		defer p.site.calm()
+		for waited := time.Duration(0); waited < 40*time.Second && p.site.kafka.Cuts() == before; waited += 4 * time.Second {
+			if err := pass(ctx, 4*time.Second); err != nil {
+				return err
+			}
 		}
 		return p.noteCuts(p.site.kafka.Cuts()-before, name)
 	}
