@@ -150,6 +150,14 @@ type outcome struct {
 	doubled int
 }
 
+// wantEach wants one row of each invoice that was sent.
+func (w *world) wantEach(t *testing.T) {
+	t.Helper()
+	if got := w.outcome(t); len(got.rows) != w.sent || got.doubled != 0 {
+		t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, w.sent)
+	}
+}
+
 func (w *world) outcome(t *testing.T) outcome {
 	t.Helper()
 	o := outcome{rows: map[string]string{}, cases: map[string]bool{}, dead: map[string]bool{}}

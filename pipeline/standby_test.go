@@ -131,9 +131,7 @@ func TestPreparedTakeOver(t *testing.T) {
 		if line := p.tookOver(); !strings.Contains(line, "prepared=true replayed=0 ") || p.preparations(t, "used") != 1 {
 			t.Errorf("%d were used; %q", p.preparations(t, "used"), line)
 		}
-		if got := p.outcome(t); len(got.rows) != p.sent || got.doubled != 0 {
-			t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, p.sent)
-		}
+		p.wantEach(t)
 	})
 }
 
@@ -161,9 +159,7 @@ func TestPreparesWhatIsLeft(t *testing.T) {
 				t.Errorf("%d were %s", n, result)
 			}
 		}
-		if got := p.outcome(t); len(got.rows) != p.sent || got.doubled != 0 {
-			t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, p.sent)
-		}
+		p.wantEach(t)
 	})
 }
 
@@ -340,9 +336,7 @@ func TestPreparedStateMoves(t *testing.T) {
 		if n := p.preparations(t, "moved"); n != 1 || !strings.Contains(p.tookOver(), "prepared=false") {
 			t.Errorf("%d had moved; %q", n, p.tookOver())
 		}
-		if got := p.outcome(t); len(got.rows) != p.sent || got.doubled != 0 {
-			t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, p.sent)
-		}
+		p.wantEach(t)
 	})
 }
 

@@ -99,9 +99,7 @@ func TestReaderStandsStill(t *testing.T) {
 				if n := total(opt.Metrics.ReaderRebuilds); n != 2 || m.Ready() != nil {
 					t.Errorf("%d readers opened anew, want 2; ready says %v", n, m.Ready())
 				}
-				if got := w.outcome(t); len(got.rows) != w.sent || got.doubled != 0 {
-					t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, w.sent)
-				}
+				w.wantEach(t)
 			})
 		})
 	}
@@ -174,9 +172,7 @@ func takeOverStandsStill(t *testing.T, topic string, how func(context.Context, i
 			t.Errorf("ready says %v a minute later", err)
 		}
 	})
-	if got := w.outcome(t); len(got.rows) != w.sent || got.doubled != 0 {
-		t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, w.sent)
-	}
+	w.wantEach(t)
 }
 
 // G12: a network that swallows what ClickHouse answers is seen within 30 seconds, not only when

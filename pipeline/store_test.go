@@ -144,9 +144,7 @@ func TestRowBufferFull(t *testing.T) {
 		}
 		down.Store(false)
 		time.Sleep(2 * time.Minute)
-		if got := w.outcome(t); len(got.rows) != w.sent || got.doubled != 0 {
-			t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, w.sent)
-		}
+		w.wantEach(t)
 		if since := total(metrics.Unstored); since != 0 {
 			t.Errorf("rows wait since %d though all are stored", since)
 		}
@@ -168,9 +166,7 @@ func TestBlocksAreBoundedInBytes(t *testing.T) {
 		if limit := 2 * int(w.opt.FlushBytes); most == 0 || most > limit { // a batch more, at most
 			t.Errorf("a block of %d bytes was stored, want %d at most", most, limit)
 		}
-		if got := w.outcome(t); len(got.rows) != w.sent || got.doubled != 0 {
-			t.Errorf("%d rows, %d doubled; want %d", len(got.rows), got.doubled, w.sent)
-		}
+		w.wantEach(t)
 	})
 }
 
