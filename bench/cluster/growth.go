@@ -3,7 +3,10 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
+	"os"
+	"strings"
 	"time"
 )
 
@@ -23,6 +26,14 @@ const baseSeries = 3
 type duties struct {
 	partitions int // of invoices, owned
 	stage      bool
+}
+
+// String is part of a file's name: "8-partitions", "8-partitions-stage".
+func (d duties) String() string {
+	if d.stage {
+		return fmt.Sprintf("%d-partitions-stage", d.partitions)
+	}
+	return fmt.Sprintf("%d-partitions", d.partitions)
 }
 
 // growth compares what a member takes with what it took when it first had the same
@@ -96,8 +107,12 @@ func (g *growth) grown(heap int64) (goroutines int, bytes int64) {
 	return g.now - first.goroutines, heap - first.heap
 }
 
-// collected has the member collect garbage and returns how many bytes it keeps.
-func (m *Member) collected(client *http.Client) (int64, error) {
+// collected has the member collect garbage and returns how many bytes it keeps. Where its
+// goroutines stand is kept next to its log, under the name of the moment.
+func (m *Member) collected(client *http.Client, moment string) (int64, error) {
+	if err := m.keepGoroutines(client, moment); err != nil {
+		return 0, err
+	}
 	response, err := client.Get("http://" + m.pprof + "/debug/pprof/heap?gc=1")
 	if err != nil {
 		return 0, err
@@ -111,6 +126,22 @@ func (m *Member) collected(client *http.Client) (int64, error) {
 		return 0, err
 	}
 	return int64(got[0]), nil
+}
+
+// keepGoroutines keeps where the member's goroutines stand, grouped by stack, in the file
+// "<member>-goroutines-<moment>.txt" next to its log: who finds it grown compares two of these.
+func (m *Member) keepGoroutines(client *http.Client, moment string) error {
+	response, err := client.Get("http://" + m.pprof + "/debug/pprof/goroutine?debug=1")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	stacks, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	name := strings.TrimSuffix(m.log.Name(), ".log") + "-goroutines-" + moment + ".txt"
+	return os.WriteFile(name, stacks, 0o600)
 }
 
 // growthPatience bounds the wait for two series of looks; one that fails counts in none.
@@ -146,7 +177,7 @@ func (m *Member) seenEnough() bool {
 
 // measure notes by how much the member has grown.
 func (m *Member) measure(client *http.Client) {
-	heap, err := m.collected(client)
+	heap, err := m.collected(client, "end")
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {

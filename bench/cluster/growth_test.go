@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -106,7 +108,12 @@ func TestGrowthOfAMember(t *testing.T) {
 			}))
 			defer server.Close()
 			address := strings.TrimPrefix(server.URL, "http://")
-			m := &Member{Name: "member-1", HTTP: address, pprof: address}
+			log, err := os.Create(filepath.Join(t.TempDir(), "member-1.log"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = log.Close() }()
+			m := &Member{Name: "member-1", HTTP: address, pprof: address, log: log}
 			for i := range 5 * calmLooks {
 				if i == 3*calmLooks {
 					said = c.after
@@ -122,6 +129,15 @@ func TestGrowthOfAMember(t *testing.T) {
 			}
 			if got.GrowthError = ""; got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+			if !got.GrowthMeasured {
+				return
+			}
+			for _, moment := range []string{"4-partitions", "end"} {
+				kept := strings.TrimSuffix(log.Name(), ".log") + "-goroutines-" + moment + ".txt"
+				if _, err := os.Stat(kept); err != nil {
+					t.Errorf("where its goroutines stood is not kept: %v", err)
+				}
 			}
 		})
 	}

@@ -162,7 +162,7 @@ func (m *Member) look(client *http.Client) {
 	m.usage.Goroutines = int(got[1])
 	// Whoever cannot tell what it keeps is asked again after ten further looks.
 	has := duties{partitions: int(got[2]), stage: got[3] > 0}
-	_ = m.growth.see(has, int(got[1]), func() (int64, error) { return m.collected(client) })
+	_ = m.growth.see(has, int(got[1]), func() (int64, error) { return m.collected(client, has.String()) })
 }
 
 // metrics asks for metrics without labels, by name.
