@@ -108,6 +108,7 @@ func (p *play) run(ctx context.Context, dir string, faults time.Duration) (*resu
 	}
 	defer stop()
 	sent := p.send(ctx)
+	p.NoteCalm(ctx)
 	r := &result{scene: p.scene.name, sampled: p.scene.sampled}
 	if err := p.inject(ctx, faults, r); err != nil {
 		return nil, err

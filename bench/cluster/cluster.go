@@ -48,6 +48,7 @@ type Cluster struct {
 
 	dir, binary, file string
 	members           []*Member
+	calm              map[duties]int // goroutines that members had at NoteCalm, at most
 }
 
 // Install builds recoup where needed, writes its configuration, and makes topics and

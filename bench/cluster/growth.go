@@ -43,8 +43,8 @@ type growth struct {
 	owned duties
 	looks int // in a row with as many partitions; while it settles below 1
 	least int // goroutines in these
-	// now is how many goroutines the last whole series had at least, -1 where there was none
-	// since owned changed: another number of partitions is not to be compared.
+	// now is how many goroutines the last whole series had at least, below 1 where there was
+	// none since owned changed: another number of partitions is not to be compared.
 	now int
 }
 
@@ -97,14 +97,14 @@ func (g *growth) see(owned duties, goroutines int, collect func() (int64, error)
 // first one with the same: else there is nothing to compare.
 func (g *growth) known() bool {
 	first := g.first[g.owned]
-	return first != nil && first.series > 1 && g.now >= 0
+	return first != nil && first.series > 1 && g.now > 0
 }
 
 // grown returns by how much has grown what the member takes, with a heap of so many bytes
-// now. That is known.
-func (g *growth) grown(heap int64) (goroutines int, bytes int64) {
+// now. That is known. calm is how many goroutines its duties take at least while nothing fails.
+func (g *growth) grown(heap int64, calm int) (goroutines int, bytes int64) {
 	first := g.first[g.owned]
-	return g.now - first.goroutines, heap - first.heap
+	return g.now - max(first.goroutines, calm), heap - first.heap
 }
 
 // collected has the member collect garbage and returns how many bytes it keeps. Where its
@@ -144,6 +144,52 @@ func (m *Member) keepGoroutines(client *http.Client, moment string) error {
 	return os.WriteFile(name, stacks, 0o600)
 }
 
+// below returns the most goroutines that any of the levels has whose duties are no more than
+// these: whoever has further duties takes no less.
+func below(levels map[duties]int, d duties) (most int) {
+	for has, goroutines := range levels {
+		if has.partitions <= d.partitions && (d.stage || !has.stage) {
+			most = max(most, goroutines)
+		}
+	}
+	return most
+}
+
+// NoteCalm waits, a minute at most, until each member that runs and owns partitions was looked
+// at for long enough to say what it takes while nothing fails; MeasureGrowth compares with it.
+// Who is first looked at while the broker is away has let go of its connections, and would be
+// found grown by them.
+func (c *Cluster) NoteCalm(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, growthPatience)
+	defer cancel()
+	c.calm = map[duties]int{}
+	for _, m := range c.members {
+		m.await(ctx, func(g *growth) bool { return g.now > 0 })
+		m.mu.Lock()
+		if has := m.growth.owned; m.Running() && m.growth.now > 0 {
+			c.calm[has] = max(c.calm[has], m.growth.now)
+		}
+		m.mu.Unlock()
+	}
+}
+
+// await waits until enough is known of a member, it does not run any more, or ctx ends.
+func (m *Member) await(ctx context.Context, enough func(*growth) bool) {
+	for {
+		m.mu.Lock()
+		seen := enough(&m.growth)
+		m.mu.Unlock()
+		if seen || !m.Running() {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(lookTime):
+		}
+	}
+}
+
 // growthPatience bounds the wait for two series of looks; one that fails counts in none.
 const growthPatience = time.Minute
 
@@ -156,27 +202,15 @@ func (c *Cluster) MeasureGrowth(ctx context.Context) {
 	client := &http.Client{Timeout: collectTime}
 	defer client.CloseIdleConnections()
 	for _, m := range c.members {
-		for m.Running() && !m.seenEnough() && ctx.Err() == nil {
-			select {
-			case <-ctx.Done():
-			case <-time.After(lookTime):
-			}
-		}
+		m.await(ctx, func(g *growth) bool { return g.known() || g.owned.partitions == 0 && g.looks > 0 })
 		if m.Running() {
-			m.measure(client)
+			m.measure(client, c.calm)
 		}
 	}
 }
 
-// seenEnough tells whether further looks would change what is known of the growth.
-func (m *Member) seenEnough() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.growth.known() || m.growth.owned.partitions == 0 && m.growth.looks > 0
-}
-
-// measure notes by how much the member has grown.
-func (m *Member) measure(client *http.Client) {
+// measure notes by how much the member has grown; calm is what members took while nothing failed.
+func (m *Member) measure(client *http.Client, calm map[duties]int) {
 	heap, err := m.collected(client, "end")
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -188,6 +222,6 @@ func (m *Member) measure(client *http.Client) {
 			m.Name, m.growth.owned.partitions)
 	default:
 		m.usage.GrowthMeasured = true
-		m.usage.GoroutinesGrown, m.usage.HeapGrown = m.growth.grown(heap)
+		m.usage.GoroutinesGrown, m.usage.HeapGrown = m.growth.grown(heap, below(calm, m.growth.owned))
 	}
 }

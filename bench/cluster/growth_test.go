@@ -33,7 +33,7 @@ func TestGrowth(t *testing.T) {
 		if !g.known() {
 			t.Fatalf("%s: growth is not known", what)
 		}
-		if gotGoroutines, gotBytes := g.grown(heap); gotGoroutines != goroutines || gotBytes != bytes {
+		if gotGoroutines, gotBytes := g.grown(heap, 0); gotGoroutines != goroutines || gotBytes != bytes {
 			t.Errorf("%s: grown by %d and %d, want %d and %d", what, gotGoroutines, gotBytes, goroutines, bytes)
 		}
 	}
@@ -66,6 +66,29 @@ func TestGrowth(t *testing.T) {
 	wants("what stays beside the case stage", 310, 3, 10)
 }
 
+// Who is first looked at while the broker is away, or while its readers come, is compared with
+// what no more duties took while nothing failed.
+func TestGrowthSinceCalm(t *testing.T) {
+	calm := map[duties]int{{1, false}: 100, {1, true}: 120, {3, false}: 110}
+	for has, want := range map[duties]int{{1, false}: 100, {2, false}: 100, {2, true}: 120, {3, false}: 110, {4, true}: 120,
+		{0, false}: 0} {
+		if got := below(calm, has); got != want {
+			t.Errorf("%v: %d goroutines at least, want %d", has, got, want)
+		}
+	}
+	var g growth
+	for _, goroutines := range []int{70, 125} {
+		for range settleLooks + calmLooks {
+			if err := g.see(duties{partitions: 2}, goroutines, func() (int64, error) { return 0, nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got, _ := g.grown(0, below(calm, g.owned)); got != 25 {
+		t.Errorf("grown by %d goroutines, want 25", got)
+	}
+}
+
 // The least of the first series counts, not of later ones.
 func TestGrowthBase(t *testing.T) {
 	g := growth{owned: duties{partitions: 2}}
@@ -76,7 +99,7 @@ func TestGrowthBase(t *testing.T) {
 			}
 		}
 	}
-	if _, bytes := g.grown(400); bytes != 300 {
+	if _, bytes := g.grown(400, 0); bytes != 300 {
 		t.Errorf("grown by %d, want 300 more than the least of the first %d series", bytes, baseSeries)
 	}
 }
@@ -122,7 +145,7 @@ func TestGrowthOfAMember(t *testing.T) {
 					m.look(server.Client())
 				}
 			}
-			m.measure(server.Client())
+			m.measure(server.Client(), nil)
 			got := m.Usage()
 			if (got.GrowthError == "") != c.want.GrowthMeasured {
 				t.Errorf("error %q, measured %v", got.GrowthError, got.GrowthMeasured)
