@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,20 +42,21 @@ type Member struct {
 	layout  *layout      // of the state, in this generation; set before its workers begin
 	stageAt atomic.Int64 // Unix nanoseconds of the case stage's last step; 0: it runs elsewhere
 
-	mu       sync.Mutex         // guards what follows
-	workers  map[int]*Worker    // by partition; kept over generations
-	targets  []int64            // ends of the log when Run began, by partition
-	reached  map[int]bool       // partitions of this generation that are past their target
-	broken   map[string]error   // parts of the world that do not work now
-	finished context.CancelFunc // ends Run when all is caught up
-	refused  error              // why a partition never will be; only with UntilCaughtUp
+	mu       sync.Mutex           // guards what follows
+	workers  map[int]*Worker      // by partition; kept over generations
+	targets  []int64              // ends of the log when Run began, by partition
+	reached  map[int]bool         // partitions of this generation that are past their target
+	broken   map[string]error     // parts of the world that do not work now
+	told     map[string]time.Time // when the log last said what is broken of a part
+	finished context.CancelFunc   // ends Run when all is caught up
+	refused  error                // why a partition never will be; only with UntilCaughtUp
 }
 
 // NewMember puts a member together. It does no I/O.
 func NewMember(opt Options, log Log, group Group, store Store) *Member {
 	m := &Member{opt: opt, log: log, group: group, store: store, shared: detectors.NewShared(),
 		buffer: NewRowBuffer(opt.RowBuffer), metrics: opt.Metrics, workers: map[int]*Worker{},
-		broken: map[string]error{}}
+		broken: map[string]error{}, told: map[string]time.Time{}}
 	m.standby = newStandby(m)
 	return m
 }
@@ -433,58 +432,4 @@ func (m *Member) giveUp(why error) {
 		m.refused = why
 	}
 	m.finished()
-}
-
-// Ready returns nil while this member does its work: nothing of the world is
-// broken, the store answers, and no partition with lag, or that is taken over, has stood still
-// for 25 seconds.
-func (m *Member) Ready() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var problems []error
-	for _, part := range slices.Sorted(maps.Keys(m.broken)) {
-		problems = append(problems, fmt.Errorf("%s: %w", part, m.broken[part]))
-	}
-	now := m.opt.Now().UnixNano()
-	for _, w := range m.workers {
-		problems = append(problems, w.standsStill())
-	}
-	problems = append(problems, m.asking.standsStill(m.opt.Now()))
-	if last := m.stageAt.Load(); last > 0 && now-last > int64(toldAfter) {
-		problems = append(problems, fmt.Errorf("%s: no progress for %s", stagePart,
-			time.Duration(now-last).Round(time.Second)))
-	}
-	return errors.Join(problems...)
-}
-
-// clear forgets that a part of the world is broken, without saying that it works.
-func (m *Member) clear(part string) {
-	m.mu.Lock()
-	_, was := m.broken[part]
-	delete(m.broken, part)
-	m.mu.Unlock()
-	if was {
-		m.opt.Report(part, nil)
-	}
-}
-
-// report notes that a part of the world works (nil) or does not, and logs the change.
-func (m *Member) report(part string, err error) {
-	m.mu.Lock()
-	before, was := m.broken[part]
-	if err == nil {
-		delete(m.broken, part)
-	} else {
-		m.broken[part] = err
-	}
-	m.mu.Unlock()
-	switch {
-	case err == nil && was:
-		m.opt.Log.Info("works again", "part", part)
-	case err != nil && (!was || before.Error() != err.Error()):
-		m.opt.Log.Warn("not working, trying again", "part", part, "error", err)
-	}
-	if err != nil || was {
-		m.opt.Report(part, err)
-	}
 }
