@@ -70,8 +70,8 @@ func TestGrowth(t *testing.T) {
 // what no more duties took while nothing failed.
 func TestGrowthSinceCalm(t *testing.T) {
 	calm := map[duties]int{{1, false}: 100, {1, true}: 120, {3, false}: 110}
-	for has, want := range map[duties]int{{1, false}: 100, {2, false}: 100, {2, true}: 120, {3, false}: 110, {4, true}: 120,
-		{0, false}: 0} {
+	for has, want := range map[duties]int{{0, false}: 0, {1, false}: 100, {2, false}: 100, {2, true}: 120,
+		{3, false}: 110, {4, true}: 120} {
 		if got := below(calm, has); got != want {
 			t.Errorf("%v: %d goroutines at least, want %d", has, got, want)
 		}
