@@ -50,7 +50,7 @@ type reading struct {
 //  6. replay from the marker's offset to the committed one, for learning only
 //  7. score on (Run)
 //
-// What waits for different servers is done at once: within step 3, and 2 and 5 beside 4
+// What waits for different servers is done at once: within step 3, and 2 and 5 beside 3, 4
 // and 6. Before step 6 it is looked whether the log is the one that the state was learned from.
 //
 // What was prepared of 3, 4 and 6 counts if nobody has written to the state since: then 3 is
@@ -68,32 +68,19 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	if err := w.own(ctx, c); err != nil {
 		return err
 	}
-	if err := w.inherit(ctx, prepared); err != nil {
-		return err
-	}
-	mark := w.read.mark
-	start := max(c.position(), mark.Offset, 0)
-	if start < w.read.invoices {
-		return errMoved // somebody has set the offset back
-	}
-	w.rows.from, w.rows.inherited = start, &mark
-	w.rows.sweepFrom.Store(sweepFrom(mark))
-	var replayed int64
+	owner := w.rows.owner()
+	owner.Incarnation, w.rows.from = last.Incarnation, max(c.position(), last.Offset, 0)
+	var start, replayed int64
 	both, actx := errgroup.WithContext(ctx)
-	both.Go(func() error { w.readSkipSet(actx); return nil })
-	both.Go(func() (err error) {
-		logs, lctx := errgroup.WithContext(actx)
-		logs.Go(func() error { return w.sameLog(lctx, start, w.before()) })
-		logs.Go(func() error { return w.readDecisions(lctx, w.epoch) })
-		if err := logs.Wait(); err != nil {
-			return err
-		}
-		replayed, err = w.replay(actx, start)
-		return err
-	})
+	both.Go(func() error { w.readSkipSet(actx, owner); return nil })
+	both.Go(func() (err error) { start, replayed, err = w.learnAgain(actx, c, prepared); return err })
 	if err := both.Wait(); err != nil {
 		return err
 	}
+	if w.incarnation != owner.Incarnation { // a command has changed the state meanwhile
+		w.readSkipSet(ctx, w.rows.owner())
+	}
+	mark := w.read.mark
 	w.next, w.queuedEnd, w.decided = start, start, keptUntil(w.kept)
 	w.restoreModels(mark)
 	w.applyInbox()
@@ -107,6 +94,29 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 		"replayed", replayed, "kept_decisions", len(w.kept), "stored_rows", len(w.rows.atTakeOver),
 		"took", m.opt.Now().Sub(began))
 	return nil
+}
+
+// learnAgain is steps 3, 4 and 6 of an owner. It returns the offset to score next, and how many
+// invoices were replayed.
+func (w *Worker) learnAgain(ctx context.Context, c *claim, prepared bool) (start, replayed int64, err error) {
+	if err := w.inherit(ctx, prepared); err != nil {
+		return 0, 0, err
+	}
+	mark := w.read.mark
+	start = max(c.position(), mark.Offset, 0)
+	if start < w.read.invoices {
+		return 0, 0, errMoved // somebody has set the offset back
+	}
+	w.rows.inherited = &mark
+	w.rows.sweepFrom.Store(sweepFrom(mark))
+	logs, lctx := errgroup.WithContext(ctx)
+	logs.Go(func() error { return w.sameLog(lctx, start, w.before()) })
+	logs.Go(func() error { return w.readDecisions(lctx, w.epoch) })
+	if err := logs.Wait(); err != nil {
+		return 0, 0, err
+	}
+	replayed, err = w.replay(ctx, start)
+	return start, replayed, err
 }
 
 // readAhead does what a take-over does without owning the partition, while it still has an
@@ -383,10 +393,10 @@ func sweepFrom(mark marker) int64 {
 
 // readSkipSet is steps 2 and 5. A store that does not answer is met later, by
 // the row writer before its first insert.
-func (w *Worker) readSkipSet(ctx context.Context) {
+func (w *Worker) readSkipSet(ctx context.Context, owner Owner) {
 	within, cancel := context.WithTimeout(ctx, storeAnswersWithin)
 	defer cancel()
-	stored, err := w.rows.readStored(within)
+	stored, err := w.rows.readStored(within, owner)
 	if ctx.Err() != nil {
 		return // the take-over ends
 	}

@@ -68,11 +68,11 @@ func (r *rowWriter) owner() Owner {
 
 // readStored ends inserts of older epochs and then reads which offsets have
 // rows: in this order, so that no row can appear afterwards.
-func (r *rowWriter) readStored(ctx context.Context) (map[int64]bool, error) {
-	if err := r.w.m.store.Fence(ctx, r.owner()); err != nil {
+func (r *rowWriter) readStored(ctx context.Context, owner Owner) (map[int64]bool, error) {
+	if err := r.w.m.store.Fence(ctx, owner); err != nil {
 		return nil, fmt.Errorf("cannot end inserts of older epochs: %w", err)
 	}
-	stored, err := r.w.m.store.Stored(ctx, r.owner(), r.from)
+	stored, err := r.w.m.store.Stored(ctx, owner, r.from)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the stored offsets: %w", err)
 	}
@@ -218,7 +218,7 @@ func (r *rowWriter) meetStored(ctx context.Context) error {
 	err := m.persist(ctx, "clickhouse", func(ctx context.Context) error {
 		defer m.asking.begin(m.opt.Now)()
 		var err error
-		stored, err = r.readStored(ctx)
+		stored, err = r.readStored(ctx, r.owner())
 		return err
 	})
 	if err != nil {

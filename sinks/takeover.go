@@ -3,6 +3,7 @@ package sinks
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -43,27 +44,29 @@ func (s *Store) endInserts(ctx context.Context, owner pipeline.Owner, last int64
 	return nil
 }
 
-// kill ends the inserts that a condition on system.processes selects. It does
-// not use SYNC: that waits for the rows of a client that was paused in the middle
-// of an insert, for minutes. Such an insert is cancelled before it has read a
-// row, and the server refuses the rows when they come after all.
+// kill ends the inserts that a condition on system.processes selects. It looks first, for mostly
+// there are none and a take-over waits for each answer; an insert that the server does not know by
+// then meets the question to the group (Insert's hold). It does not use SYNC: that waits for the
+// rows of a client that was paused in the middle of an insert, for minutes. Such an insert is
+// cancelled before it has read a row, and the server refuses the rows when they come after all.
 func (c *client) kill(ctx context.Context, condition string) error {
 	ctx, cancel := context.WithTimeout(ctx, c.settings.QueryTimeout)
 	defer cancel()
-	for {
-		err := c.exec(ctx, statement{sql: "KILL QUERY WHERE " + condition + " ASYNC FORMAT Null"})
-		if err != nil {
-			return err
-		}
+	for killed := false; ; killed = true {
 		var running uint64
-		err = c.each(ctx, statement{sql: "SELECT count() FROM system.processes WHERE " + condition +
+		err := c.each(ctx, statement{sql: "SELECT count() FROM system.processes WHERE " + condition +
 			" AND NOT (is_cancelled AND read_rows = 0 AND written_rows = 0)"},
 			func(scan func(...any) error) error { return scan(&running) })
 		if err != nil || running == 0 {
 			return err
 		}
-		if err := sleep(ctx, fencePoll); err != nil {
-			return fmt.Errorf("%d are still running: %w", running, err)
+		if killed {
+			if err := sleep(ctx, fencePoll); err != nil {
+				return fmt.Errorf("%d are still running: %w", running, err)
+			}
+		}
+		if err := c.exec(ctx, statement{sql: "KILL QUERY WHERE " + condition + " ASYNC FORMAT Null"}); err != nil {
+			return err
 		}
 	}
 }
@@ -94,33 +97,29 @@ func (c *client) selectSource(columns, table string, owner pipeline.Owner, from 
 // It also remembers lines that a crash left without their row, so that Insert
 // does not store them twice.
 func (s *Store) Stored(ctx context.Context, owner pipeline.Owner, from int64) (map[int64]bool, error) {
-	stored, orphans := map[int64]bool{}, map[int64]bool{}
-	err := s.client.each(ctx, s.client.selectSource("source_offset, suspect", tableInvoices, owner, from),
-		func(scan func(...any) error) error {
-			var offset int64
-			var suspect bool
-			err := scan(&offset, &suspect)
+	stored, lined := map[int64]bool{}, map[int64]bool{}
+	read := s.client.selectSource("1 AS row, source_offset, suspect", tableInvoices, owner, from)
+	lines := s.client.selectSource("DISTINCT 0 AS row, source_offset, false AS suspect", tableLines, owner, from)
+	read.sql += " UNION ALL " + lines.sql // a take-over waits for each answer
+	err := s.client.each(ctx, read, func(scan func(...any) error) error {
+		var row uint8
+		var offset int64
+		var suspect bool
+		err := scan(&row, &offset, &suspect)
+		if row == 1 {
 			stored[offset] = suspect
-			return err
-		})
+		} else {
+			lined[offset] = true
+		}
+		return err
+	})
 	if err != nil {
-		return nil, explain(fmt.Sprintf("read the stored rows of partition %d", owner.Partition), err)
+		return nil, explain(fmt.Sprintf("read the stored rows and lines of partition %d", owner.Partition), err)
 	}
-	err = s.client.each(ctx, s.client.selectSource("DISTINCT source_offset", tableLines, owner, from),
-		func(scan func(...any) error) error {
-			var offset int64
-			err := scan(&offset)
-			if _, hasRow := stored[offset]; !hasRow {
-				orphans[offset] = true
-			}
-			return err
-		})
-	if err != nil {
-		return nil, explain(fmt.Sprintf("read the stored lines of partition %d", owner.Partition), err)
-	}
+	maps.DeleteFunc(lined, func(offset int64, _ bool) bool { _, hasRow := stored[offset]; return hasRow })
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.orphans[sourceOf(owner)] = orphans
+	s.orphans[sourceOf(owner)] = lined
 	return stored, nil
 }
 

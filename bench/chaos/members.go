@@ -57,8 +57,8 @@ var points = []point{
 	{"inside the take-over", -1, func(*config.Topics) string { return takeOver }, 0, true, false},
 }
 
-// takeOver is how a query begins by which an owner ends the inserts of those before.
-const takeOver = "KILL QUERY WHERE /* take-over */"
+// takeOver is how the query begins by which an owner looks for inserts of those before.
+const takeOver = "SELECT count() FROM system.processes WHERE /* take-over */"
 
 // says is the start of an insert.
 func says(table string) func(*config.Topics) string {
