@@ -89,21 +89,23 @@ func (d *departure) ask() (changes <-chan struct{}) {
 }
 
 // depart returns when a member that is to stop may do so: when what the next owners have
-// to know of its partitions is written, and they have had the time to read it. It does not
-// wait where nobody follows, nor when the generation ends, by others or because all is over.
+// to know of its partitions is written, and they have had the time to read it, at least half of
+// what there is for both. It does not wait where nobody follows, nor when the generation ends, by
+// others or because all is over.
 func (m *Member) depart(ctx context.Context, gen Generation, over <-chan struct{}, d *departure) {
 	if m.opt.UntilCaughtUp || m.opt.LeaveTimeout <= 0 || len(gen.Assigned()) == m.invoicePartitions {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, m.opt.LeaveTimeout)
-	defer cancel()
 	ctx, ended := untilDrained(ctx, gen.Done())
 	defer ended(nil)
 	ctx, done := untilDrained(ctx, over)
 	defer done(nil)
-	if written, not := m.writtenToLeave(ctx, d); written > 0 {
+	last := m.opt.Now().Add(m.opt.LeaveTimeout)
+	writing, cancel := context.WithTimeout(ctx, m.opt.LeaveTimeout)
+	defer cancel()
+	if written, not := m.writtenToLeave(writing, d); written > 0 {
 		m.opt.Log.Info("leaving: scores on while others prepare", "partitions", written, "not_written", not)
-		<-ctx.Done()
+		_ = pause(ctx, max(last.Sub(m.opt.Now()), m.opt.LeaveTimeout/2)) // either way it is over
 	}
 }
 

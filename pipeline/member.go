@@ -95,7 +95,7 @@ func (m *Member) Run(ctx context.Context) error {
 		err = m.persist(stop, "incidents", m.incidentsTail.catchUp)
 	}
 	if err == nil && m.opt.Training.Group != nil {
-		reading.Go(func() { m.train(stop) })
+		reading.Go(func() { m.train(stop, hard.Done()) })
 	}
 	if err == nil && !m.opt.UntilCaughtUp {
 		reading.Go(func() { m.standby.run(stop) })
@@ -206,8 +206,8 @@ func (m *Member) runGeneration(ctx context.Context, stop <-chan struct{}, gen Ge
 		case <-gen.Done():
 		case <-grown:
 		case <-stop:
-			m.depart(ctx, gen, over, &leave)
 			m.store.Hurry()
+			m.depart(ctx, gen, over, &leave)
 		case <-over:
 		}
 		close(drain)

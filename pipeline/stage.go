@@ -43,17 +43,18 @@ type stageRun struct {
 	err    error         // of run
 }
 
-// startStage runs the stage until ctx ends, or until end is called, which returns once
-// the inputs were worked to their ends.
+// startStage runs the stage until end is called, which returns once the inputs were worked to
+// their ends, or at once where ctx has ended. A member that leaves calls it when its partitions
+// are given away: who follows takes them over first, and reads for the stage then.
 func (m *Member) startStage(ctx context.Context) (end func() error) {
 	if m.opt.Stage.Group == nil {
 		return func() error { return nil }
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &stageRun{m: m, finish: make(chan struct{}), done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
-		s.err = s.run(ctx)
+		s.err = s.run(run)
 	}()
 	return func() error {
 		defer cancel()
@@ -110,6 +111,9 @@ func (s *stageRun) generation(ctx context.Context, gen Generation) (over bool) {
 		case <-s.finish: // another member's work
 			return true
 		}
+	}
+	if m.calm(ctx) != nil {
+		return false
 	}
 	m.metrics.Stage.Owner.Set(1)
 	defer m.metrics.Stage.Owner.Set(0)

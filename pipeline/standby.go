@@ -327,3 +327,34 @@ func (s *standby) used(r *prepared, err error) {
 	}
 	s.m.metrics.Preparations.WithLabelValues(r.owner(), result).Inc()
 }
+
+// What waits for a member to be calm looks so often, and so long at most.
+const (
+	calmEvery = 100 * time.Millisecond
+	mostCalm  = 5 * time.Second
+)
+
+// calm returns when this member takes no partition over, and has prepared for none, or after some
+// seconds: a member that dies or leaves leaves other work, too, which nobody waits for as long as
+// for its invoices. It returns an error when ctx ends.
+func (m *Member) calm(ctx context.Context) error {
+	for last := m.opt.Now().Add(mostCalm); m.takesOver() && m.opt.Now().Before(last); {
+		if err := pause(ctx, calmEvery); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// takesOver reports whether this member takes a partition over, or has prepared for it.
+func (m *Member) takesOver() bool {
+	m.standby.mu.Lock()
+	busy := len(m.standby.ready) > 0
+	m.standby.mu.Unlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, w := range m.workers {
+		busy = busy || w.lag.Load() == takingOver
+	}
+	return busy
+}

@@ -15,6 +15,7 @@ import (
 
 	"recoup/pipeline"
 	"recoup/pipeline/memlog"
+	"recoup/sinks/memstore"
 )
 
 // distant is a log each answer of which takes a while, and that counts its questions.
@@ -229,5 +230,31 @@ func TestClaimBetweenParts(t *testing.T) {
 			t.Errorf("%d claims are left to write, fenced %d times; want one to be written and seen", len(log.claim), n)
 		}
 		w.outcome(t).equal(t, want)
+	})
+}
+
+// A take-over asks the row store while it reads the log: none of both waits for the other.
+func TestTakeOverAsksTheStoreBeside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const trip, answer = 10 * time.Millisecond, 40 * time.Millisecond
+		w, fetch := newWorld(1), memlog.Options{FetchBytes: 1 << 20}
+		w.log = memlog.New(fetch)
+		w.createTopics(1)
+		w.fill(t, 1, 200)
+		first, _ := w.member("first", nil)
+		if err := first.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.store.SetFaults(memstore.Faults{Read: func(pipeline.Owner) error { time.Sleep(answer); return nil }})
+		opt := w.options("second", false)
+		registry := prometheus.NewRegistry()
+		opt.Metrics = pipeline.NewMetrics(registry)
+		log, group := &distant{Log: w.log, trip: trip}, w.log.Group(opt.Group, opt.Topics.Invoices)
+		second := pipeline.NewMember(opt, log, group, w.store)
+		during(t, second, func() { time.Sleep(5 * time.Second) })
+		took := metric(t, registry, "recoup_takeover_duration_seconds").GetHistogram().GetSampleSum()
+		if most := (2*answer + 4*trip).Seconds(); took > most {
+			t.Errorf("it took %.0f ms, want what the store takes and %.0f ms before", 1000*took, 1000*(4*trip).Seconds())
+		}
 	})
 }

@@ -47,11 +47,13 @@ const (
 	trainedFailed    = "failed"
 )
 
-// train joins the group of those that may train, and does while it is the owner.
-// A failure is logged and counted; it keeps nobody from scoring.
-func (m *Member) train(ctx context.Context) {
+// train joins the group of those that may train, and does while it is the owner and ctx has not
+// ended. It leaves once gone is closed: whoever follows takes partitions over first. A failure is
+// logged and counted; it keeps nobody from scoring.
+func (m *Member) train(ctx context.Context, gone <-chan struct{}) {
 	group := m.opt.Training.Group()
 	defer func() {
+		<-gone
 		if err := group.Close(); err != nil {
 			m.opt.Log.Warn("cannot leave the group that trains", "error", err)
 		}
@@ -66,6 +68,12 @@ func (m *Member) train(ctx context.Context) {
 			continue
 		}
 		m.trainGeneration(ctx, gen)
+		if ctx.Err() != nil {
+			select {
+			case <-gone:
+			case <-gen.Done():
+			}
+		}
 		gen.Leave()
 	}
 }
@@ -76,6 +84,9 @@ func (m *Member) trainGeneration(ctx context.Context, gen Generation) {
 	defer cancel(nil)
 	if len(gen.Assigned()) == 0 {
 		<-ctx.Done()
+		return
+	}
+	if m.calm(ctx) != nil {
 		return
 	}
 	t := &trainer{m: m, claim: newClaim(m, gen, 0, -1)}

@@ -215,8 +215,9 @@ type Pipeline struct {
 	// Longest time a process that stops takes to store what it holds; who follows scores the rest again. By
 	// default 500ms.
 	DrainTimeout Duration `yaml:"drain_timeout"`
-	// How long a process that stops goes on first, so that the others prepare to take its partitions over; not where
-	// there are no others. 0s: not at all. By default 5s.
+	// How long a process that stops goes on first, so that the others prepare to take its partitions over; half as long
+	// again where it takes most of that to write what they need. Not where there are no others. 0s: not at all. By
+	// default 5s.
 	LeaveTimeout Duration `yaml:"leave_timeout"`
 	// What is remembered of what was billed, the same in all processes: a partition takes its memory along. What was
 	// billed longest ago makes room, and is counted.
