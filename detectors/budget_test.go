@@ -7,11 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"recoup/detectors/history"
 	"recoup/invoice"
 )
 
-// crowded has room for two segments in each of 1,024 buckets, and one customer.
-var crowded = Budget{Segments: 2048, Customers: 1024}
+// crowded has room for two segments and pairs in each of 1,024 buckets, one customer and one
+// product.
+var crowded = Budget{Segments: 2048, Customers: 1024, Pairs: 2048, Products: 1024}
 
 // crowd is a world with so many product families and customers that a small budget
 // forgets some all the time, and meets them again.
@@ -52,7 +54,7 @@ func TestForgettingIsTheSameAfterCrashes(t *testing.T) {
 		for offset := range records {
 			want[offset], _ = step(t, e, records, int64(offset))
 		}
-		for _, kind := range []string{"segment", "customer"} {
+		for _, kind := range []string{"segment", "customer", "customer_product", "product"} {
 			if forgotten(e, kind) < 20 {
 				t.Fatalf("seed %d: only %d of kind %s were forgotten", seed, forgotten(e, kind), kind)
 			}
@@ -109,6 +111,52 @@ func TestDroppedSegmentsAreCountedAndTombstoned(t *testing.T) {
 	held := shared.segments()
 	if len(live) != e.segments.len() || held != e.segments.len() {
 		t.Errorf("%d segments, but %d are in recoup.baselines and %d are shared", e.segments.len(), len(live), held)
+	}
+}
+
+// G7: whatever its partitions, a process that has them all holds no more of any kind than the
+// budget says, and one partition no more than a record of each bucket can say.
+func TestPartitionsTogetherKeepToTheBudget(t *testing.T) {
+	budget, most := DefaultBudget(), history.DefaultLimits()
+	for _, partitions := range []int{1, 2, 8, 64} {
+		room := budget.Share(partitions).limits()
+		for _, kind := range []struct {
+			name                string
+			room, budget, least int
+		}{
+			{"segments", room.Segments, budget.Segments, 0},
+			{"customers", room.Customers, budget.Customers, 0},
+			{"pairs", room.Pairs, budget.Pairs, most.Pairs},
+			{"products", room.Products, budget.Products, most.Products},
+			{"discount codes", room.Terms, budget.Products, most.Terms},
+		} {
+			if all := partitions * kind.room; all > kind.budget || all < min(kind.budget-partitions, partitions*kind.least) {
+				t.Errorf("%d partitions have room for %d %s, the budget is %d", partitions, all, kind.name, kind.budget)
+			}
+		}
+	}
+}
+
+// G7: a partition that met more pairs and products than its share holds its share, and says
+// how many it forgot.
+func TestPairsAndProductsKeepToTheirShare(t *testing.T) {
+	e := NewBoundedEngine(DefaultSettings(), NewShared(), 0, Budget{Segments: 1 << 14, Customers: 1 << 14, Pairs: 1 << 12,
+		Products: 1 << 11})
+	const bought = 20_000
+	for i := range int64(bought) {
+		inv := usual(100*invoice.Unit, i)
+		inv.CustomerRef = fmt.Sprint("c:", i%500)
+		inv.Lines = []invoice.Line{{ProductID: fmt.Sprint("p", i),
+			Net:       invoice.OptionalAmount{Value: inv.NetAmount, Set: true},
+			Quantity:  invoice.OptionalFixed{Value: invoice.One, Set: true},
+			UnitPrice: invoice.OptionalFixed{Value: 100 * invoice.One, Set: true}}}
+		verdictOn(e, inv, i)
+		e.Teach(false)
+	}
+	for kind, room := range map[string]uint64{"customer_product": 1 << 12, "product": 1 << 11} {
+		if n := forgotten(e, kind); n < bought-room || n > bought-room/2 {
+			t.Errorf("of %d of kind %s with room for %d, %d were forgotten", bought, kind, room, n)
+		}
 	}
 }
 

@@ -38,10 +38,15 @@ func (w *Worker) countTrimmed() {
 // compareBudget warns where the owner before had another budget: what is forgotten follows
 // from it, so it has to be the same in all processes.
 func (w *Worker) compareBudget(mark marker) {
-	if was, is := mark.Budget, w.m.opt.Budget; was != is && was != (detectors.Budget{}) {
+	was, is := mark.Budget, w.m.opt.Budget
+	if was.Pairs == 0 { // of an older recoup, whose bounds of these were each partition's own
+		was.Pairs, was.Products = is.Pairs, is.Products
+	}
+	if was != is && mark.Budget != (detectors.Budget{}) {
 		w.m.opt.Log.Warn("pipeline.memory is not what it was for the owner before: what is forgotten depends on it, so "+
 			"give all processes the same", "partition", w.partition, "segments", is.Segments, "segments_before", was.Segments,
-			"customers", is.Customers, "customers_before", was.Customers)
+			"customers", is.Customers, "customers_before", was.Customers, "pairs", is.Pairs, "pairs_before", was.Pairs,
+			"products", is.Products, "products_before", was.Products)
 	}
 }
 

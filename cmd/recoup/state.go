@@ -155,9 +155,10 @@ func (c *stateRepartitionCommand) Run(ctx context.Context, s *session) error {
 	}
 	budget := loaded.Pipeline.Memory.Budget()
 	was, is := budget.Share(plan.From), budget.Share(plan.To)
-	fmt.Fprintf(s.stderr, "recoup: a partition's share of pipeline.memory falls from %d segments and %d customers to %d "+
-		"and %d; what the first %d hold beyond that is forgotten once they are taken over: raise it before, in all "+
-		"processes, to keep it\n", was.Segments, was.Customers, is.Segments, is.Customers, plan.From)
+	fmt.Fprintf(s.stderr, "recoup: a partition's share of pipeline.memory falls from %d segments, %d customers, %d pairs "+
+		"and %d products to %d, %d, %d and %d; what the first %d hold beyond that is forgotten once they are taken over: "+
+		"raise it before, in all processes, to keep it\n", was.Segments, was.Customers, was.Pairs, was.Products,
+		is.Segments, is.Customers, is.Pairs, is.Products, plan.From)
 	if !c.Yes {
 		fmt.Fprintf(s.stdout, "would give each of %d new partitions of %s the state of one of the first %d; to do it, add "+
 			"--yes\n", plan.To-plan.From, topic, plan.From)

@@ -233,6 +233,12 @@ type Memory struct {
 	Segments int64 `yaml:"segments"`
 	// Customers, about, each with up to five invoices. By default 1250000.
 	Customers int64 `yaml:"customers"`
+	// Pairs of a customer and a product that it bought, about: by them a line is compared with what this customer paid
+	// and took before. A partition has at most 2097152. By default 2500000.
+	Pairs int64 `yaml:"pairs"`
+	// Products, about, and as many descriptions of goods, deals and discount codes. One that invoices of two partitions
+	// bill counts twice. A partition has at most 262144. By default 500000.
+	Products int64 `yaml:"products"`
 	// Memory of a process beyond which Go collects each time an eighth is added to what is in use, rather than once
 	// that has doubled, unless the environment has a GOMEMLIMIT. It stops nothing from growing: what is remembered and
 	// the row buffer get what they need. By default 1400MiB.

@@ -26,7 +26,8 @@ func (s *Scoring) Settings() detectors.Settings {
 
 // Budget returns the bounds as a member takes them.
 func (m *Memory) Budget() detectors.Budget {
-	return detectors.Budget{Segments: int(m.Segments), Customers: int(m.Customers)}
+	return detectors.Budget{Segments: int(m.Segments), Customers: int(m.Customers), Pairs: int(m.Pairs),
+		Products: int(m.Products)}
 }
 
 // Invoice returns the limits as the decoder takes them.

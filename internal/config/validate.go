@@ -223,6 +223,8 @@ func (v *validator) pipeline(p *Pipeline) {
 	between(v, "pipeline.flush_rows", p.FlushRows, 1, 1_000_000)
 	between(v, "pipeline.memory.segments", p.Memory.Segments, 1, 1<<30)
 	between(v, "pipeline.memory.customers", p.Memory.Customers, 1, 1<<30)
+	between(v, "pipeline.memory.pairs", p.Memory.Pairs, 1, 1<<30)
+	between(v, "pipeline.memory.products", p.Memory.Products, 1, 1<<30)
 	between(v, "pipeline.memory.limit", p.Memory.Limit, 64<<20, 1<<40)
 	between(v, "pipeline.flush_interval", p.FlushInterval, Duration(10*time.Millisecond), Duration(time.Minute))
 	between(v, "pipeline.checkpoint_interval", p.CheckpointInterval, Duration(time.Second), Duration(time.Hour))

@@ -47,6 +47,8 @@ func TestValidate(t *testing.T) {
 		{"pipeline.flush_rows", "0", "expected 1 to 1000000"},
 		{"pipeline.memory.segments", "0", "expected 1 to 1073741824"},
 		{"pipeline.memory.customers", "-1", "expected 1 to 1073741824"},
+		{"pipeline.memory.pairs", "0", "expected 1 to 1073741824"},
+		{"pipeline.memory.products", "0", "expected 1 to 1073741824"},
 		{"pipeline.flush_interval", "0s", "expected 10ms to 1m"},
 		{"pipeline.checkpoint_interval", "0s", "expected 1s to 1h"},
 		{"pipeline.fence_after", "0s", "expected 100ms to 1m"},
