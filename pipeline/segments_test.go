@@ -107,7 +107,8 @@ func TestLessRoomIsSaid(t *testing.T) {
 			}
 			return got.Counter.GetValue(), log.String()
 		}
-		if n, said := run("roomy", detectors.DefaultBudget()); n != 0 || said != "" {
+		roomy := detectors.DefaultBudget()
+		if n, said := run("roomy", roomy); n != 0 || said != "" {
 			t.Fatalf("with room for all %v customers were forgotten: %s", n, said)
 		}
 		n, said := run("narrow", detectors.Budget{Segments: 1, Customers: 1}) // one in each of 1,024 buckets
@@ -116,4 +117,33 @@ func TestLessRoomIsSaid(t *testing.T) {
 			t.Errorf("%v of %d customers were counted, and this was said: %s", n, customers, said)
 		}
 	})
+}
+
+// An owner with other bounds of pairs is told of, one from before they were in the marker is not.
+func TestOtherPairsAreSaid(t *testing.T) {
+	roomy := detectors.DefaultBudget()
+	fewer, older := roomy, detectors.Budget{Segments: roomy.Segments, Customers: roomy.Customers}
+	fewer.Pairs /= 2
+	for _, test := range []struct {
+		before detectors.Budget
+		want   bool
+	}{{roomy, false}, {fewer, true}, {older, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(1)
+			w.put(t, w.opt.Topics.Invoices, 0, pipeline.Record{Value: invoiceJSON("1", 400, start, "1"), Time: start})
+			var log bytes.Buffer
+			for _, budget := range []detectors.Budget{test.before, roomy} {
+				log.Reset()
+				m, _ := w.member("m", func(o *pipeline.Options) {
+					o.Budget, o.Log = budget, slog.New(slog.NewTextHandler(&log, nil))
+				})
+				if err := m.Run(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if said := strings.Contains(log.String(), "is not what it was"); said != test.want {
+				t.Errorf("owner before with %+v: %s", test.before, log.String())
+			}
+		})
+	}
 }
