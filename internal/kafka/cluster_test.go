@@ -28,6 +28,7 @@ func testCluster(t *testing.T, addr string) {
 		"LeaveForGood":    testLeaveForGood,
 		"SmallBatches":    testSmallBatches,
 		"Readers":         testReaders,
+		"Portions":        testPortions,
 		"Topics":          testTopics,
 		"Lag":             testLag,
 		"Ping":            testPing,
@@ -325,6 +326,49 @@ func testReaders(t *testing.T, c *Client, _ string) {
 	if readers[0].dec != nil || readers[1].dec == nil {
 		t.Errorf("a reader without records has a decoder: %v; one with records has: %v", readers[0].dec != nil,
 			readers[1].dec != nil)
+	}
+}
+
+// A long answer is handed out in portions, and who has read to the end that it is told has all that
+// was there when it asked.
+func testPortions(t *testing.T, c *Client, _ string) {
+	topic, ctx := makeTopic(t, c, 1, nil), context30(t)
+	add := func(n int) {
+		t.Helper()
+		records := make([]pipeline.Record, n)
+		for i := range records {
+			records[i].Value = bytes.Repeat([]byte("all alike "), 1000)
+		}
+		if _, err := c.Log().Append(ctx, topic, 0, records); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const first, second, most = 800, 30, 3 << 20
+	add(first)
+	reader := c.Log().Open(topic, 0)
+	defer reader.Close()
+	next, fetches := int64(0), 0
+	for caughtUp := false; !caughtUp; fetches++ {
+		if fetches == 1 {
+			add(second)
+		}
+		f, err := reader.Fetch(ctx, next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		held := 0
+		for i, r := range f.Records {
+			if held += len(r.Value); r.Offset != next+int64(i) {
+				t.Fatalf("record %d of fetch %d has offset %d, want %d", i, fetches, r.Offset, next+int64(i))
+			}
+		}
+		if held > most {
+			t.Errorf("fetch %d: %d bytes at once, want at most %d", fetches, held, most)
+		}
+		next, caughtUp = f.Next, f.Next >= f.End
+	}
+	if next != first+second || fetches < 3 {
+		t.Errorf("caught up at %d after %d fetches, want %d after several", next, fetches, first+second)
 	}
 }
 

@@ -249,6 +249,8 @@ type reader struct {
 	c     *Client
 	ask   fetchAsk
 	reply *fetchCall // the last one, whose buffer the next reuses
+	rest  undecoded  // of that answer: what comes behind the records handed out last
+	at    int64      // offset of the first record of rest
 	dec   *decoder   // of the records handed out last, nil where there are none
 	stuck bool       // the last fetch failed, or brought nothing though there is more
 }
@@ -266,15 +268,17 @@ func (l clusterLog) Open(topic string, partition int) pipeline.Reader {
 // time: a process has some fifty, and what each would keep comes to hundreds of megabytes.
 var decoders = sync.Pool{New: func() any { return &decoder{decompress: decompress} }}
 
-// decode is the decoder's, with one that is the reader's until release.
-func (r *reader) decode(set []byte, offset int64, aborted []abortedTx) ([]pipeline.Record, int64, error) {
-	if len(set) == 0 {
+// decode is the decoder's, of what is left, with one that is the reader's until release.
+func (r *reader) decode(offset int64) ([]pipeline.Record, int64, error) {
+	if len(r.rest.set) == 0 {
 		return nil, offset, nil
 	}
 	if r.dec == nil {
 		r.dec = decoders.Get().(*decoder)
 	}
-	return r.dec.decode(set, offset, aborted)
+	records, next, err := r.dec.decode(&r.rest, offset)
+	r.at = next
+	return records, next, err
 }
 
 // release gives the decoder back, and with it the records that were handed out last.
@@ -293,21 +297,25 @@ func (r *reader) Close() error {
 	if r.stuck {
 		r.c.renew()
 	}
-	r.reply, r.dec = &fetchCall{}, nil // somebody may still look at the records
+	r.reply, r.rest, r.dec = &fetchCall{}, undecoded{}, nil // somebody may still look at the records
 	return nil
 }
 
 // Fetch asks the partition's leader, with more room if a record needs it.
 func (r *reader) Fetch(ctx context.Context, offset int64) (pipeline.Fetched, error) {
-	r.ask.offset, r.ask.maxBytes, r.stuck = offset, fetchBytes, true
+	if f, ok := r.more(offset); ok {
+		return f, nil
+	}
 	r.release()
+	r.ask.offset, r.ask.maxBytes, r.stuck = offset, fetchBytes, true
 	for {
 		if err := r.fetch(ctx); err != nil {
 			return pipeline.Fetched{}, fmt.Errorf("cannot fetch %s/%d from offset %d: %w",
 				r.ask.topic, r.ask.partition, offset, err)
 		}
 		a := &r.reply.answer
-		records, next, err := r.decode(a.set, offset, a.aborted)
+		r.rest = undecoded{set: a.set, aborted: a.aborted}
+		records, next, err := r.decode(offset)
 		if err != nil {
 			return pipeline.Fetched{}, fmt.Errorf("cannot fetch %s/%d: %w", r.ask.topic, r.ask.partition, err)
 		}
@@ -320,7 +328,20 @@ func (r *reader) Fetch(ctx context.Context, offset int64) (pipeline.Fetched, err
 	}
 }
 
+// more hands out what comes next of the last answer. Of its end the leader is asked anew: what the
+// answer says of that may be out of date by now.
+func (r *reader) more(offset int64) (f pipeline.Fetched, ok bool) {
+	if a := &r.reply.answer; offset == r.at && len(r.rest.set) > 0 {
+		records, next, err := r.decode(offset)
+		if err == nil && next > offset && next < a.end {
+			return pipeline.Fetched{Records: records, Next: next, End: a.end, Start: a.start}, true
+		}
+	}
+	return f, false
+}
+
 func (r *reader) fetch(ctx context.Context) error {
+	r.rest = undecoded{} // its bytes are written over
 	return r.c.settled(ctx, r.ask.topic, int(r.ask.partition), func(ctx context.Context) error {
 		call := &fetchCall{ask: r.ask, clientID: r.c.settings.ClientID}
 		if cap(r.reply.buf) <= maxKeptBuffer {

@@ -22,6 +22,9 @@ const (
 	// stampHeader is the header that holds Record.Stamp.
 	stampHeader = "recoup-stamp"
 
+	// portionBytes is how much is decompressed before records are handed out: text takes a tenth
+	// of its size on the wire, and a whole answer of it, for each partition, ten times its own.
+	portionBytes = 2 << 20
 	// maxKeptBuffer and maxKeptRecords bound what a reader keeps between two fetches.
 	maxKeptBuffer  = 8 << 20
 	maxKeptRecords = 64 << 10
@@ -40,8 +43,14 @@ type decoder struct {
 
 	records []pipeline.Record
 	arena   []byte // where batches are decompressed to, one behind the other
-	used    int    // bytes of all batches of this fetch, in and out of arena
-	void    map[int64]struct{}
+	used    int    // bytes of all batches handed out together, in and out of arena
+}
+
+// undecoded is what of an answer has not been handed out.
+type undecoded struct {
+	set     []byte
+	aborted []abortedTx        // as the broker lists them, in the order of their first offsets
+	void    map[int64]struct{} // producers whose transaction goes on and was aborted
 }
 
 // batch is the header of a record batch.
@@ -55,35 +64,37 @@ type batch struct {
 	payload    []byte // records, compressed as attributes say
 }
 
-// decode returns the records of set from offset on, without control records and
-// those of aborted transactions, and the offset behind the last whole batch,
-// which is offset if there is none. The records are valid until the next call.
-func (d *decoder) decode(set []byte, offset int64, aborted []abortedTx) ([]pipeline.Record, int64, error) {
+// decode takes the next batches from an answer and returns their records from offset on, without
+// control records and those of aborted transactions, and the offset behind the last of these batches,
+// which is offset if there is none. It ends with the batch that completes a portion. The records
+// are valid until the next call.
+func (d *decoder) decode(from *undecoded, offset int64) ([]pipeline.Record, int64, error) {
 	d.reset()
 	next := offset
-	for {
-		b, rest, err := splitBatch(set)
+	for d.used < portionBytes {
+		b, rest, err := splitBatch(from.set)
 		if err != nil {
 			return nil, offset, fmt.Errorf("cannot read the batch after offset %d: %w", next, err)
 		}
 		if rest == nil {
-			return d.records, next, nil
+			break
 		}
-		set = rest
+		from.set = rest
 		if b.last < offset {
 			continue
 		}
 		next = max(next, b.last+1)
-		if d.skip(b, &aborted) {
+		if from.skip(b) {
 			continue
 		}
 		if err := d.add(b, offset); err != nil {
 			return nil, offset, fmt.Errorf("cannot read the batch at offset %d: %w", b.base, err)
 		}
 	}
+	return d.records, next, nil
 }
 
-// reset makes room for a fetch as big as the last.
+// reset makes room for as much as was handed out last.
 func (d *decoder) reset() {
 	if cap(d.arena) < min(d.used, maxKeptBuffer) {
 		d.arena = make([]byte, 0, min(d.used+d.used/4, maxKeptBuffer))
@@ -92,7 +103,6 @@ func (d *decoder) reset() {
 		d.records = nil
 	}
 	d.records, d.arena, d.used = d.records[:0], d.arena[:0], 0
-	clear(d.void)
 }
 
 // splitBatch cuts the first batch off set; rest is nil if no whole one is there.
@@ -128,22 +138,21 @@ func splitBatch(set []byte) (b batch, rest []byte, err error) {
 }
 
 // skip reports whether b has nothing for a reader: a control batch, or one of an
-// aborted transaction. It takes from aborted what b's end has reached; the
-// broker lists it in the order of the first offsets.
-func (d *decoder) skip(b batch, aborted *[]abortedTx) bool {
-	for len(*aborted) > 0 && (*aborted)[0].first <= b.last {
-		if d.void == nil {
-			d.void = map[int64]struct{}{}
+// aborted transaction. It takes from aborted what b's end has reached.
+func (u *undecoded) skip(b batch) bool {
+	for len(u.aborted) > 0 && u.aborted[0].first <= b.last {
+		if u.void == nil {
+			u.void = map[int64]struct{}{}
 		}
-		d.void[(*aborted)[0].producer] = struct{}{}
-		*aborted = (*aborted)[1:]
+		u.void[u.aborted[0].producer] = struct{}{}
+		u.aborted = u.aborted[1:]
 	}
 	if b.attributes&attrControl != 0 {
 		// Whichever marker it is, the producer's transaction ends here.
-		delete(d.void, b.producer)
+		delete(u.void, b.producer)
 		return true
 	}
-	_, void := d.void[b.producer]
+	_, void := u.void[b.producer]
 	return void && b.attributes&attrTransactional != 0
 }
 

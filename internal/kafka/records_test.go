@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -139,7 +140,7 @@ func TestDecode(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			d := decoder{decompress: decompress}
 			for range 2 { // its buffers are used again
-				got, next, err := d.decode(c.set, c.offset, c.aborted)
+				got, next, err := d.decode(&undecoded{set: c.set, aborted: c.aborted}, c.offset)
 				if err != nil || offsets(got) != c.want || next != c.next {
 					t.Errorf("decode = %q, next %d, %v; want %q, %d", offsets(got), next, err, c.want, c.next)
 				}
@@ -151,11 +152,11 @@ func TestDecode(t *testing.T) {
 func TestDecodeTimes(t *testing.T) {
 	d := decoder{decompress: decompress}
 	keys := []string{"a", "b"}
-	got, _, err := d.decode(set(t, testBatch{keys: keys}), 0, nil)
+	got, _, err := d.decode(&undecoded{set: set(t, testBatch{keys: keys})}, 0)
 	if err != nil || !got[1].Time.Equal(time.UnixMilli(1_700_000_001_000)) {
 		t.Errorf("create time %v, %v; want the first plus a second", got[1].Time, err)
 	}
-	got, _, err = d.decode(set(t, testBatch{keys: keys, attributes: attrLogAppendTime}), 0, nil)
+	got, _, err = d.decode(&undecoded{set: set(t, testBatch{keys: keys, attributes: attrLogAppendTime})}, 0)
 	if err != nil || !got[0].Time.Equal(time.UnixMilli(1_700_000_099_000)) || got[0].Time != got[1].Time {
 		t.Errorf("log append times %v and %v, %v; want the batch's", got[0].Time, got[1].Time, err)
 	}
@@ -176,13 +177,59 @@ func TestDecodeArena(t *testing.T) {
 			}
 			batches = append(batches, b)
 		}
-		got, _, err := d.decode(set(t, batches...), 0, nil)
+		got, _, err := d.decode(&undecoded{set: set(t, batches...)}, 0)
 		if err != nil || offsets(got) != strings.TrimSpace(want.String()) {
 			t.Fatalf("round %d: %d records, %v; they are not those that were written", round, len(got), err)
 		}
 		if cap(d.arena) > maxKeptBuffer {
 			t.Errorf("round %d: the decoder keeps %d bytes", round, cap(d.arena))
 		}
+	}
+}
+
+// An answer is handed out in portions. A transaction that was aborted in one of them goes on in
+// the next, and voids none that follows it.
+func TestDecodePortions(t *testing.T) {
+	const tx, control, keys, batches = attrTransactional, attrTransactional | attrControl, 5000, 80
+	var keep []string
+	for i := range keys {
+		keep = append(keep, fmt.Sprintf("%s %d", strings.Repeat("x", 30), i))
+	}
+	left := undecoded{aborted: []abortedTx{{1, 0}}}
+	var want []int64
+	for i := range int64(batches) {
+		b := testBatch{base: i * keys, keys: keep, codec: 3, attributes: tx, producer: 1}
+		switch {
+		case i == batches/2: // here the transaction of producer 1 that began at 0 ends
+			b = testBatch{base: i * keys, last: keys - 1, attributes: control, producer: 1, keys: []string{"\x00\x00\x00\x00"}}
+		case i > batches/2 || i%3 == 1: // its next one, and others
+			if i < batches/2 {
+				b.producer = 2
+			}
+			for k := range int64(keys) {
+				want = append(want, i*keys+k)
+			}
+		}
+		left.set = append(left.set, b.bytes(t)...)
+	}
+	d := decoder{decompress: decompress}
+	var got []int64
+	portions, next := 0, int64(0)
+	for next < batches*keys {
+		records, behind, err := d.decode(&left, next)
+		if err != nil || behind <= next {
+			t.Fatalf("portion %d: next %d after %d, %v", portions, behind, next, err)
+		}
+		for _, r := range records {
+			got = append(got, r.Offset)
+		}
+		if d.used >= portionBytes+keys*50 {
+			t.Errorf("portion %d has %d bytes, want %d and a batch at most", portions, d.used, portionBytes)
+		}
+		portions, next = portions+1, behind
+	}
+	if !slices.Equal(got, want) || portions < 3 {
+		t.Errorf("%d records in %d portions, want %d in several", len(got), portions, len(want))
 	}
 }
 
@@ -212,7 +259,7 @@ func TestDecodeRefuses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := decoder{decompress: decompress}
-			got, next, err := d.decode(c.set, 0, nil)
+			got, next, err := d.decode(&undecoded{set: c.set}, 0)
 			if err == nil || !strings.Contains(err.Error(), c.want) || got != nil || next != 0 {
 				t.Errorf("decode = %d records, next %d, %v; want an error with %q", len(got), next, err, c.want)
 			}
@@ -281,7 +328,7 @@ func FuzzAnswer(f *testing.F) {
 		d := decoder{decompress: func(codec int8, dst, src []byte, _ int) ([]byte, error) {
 			return decompress(codec, dst, src, 1<<20)
 		}}
-		got, next, err := d.decode(a.set, ask.offset, a.aborted)
+		got, next, err := d.decode(&undecoded{set: a.set, aborted: a.aborted}, ask.offset)
 		if err == nil && next < ask.offset {
 			t.Errorf("next is %d, before the offset asked for", next)
 		}
