@@ -243,24 +243,36 @@ func (e *Engine) Replaced() bool { return e.replaced }
 // of this one, and their marker, are stored.
 func (e *Engine) Checkpoint(applied int64) []StateRecord {
 	out := make([]StateRecord, 0, e.Changed())
+	e.EachChange(applied, func(r StateRecord) {
+		out = append(out, StateRecord{Key: bytes.Clone(r.Key), Value: bytes.Clone(r.Value), Shared: r.Shared})
+	})
+	return out
+}
+
+// EachChange is Checkpoint for who wants no copy of all that changed at once: each is called
+// with every record, whose bytes are valid until it returns.
+func (e *Engine) EachChange(_ int64, each func(StateRecord)) {
+	var value []byte
 	for _, s := range e.dirty {
 		s.marks &^= isDirty
 		if s.is(isDropped) {
 			continue
 		}
 		s.marks |= isStored
-		out = append(out, StateRecord{Key: e.shared.key(s.shared), Shared: true,
-			Value: e.outcomes.appendSegment(nil, &s.own, e.segments.rareOf(s))})
+		value = e.outcomes.appendSegment(value[:0], &s.own, e.segments.rareOf(s))
+		each(StateRecord{Key: e.shared.key(s.shared), Shared: true, Value: value})
 	}
 	for _, key := range e.forget {
 		if s := e.segments.get(xxhash.Sum64String(key)); s == nil || e.segments.empty(s) {
-			out = append(out, StateRecord{Key: []byte(key), Shared: true})
+			each(StateRecord{Key: []byte(key), Shared: true})
 		}
 	}
 	clear(e.dirty)
 	e.dirty, e.forget, e.replaced = e.dirty[:0], nil, false
-	e.history.Checkpoint(func(key, value []byte) { out = append(out, StateRecord{Key: key, Value: value}) })
-	return e.seen.checkpoint(out)
+	e.history.Checkpoint(func(key, value []byte) { each(StateRecord{Key: key, Value: value}) })
+	for _, r := range e.seen.checkpoint(nil) {
+		each(r)
+	}
 }
 
 // Restore takes back one local state record, nil for a key that was forgotten.

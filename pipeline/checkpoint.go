@@ -4,7 +4,10 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync"
 	"time"
+
+	"recoup/detectors"
 )
 
 // maxStretch bounds how far a checkpoint is put off while it would write more than
@@ -19,9 +22,40 @@ const maxStretch = 120
 // between two batches. It is published once the commit of its offset was
 // accepted; until then no other is taken and learning goes on.
 type checkpoint struct {
-	marker marker
-	local  []Record // for recoup.state
-	shared []Record // for recoup.baselines
+	marker  marker
+	local   packedRecords // for recoup.state
+	shared  packedRecords // for recoup.baselines
+	records int           // in both
+}
+
+// bytes is how much memory it takes.
+func (c *checkpoint) bytes() int64 { return c.local.bytes() + c.shared.bytes() }
+
+// copies are the checkpoints of all partitions that wait to be published. Where much has changed
+// each may take a tenth of what its partition does, and all become due together: then they are taken
+// one after the other.
+type copies struct {
+	mu    sync.Mutex // guards what follows, and is held while one is taken
+	bytes int64
+}
+
+// mostCopied is how many bytes of copies wait when no further one is taken.
+const mostCopied = 32 << 20
+
+// take calls copied, which returns how many bytes it took, if there is room or now is set.
+func (c *copies) take(now bool, copied func() int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now || c.bytes < mostCopied {
+		c.bytes += copied()
+	}
+}
+
+// release gives the bytes of copies back.
+func (c *copies) release(bytes int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.bytes -= bytes
 }
 
 // rollCheckpoint takes a checkpoint when one is due, or now is set.
@@ -32,10 +66,23 @@ func (w *Worker) rollCheckpoint(now bool) {
 	if w.departing && w.scoredSince <= mostLeft || !now && !w.checkpointDue() {
 		return
 	}
-	w.queue.offer(w.copyState())
+	late := w.m.opt.Now().Sub(w.markedAt) >= maxStretch*w.m.opt.CheckpointInterval
+	if w.offerCopy(now || late) == nil {
+		return
+	}
 	w.lastCheckpoint, w.scoredSince, w.counting.since = w.m.opt.Now(), 0, 0
 	w.markedAt = w.lastCheckpoint
 	w.overwritten = false
+}
+
+// offerCopy has a copy of the state published, nil where others wait and now is not set.
+func (w *Worker) offerCopy(now bool) (cp *checkpoint) {
+	w.m.copies.take(now, func() int64 {
+		cp = w.copyState()
+		w.queue.offer(cp)
+		return cp.bytes()
+	})
+	return cp
 }
 
 // checkpointDue keeps the state records, counts among them, below a fifth of the
@@ -80,13 +127,14 @@ func (w *Worker) copyState() *checkpoint {
 		Runs:      w.engine.Runs(),
 		SweepFrom: w.rows.sweepFrom.Load(), BeforeAt: w.beforeAt, BeforeHash: w.beforeHash,
 		Models: maps.Clone(w.judges), Budget: w.m.opt.Budget, Met: true, Outcomes: w.engine.OutcomeState()}}
-	for _, r := range w.engine.Checkpoint(t) {
+	w.engine.EachChange(t, func(r detectors.StateRecord) {
+		cp.records++
 		if r.Shared {
-			cp.shared = append(cp.shared, stateRecord(sharedKey(r.Key, w.partition), at, r.Value))
+			cp.shared.add(stateRecord(sharedKey(r.Key, w.partition), at, r.Value))
 		} else {
-			cp.local = append(cp.local, stateRecord(r.Key, at, r.Value))
+			cp.local.add(stateRecord(r.Key, at, r.Value))
 		}
-	}
+	})
 	return cp
 }
 

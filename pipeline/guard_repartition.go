@@ -144,8 +144,7 @@ func (m *Member) settle(ctx context.Context, c *claim) (marker, error) {
 	if err := w.takeOver(ctx, c); err != nil {
 		return marker{}, err
 	}
-	cp := w.copyState()
-	w.queue.offer(cp)
+	cp := w.offerCopy(true)
 	if err := w.rows.checkpoint(ctx, c); err != nil {
 		return marker{}, err
 	}

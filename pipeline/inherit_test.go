@@ -36,12 +36,16 @@ func (m *Member) Inherit(ctx context.Context, partition int, between func()) (ma
 		return nil, 0, err
 	}
 	cp, state := w.copyState(), map[string]string{}
-	for _, r := range append(cp.local, cp.shared...) {
-		_, payload, err := r.stamped()
-		if err != nil {
-			return nil, 0, err
+	for _, records := range []packedRecords{cp.local, cp.shared} {
+		for chunk := range records {
+			for _, r := range records.records(chunk) {
+				_, payload, err := r.stamped()
+				if err != nil {
+					return nil, 0, err
+				}
+				state[string(r.Key)] = string(payload)
+			}
 		}
-		state[string(r.Key)] = string(payload)
 	}
 	cp.marker.Epoch, cp.marker.LogPosition = 0, 0
 	state[markerKey] = fmt.Sprintf("%+v, kept %d, ahead %v, decided %d, outdated %v", cp.marker, len(w.kept), w.ahead,

@@ -30,6 +30,7 @@ type Member struct {
 	incidents     *detectors.Incidents // open ones, as recoup.cases tells
 	incidentsTail *incidentsFollower
 	buffer        *RowBuffer
+	copies        copies
 	standby       *standby
 	asking        asking // the store
 	metrics       *Metrics

@@ -153,10 +153,13 @@ func (q *rowQueue) done() bool {
 	return q.finished && len(q.blocks) == 0
 }
 
-// discard drops everything, returning its bytes to the buffer.
-func (q *rowQueue) discard(buffer *RowBuffer) {
+// discard drops everything, returning its bytes to the buffer and the copies.
+func (q *rowQueue) discard(buffer *RowBuffer, copies *copies) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.ready != nil {
+		copies.release(q.ready.bytes())
+	}
 	for _, w := range q.blocks {
 		buffer.add(-w.bytes)
 	}

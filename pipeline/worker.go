@@ -316,7 +316,7 @@ func (w *Worker) countBlock() {
 
 // discard gives back the memory of rows that will not be stored by this worker.
 func (w *Worker) discard() {
-	w.queue.discard(w.m.buffer)
+	w.queue.discard(w.m.buffer, &w.m.copies)
 	w.m.buffer.add(-w.blockBytes)
 	w.blockBytes = 0
 	w.engine.Release()

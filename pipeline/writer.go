@@ -301,20 +301,15 @@ func (r *rowWriter) checkpoint(ctx context.Context, c *claim) error {
 			r.inherited = nil
 		}
 		if len(cp.local) > 0 {
-			if err := c.hold(ctx); err != nil {
-				return err
-			}
-			if _, err := r.state.append(ctx, cp.local); err != nil {
+			if err := cp.local.each(ctx, c.hold, r.state.append); err != nil {
 				return err
 			}
 		}
-		if len(cp.shared) > 0 {
-			if err := c.hold(ctx); err != nil {
-				return err
-			}
-			if _, err := w.m.log.Append(ctx, w.m.opt.Topics.Baselines, w.partition, cp.shared); err != nil {
-				return err
-			}
+		err := cp.shared.each(ctx, c.hold, func(ctx context.Context, records []Record) (int64, error) {
+			return w.m.log.Append(ctx, w.m.opt.Topics.Baselines, w.partition, records)
+		})
+		if err != nil {
+			return err
 		}
 		if err := c.hold(ctx); err != nil {
 			return err
@@ -331,8 +326,9 @@ func (r *rowWriter) checkpoint(ctx context.Context, c *claim) error {
 	}
 	w.m.report(part, nil)
 	r.stateAt = time.Time{}
-	w.m.metrics.CheckpointRecords.Add(float64(len(cp.local) + len(cp.shared) + 1))
+	w.m.metrics.CheckpointRecords.Add(float64(cp.records + 1))
 	w.m.metrics.CheckpointOffset.WithLabelValues(label(w.partition)).Set(float64(cp.marker.Offset))
 	w.queue.published()
+	w.m.copies.release(cp.bytes())
 	return nil
 }
