@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -73,6 +74,17 @@ func parseSegmentKey(key string) (s SegmentSummary, ok bool) {
 		s.ProductFamily = parts[len(parts)-1]
 	}
 	return s, true
+}
+
+// hasRule is parseSegmentKey's ok, without memory of its own.
+func hasRule(key []byte) bool {
+	kind, _, _ := bytes.Cut(key, []byte{'|'})
+	for _, name := range segmentNames[:bySeller] {
+		if string(kind) == name {
+			return bytes.Count(key, []byte{'|'}) >= 3
+		}
+	}
+	return false
 }
 
 // keyPart reads what appendKeyPart wrote.

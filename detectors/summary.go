@@ -145,8 +145,8 @@ func (s *SegmentSummary) fill(st *stats, settings *Settings) {
 // have told of them, the one with the most invoices first.
 func (s *Shared) Segments(seller string, settings Settings) []SegmentSummary {
 	var all []SegmentSummary
-	s.each(settings, func(summary SegmentSummary, st *stats) {
-		if summary.Seller == seller {
+	s.each(settings, func(key []byte, st *stats) {
+		if summary, ok := parseSegmentKey(string(key)); ok && summary.Seller == seller {
 			summary.fill(st, &settings)
 			all = append(all, summary)
 		}
@@ -155,9 +155,11 @@ func (s *Shared) Segments(seller string, settings Settings) []SegmentSummary {
 	return all
 }
 
-// each calls f with every taught segment that has a rule, in no fixed order.
-func (s *Shared) each(settings Settings, f func(SegmentSummary, *stats)) {
+// each calls f with the key of every taught segment that has a rule, in no fixed order. The key is
+// valid until f returns.
+func (s *Shared) each(settings Settings, f func(key []byte, st *stats)) {
 	halfLife := settings.HalfLife.Hours()
+	var st stats
 	for i := range s.shards {
 		shard := &s.shards[i]
 		shard.mu.Lock()
@@ -169,9 +171,8 @@ func (s *Shared) each(settings Settings, f func(SegmentSummary, *stats)) {
 				p, list = nextPart(list)
 				b.fold(p.baseline(), halfLife)
 			}
-			st := b.stats()
-			if summary, ok := parseSegmentKey(string(key)); ok && st.n > 0 {
-				f(summary, &st)
+			if st = b.stats(); st.n > 0 && hasRule(key) {
+				f(key, &st)
 			}
 		}
 		shard.mu.Unlock()
@@ -182,6 +183,6 @@ func (s *Shared) each(settings Settings, f func(SegmentSummary, *stats)) {
 // as far as all partitions' checkpoints have told of them.
 func (s *Shared) CountSegments(settings Settings) map[Footing]int {
 	counts := map[Footing]int{}
-	s.each(settings, func(_ SegmentSummary, st *stats) { counts[st.footing(&settings)]++ })
+	s.each(settings, func(_ []byte, st *stats) { counts[st.footing(&settings)]++ })
 	return counts
 }

@@ -132,6 +132,9 @@ func TestCountSegments(t *testing.T) {
 	if got[FootingEnough] != 2 || got[FootingTooSpread] != 3 || got[FootingTooFew] != 0 {
 		t.Errorf("got %v", got)
 	}
+	if n := testing.AllocsPerRun(10, func() { shared.CountSegments(DefaultSettings()) }); n > 4 {
+		t.Errorf("counting allocates %v times, want no memory for each segment", n)
+	}
 	if got := shared.Segments("nobody", DefaultSettings()); len(got) != 0 {
 		t.Errorf("segments of nobody: %+v", got)
 	}

@@ -40,8 +40,9 @@ type Member struct {
 	casePartitions    int
 	deadPartitions    int
 
-	layout  *layout      // of the state, in this generation; set before its workers begin
-	stageAt atomic.Int64 // Unix nanoseconds of the case stage's last step; 0: it runs elsewhere
+	assigned atomic.Int64 // partitions of this generation, or of the one before
+	layout   *layout      // of the state, in this generation; set before its workers begin
+	stageAt  atomic.Int64 // Unix nanoseconds of the case stage's last step; 0: it runs elsewhere
 
 	mu       sync.Mutex           // guards what follows
 	workers  map[int]*Worker      // by partition; kept over generations
@@ -275,6 +276,7 @@ func (m *Member) dropOthers(assigned map[int]int64, dropping *sync.WaitGroup) {
 		m.metrics.Unstored.DeleteLabelValues(label(p))
 	}
 	m.metrics.Partitions.Set(float64(len(assigned)))
+	m.assigned.Store(int64(len(assigned)))
 }
 
 // runPartition owns one partition for one generation: it takes it over, or goes

@@ -45,7 +45,7 @@ type Options struct {
 	Cases   cases.Opener       // builds the cases
 
 	FlushRows          int           // rows after which a block is stored at once
-	FlushBytes         int64         // bytes of rows and lines after which it is, too; an insert takes three times as much
+	FlushBytes         int64         // bytes of rows and lines after which it is, too, or fewer where partitions are many
 	FlushInterval      time.Duration // age after which a block is stored when the store is idle
 	RowBuffer          int64         // bytes of rows not stored yet, over all partitions
 	CheckpointInterval time.Duration // shortest time between two checkpoints of a partition

@@ -296,7 +296,7 @@ func (w *Worker) rollBlock(now bool) {
 	if w.next <= w.queuedEnd {
 		return
 	}
-	due := w.block.Rows() >= w.m.opt.FlushRows || w.blockBytes >= w.m.opt.FlushBytes ||
+	due := w.block.Rows() >= w.m.opt.FlushRows || w.blockBytes >= w.m.blockBytes() ||
 		w.m.opt.Now().Sub(w.blockSince) >= w.m.opt.FlushInterval && w.queue.empty()
 	if !due && !now {
 		return
@@ -304,6 +304,15 @@ func (w *Worker) rollBlock(now bool) {
 	w.queue.push(&waiting{block: w.block, since: w.blockSince, bytes: w.blockBytes, end: w.next}, w.m.buffer)
 	w.queuedEnd = w.next
 	w.block, w.blockBytes = w.m.store.NewBlock(), 0
+}
+
+// mostGathered is how many bytes the blocks may come to that all partitions fill at the same time, and
+// leastBlock what each of them may have however many there are.
+const mostGathered, leastBlock = 64 << 20, 2 << 20
+
+// blockBytes is how many bytes of rows are stored at once.
+func (m *Member) blockBytes() int64 {
+	return min(m.opt.FlushBytes, max(leastBlock, mostGathered/max(1, m.assigned.Load())))
 }
 
 // countBlock keeps the row buffer's account of the block that is being filled.

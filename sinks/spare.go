@@ -2,10 +2,10 @@ package sinks
 
 import "sync"
 
-// spareRows keeps the memory of blocks that were sealed or stored for the next: four of
+// spareRows keeps the memory of blocks that were sealed or stored for the next: one of
 // 20,000 invoices with 3 lines, or as many as are busy with small ones. A sync.Pool would
 // lose it to the garbage collector, and every block would grow from nothing again.
-var spareRows = spares{most: 96 << 20}
+var spareRows = spares{most: 32 << 20}
 
 // spares are columns that nobody uses.
 type spares struct {

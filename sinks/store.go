@@ -65,7 +65,7 @@ func (s *Store) NewBlock() pipeline.Block { return newBlock() }
 // more by itself: an insert takes two to three times as much, for its rows are encoded and
 // compressed beside. A server that is slow would have the inserts of all partitions wait in
 // memory, beyond the row buffer.
-const mostUnpacked = 64 << 20
+const mostUnpacked = 32 << 20
 
 // Insert stores the lines first, then the invoices, once however often it is
 // called with the same block. A block that was stored has given its memory back:
