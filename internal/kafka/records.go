@@ -24,7 +24,7 @@ const (
 
 	// portionBytes is how much is decompressed before records are handed out: text takes a tenth
 	// of its size on the wire, and a whole answer of it, for each partition, ten times its own.
-	portionBytes = 2 << 20
+	portionBytes = 1 << 20
 	// maxKeptBuffer and maxKeptRecords bound what a reader keeps between two fetches.
 	maxKeptBuffer  = 8 << 20
 	maxKeptRecords = 64 << 10
@@ -97,7 +97,7 @@ func (d *decoder) decode(from *undecoded, offset int64) ([]pipeline.Record, int6
 // reset makes room for as much as was handed out last.
 func (d *decoder) reset() {
 	if cap(d.arena) < min(d.used, maxKeptBuffer) {
-		d.arena = make([]byte, 0, min(d.used+d.used/4, maxKeptBuffer))
+		d.arena = make([]byte, 0, min(d.used+d.used/8, maxKeptBuffer))
 	}
 	if cap(d.records) > maxKeptRecords {
 		d.records = nil

@@ -166,7 +166,7 @@ func TestDecodeTimes(t *testing.T) {
 // they fit into the arena of the fetch before or not.
 func TestDecodeArena(t *testing.T) {
 	d := decoder{decompress: decompress}
-	for round, keys := range []int{1, 3000, 40, 20_000, 3000, 1} {
+	for round, keys := range []int{1, 3000, 40, 6000, 3000, 1} {
 		var batches []testBatch
 		var want strings.Builder
 		for i := range 5 {
