@@ -1,9 +1,11 @@
 package pipeline_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -136,6 +138,32 @@ func TestHourCountsFromTheMarker(t *testing.T) {
 			case life == 3 && marked == first:
 				t.Errorf("no checkpoint in %d minutes of four owners, want one after an hour", 20*(life+1))
 			}
+		}
+	})
+}
+
+// What was copied for checkpoints is given back when they are published: else none would be taken any more.
+func TestCopiesAreGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(3)
+		w.fill(t, 3, 300)
+		m, _ := w.member("m", func(o *pipeline.Options) { o.UntilCaughtUp = false })
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		var running sync.WaitGroup
+		running.Go(func() { _ = m.Run(ctx) })
+		for range 3 {
+			time.Sleep(10 * w.opt.CheckpointInterval)
+			before := w.stateRecords()
+			if n := m.Copied(); n != 0 || before == 0 {
+				t.Errorf("%d bytes of copies wait though all %d records were published", n, before)
+			}
+			w.fill(t, 3, 300)
+		}
+		stop()
+		running.Wait()
+		if n := m.Copied(); n != 0 {
+			t.Errorf("%d bytes of copies wait though the member has stopped", n)
 		}
 	})
 }

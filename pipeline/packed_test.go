@@ -64,3 +64,10 @@ func TestCopiesWaitForEachOther(t *testing.T) {
 		t.Error("none is taken though there is room")
 	}
 }
+
+// Copied is how many bytes of copies wait to be published.
+func (m *Member) Copied() int64 {
+	m.copies.mu.Lock()
+	defer m.copies.mu.Unlock()
+	return m.copies.bytes
+}

@@ -156,14 +156,15 @@ func (q *rowQueue) done() bool {
 // discard drops everything, returning its bytes to the buffer and the copies.
 func (q *rowQueue) discard(buffer *RowBuffer, copies *copies) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.ready != nil {
-		copies.release(q.ready.bytes())
-	}
-	for _, w := range q.blocks {
+	blocks, ready := q.blocks, q.ready
+	q.blocks, q.ready = nil, nil
+	q.mu.Unlock()
+	for _, w := range blocks {
 		buffer.add(-w.bytes)
 	}
-	q.blocks, q.ready = nil, nil
+	if ready != nil {
+		copies.release(ready.bytes())
+	}
 }
 
 // RowBuffer bounds the memory of all rows of a member that are not stored yet.
