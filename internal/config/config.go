@@ -204,7 +204,8 @@ type Models struct {
 type Pipeline struct {
 	// Memory for rows that ClickHouse has not taken yet; when it is full, fetching pauses. By default 512MiB.
 	RowBuffer Size `yaml:"row_buffer"`
-	// Invoices of a partition after which they are stored at once, fewer if they take 32 MiB. By default 20000.
+	// Invoices of a partition after which they are stored at once, fewer if they take 32 MiB, or their
+	// share of 64 MiB for all partitions of the process. By default 20000.
 	FlushRows int64 `yaml:"flush_rows"`
 	// Age after which rows are stored. By default 1s.
 	FlushInterval Duration `yaml:"flush_interval"`
