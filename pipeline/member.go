@@ -85,6 +85,7 @@ func (m *Member) Run(ctx context.Context) error {
 	reading.Go(func() { m.watchSegments(hard) })
 	defer func() { abort(errDrained); reading.Wait() }()
 
+	given := make(chan struct{}) // closed: its partitions are given away
 	endStage := m.startStage(ctx)
 	endParking, err := m.startParking(ctx)
 	if err == nil {
@@ -97,7 +98,7 @@ func (m *Member) Run(ctx context.Context) error {
 		err = m.persist(stop, "incidents", m.incidentsTail.catchUp)
 	}
 	if err == nil && m.opt.Training.Group != nil {
-		reading.Go(func() { m.train(stop, hard.Done()) })
+		reading.Go(func() { m.train(stop, given) })
 	}
 	if err == nil && !m.opt.UntilCaughtUp {
 		reading.Go(func() { m.standby.run(stop) })
@@ -120,7 +121,9 @@ func (m *Member) Run(ctx context.Context) error {
 		m.report("kafka group", nil)
 		m.runGeneration(hard, stop.Done(), gen)
 	}
-	return errors.Join(m.refused, m.group.Close(), endStage(), endParking())
+	left := m.group.Close()
+	close(given)
+	return errors.Join(m.refused, left, endStage(), endParking())
 }
 
 // learnTopics waits until the topics are there and fit together.

@@ -87,11 +87,10 @@ func (s *stageRun) run(ctx context.Context) error {
 			}
 			continue
 		}
-		over := s.generation(ctx, gen)
-		gen.Leave()
-		if over {
-			break
+		if over := s.generation(ctx, gen); over || ctx.Err() != nil {
+			break // Close leaves; who leaves a generation first joins the next one, and waits for the others
 		}
+		gen.Leave()
 	}
 	s.m.clear(stagePart)
 	return group.Close()

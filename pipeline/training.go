@@ -48,12 +48,12 @@ const (
 )
 
 // train joins the group of those that may train, and does while it is the owner and ctx has not
-// ended. It leaves once gone is closed: whoever follows takes partitions over first. A failure is
+// ended. It leaves once given is closed: whoever follows takes partitions over first. A failure is
 // logged and counted; it keeps nobody from scoring.
-func (m *Member) train(ctx context.Context, gone <-chan struct{}) {
+func (m *Member) train(ctx context.Context, given <-chan struct{}) {
 	group := m.opt.Training.Group()
 	defer func() {
-		<-gone
+		<-given
 		if err := group.Close(); err != nil {
 			m.opt.Log.Warn("cannot leave the group that trains", "error", err)
 		}
@@ -70,7 +70,8 @@ func (m *Member) train(ctx context.Context, gone <-chan struct{}) {
 		m.trainGeneration(ctx, gen)
 		if ctx.Err() != nil {
 			select {
-			case <-gone:
+			case <-given:
+				return
 			case <-gen.Done():
 			}
 		}
