@@ -60,17 +60,18 @@ type Engine struct {
 		at   time.Time
 		text string
 	}
-	segments segmentTable
-	routes   []route      // a power of two
-	folded   []folded     // a power of two; nil: none yet
-	buffer   arena.Buffer // of parts
-	clock    *clock
-	seen     *seen
-	dirty    []*segment // in the order of their first change
-	forget   []string   // shared keys to tombstone: an older epoch wrote what this engine never learned
-	replaced bool       // a baseline was replaced since the last checkpoint
-	outcomes outcomes
-	lastDay  func(*invoice.Invoice) string // on which money can be claimed; nil: no law is known
+	segments  segmentTable
+	routes    []route // 1<<routeBits
+	routeBits int
+	folded    []folded     // a power of two; nil: none yet
+	buffer    arena.Buffer // of parts
+	clock     *clock
+	seen      *seen
+	dirty     []*segment // in the order of their first change
+	forget    []string   // shared keys to tombstone: an older epoch wrote what this engine never learned
+	replaced  bool       // a baseline was replaced since the last checkpoint
+	outcomes  outcomes
+	lastDay   func(*invoice.Invoice) string // on which money can be claimed; nil: no law is known
 
 	cur     current
 	prose   prose // of the verdict last scored
@@ -110,10 +111,9 @@ func newEngine(s Settings, shared *Shared, partition int, room history.Limits) *
 		blank: Verdict{Schema: VerdictSchema, Decision: DecisionNone, Direction: DirectionNone, Level: LevelNone,
 			Model: Model{Version: ModelVersion, ConfigHash: s.Hash()}},
 		history: history.New(room), classifiers: map[string]*Classifier{},
-		routes: make([]route, 1<<routeBits), clock: newClock(),
-		seen:  newSeen(int64(s.IdentityRetention / time.Hour)),
-		prose: newProse(),
+		clock: newClock(), seen: newSeen(int64(s.IdentityRetention / time.Hour)), prose: newProse(),
 	}
+	e.newRoutes(fewestRouteBits)
 	e.history.OnForget(e.drop)
 	return e
 }

@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"bytes"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -255,13 +256,23 @@ type route struct {
 	segment *segment // nil: nothing
 }
 
-// routeBits gives how many routes an engine has; two that share a place take turns.
-const routeBits = 13
+// An engine has from 1<<fewestRouteBits to 1<<mostRouteBits routes, as it has many segments or
+// few; two that share a place take turns.
+const fewestRouteBits, mostRouteBits = 6, 13
+
+// route returns the place of the route of some names, given as a hash.
+func (e *Engine) route(names uint64) *route { return &e.routes[names>>(64-e.routeBits)] }
+
+// newRoutes forgets the routes and makes room for 1<<n.
+func (e *Engine) newRoutes(n int) { e.routes, e.routeBits = make([]route, 1<<n), n }
 
 // findSegments finds the segments of the invoice last begun.
 func (e *Engine) findSegments(inv *invoice.Invoice) {
 	if len(e.segments.dropped) >= mostDropped {
 		e.reuse()
+	}
+	if n := e.segments.len(); n > len(e.routes)/2 && e.routeBits < mostRouteBits {
+		e.newRoutes(min(bits.Len(uint(n))+1, mostRouteBits))
 	}
 	c, h := &e.cur, &e.cur.ev.hashes
 	seller := index.Mix(h.Seller, h.Currency)
@@ -271,7 +282,7 @@ func (e *Engine) findSegments(inv *invoice.Invoice) {
 		bySegment:       index.Mix(index.Mix(seller+3, h.CustomerType), h.ProductFamily),
 		bySeller:        seller,
 	} {
-		known := &e.routes[names>>(64-routeBits)]
+		known := e.route(names)
 		if known.names == names && known.segment != nil && !known.segment.is(isDropped) {
 			c.segments[kind] = known.segment
 			continue

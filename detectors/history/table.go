@@ -23,8 +23,9 @@ import (
 )
 
 // pageItems is how many items stand in one page; pages never move, so pointers
-// to items stay right until the item is forgotten.
-const pageItems = 256
+// to items stay right until the item is forgotten. As many pages as there are, but
+// mostPages, are made at a time: a partition may have few items of a kind.
+const pageItems, mostPages = 16, 16
 
 // table holds the items of one kind by the 64-bit hash of their natural key.
 // Two keys with one hash share an item: among a million keys that happens with
@@ -128,7 +129,7 @@ func (t *table[T]) insert(key uint64) *T {
 		at = t.used
 		t.used++
 		if at/pageItems == uint32(len(t.pages)) {
-			t.pages = append(t.pages, new([pageItems]slot[T]))
+			t.grow()
 		}
 	}
 	s := t.slot(at)
@@ -137,6 +138,12 @@ func (t *table[T]) insert(key uint64) *T {
 	l.items++
 	t.index.Put(key, at+1, func(at uint32) bool { return t.slot(at-1).key == key })
 	return &s.item
+}
+
+func (t *table[T]) grow() {
+	for more := make([]slot[T], pageItems*min(max(1, len(t.pages)), mostPages)); len(more) > 0; more = more[pageItems:] {
+		t.pages = append(t.pages, (*[pageItems]slot[T])(more))
+	}
 }
 
 // trim drops what a bucket has too much, as one that was stored when there was more room.
