@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -96,8 +97,14 @@ func (s *run) newProcess(name string, f fate) *process {
 // chance draws a number in [0, 1) for a call that is made now. Two readers of a topic that
 // begin at the same instant draw the same: which of them is the first is nobody's choice.
 func (p *process) chance(what string) float64 {
+	var room [128]byte
+	text := strconv.AppendUint(room[:0], p.s.seed, 10)
+	for _, part := range []string{p.name, what} {
+		text = append(append(text, ' '), part...)
+	}
+	text = strconv.AppendInt(append(text, ' '), int64(time.Since(p.s.began)), 10)
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%d %s %s %d", p.s.seed, p.name, what, time.Since(p.s.began))
+	h.Write(text)
 	x := h.Sum64()
 	x ^= x >> 33
 	x *= 0xff51afd7ed558ccd
