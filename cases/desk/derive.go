@@ -94,6 +94,7 @@ func (d *Desk) publish(f *file) (*Publication, error) {
 	switch {
 	case changed:
 		f.take(next, d.packer.pack(next, body))
+		p.Body = body
 		f.joined = f.joined[len(next.Joined):]
 		f.behind = false
 		if len(f.joined) > 0 {
@@ -103,10 +104,10 @@ func (d *Desk) publish(f *file) (*Publication, error) {
 		}
 	case f.behind && f.top == f.seq:
 		f.behind, p.Again = false, true
+		p.Body = f.body.body()
 	default:
 		return nil, nil
 	}
-	p.Body = f.body.body()
 	return p, nil
 }
 
@@ -334,14 +335,24 @@ func merge(applied, fresh []invoice.Position) []invoice.Position {
 	})
 }
 
-// differs tells whether a record says anything that the one that stands does not.
+// differs tells whether a record says anything that the one that stands does not; its body is
+// made if it does.
 func (f *file) differs(next *cases.Case) (body []byte, changed bool, err error) {
-	if body, err = next.Encode(); err != nil || f.body.none() || f.clash || len(next.Joined) > 0 {
-		return body, true, err
+	if !f.body.none() && !f.clash && len(next.Joined) == 0 {
+		if changed, err = f.changes(next); err != nil || !changed {
+			return nil, false, err
+		}
 	}
-	was, err := cases.Decode(f.body.body())
+	body, err = next.Encode()
+	return body, true, err
+}
+
+// changes compares what a record without new members says with what stands.
+func (f *file) changes(next *cases.Case) (bool, error) {
+	stands := f.body.body()
+	was, err := cases.Decode(stands)
 	if err != nil {
-		return nil, false, fmt.Errorf("cannot compare with the record before: %w", err)
+		return false, fmt.Errorf("cannot compare with the record before: %w", err)
 	}
 	same := *next
 	same.Seq, same.Applied, same.Joined = was.Seq, was.Applied, nil
@@ -349,11 +360,11 @@ func (f *file) differs(next *cases.Case) (body []byte, changed bool, err error) 
 	if (was.Action == cases.ActionResolve) == (next.Action == cases.ActionResolve) {
 		same.Action = was.Action
 	}
-	was.Joined = nil
-	a, err := was.Encode()
-	if err != nil {
-		return nil, false, err
+	body, err := same.Encode()
+	if err != nil || bytes.Equal(body, stands) {
+		return false, err
 	}
-	b, err := same.Encode()
-	return body, !bytes.Equal(a, b), err
+	was.Joined = nil // another recoup may have written what stands otherwise
+	before, err := was.Encode()
+	return !bytes.Equal(body, before), err
 }
