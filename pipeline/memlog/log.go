@@ -263,6 +263,16 @@ func (l *Log) Records(name string, p int) []pipeline.Record {
 	return out
 }
 
+// Each calls do with each record of a partition, none if there is no such partition. do must
+// neither change nor keep what it is given, nor call the Log.
+func (l *Log) Each(name string, p int, do func(*pipeline.Record)) {
+	_ = l.change(name, p, func(part *partition) {
+		for i := range part.records {
+			do(&part.records[i])
+		}
+	})
+}
+
 func (l *Log) change(name string, p int, do func(*partition)) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -16,6 +16,7 @@ type reader struct {
 	partition int
 	records   []pipeline.Record
 	bytes     []byte
+	timer     *time.Timer // of the last Fetch that waited; nil: none did
 }
 
 // Open returns a reader of one partition, which need not exist.
@@ -40,9 +41,13 @@ func (r *reader) Fetch(ctx context.Context, offset int64) (pipeline.Fetched, err
 			return got, err
 		}
 		if timeout == nil {
-			timer := time.NewTimer(r.log.opt.MaxWait)
-			defer timer.Stop()
-			timeout = timer.C
+			if r.timer == nil {
+				r.timer = time.NewTimer(r.log.opt.MaxWait)
+			} else {
+				r.timer.Reset(r.log.opt.MaxWait)
+			}
+			defer r.timer.Stop()
+			timeout = r.timer.C
 		}
 		select {
 		case <-grown:

@@ -180,9 +180,15 @@ func content(key string, payload []byte) string {
 
 // G4: a case has one id, and what is told of it under one seq are the same bytes.
 func (o *outcome) readCases(records []pipeline.Record) {
-	bodies, best := map[string]string{}, map[string]*cases.Case{}
+	type head struct {
+		DedupKey string       `json:"dedup_key"`
+		Seq      int64        `json:"seq"`
+		Origin   cases.Origin `json:"origin"`
+		body     []byte
+	}
+	bodies, best := map[string]string{}, map[string]*head{}
 	for _, r := range records {
-		c := &cases.Case{}
+		c := &head{body: r.Value}
 		must(json.Unmarshal(r.Value, c))
 		id := fmt.Sprint(c.DedupKey, " seq ", c.Seq)
 		if c.Seq == 1 { // a customer and recoup may find an invoice at the same time: the next record tells
@@ -196,7 +202,9 @@ func (o *outcome) readCases(records []pipeline.Record) {
 			best[c.DedupKey] = c
 		}
 	}
-	for key, c := range best {
+	for key, last := range best {
+		c := &cases.Case{}
+		must(json.Unmarshal(last.body, c))
 		by := cases.Resolver("")
 		if c.Resolution != nil {
 			by = c.Resolution.By

@@ -195,7 +195,7 @@ func (s *run) checkInsert(p *process, owner pipeline.Owner, block pipeline.Block
 	assigned := p.assigned
 	p.mu.Unlock()
 	there, own := map[int64]bool{}, map[int64]bool{}
-	for _, r := range s.store.Rows() {
+	s.store.EachRow(func(r *memstore.Row) {
 		switch {
 		case r.Verdict.Source.Partition != owner.Partition:
 		case r.Epoch == owner.Epoch:
@@ -203,7 +203,7 @@ func (s *run) checkInsert(p *process, owner pipeline.Owner, block pipeline.Block
 		default:
 			there[r.Verdict.Source.Offset] = true
 		}
-	}
+	})
 	s.mu.Lock()
 	var again []int64
 	for offset := range block.Suspects() {
@@ -266,9 +266,7 @@ func (s *run) checkAppend(p *process, topic string, records []pipeline.Record) {
 	for _, r := range records {
 		logged := false
 		for partition := range s.in.partitions {
-			for _, d := range s.log.Records(topics.Suspects, partition) {
-				logged = logged || bytes.Contains(d.Value, r.Value)
-			}
+			logged = logged || s.holds(topics.Suspects, partition, r.Value)
 		}
 		if !logged {
 			s.find("%s published a case before its decision: %s", p.name, r.Value)
@@ -288,32 +286,29 @@ func (s *run) checkCommitted(p *process, offsets map[int]int64) {
 			continue
 		}
 		rows := map[int64]bool{}
-		for _, r := range s.store.Rows() {
+		s.store.EachRow(func(r *memstore.Row) {
 			if r.Verdict.Source.Partition == partition {
 				rows[r.Verdict.Source.Offset] = true
 			}
-		}
-		log, published := s.log.Records(topics.Suspects, partition), s.log.Records(topics.Cases, 0)
+		})
 		for offset := from; offset < end; offset++ {
 			key := at{int64(partition), offset}
 			row, has := s.want.rows[key]
 			if has && !rows[offset] {
 				s.find("%s committed %d of partition %d without the row of %d", p.name, end, partition, offset)
 			}
-			if d := s.want.decisions[key]; d != nil && !holds(log, fmt.Sprintf(`"offset":%d}`, offset)) {
+			logged := fmt.Appendf(nil, `"offset":%d}`, offset)
+			if d := s.want.decisions[key]; d != nil && !s.holds(topics.Suspects, partition, logged) {
 				s.find("%s committed %d of partition %d without the decision of %d", p.name, end, partition, offset)
-			} else if d != nil && d.Case != nil && !holds(published, row.Verdict.CaseID) {
+			} else if d != nil && d.Case != nil && !s.holds(topics.Cases, 0, []byte(row.Verdict.CaseID)) {
 				s.find("%s committed %d of partition %d without the case of %d", p.name, end, partition, offset)
 			}
 		}
 	}
 }
 
-func holds(records []pipeline.Record, what string) bool {
-	for _, r := range records {
-		if bytes.Contains(r.Value, []byte(what)) {
-			return true
-		}
-	}
-	return false
+// holds tells whether a record of a partition has these bytes in it.
+func (s *run) holds(topic string, partition int, what []byte) (is bool) {
+	s.log.Each(topic, partition, func(r *pipeline.Record) { is = is || bytes.Contains(r.Value, what) })
+	return is
 }

@@ -108,6 +108,16 @@ func (s *Store) Rows() []Row {
 	return slices.Clone(s.rows)
 }
 
+// EachRow calls do with each row in the order they were stored. do must neither change nor keep
+// it, nor call the Store.
+func (s *Store) EachRow(do func(*Row)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.rows {
+		do(&s.rows[i])
+	}
+}
+
 // Lines returns a copy of the list of lines in the order they were stored.
 func (s *Store) Lines() []Line {
 	s.mu.Lock()
