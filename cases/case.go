@@ -12,6 +12,7 @@ import (
 	"recoup/cases/message"
 	"recoup/detectors"
 	"recoup/invoice"
+	"recoup/invoice/jsonrecord"
 )
 
 // Schema is the "schema" of every record in recoup.cases.
@@ -171,7 +172,7 @@ func (c *Case) Encode() ([]byte, error) {
 // Decode reads a case as Encode wrote it, or an older recoup.
 func Decode(body []byte) (*Case, error) {
 	c := &Case{}
-	if err := json.Unmarshal(body, c); err != nil {
+	if err := jsonrecord.Unmarshal(body, c); err != nil {
 		return nil, fmt.Errorf("cannot read case: %w", err)
 	}
 	if c.Schema != Schema || c.CaseID == "" || c.DedupKey == "" || c.Seq < 1 {

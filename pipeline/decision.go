@@ -10,6 +10,7 @@ import (
 	"recoup/cases"
 	"recoup/detectors"
 	"recoup/invoice"
+	"recoup/invoice/jsonrecord"
 )
 
 // DecisionSchema is the "schema" of every record in the decision log.
@@ -66,7 +67,7 @@ func (d *Decision) encode() ([]byte, error) {
 
 func decodeDecision(value []byte) (*Decision, error) {
 	d := &Decision{}
-	if err := json.Unmarshal(value, d); err != nil {
+	if err := jsonrecord.Unmarshal(value, d); err != nil {
 		return nil, fmt.Errorf("cannot read decision record: %w", err)
 	}
 	if d.Schema != DecisionSchema {

@@ -2,11 +2,11 @@ package pipeline
 
 import (
 	"bytes"
-	"encoding/json"
 	"sync"
 
 	"recoup/cases"
 	"recoup/detectors"
+	"recoup/invoice/jsonrecord"
 )
 
 // incidentsFollower reads the open incidents out of recoup.cases: suspects of their
@@ -32,7 +32,7 @@ func (f *incidentsFollower) take(_ int, got *Fetched) {
 	for i := range got.Records {
 		if r := &got.Records[i]; bytes.Contains(r.Value, ofIncident) {
 			var c cases.Case
-			if err := json.Unmarshal(r.Value, &c); err == nil && c.Kind == cases.KindIncident && c.Incident != nil {
+			if err := jsonrecord.Unmarshal(r.Value, &c); err == nil && c.Kind == cases.KindIncident && c.Incident != nil {
 				f.see(&c)
 			}
 		}

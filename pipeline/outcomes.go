@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"sort"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"recoup/cases"
 	"recoup/detectors"
 	"recoup/invoice"
+	"recoup/invoice/jsonrecord"
 )
 
 // outcomes follows what people decide of cases, and the cases themselves: they say
@@ -165,7 +165,7 @@ const nowhere = -1
 func (o *outcomes) takeCases(_ int, got *Fetched) {
 	for i := range got.Records {
 		var c caseHead
-		if json.Unmarshal(got.Records[i].Value, &c) != nil || c.CaseID == "" {
+		if jsonrecord.Unmarshal(got.Records[i].Value, &c) != nil || c.CaseID == "" {
 			continue // a tombstone, or nothing of ours: the case stage says so
 		}
 		o.mu.Lock()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"recoup/detectors"
+	"recoup/invoice/jsonrecord"
 )
 
 // stateVersion is the first byte of every value in recoup.state and
@@ -156,7 +157,7 @@ func (m marker) record(epoch int64) (Record, error) {
 
 func decodeMarker(payload []byte) (marker, error) {
 	var m marker
-	if err := json.Unmarshal(payload, &m); err != nil {
+	if err := jsonrecord.Unmarshal(payload, &m); err != nil {
 		return marker{}, fmt.Errorf("cannot read marker %q: %w", payload, err)
 	}
 	return m, nil
