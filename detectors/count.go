@@ -113,9 +113,9 @@ func ParseCountKey(key string) (v Value, read bool, err error) {
 	}
 	parts := strings.Split(key, "|")
 	if len(parts) == 4 && parts[0] == "count" {
-		d, ok := ParseDimension(keyPart.Replace(parts[2]))
+		d, ok := ParseDimension(readKeyPart(parts[2]))
 		if ok {
-			return Value{Seller: keyPart.Replace(parts[1]), Dimension: d, Name: keyPart.Replace(parts[3])}, false, nil
+			return Value{Seller: readKeyPart(parts[1]), Dimension: d, Name: readKeyPart(parts[3])}, false, nil
 		}
 	}
 	return v, false, fmt.Errorf("cannot read key %q of a count: want count|<seller>|<dimension>|<value>", key)

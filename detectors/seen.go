@@ -14,6 +14,9 @@ import (
 // a few dozen kilobytes.
 const blockEntries = 1 << blockBits
 
+// fewestEntries is how many a block has room for at first: a partition may see few invoices.
+const fewestEntries = 16
+
 const blockBits = 10
 
 // seen remembers the identities and deliveries of one partition's invoices for
@@ -182,6 +185,9 @@ func (s *seen) register(sight *sighting, offset int64, id string) {
 	if sight.delivery != 0 {
 		block.ids = append(block.ids, id...)
 	}
+	if n := len(block.entries); n == cap(block.entries) {
+		block.entries = append(make([]seenEntry, 0, min(max(2*n, fewestEntries), blockEntries)), block.entries...)
+	}
 	block.entries = append(block.entries, seenEntry{identity: sight.identity, content: sight.content,
 		delivery: sight.delivery, offset: offset, hour: int32(sight.hour), idEnd: uint32(len(block.ids))})
 	block.lastHour = sight.hour // the clock never runs backwards
@@ -197,7 +203,7 @@ const mostSpare = 8
 func (s *seen) empty() *seenBlock {
 	n := len(s.spare) - 1
 	if n < 0 {
-		return &seenBlock{entries: make([]seenEntry, 0, blockEntries)}
+		return &seenBlock{}
 	}
 	block := s.spare[n]
 	s.spare = s.spare[:n]

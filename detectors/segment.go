@@ -61,7 +61,7 @@ func appendSegmentKey(dst []byte, kind segmentKind, inv *invoice.Invoice) ([]byt
 func parseSegmentKey(key string) (s SegmentSummary, ok bool) {
 	parts := strings.Split(key, "|")
 	for i, part := range parts {
-		parts[i] = keyPart.Replace(part)
+		parts[i] = readKeyPart(part)
 	}
 	kind := slices.Index(segmentNames[:bySeller], parts[0])
 	if kind < 0 || len(parts) < 4 {
@@ -88,8 +88,15 @@ func hasRule(key []byte) bool {
 	return false
 }
 
-// keyPart reads what appendKeyPart wrote.
-var keyPart = strings.NewReplacer("%7C", "|", "%25", "%")
+var unescaped = strings.NewReplacer("%7C", "|", "%25", "%")
+
+// readKeyPart reads what appendKeyPart wrote.
+func readKeyPart(part string) string {
+	if strings.IndexByte(part, '%') < 0 {
+		return part
+	}
+	return unescaped.Replace(part)
+}
 
 // appendKeyPart adds "|part"; a bar or per cent sign inside is written as in a URL.
 func appendKeyPart(dst []byte, part string) []byte {

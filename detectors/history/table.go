@@ -35,7 +35,7 @@ type table[T any] struct {
 	pages   []*[pageItems]slot[T]
 	used    uint32   // slots ever used
 	free    []uint32 // slots of forgotten items
-	lists   [buckets]list
+	lists   []list   // by bucket; nil: no item was ever held
 	marks   *marks
 	most    int32            // items a bucket may hold; those not met for longest go first
 	hour    func(*T) int32   // event time of an item
@@ -62,6 +62,14 @@ type list struct {
 
 func newTable[T any](m *marks, mostItems int, hour func(*T) int32, code func(*coder, *T)) *table[T] {
 	return &table[T]{marks: m, most: int32(max(1, mostItems/buckets)), hour: hour, code: code}
+}
+
+// list returns the items of a bucket.
+func (t *table[T]) list(number uint16) list {
+	if t.lists == nil {
+		return list{}
+	}
+	return t.lists[number]
 }
 
 func (t *table[T]) slot(at uint32) *slot[T] { return &t.pages[at/pageItems][at%pageItems] }
@@ -113,7 +121,7 @@ func (t *table[T]) touch(key uint64, known *T) *T {
 // add makes the item of a key that has none. In a full bucket it drops the eighth that was not
 // met for longest: looking for one at a time would cost every new item a walk over its bucket.
 func (t *table[T]) add(key uint64) *T {
-	if items := t.lists[bucketOf(key)].items; items >= t.most {
+	if items := t.list(bucketOf(key)).items; items >= t.most {
 		t.forgetOldest(bucketOf(key), max(1, int(items)/8))
 	}
 	return t.insert(key)
@@ -121,6 +129,9 @@ func (t *table[T]) add(key uint64) *T {
 
 // insert is add where the bucket may become too full.
 func (t *table[T]) insert(key uint64) *T {
+	if t.lists == nil {
+		t.lists = make([]list, buckets)
+	}
 	l := &t.lists[bucketOf(key)]
 	var at uint32
 	if n := len(t.free); n > 0 {
@@ -148,7 +159,7 @@ func (t *table[T]) grow() {
 
 // trim drops what a bucket has too much, as one that was stored when there was more room.
 func (t *table[T]) trim(number uint16) {
-	if over := t.lists[number].items - t.most; over > 0 {
+	if over := t.list(number).items - t.most; over > 0 {
 		t.forgetOldest(number, int(over))
 	}
 }
@@ -172,8 +183,9 @@ func (t *table[T]) forgetOldest(number uint16, n int) {
 
 // clear drops all items of a bucket.
 func (t *table[T]) clear(number uint16) {
-	all := t.slots(number)
-	t.keep(number, all, len(all))
+	if all := t.slots(number); len(all) > 0 {
+		t.keep(number, all, len(all))
+	}
 }
 
 // keep drops the first n of a bucket's slots.
@@ -199,7 +211,7 @@ func (t *table[T]) keep(number uint16, all []uint32, n int) {
 // slots returns the slots of a bucket, until it is called again.
 func (t *table[T]) slots(number uint16) []uint32 {
 	all := t.scratch[:0]
-	for next := t.lists[number].first; next != 0; next = t.slot(next - 1).next {
+	for next := t.list(number).first; next != 0; next = t.slot(next - 1).next {
 		all = append(all, next-1)
 	}
 	t.scratch = all
