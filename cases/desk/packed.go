@@ -32,6 +32,9 @@ func (p packed) body() []byte {
 	return body
 }
 
+// dictRoom is what s2 wants to have behind the bytes of a dictionary, else it copies them.
+const dictRoom = 16
+
 // packer keeps records short. Those of one kind and cause are alike, so the first of them
 // is what the others are compared with.
 type packer struct {
@@ -50,8 +53,10 @@ func (p *packer) pack(c *cases.Case, body []byte) packed {
 		if p.dicts == nil {
 			p.dicts = map[string]*s2.Dict{}
 		}
-		like = s2.MakeDict(bytes.Clone(body[:min(len(body), s2.MaxDictSize)]), nil)
+		first := append(make([]byte, 0, len(body)+dictRoom), body...)
+		like = s2.MakeDict(first[:min(len(first), s2.MaxDictSize)], nil)
 		p.dicts[name] = like
+		return packed{short: first} // is there anyway; to look others up in it s2 makes tables of 300 kB, for the next
 	}
 	if like == nil { // too small to make one
 		return packed{short: bytes.Clone(body)}
