@@ -159,11 +159,12 @@ func (s *standby) hearAnew() {
 
 // leaving returns, ascending, the partitions that others are about to leave.
 func (s *standby) leaving(mine map[int]int64) (list []int) {
-	for _, p := range slices.Sorted(maps.Keys(s.sight)) {
-		if _, own := mine[p]; s.sight[p].leaves && !own {
+	for p, at := range s.sight {
+		if _, own := mine[p]; at.leaves && !own {
 			list = append(list, p)
 		}
 	}
+	slices.Sort(list)
 	return list
 }
 
@@ -171,11 +172,15 @@ func (s *standby) leaving(mine map[int]int64) (list []int) {
 // fails if this member owns one of them.
 func (s *standby) silent(ctx context.Context, mine map[int]int64) (list []int, err error) {
 	now := s.m.opt.Now()
-	for _, p := range slices.Sorted(maps.Keys(s.sight)) {
-		at := s.sight[p]
-		if at.leaves || now.Sub(at.since) < at.enough {
-			continue
+	var waited []int
+	for p, at := range s.sight {
+		if !at.leaves && now.Sub(at.since) >= at.enough {
+			waited = append(waited, p)
 		}
+	}
+	slices.Sort(waited)
+	for _, p := range waited {
+		at := s.sight[p]
 		start, end, err := s.m.log.Bounds(ctx, s.m.opt.Topics.Invoices, p)
 		if err != nil {
 			return nil, err

@@ -74,6 +74,9 @@ func (t *tail) position(partition int) int64 {
 func (t *tail) reached(partition int, at int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.positions[partition] == at {
+		return
+	}
 	t.positions[partition] = at
 	close(t.moved)
 	t.moved = make(chan struct{})

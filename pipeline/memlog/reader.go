@@ -1,6 +1,7 @@
 package memlog
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -19,6 +20,9 @@ type reader struct {
 	timer     *time.Timer // of the last Fetch that waited; nil: none did
 }
 
+// poison is what stands in memory that was handed out before.
+var poison = bytes.Repeat([]byte{0xDB}, 1<<10)
+
 // Open returns a reader of one partition, which need not exist.
 func (l *Log) Open(topic string, partition int) pipeline.Reader {
 	return &reader{log: l, topic: topic, partition: partition}
@@ -26,8 +30,8 @@ func (l *Log) Open(topic string, partition int) pipeline.Reader {
 
 // Fetch returns the records from offset on, see pipeline.Reader.
 func (r *reader) Fetch(ctx context.Context, offset int64) (pipeline.Fetched, error) {
-	for i := range r.bytes {
-		r.bytes[i] = 0xDB
+	for rest := r.bytes; len(rest) > 0; {
+		rest = rest[copy(rest, poison):]
 	}
 	if hook := r.log.opt.Hooks.BeforeFetch; hook != nil {
 		if err := hook(r.topic, r.partition, offset); err != nil {
