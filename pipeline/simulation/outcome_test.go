@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"recoup/cases"
+	"recoup/invoice/jsonrecord"
 	"recoup/pipeline"
 	"recoup/sinks/memstore"
 )
@@ -86,7 +87,7 @@ func (o *outcome) readDecisions(p int, records []pipeline.Record) {
 	highest := int64(-1)
 	for _, r := range records {
 		d := &pipeline.Decision{}
-		must(json.Unmarshal(r.Value, d))
+		must(jsonrecord.Unmarshal(r.Value, d))
 		if d.Kind == "ownership" {
 			highest = r.Offset
 			continue
@@ -189,7 +190,7 @@ func (o *outcome) readCases(records []pipeline.Record) {
 	bodies, best := map[string]string{}, map[string]*head{}
 	for _, r := range records {
 		c := &head{body: r.Value}
-		must(json.Unmarshal(r.Value, c))
+		must(jsonrecord.Unmarshal(r.Value, c))
 		id := fmt.Sprint(c.DedupKey, " seq ", c.Seq)
 		if c.Seq == 1 { // a customer and recoup may find an invoice at the same time: the next record tells
 			id += " " + string(c.Origin)
@@ -204,7 +205,7 @@ func (o *outcome) readCases(records []pipeline.Record) {
 	}
 	for key, last := range best {
 		c := &cases.Case{}
-		must(json.Unmarshal(last.body, c))
+		must(jsonrecord.Unmarshal(last.body, c))
 		by := cases.Resolver("")
 		if c.Resolution != nil {
 			by = c.Resolution.By

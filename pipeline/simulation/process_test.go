@@ -339,7 +339,7 @@ func (p *process) since(consumer string) (gone time.Duration, resumed bool) {
 // Open, Append, Bounds and Partitions make a process's view a pipeline.Log.
 
 func (p *process) Open(topic string, partition int) pipeline.Reader {
-	return &view{p, fmt.Sprintf("fetch %s/%d", topic, partition), p.log.Open(topic, partition)}
+	return &view{p, "fetch " + topic + "/" + strconv.Itoa(partition), p.log.Open(topic, partition)}
 }
 
 func (p *process) Append(ctx context.Context, topic string, partition int,
@@ -385,7 +385,7 @@ func (p *process) countTombstones(topic string, records []pipeline.Record) {
 }
 
 func (p *process) Bounds(ctx context.Context, topic string, partition int) (start, end int64, err error) {
-	err = p.read(ctx, fmt.Sprintf("bounds %s/%d", topic, partition), func() (err error) {
+	err = p.read(ctx, "bounds "+topic+"/"+strconv.Itoa(partition), func() (err error) {
 		start, end, err = p.log.Bounds(ctx, topic, partition)
 		return err
 	})

@@ -41,7 +41,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	debug.SetGCPercent(400)    // worlds are small and short-lived
+	debug.SetGCPercent(1000)   // worlds are small and short-lived
 	runtime.MemProfileRate = 0 // unless -memprofilerate says more
 	os.Exit(m.Run())
 }
