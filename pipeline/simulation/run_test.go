@@ -19,7 +19,7 @@ type run struct {
 	plan  plan
 	want  *outcome
 	began time.Time
-	trace func(string) // told of each step; nil: nobody wants to know
+	trace func(step) // told of each step
 
 	mu        sync.Mutex // guards what follows
 	wrong     []string   // promises broken on the way
@@ -29,8 +29,17 @@ type run struct {
 	zombies   bool             // the group has given up a process that was not dead
 }
 
+// step is something that happens. Its text is made when somebody reads it.
+type step struct {
+	at     time.Duration // since the run began
+	format string
+	args   []any // nobody changes them
+}
+
+func (s step) String() string { return fmt.Sprintf("%12v ", s.at) + fmt.Sprintf(s.format, s.args...) }
+
 // simulate runs a seed and returns what differs from the run without faults.
-func simulate(t *testing.T, seed uint64, pl plan, want *outcome, trace func(string)) []string {
+func simulate(t *testing.T, seed uint64, pl plan, want *outcome, trace func(step)) []string {
 	s := &run{world: newWorld(newInput(pl.variant), pl.pace), seed: seed, plan: pl, want: want, began: time.Now(),
 		trace: trace, checked: map[int]int64{}, inserting: map[at]*process{}, stored: map[at]time.Time{}}
 	s.store.SetFaults(memstore.Faults{Before: s.underWay, Between: s.underWay})
@@ -147,11 +156,9 @@ func (s *run) linger(d time.Duration) {
 
 // note tells whoever replays a seed what happens.
 func (s *run) note(format string, args ...any) {
-	if s.trace != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.trace(fmt.Sprintf("%12v ", time.Since(s.began)) + fmt.Sprintf(format, args...))
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trace(step{time.Since(s.began), format, args})
 }
 
 func (s *run) find(format string, args ...any) {

@@ -62,7 +62,7 @@ func references(t *testing.T) []*outcome {
 func TestSimulation(t *testing.T) {
 	wants := references(t)
 	if *seedFlag >= 0 {
-		runSeed(t, uint64(*seedFlag), wants, func(line string) { t.Log(line) })
+		runSeed(t, uint64(*seedFlag), wants, func(s step) { t.Log(s) })
 		return
 	}
 	began := time.Now()
@@ -115,16 +115,33 @@ func preparations(t *testing.T, owner, result string) int {
 	return int(m.GetCounter().GetValue())
 }
 
-// runSeed runs one seed and reports what differs from the run without faults.
-func runSeed(t *testing.T, seed uint64, wants []*outcome, trace func(string)) {
+// runSeed runs one seed and reports what differs from the run without faults, and the course
+// it took: nothing that is to be seen depends on whether it takes the same one again.
+func runSeed(t *testing.T, seed uint64, wants []*outcome, trace func(step)) {
 	var wrong []string
+	var course []step
+	ended := false
+	defer func() {
+		if trace == nil && (len(wrong) > 0 || !ended) {
+			var text strings.Builder
+			for _, s := range course {
+				text.WriteString(s.String() + "\n")
+			}
+			t.Logf("seed %d took this course:\n%s", seed, &text)
+		}
+	}()
+	note := trace
+	if trace == nil {
+		note = func(s step) { course = append(course, s) }
+	}
 	synctest.Test(t, func(t *testing.T) {
 		pl := newPlan(seed)
-		wrong = simulate(t, seed, pl, wants[pl.variant], trace)
+		wrong = simulate(t, seed, pl, wants[pl.variant], note)
+		ended = true
 	})
 	if len(wrong) > 0 {
 		t.Errorf("seed %d leaves %d differences:\n%s\nreplay it with: "+
-			"go test ./pipeline/simulation -run Simulation -v -seed %d",
+			"go test ./pipeline/simulation -run TestSimulation -v -seed %d",
 			seed, len(wrong), strings.Join(samples(wrong), "\n"), seed)
 	}
 }
@@ -151,7 +168,7 @@ func TestReplay(t *testing.T) {
 		var courses [2]string
 		for i := range courses {
 			var course strings.Builder
-			runSeed(t, seed, wants, func(line string) { course.WriteString(line + "\n") })
+			runSeed(t, seed, wants, func(s step) { course.WriteString(s.String() + "\n") })
 			courses[i] = course.String()
 		}
 		if courses[0] != courses[1] {
