@@ -138,15 +138,61 @@ func (m broken) run(t *testing.T, file string) {
 		"-run=^TestSimulation$", ".", "-budget=8m", fmt.Sprint("-from=", rare[m.name]))
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
-	switch {
-	case err != nil && !errors.As(err, &exit):
+	if err != nil && !errors.As(err, &exit) {
 		t.Fatalf("cannot run the simulation: %v", err)
-	case err == nil:
-		t.Errorf("no seed found it: %s", out)
-	case !regexp.MustCompile(m.finds).Match(out):
-		t.Errorf("it was found, but nothing says %q:\n%s", m.finds, out)
-	case *mutation != "":
+	}
+	if amiss := m.amiss(string(out)); amiss != "" {
+		t.Errorf("%s:\n%s", amiss, out)
+	} else if *mutation != "" {
 		t.Logf("%s", out)
+	}
+}
+
+var (
+	// told is what runSeed says of a seed whose outcome differs.
+	told = regexp.MustCompile(`(?s) seed \d+ leaves \d+ differences:\n.*?\n\s+replay it with: `)
+	// stopped is how Go says that a test did not come to its end.
+	stopped = regexp.MustCompile(`(?m)^(panic: |fatal error: |FAIL\s.*\[(build|setup) failed\]$)`)
+)
+
+// amiss says why the output of a simulation does not show that seeds find the mutation by
+// what they leave; empty: it does. A stack, a refusal of the compiler and the name of a file say
+// nothing of the protocol, whatever words are in them.
+func (m broken) amiss(out string) string {
+	seeds := told.FindAllString(out, -1)
+	switch {
+	case stopped.MatchString(out):
+		return "the simulation did not come to its end"
+	case len(seeds) == 0:
+		return "no seed found it"
+	case !regexp.MustCompile(m.finds).MatchString(strings.Join(seeds, "\n")):
+		return fmt.Sprintf("it was found, but no seed says %q", m.finds)
+	}
+	return ""
+}
+
+// What only looks like a find is none: each text holds what the mutation is to be found by.
+func TestMutationsAreFoundBySeeds(t *testing.T) {
+	const seed = "        simulation_test.go:116: seed 7 leaves 1 differences:\n            %s\n" +
+		"            replay it with: go test ./pipeline/simulation -run Simulation -v -seed 7\n"
+	m := broken{finds: "two contents|decision"}
+	for name, test := range map[string]struct{ out, want string }{
+		"a find":  {fmt.Sprintf(seed, "decision [0 7] is missing") + "FAIL\n", ""},
+		"no find": {"ok  	recoup/pipeline/simulation	12.1s\n", "no seed found it"},
+		"another find": {fmt.Sprintf(seed, "row [0 7] differs") + "decision.go\n", "it was found, but no seed says " +
+			`"two contents|decision"`},
+		"the compiler": {"../decision.go:7:2: undefined: x\nFAIL	recoup/pipeline/simulation [build failed]\nFAIL\n",
+			"the simulation did not come to its end"},
+		"a panic": {fmt.Sprintf(seed, "decision [0 7] is missing") + "panic: x\n\n	pipeline/decision.go:7 +0x1\n",
+			"the simulation did not come to its end"},
+		"a deadlock": {"fatal error: all goroutines in bubble are blocked\n	pipeline/decision.go:7 +0x1\n",
+			"the simulation did not come to its end"},
+		"a refusal":      {fmt.Sprintf(seed, "after 4s: a member without faults does not go on: refused: decision 7"), ""},
+		"none of a seed": {"    world_test.go:120: a member without faults: refused: decision 7\n", "no seed found it"},
+	} {
+		if got := m.amiss(test.out); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
 	}
 }
 

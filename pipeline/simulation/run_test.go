@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"testing"
 	"time"
 
 	"recoup/pipeline"
@@ -39,7 +38,7 @@ type step struct {
 func (s step) String() string { return fmt.Sprintf("%12v ", s.at) + fmt.Sprintf(s.format, s.args...) }
 
 // simulate runs a seed and returns what differs from the run without faults.
-func simulate(t *testing.T, seed uint64, pl plan, want *outcome, trace func(step)) []string {
+func simulate(seed uint64, pl plan, want *outcome, trace func(step)) []string {
 	s := &run{world: newWorld(newInput(pl.variant), pl.pace), seed: seed, plan: pl, want: want, began: time.Now(),
 		trace: trace, checked: map[int]int64{}, inserting: map[at]*process{}, stored: map[at]time.Time{}}
 	s.store.SetFaults(memstore.Faults{Before: s.underWay, Between: s.underWay})
@@ -58,7 +57,10 @@ func simulate(t *testing.T, seed uint64, pl plan, want *outcome, trace func(step
 		all.Wait()
 		s.calm()
 	}
-	s.settle(t, "last")
+	if err := s.settle("last"); err != nil {
+		s.refuses(err)
+		return s.wrong // what is left is not all
+	}
 	if s.hadZombies() && s.doubled() {
 		s.note("a member looks for rows that stand twice")
 		s.linger(pl.pace.sweep + 3*time.Second)
@@ -84,9 +86,16 @@ func (s *run) stay() (end func()) {
 	s.note("a member without faults starts")
 	go func() {
 		defer close(over)
-		must(m.Run(ctx))
+		s.refuses(m.Run(ctx))
 	}()
 	return func() { cancel(); <-over; s.compact() }
+}
+
+// refuses notes that a member without faults does not go on, if it says why.
+func (s *run) refuses(why error) {
+	if why != nil {
+		s.find("a member without faults does not go on: %v", why)
+	}
 }
 
 // doubled reports whether a row or a line stands twice.
@@ -151,7 +160,7 @@ func (s *run) linger(d time.Duration) {
 	p := s.newProcess("lingering", fate{})
 	p.kill = cancel
 	m := pipeline.NewMember(s.options("lingering", false), p, p.join(group, topics.Invoices), storeView{p, s.store})
-	must(m.Run(ctx))
+	s.refuses(m.Run(ctx))
 }
 
 // note tells whoever replays a seed what happens.

@@ -136,7 +136,7 @@ func runSeed(t *testing.T, seed uint64, wants []*outcome, trace func(step)) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		pl := newPlan(seed)
-		wrong = simulate(t, seed, pl, wants[pl.variant], note)
+		wrong = simulate(seed, pl, wants[pl.variant], note)
 		ended = true
 	})
 	if len(wrong) > 0 {

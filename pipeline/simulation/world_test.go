@@ -110,19 +110,16 @@ func must(err error) {
 	}
 }
 
-// settle runs a member without faults until it has caught up.
-func (w *world) settle(t *testing.T, name string) {
-	t.Helper()
+// settle runs a member without faults until it has caught up, or refuses to go on.
+func (w *world) settle(name string) error {
 	opt := w.options(name, true)
 	if w.in.people != nil {
 		opt.Stage.Group = func() pipeline.Group { return w.log.Group(stageGroup, leadTopic) }
 	}
 	m := pipeline.NewMember(opt, w.log, w.log.Group(group, topics.Invoices), w.store)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	if err := m.Run(ctx); err != nil {
-		t.Fatalf("a member without faults: %v", err)
-	}
+	return m.Run(ctx)
 }
 
 // faultFree is what a variant comes to without faults.
@@ -134,7 +131,9 @@ func faultFree(t *testing.T, variant uint64) (want *outcome) {
 			w.send(p, 0, len(records))
 		}
 		w.say(0, len(w.in.people))
-		w.settle(t, "only")
+		if err := w.settle("only"); err != nil {
+			t.Fatalf("a member without faults: %v", err)
+		}
 		want = w.outcome()
 	})
 	return want
