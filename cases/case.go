@@ -12,7 +12,7 @@ import (
 	"recoup/cases/message"
 	"recoup/detectors"
 	"recoup/invoice"
-	"recoup/invoice/jsonrecord"
+	"recoup/cases/jsonrecord"
 )
 
 // Schema is the "schema" of every record in recoup.cases.

@@ -10,7 +10,7 @@ import (
 	"recoup/cases"
 	"recoup/detectors"
 	"recoup/invoice"
-	"recoup/invoice/jsonrecord"
+	"recoup/cases/jsonrecord"
 )
 
 // DecisionSchema is the "schema" of every record in the decision log.

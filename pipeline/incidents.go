@@ -6,7 +6,7 @@ import (
 
 	"recoup/cases"
 	"recoup/detectors"
-	"recoup/invoice/jsonrecord"
+	"recoup/cases/jsonrecord"
 )
 
 // incidentsFollower reads the open incidents out of recoup.cases: suspects of their

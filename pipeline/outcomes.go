@@ -13,7 +13,7 @@ import (
 	"recoup/cases"
 	"recoup/detectors"
 	"recoup/invoice"
-	"recoup/invoice/jsonrecord"
+	"recoup/cases/jsonrecord"
 )
 
 // outcomes follows what people decide of cases, and the cases themselves: they say

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"recoup/detectors"
-	"recoup/invoice/jsonrecord"
+	"recoup/cases/jsonrecord"
 )
 
 // stateVersion is the first byte of every value in recoup.state and

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"recoup/cases"
-	"recoup/invoice/jsonrecord"
+	"recoup/cases/jsonrecord"
 	"recoup/pipeline"
 	"recoup/sinks/memstore"
 )
