@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"time"
 
+	"recoup/cases/jsonrecord"
 	"recoup/cases/message"
 	"recoup/detectors"
 	"recoup/invoice"
-	"recoup/cases/jsonrecord"
 )
 
 // Schema is the "schema" of every record in recoup.cases.

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"recoup/cases"
+	"recoup/cases/jsonrecord"
 	"recoup/detectors"
 	"recoup/invoice"
-	"recoup/cases/jsonrecord"
 )
 
 // DecisionSchema is the "schema" of every record in the decision log.

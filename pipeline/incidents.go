@@ -5,8 +5,8 @@ import (
 	"sync"
 
 	"recoup/cases"
-	"recoup/detectors"
 	"recoup/cases/jsonrecord"
+	"recoup/detectors"
 )
 
 // incidentsFollower reads the open incidents out of recoup.cases: suspects of their

@@ -11,9 +11,9 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"recoup/cases"
+	"recoup/cases/jsonrecord"
 	"recoup/detectors"
 	"recoup/invoice"
-	"recoup/cases/jsonrecord"
 )
 
 // outcomes follows what people decide of cases, and the cases themselves: they say

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"recoup/detectors"
 	"recoup/cases/jsonrecord"
+	"recoup/detectors"
 )
 
 // stateVersion is the first byte of every value in recoup.state and
