@@ -45,14 +45,20 @@ func (m *Member) clear(part string) {
 // that wait for one server fail in eight ways each two seconds.
 const tellAgain = 30 * time.Second
 
+// telling is what the log said last of a part that does not work.
+type telling struct {
+	text string
+	at   time.Time
+}
+
 // report notes that a part of the world works (nil) or does not, and logs the change.
 func (m *Member) report(part string, err error) {
 	m.mu.Lock()
-	before, was := m.broken[part]
-	now := m.opt.Now()
-	again := err != nil && (!was || before.Error() != err.Error() && now.Sub(m.told[part]) >= tellAgain)
+	_, was := m.broken[part]
+	now, told := m.opt.Now(), m.told[part]
+	again := err != nil && (!was || told.text != err.Error() && now.Sub(told.at) >= tellAgain)
 	if again {
-		m.told[part] = now
+		m.told[part] = telling{err.Error(), now}
 	}
 	if err == nil {
 		delete(m.broken, part)

@@ -44,3 +44,20 @@ func TestLogWhileServerIsAway(t *testing.T) {
 		t.Errorf("the log says\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// A part that goes on failing in another way is told, though that began soon after the first one
+// was: the second is the one that somebody has to mend.
+func TestLogOfAnotherFailure(t *testing.T) {
+	var lines strings.Builder
+	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	m := NewMember(Options{Now: func() time.Time { return now }, Report: func(string, error) {},
+		Log: slog.New(slog.NewTextHandler(&lines, nil))}, nil, nil, nil)
+	m.report("clickhouse", errors.New("refused"))
+	for range 60 {
+		now = now.Add(2 * time.Second)
+		m.report("clickhouse", errors.New("no such table: run recoup migrate"))
+	}
+	if n := strings.Count(lines.String(), "recoup migrate"); n != 1 {
+		t.Errorf("the failure that lasts is told %d times, want once, in\n%s", n, lines.String())
+	}
+}

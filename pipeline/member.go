@@ -44,21 +44,21 @@ type Member struct {
 	layout   *layout      // of the state, in this generation; set before its workers begin
 	stageAt  atomic.Int64 // Unix nanoseconds of the case stage's last step; 0: it runs elsewhere
 
-	mu       sync.Mutex           // guards what follows
-	workers  map[int]*Worker      // by partition; kept over generations
-	targets  []int64              // ends of the log when Run began, by partition
-	reached  map[int]bool         // partitions of this generation that are past their target
-	broken   map[string]error     // parts of the world that do not work now
-	told     map[string]time.Time // when the log last said what is broken of a part
-	finished context.CancelFunc   // ends Run when all is caught up
-	refused  error                // why a partition never will be; only with UntilCaughtUp
+	mu       sync.Mutex         // guards what follows
+	workers  map[int]*Worker    // by partition; kept over generations
+	targets  []int64            // ends of the log when Run began, by partition
+	reached  map[int]bool       // partitions of this generation that are past their target
+	broken   map[string]error   // parts of the world that do not work now
+	told     map[string]telling // what the log said last of a part that is broken
+	finished context.CancelFunc // ends Run when all is caught up
+	refused  error              // why a partition never will be; only with UntilCaughtUp
 }
 
 // NewMember puts a member together. It does no I/O.
 func NewMember(opt Options, log Log, group Group, store Store) *Member {
 	m := &Member{opt: opt, log: log, group: group, store: store, shared: detectors.NewShared(),
 		buffer: NewRowBuffer(opt.RowBuffer), metrics: opt.Metrics, workers: map[int]*Worker{},
-		broken: map[string]error{}, told: map[string]time.Time{}}
+		broken: map[string]error{}, told: map[string]telling{}}
 	m.standby = newStandby(m)
 	return m
 }
