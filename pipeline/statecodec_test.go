@@ -34,3 +34,13 @@ func TestStateRecord(t *testing.T) {
 		}
 	}
 }
+
+// Restamped is a record of state as the owner of another epoch would have written it.
+func Restamped(t *testing.T, r Record, epoch int64) Record {
+	t.Helper()
+	at, payload, err := r.stamped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stateRecord(r.Key, stamp{epoch: epoch, applied: at.applied}, payload)
+}

@@ -77,10 +77,12 @@ func (w *Worker) takeOver(ctx context.Context, c *claim) error {
 	if err := both.Wait(); err != nil {
 		return err
 	}
-	if w.incarnation != owner.Incarnation { // a command has changed the state meanwhile
+	mark := w.read.mark
+	// A command may have changed the state meanwhile, or a marker that came late stood last.
+	if w.incarnation != owner.Incarnation || w.rows.from > start {
+		w.rows.forgetStored(start)
 		w.readSkipSet(ctx, w.rows.owner())
 	}
-	mark := w.read.mark
 	w.next, w.queuedEnd, w.decided = start, start, keptUntil(w.kept)
 	w.restoreModels(mark)
 	w.applyInbox()

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -256,5 +258,61 @@ func TestTakeOverAsksTheStoreBeside(t *testing.T) {
 		if most := (2*answer + 4*trip).Seconds(); took > most {
 			t.Errorf("it took %.0f ms, want what the store takes and %.0f ms before", 1000*took, 1000*(4*trip).Seconds())
 		}
+	})
+}
+
+// G2: the markers that stand last may be a former owner's that came late, and the group may have
+// lost its offsets. Rows are looked for from the offset on that the partition is taken over at, also
+// when the store goes away in between.
+func TestLateMarkerHidesNoRows(t *testing.T) {
+	t.Run("store answers", func(t *testing.T) { testLateMarker(t, 0) })
+	t.Run("store goes away", func(t *testing.T) { testLateMarker(t, 3) })
+}
+
+// testLateMarker has the store refuse so many questions after it has told the rows once.
+func testLateMarker(t *testing.T, refused int) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1)
+		w.fill(t, 1, 200)
+		var ends []int // of the state, in records
+		for life := range 2 {
+			m, _ := w.member(fmt.Sprint(life), nil)
+			if err := m.Run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			ends = append(ends, len(w.log.Records(w.opt.Topics.State, 0)))
+			if life == 0 {
+				w.fillMore(t, 1, 200, 300)
+			}
+		}
+		state := w.log.Records(w.opt.Topics.State, 0)
+		inherited, last := ends[0], ends[1]-1 // of the second owner: what it began with, what it would end with
+		for _, i := range []int{inherited, last} {
+			if string(state[i].Key) != "marker" {
+				t.Fatalf("record %d of %d is %q, want a marker", i, len(state), state[i].Key)
+			}
+		}
+		w.log.DeleteTopic(w.opt.Topics.State) // the second one died in its checkpoint, and one before it wrote late
+		w.log.CreateTopic(w.opt.Topics.State, 1, 0)
+		for _, r := range state[:last] {
+			w.put(t, w.opt.Topics.State, 0, r)
+		}
+		for range 100 {
+			w.put(t, w.opt.Topics.State, 0, state[last-1])
+		}
+		w.put(t, w.opt.Topics.State, 0, pipeline.Restamped(t, state[last], 0))
+		w.opt.Group += " anew"
+		reads := 0
+		w.store.SetFaults(memstore.Faults{Read: func(pipeline.Owner) error {
+			if reads++; reads > 2 && reads <= 2+refused { // each time it asks to end inserts first
+				return errors.New("away")
+			}
+			return nil
+		}})
+		m, _ := w.member("third", nil)
+		if err := m.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.wantEach(t)
 	})
 }

@@ -79,6 +79,12 @@ func (r *rowWriter) readStored(ctx context.Context, owner Owner) (map[int64]bool
 	return stored, nil
 }
 
+// forgetStored has the skip-set read again, from an offset on, before anything is inserted.
+func (r *rowWriter) forgetStored(from int64) {
+	r.fenced, r.from, r.atTakeOver, r.sweepAt = false, from, nil, time.Time{}
+	r.standing.Store(math.MaxInt64)
+}
+
 // run stores until the worker has finished and nothing is left.
 func (r *rowWriter) run(ctx context.Context, c *claim) error {
 	w := r.w
