@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,8 +20,8 @@ type Training struct {
 	// Group returns the group, on a topic of one partition, whose owner trains. By
 	// default nil: this member never does.
 	Group func() Group
-	// Records is how many of the newest invoices are read, over all partitions. By
-	// default 60,000.
+	// Records is how many of the newest invoices are learned from, over all partitions:
+	// of more, those of a part of the customers. By default 60,000.
 	Records int64
 	// History is how long before the newest invoice the oldest one that is learned
 	// from was issued. By default 35 days.
@@ -206,7 +207,14 @@ func (t *trainer) newest(ctx context.Context) (map[string]time.Time, error) {
 func (t *trainer) run(ctx context.Context, l *learned) (models, examples int, err error) {
 	for _, seller := range l.trainer.Sellers() {
 		span := l.spans[seller]
-		if span.last.Sub(span.first) < detectors.TrainAfter || !t.due(seller, span.last) {
+		if !t.due(seller, span.last) {
+			continue
+		}
+		if days := span.days(); days < detectors.TrainAfter {
+			if l.cut {
+				t.m.opt.Log.Info("no model: the invoices that may be read do not go back a week; raise models.invoices",
+					"seller", seller, "back", days, "invoices", t.m.opt.Training.Records)
+			}
 			continue
 		}
 		l.trainer.Recovered(seller, t.m.outcomes.recoveryOf(seller))
@@ -300,16 +308,21 @@ func (t *trainer) append(ctx context.Context, seller string, records []Record) e
 type learned struct {
 	trainer *detectors.Trainer
 	spans   map[string]*span // by seller
+	cut     bool             // older invoices were not read, as there are too many
 }
 
 // span is the issue dates of a seller's invoices.
-type span struct{ first, last time.Time }
+type span struct {
+	issued []time.Time
+	last   time.Time
+}
 
 // learn reads the newest invoices of all partitions in the order of their issue
-// dates and has a trainer look at them.
+// dates, of some customers where there are too many, and has a trainer look at them.
 func (t *trainer) learn(ctx context.Context, newest time.Time) (*learned, error) {
 	m := t.m
-	merge, err := openNewest(ctx, m)
+	oldest, turn := newest.Add(-m.opt.Training.History), newTurn()
+	merge, err := openNewest(ctx, m, oldest, turn)
 	if err != nil {
 		return nil, err
 	}
@@ -321,12 +334,11 @@ func (t *trainer) learn(ctx context.Context, newest time.Time) (*learned, error)
 			e.UseClassifier(c)
 		}
 	}
-	stop := func() bool { return ctx.Err() != nil }
-	l := &learned{trainer: detectors.NewTrainer(detectors.TrainerOptions{Stop: stop}), spans: map[string]*span{}}
+	stop := func() bool { return turn.rest(ctx) != nil }
+	l := &learned{trainer: detectors.NewTrainer(detectors.TrainerOptions{Stop: stop}), spans: map[string]*span{},
+		cut: merge.cut}
 	position := invoice.Position{Topic: m.opt.Topics.Invoices, Offset: -1}
 	var verdict detectors.Verdict
-	oldest := newest.Add(-m.opt.Training.History)
-	turn := newTurn()
 	for {
 		h, err := merge.next(ctx)
 		if err != nil {
@@ -348,24 +360,27 @@ func (t *trainer) learn(ctx context.Context, newest time.Time) (*learned, error)
 			}
 			l.saw(h.inv.Seller, h.at)
 		}
-		if err := turn.yield(ctx); err != nil {
-			return nil, err
-		}
 	}
 }
 
 func (l *learned) saw(seller string, at time.Time) {
 	s := l.spans[seller]
 	if s == nil {
-		s = &span{first: at, last: at}
+		s = &span{}
 		l.spans[strings.Clone(seller)] = s
 	}
-	if at.Before(s.first) {
-		s.first = at
-	}
-	if at.After(s.last) {
-		s.last = at
-	}
+	s.issued = append(s.issued, at)
+	s.last = later(s.last, at)
+}
+
+// outliers is one of how many invoices may be older than those that a training takes
+// for a seller's first: a single late one does not make a day's invoices a week's.
+const outliers = 20
+
+// days is how long the invoices of a seller go back.
+func (s *span) days() time.Duration {
+	slices.SortFunc(s.issued, time.Time.Compare)
+	return s.last.Sub(s.issued[len(s.issued)/outliers])
 }
 
 // turn lets others work: where there are few processors, training rests as long
@@ -375,17 +390,27 @@ type turn struct {
 	since time.Time
 }
 
-// turnRecords is after how many invoices others come first.
-const turnRecords = 200
+const (
+	// turnRecords is after how many invoices others come first.
+	turnRecords = 200
+	// longestRest bounds a rest behind what rather was a wait.
+	longestRest = 250 * time.Millisecond
+)
 
 func newTurn() *turn { return &turn{since: time.Now()} }
 
+// yield rests after every turnRecords calls.
 func (t *turn) yield(ctx context.Context) error {
 	if t.n++; t.n%turnRecords != 0 {
 		return nil
 	}
+	return t.rest(ctx)
+}
+
+// rest rests as long as it was not called.
+func (t *turn) rest(ctx context.Context) error {
 	if runtime.GOMAXPROCS(0) <= 2 {
-		if err := pause(ctx, time.Since(t.since)); err != nil {
+		if err := pause(ctx, min(time.Since(t.since), longestRest)); err != nil {
 			return err
 		}
 	} else {

@@ -196,7 +196,8 @@ type Models struct {
 	Pin string `yaml:"pin"`
 	// How long before the newest invoice the oldest was issued that is trained on. By default 35d.
 	History Duration `yaml:"history"`
-	// How many of the newest invoices are read for training; memory grows with it. By default 60000.
+	// How many invoices are learned from, those of some customers where there are more; memory grows with it. Up to
+	// 50 times as many are read. By default 60000.
 	Invoices int64 `yaml:"invoices"`
 }
 
