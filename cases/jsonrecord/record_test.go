@@ -157,11 +157,15 @@ func FuzzAgrees(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) { agree[sample](t, text, true) })
 }
 
-// A record that is too deep for a stack is wrong, not the end of the process.
+// A record that is too deep is wrong as encoding/json finds it, not the end of the process, nor
+// all of its memory.
 func TestDeepRecord(t *testing.T) {
-	const n = 20 << 20
-	var got sample
-	if err := Unmarshal([]byte(`{"unknown":`+strings.Repeat("[", n)), &got); err == nil {
-		t.Error("a record of 20 million brackets is taken")
+	for _, n := range []int{mostDeep - 1, mostDeep, 1 << 18, 20 << 20} {
+		text := []byte(`{"unknown":` + strings.Repeat("[", n) + strings.Repeat("]", n) + "}")
+		var got, want sample
+		gotErr, wantErr := Unmarshal(text, &got), json.Unmarshal(text, &want)
+		if deep := n+1 > mostDeep; fmt.Sprint(gotErr) != fmt.Sprint(wantErr) || deep != (gotErr != nil) {
+			t.Errorf("%d brackets in an object: error %v, of encoding/json %v", n, gotErr, wantErr)
+		}
 	}
 }
