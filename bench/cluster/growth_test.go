@@ -5,9 +5,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"recoup/bench/machine"
+	"recoup/internal/child"
 )
 
 // What comes and goes is not growth, nor is what further partitions take; what stays is.
@@ -101,6 +105,26 @@ func TestGrowthBase(t *testing.T) {
 	}
 	if _, bytes := g.grown(400, 0); bytes != 300 {
 		t.Errorf("grown by %d, want 300 more than the least of the first %d series", bytes, baseSeries)
+	}
+}
+
+// A member is not known to be small because each look found it so.
+func TestPeakBetweenLooks(t *testing.T) {
+	process, err := child.Start(exec.Command("sleep", "60"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer process.Kill()
+	if machine.Peak(process.PID()) == 0 {
+		t.Fatal("the system does not say")
+	}
+	m := &Member{process: process}
+	if m.lookBack(); m.Usage().Resident != 0 {
+		t.Error("a member that never answered was seen")
+	}
+	m.usage.Resident = 7
+	if m.lookBack(); m.Usage().Resident <= 7 {
+		t.Errorf("%d bytes at most, the kernel knows of %d", m.Usage().Resident, machine.Peak(process.PID()))
 	}
 }
 

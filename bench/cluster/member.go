@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"recoup/bench/machine"
 	"recoup/internal/child"
 )
 
@@ -32,11 +33,12 @@ type Member struct {
 	growth  growth
 }
 
-// Usage is what a member took, as it told itself.
+// Usage is what a member took, as the kernel and it itself told.
 type Usage struct {
 	// Member is the member's name.
 	Member string `json:"member"`
-	// Resident is the most memory it was seen with, in bytes; 0: it was never seen.
+	// Resident is the most memory it ever had by the last look, in bytes, as the kernel keeps it;
+	// 0: it was never seen.
 	Resident int64 `json:"resident_bytes"`
 	// Goroutines is how many it had when it was seen last.
 	Goroutines int `json:"goroutines"`
@@ -146,6 +148,18 @@ func (m *Member) watch() {
 		case <-time.After(lookTime):
 		}
 		m.look(client)
+		m.lookBack()
+	}
+}
+
+// lookBack notes the most memory that a member ever had which has answered: between two looks
+// it may have had more.
+func (m *Member) lookBack() {
+	most := machine.Peak(m.process.PID())
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.usage.Resident > 0 {
+		m.usage.Resident = max(m.usage.Resident, most)
 	}
 }
 

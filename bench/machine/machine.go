@@ -33,6 +33,22 @@ func LoadAverage() string {
 	return oneMinute
 }
 
+// Peak is the most memory that a process ever had resident, in bytes, as the kernel keeps it; 0 where
+// the system does not say. Who looks at what is resident each second misses what lies between.
+func Peak(pid int) int64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		var kilobytes int64
+		if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kilobytes); n == 1 {
+			return kilobytes << 10
+		}
+	}
+	return 0
+}
+
 // Commit names the state of the repository, "-dirty" behind it where files differ; empty
 // outside of one.
 func Commit() string {

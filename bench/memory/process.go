@@ -243,9 +243,8 @@ func (p plan) processReport(sides []*side) string {
 	fmt.Fprintf(&b, "Two members of the real binary with default settings, each alone in a group of its own, "+
 		"on one Kafka and one ClickHouse: %d partitions, %d customers, %d invoices of 3 lines, one in %d of half the "+
 		"amount. A segment is met on 2 partitions at most. Each got an eighth of its invoices by turns, as fast as Kafka "+
-		"takes them; the rate is from the first append until all are committed. Resident is "+
-		"`process_resident_memory_bytes`, the "+
-		"most of a look a second.\n\n", p.Partitions, p.Customers, p.total(), injected)
+		"takes them; the rate is from the first append until all are committed. Resident is the most that the kernel ever "+
+		"saw, `VmHWM`.\n\n", p.Partitions, p.Customers, p.total(), injected)
 	b.WriteString("| segments | half | invoices/s | CPU of the member, each | resident, most so far |\n" +
 		"|---|---|---|---|---|\n")
 	for _, s := range sides {

@@ -3,14 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"os"
 	"runtime"
 	"runtime/metrics"
-	"strings"
 	"syscall"
 	"time"
 
+	"recoup/bench/machine"
 	"recoup/detectors"
 	"recoup/invoice"
 )
@@ -85,7 +84,7 @@ func child(text string) error {
 			return err
 		}
 	}
-	r.RSS, r.Heap = peak(), inUse()
+	r.RSS, r.Heap = machine.Peak(os.Getpid()), inUse()
 	w.countForgotten(&r)
 	if w.verdicts != nil {
 		if err := w.verdicts.close(); err != nil {
@@ -223,19 +222,4 @@ func inUse() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
-}
-
-// peak is the most memory that was ever resident.
-func peak() int64 {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(status)) {
-		var kilobytes int64
-		if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kilobytes); n == 1 {
-			return kilobytes << 10
-		}
-	}
-	return 0
 }
