@@ -18,6 +18,10 @@ const mostLatency = 250 * time.Millisecond
 // a tenth of what it may be at all.
 const noise = mostLatency / 10
 
+// leastCases is how many cases p99 has to be of: of fewer it is their worst, and says little of those
+// that are not among them.
+const leastCases = 100
+
 // latency measures from an event to its case, while all works and while ClickHouse is away.
 func (f *flags) latency(ctx context.Context, r *rig) (s section, err error) {
 	r.prepare(f.plan(fewSegments, newcomers))
@@ -59,6 +63,10 @@ func (f *flags) latency(ctx context.Context, r *rig) (s section, err error) {
 
 // compare tells how soon cases came with ClickHouse and without it.
 func (s *section) compare(steady, away []time.Duration) {
+	enough := min(len(steady), len(away)) >= leastCases
+	s.unloaded = s.unloaded || !enough
+	s.aimed("cases that were timed, and of them while ClickHouse was away", fmt.Sprintf("≥ %d each", leastCases), enough,
+		"%d, %d", len(steady)+len(away), len(away))
 	s.atMost("event to case, p99", steady, 0.99, mostLatency, milliseconds, "")
 	s.tell("event to case, median and worst", "%s, %s", milliseconds(quantile(steady, 0.5)),
 		milliseconds(quantile(steady, 1)))
