@@ -8,10 +8,10 @@
 // was known at the marker, whatever part of a later checkpoint was stored.
 //
 // Bytes an item, stored (mean over the bundled retail corpus) and in memory with
-// its place in the index: a product 225 and 650, a pair of customer and product 33
+// its place in the index: a product 225 and 680, a pair of customer and product 33
 // and 75, a customer 82 and 120, its up to five recent invoices 139 and 175, a
-// customer type or country 79 and 675, a seller's conduct 680 and 1,670, a
-// discount code 25 and 100, a source 34 and 230, a description of goods 32 and 50, a
+// customer type or country 79 and 675, a seller's conduct 680 and 1,960, a
+// discount code 25 and 125, a source 34 and 230, a description of goods 32 and 50, a
 // deal 16 and 35.
 package history
 
