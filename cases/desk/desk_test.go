@@ -468,6 +468,10 @@ func TestLowerSeqBehindHigher(t *testing.T) {
 	if got := w.cases[len(w.cases)-1]; !bytes.Equal(got, highest) || len(w.cases) != 4 {
 		t.Errorf("behind the lower seq stands %s, want %s", got, highest)
 	}
+	w.again()
+	if n := len(w.cases); n != 4 {
+		t.Errorf("a later owner says more though the highest stands last: %d records, want 4", n)
+	}
 	other, err := cases.Decode(highest)
 	if err != nil {
 		t.Fatal(err)

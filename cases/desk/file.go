@@ -30,7 +30,7 @@ type file struct {
 	// What was read of recoup.cases; it may lag behind body.
 	top     int64  // the highest seq
 	topHash uint64 // of its record
-	behind  bool   // a lower seq stands behind the highest: it is written again
+	behind  bool   // what stands last has a lower seq than the highest: that is written again
 	clash   bool   // two records have the highest seq: one more says which holds
 
 	base     *cases.Case        // what was found newer than content; nil: nothing
@@ -84,12 +84,9 @@ func (a content) compare(b content) int {
 
 // stands notes a record that stands in recoup.cases.
 func (f *file) stands(c *cases.Case, body []byte, p *packer) {
-	hash := xxhash.Sum64(body)
-	switch {
-	case c.Seq > f.top:
-		f.top, f.topHash, f.behind = c.Seq, hash, false
-	case c.Seq < f.top:
-		f.behind = true
+	f.behind = c.Seq < f.top
+	if c.Seq > f.top {
+		f.top, f.topHash = c.Seq, xxhash.Sum64(body)
 	}
 	switch {
 	case c.Seq > f.seq:
