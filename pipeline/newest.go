@@ -102,7 +102,7 @@ func (n *newestInvoices) choose(ctx context.Context, all int64, oldest time.Time
 	}
 	for _, h := range n.heads {
 		if all > taught {
-			h.sample = uint64(float64(taught) / float64(all) * (1 << 63)) << 1
+			h.sample = uint64(float64(taught)/float64(all)*(1<<63)) << 1
 		}
 	}
 	return nil
