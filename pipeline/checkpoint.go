@@ -26,6 +26,7 @@ type checkpoint struct {
 	local   packedRecords // for recoup.state
 	shared  packedRecords // for recoup.baselines
 	records int           // in both
+	held    int64         // what counts of its bytes among the copies, under their lock
 }
 
 // bytes is how much memory it takes.
@@ -42,20 +43,23 @@ type copies struct {
 // mostCopied is how many bytes of copies wait when no further one is taken.
 const mostCopied = 32 << 20
 
-// take calls copied, which returns how many bytes it took, if there is room or now is set.
-func (c *copies) take(now bool, copied func() int64) {
+// take calls copied, which makes a copy, if there is room or now is set.
+func (c *copies) take(now bool, copied func() *checkpoint) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if now || c.bytes < mostCopied {
-		c.bytes += copied()
+		cp := copied()
+		cp.held = cp.bytes()
+		c.bytes += cp.held
 	}
 }
 
-// release gives the bytes of copies back.
-func (c *copies) release(bytes int64) {
+// release has nobody wait for a copy any longer.
+func (c *copies) release(cp *checkpoint) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.bytes -= bytes
+	c.bytes -= cp.held
+	cp.held = 0
 }
 
 // rollCheckpoint takes a checkpoint when one is due, or now is set.
@@ -77,10 +81,10 @@ func (w *Worker) rollCheckpoint(now bool) {
 
 // offerCopy has a copy of the state published, nil where others wait and now is not set.
 func (w *Worker) offerCopy(now bool) (cp *checkpoint) {
-	w.m.copies.take(now, func() int64 {
+	w.m.copies.take(now, func() *checkpoint {
 		cp = w.copyState()
 		w.queue.offer(cp)
-		return cp.bytes()
+		return cp
 	})
 	return cp
 }

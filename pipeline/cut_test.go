@@ -132,6 +132,9 @@ func TestStateTooLarge(t *testing.T) {
 		if err := m.Ready(); err == nil || !strings.Contains(err.Error(), "state of partition 0: ") {
 			t.Errorf("ready says %v, want the state of partition 0", err)
 		}
+		if n := m.Copied(); n != 0 {
+			t.Errorf("checkpoints of other partitions wait for %d bytes that are refused", n)
+		}
 		w.outcome(t).equal(t, want)
 		w.log.CreateTopic(w.opt.Topics.State, 1, 0)
 		time.Sleep(time.Minute)

@@ -48,20 +48,36 @@ func TestPackedRecords(t *testing.T) {
 // While copies of some partitions wait the others take none, unless they have to.
 func TestCopiesWaitForEachOther(t *testing.T) {
 	var c copies
-	taken := 0
-	take := func(now bool, bytes int64) { c.take(now, func() int64 { taken++; return bytes }) }
+	var taken []*checkpoint
+	take := func(now bool, bytes int) {
+		c.take(now, func() *checkpoint {
+			taken = append(taken, &checkpoint{local: packedRecords{make([]byte, bytes)}})
+			return taken[len(taken)-1]
+		})
+	}
 	take(false, mostCopied-1)
 	take(false, mostCopied)
-	if take(false, 1); taken != 2 {
-		t.Errorf("%d copies were taken, want 2 until there is room again", taken)
+	if take(false, 1); len(taken) != 2 {
+		t.Errorf("%d copies were taken, want 2 until there is room again", len(taken))
 	}
-	if take(true, 1); taken != 3 {
+	if take(true, 1); len(taken) != 3 {
 		t.Error("one that has to be taken at once was not")
 	}
-	c.release(mostCopied)
-	c.release(1)
-	if take(false, 1); taken != 4 {
+	for range 2 { // one that is refused, and then is published, is released twice
+		c.release(taken[1])
+	}
+	if take(false, 1); len(taken) != 3 {
+		t.Error("one is taken though there is no room yet")
+	}
+	c.release(taken[2])
+	if take(false, 1); len(taken) != 4 {
 		t.Error("none is taken though there is room")
+	}
+	for _, cp := range taken {
+		c.release(cp)
+	}
+	if c.bytes != 0 {
+		t.Errorf("%d bytes count though all are released", c.bytes)
 	}
 }
 

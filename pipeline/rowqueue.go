@@ -163,7 +163,7 @@ func (q *rowQueue) discard(buffer *RowBuffer, copies *copies) {
 		buffer.add(-w.bytes)
 	}
 	if ready != nil {
-		copies.release(ready.bytes())
+		copies.release(ready)
 	}
 }
 

@@ -325,6 +325,7 @@ func (r *rowWriter) checkpoint(ctx context.Context, c *claim) error {
 	if errors.Is(err, ErrTooLarge) { // scoring goes on: only a take-over takes longer, until a person mends it
 		w.m.report(part, err)
 		r.stateAt = w.m.opt.Now().Add(w.m.opt.CheckpointInterval)
+		w.m.copies.release(cp) // other partitions do not wait for that person
 		return nil
 	}
 	if err != nil {
@@ -335,6 +336,6 @@ func (r *rowWriter) checkpoint(ctx context.Context, c *claim) error {
 	w.m.metrics.CheckpointRecords.Add(float64(cp.records + 1))
 	w.m.metrics.CheckpointOffset.WithLabelValues(label(w.partition)).Set(float64(cp.marker.Offset))
 	w.queue.published()
-	w.m.copies.release(cp.bytes())
+	w.m.copies.release(cp)
 	return nil
 }
