@@ -79,6 +79,20 @@ func (w *Worker) rollCheckpoint(now bool) {
 	w.overwritten = false
 }
 
+// lastCopy takes the checkpoint of a worker that ends, for the case that its partition goes to another
+// member. It does not where the group shares out what others leave: then this one keeps what it has, and
+// while the states of its partitions are copied, some hundred milliseconds each, nobody works on what is left.
+func (w *Worker) lastCopy(c *claim) {
+	select {
+	case <-c.gen.Done():
+		if w.m.standby.keeps() {
+			return
+		}
+	default:
+	}
+	w.rollCheckpoint(true)
+}
+
 // offerCopy has a copy of the state published, nil where others wait and now is not set.
 func (w *Worker) offerCopy(now bool) (cp *checkpoint) {
 	w.m.copies.take(now, func() *checkpoint {

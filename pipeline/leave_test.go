@@ -94,7 +94,7 @@ func TestLeavesWhatIsReady(t *testing.T) {
 		if got := l.leaving(); !slices.Equal(got, []int{0, 1}) {
 			t.Errorf("partitions %v are said to be left, want 0 and 1", got)
 		}
-		written := []int{l.states(0), l.states(1)}
+		written := []int{l.states(0), l.states(1), l.states(2), l.states(3)}
 		if written[0] <= before[0] || written[1] <= before[1] || l.states(2) != stays {
 			t.Errorf("%v records of state before and %v behind the checkpoints of who leaves", before, written)
 		}
@@ -112,7 +112,7 @@ func TestLeavesWhatIsReady(t *testing.T) {
 		}
 		for p, want := range written {
 			for _, r := range l.log.Records(l.opt.Topics.State, p)[want:] {
-				t.Errorf("state of partition %d is written again, or by who follows within an hour: %s", p, r.Key)
+				t.Errorf("state of partition %d is written again, by who leaves, stays or follows within an hour: %s", p, r.Key)
 			}
 		}
 		l.goesOn(3 * time.Second)
@@ -121,6 +121,23 @@ func TestLeavesWhatIsReady(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second) // so that the last rows are stored
 		l.wantEach(t)
+	})
+}
+
+// At a rebalance that somebody else brings about who stays writes its state: its partitions may go.
+func TestWritesStateForWhoJoins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLeaver(t, nil)
+		before := []int{l.states(0), l.states(1), l.states(2), l.states(3)}
+		_, stop := l.start("joins", nil)
+		l.goesOn(2 * time.Second)
+		for p, n := range before {
+			if l.states(p) <= n {
+				t.Errorf("%d records of state of partition %d before and %d behind the joining", n, p, l.states(p))
+			}
+		}
+		l.stop()
+		stop()
 	})
 }
 

@@ -43,6 +43,7 @@ type standby struct {
 	mu    sync.Mutex // guards what follows
 	turn  int        // counts generations
 	mine  map[int]int64
+	left  bool              // others are about to leave partitions
 	ready map[int]*prepared // by partition
 }
 
@@ -106,6 +107,9 @@ func (s *standby) look(ctx context.Context) error {
 		return errStuck
 	}
 	leaving := s.leaving(mine)
+	s.mu.Lock()
+	s.left = s.turn == turn && len(leaving) > 0
+	s.mu.Unlock()
 	if err := s.expect(ctx, within, leaving, leaving); err != nil {
 		return err
 	}
@@ -262,11 +266,19 @@ func (s *standby) prepare(ctx context.Context, r *prepared) {
 func (s *standby) assigned(mine map[int]int64, dropping *sync.WaitGroup) {
 	s.mu.Lock()
 	s.turn++
-	s.mine = mine
+	s.mine, s.left = mine, false
 	s.mu.Unlock()
 	for _, r := range s.pick(func(p int, _ *prepared) bool { _, is := mine[p]; return is }) {
 		dropping.Go(func() { s.release(r) })
 	}
+}
+
+// keeps reports whether this member keeps what it has when the group shares out next, as far as one
+// can tell: others leave, or it has prepared to follow who is silent.
+func (s *standby) keeps() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.left || len(s.ready) > 0
 }
 
 // keep gives back all but some of what is prepared.

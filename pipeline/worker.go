@@ -202,7 +202,7 @@ func (w *Worker) scoreLoop(ctx context.Context, drain <-chan struct{}, c *claim)
 		select {
 		case <-drain:
 			w.rollBlock(true)
-			w.rollCheckpoint(true)
+			w.lastCopy(c)
 			w.rollCounts(true)
 			return nil
 		default:
