@@ -62,6 +62,7 @@ func references(t *testing.T) []*outcome {
 func TestSimulation(t *testing.T) {
 	wants := references(t)
 	if *seedFlag >= 0 {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // TestReplay says why
 		runSeed(t, uint64(*seedFlag), wants, func(s step) { t.Log(s) })
 		return
 	}
@@ -159,9 +160,11 @@ func samples(wrong []string) (list []string) {
 	return list
 }
 
-// A seed that is run again takes the same course, step by step, whatever else runs. In a few
-// of a hundred two things do happen at the same instant, as one makes room for the other.
+// A seed that is replayed takes the same course, step by step, each time. That is so on one
+// processor, and all but so: two things may happen at the same instant, as one makes room for the
+// other. On two processors, as TestSimulation runs seeds, one of seven takes another course each time.
 func TestReplay(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	wants := references(t)
 	var other []uint64
 	for seed := range uint64(60) {
@@ -175,7 +178,7 @@ func TestReplay(t *testing.T) {
 			other = append(other, seed)
 		}
 	}
-	if len(other) > 6 {
+	if len(other) > 3 {
 		t.Errorf("seeds %v of 60 take another course the second time", other)
 	}
 }
