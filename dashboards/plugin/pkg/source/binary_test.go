@@ -188,10 +188,10 @@ func patient(t *testing.T, settings []byte) []byte {
 }
 
 // promised is how soon a case is on the screen, and an action in its table, on a machine
-// that has time; a busy one gets three tries.
+// that has time; a busy one gets ten tries.
 const (
 	promised = time.Second
-	tries    = 3
+	tries    = 10
 )
 
 // live: a case is on the channel within a second of its record.
@@ -244,7 +244,7 @@ func (p *program) live(s *site) {
 	p.until(frames, "just-before")
 	publish("bolt", "other")
 	best := time.Hour
-	for try := range tries {
+	for try := 0; try < tries && best > promised; try++ {
 		invoiceID := fmt.Sprint("live-", try)
 		published := publish(seller, invoiceID)
 		p.until(frames, invoiceID)
@@ -286,7 +286,7 @@ func (p *program) until(frames <-chan *data.Frame, invoiceID string) {
 func (p *program) acknowledged(s *site) {
 	t := p.t
 	best := time.Hour
-	for try := range tries {
+	for try := 0; try < tries && best > promised; try++ {
 		var clicks [2]click
 		for i := range clicks {
 			number := 130 + 2*try + i
