@@ -8,8 +8,8 @@ import (
 	"recoup/detectors"
 )
 
-// Where there are more invoices than are learned from, all of some customers are: of a
-// customer of whom the newest two were known, a third would look like a duplicate.
+// Where there are more invoices than are learned from, all of some customers are, not the newest
+// few of each: among those a regular bill is as rare as a duplicate.
 func TestTrainingTakesCustomersWhole(t *testing.T) {
 	const customers, days, history, learned = 60, 60, 30, 600
 	first := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
