@@ -81,6 +81,39 @@ func TestTrainingReadsNotAll(t *testing.T) {
 	}
 }
 
+// G7: what is learned from stays bounded though one customer of the sample is billed half of all.
+func TestTrainingTakesNoGiantWhole(t *testing.T) {
+	const invoices, learned = 3000, 300
+	for c := range 40 { // some of these are of the sample
+		log := &keptLog{}
+		for i := range invoices {
+			customer := fmt.Sprint("giant-", c)
+			if i%2 == 0 {
+				customer = fmt.Sprint(i)
+			}
+			log[i%4/2] = append(log[i%4/2], Record{Offset: int64(len(log[i%4/2])), Value: fmt.Appendf(nil,
+				`{"schema":"invoice.v1","event_id":"%d","seller":"acme","invoice_id":"%d","issued_at":"2026-03-01T08:00:00Z",`+
+					`"currency":"EUR","net_amount":"9.00","customer_ref":%q}`, i, i, customer)})
+		}
+		m := reads(log)
+		m.invoicePartitions, m.opt.Training.Records, m.opt.Now = 2, learned, time.Now
+		newest, err := openNewest(t.Context(), m, time.Time{}, newTurn())
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for h, err := newest.next(t.Context()); h != nil; h, err = newest.next(t.Context()) {
+			if n++; err != nil {
+				t.Fatal(err)
+			}
+		}
+		newest.close()
+		if n > 2*learned {
+			t.Errorf("giant-%d: %d invoices to learn from, want %d about", c, n, learned)
+		}
+	}
+}
+
 // A week of invoices is no week because one of them is late.
 func TestLateInvoiceMakesNoWeek(t *testing.T) {
 	l := &learned{spans: map[string]*span{}}
