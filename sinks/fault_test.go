@@ -178,6 +178,35 @@ func TestHold(t *testing.T) {
 	}
 }
 
+// TestBacklogIsNotPaced: a large block that waited behind others goes at once, another waits for its turn.
+func TestBacklogIsNotPaced(t *testing.T) {
+	s := openTables(t)
+	s.pace = newPace(1)
+	s.pace.next = time.Now().Add(time.Hour)
+	insert := func(n int64, invoices int, sealed bool) error {
+		b := s.NewBlock().(*Block)
+		for i := range invoices { // of three lines
+			inv, v := sampleInvoice(i, 3)
+			b.Append(inv, v, 1_795_000_000_000)
+		}
+		if sealed {
+			b.Seal()
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		return s.Insert(ctx, testOwner, n, b, sinktest.Owned)
+	}
+	if err := insert(1, largeInsert/4, true); err != nil {
+		t.Error(err)
+	}
+	for name, err := range map[string]error{
+		"small": insert(2, largeInsert/4-1, true), "not behind": insert(3, largeInsert/4, false)} {
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v, want it to wait for its turn", name, err)
+		}
+	}
+}
+
 // TestHoldRemove: the store asks before each of the two deletes of a removal.
 func TestHoldRemove(t *testing.T) {
 	s := openTables(t)
