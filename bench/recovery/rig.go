@@ -60,7 +60,7 @@ func (r *rig) install(ctx context.Context, f *flags, name string) (err error) {
 	if err != nil {
 		return err
 	}
-	if r.warehouse, err = clickhouse.Start(ctx, clickhouse.Options{}); err != nil {
+	if r.warehouse, err = clickhouse.Start(ctx, clickhouse.Options{Nice: 10}); err != nil {
 		return err
 	}
 	r.Cluster, err = cluster.Install(ctx, cluster.Options{Dir: r.dir, Broker: r.broker.Addr(),

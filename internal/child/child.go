@@ -30,7 +30,11 @@ type Process struct {
 // Start runs cmd in its own process group, so that Ctrl-C in the terminal
 // reaches only the parent, and has the kernel kill it when the parent dies
 // (Linux). What the child prints goes to log, which may be nil.
-func Start(cmd *exec.Cmd, log io.Writer) (*Process, error) {
+func Start(cmd *exec.Cmd, log io.Writer) (*Process, error) { return StartBehind(cmd, 0, log) }
+
+// StartBehind is Start for a child whose work comes behind that of others while the processors are
+// busy: it has at least the nice value, 0 to 19, on Linux. 0 is that of this process.
+func StartBehind(cmd *exec.Cmd, nice int, log io.Writer) (*Process, error) {
 	p := &Process{cmd: cmd, done: make(chan struct{})}
 	var out io.Writer = &p.tail
 	if log != nil {
@@ -44,8 +48,12 @@ func Start(cmd *exec.Cmd, log io.Writer) (*Process, error) {
 	go func() {
 		// The kernel sends the death signal when the thread that forked ends,
 		// not when the process does: this thread lives as long as the child.
+		// It stays locked, and ends with this function: others must not get its nice value.
 		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
+		if err := renice(nice); err != nil {
+			started <- err
+			return
+		}
 		err := cmd.Start()
 		started <- err
 		if err == nil {

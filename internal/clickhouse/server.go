@@ -38,6 +38,9 @@ type Options struct {
 	// Progress is told how many bytes of ClickHouse have been installed, when
 	// it has to be installed first. It is called by one goroutine, a few times a second.
 	Progress func(done, total int64)
+	// Nice is the server's nice value, 0 to 19 (Linux): where it shares a busy machine with members and a
+	// broker, rows and merges can wait, cases cannot. By default 0, that of this process.
+	Nice int
 }
 
 // Server is a running ClickHouse that listens on the loopback interface only,
@@ -53,6 +56,7 @@ type Server struct {
 	dir          string
 	temporary    bool // dir is removed at the end
 	log          io.Writer
+	nice         int
 	engine       engine
 	process      *child.Process
 	native, http *shield
@@ -65,7 +69,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: options.Dir, log: options.Log, engine: engine}
+	s := &Server{dir: options.Dir, log: options.Log, nice: options.Nice, engine: engine}
 	if s.dir == "" {
 		s.temporary = true
 		if s.dir, err = os.MkdirTemp("", "recoup-clickhouse-"); err != nil {
@@ -172,7 +176,7 @@ func (s *Server) launchOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	process, err := child.Start(cmd, s.log)
+	process, err := child.StartBehind(cmd, s.nice, s.log)
 	if err != nil {
 		return err
 	}
