@@ -1,14 +1,10 @@
 package child
 
 import (
-	"bytes"
 	"context"
 	"net"
-	"os"
 	"os/exec"
-	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -88,25 +84,5 @@ func TestFreePortIsFreeAndBelowOutgoingOnes(t *testing.T) {
 func TestStartSaysWhatIsMissing(t *testing.T) {
 	if _, err := Start(exec.Command("/no/such/program"), nil); err == nil || !strings.Contains(err.Error(), "no/such") {
 		t.Errorf("error = %v", err)
-	}
-}
-
-// TestStartBehind: the child comes behind, this process does not.
-func TestStartBehind(t *testing.T) {
-	before, err := syscall.Getpriority(syscall.PRIO_PROCESS, os.Getpid())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	p, err := StartBehind(exec.Command("nice"), 19, &out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	<-p.Done()
-	if got := strings.TrimSpace(out.String()); runtime.GOOS == "linux" && got != "19" {
-		t.Errorf("the child has nice value %q, want 19", got)
-	}
-	if after, err := syscall.Getpriority(syscall.PRIO_PROCESS, os.Getpid()); err != nil || after != before {
-		t.Errorf("this process has priority %d, %v; had %d", after, err, before)
 	}
 }
