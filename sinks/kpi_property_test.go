@@ -170,7 +170,6 @@ func checkTrueRate(t *testing.T, s *Store) {
 func checkRollups(t *testing.T, s *Store) {
 	t.Helper()
 	run(t, s, "DELETE FROM "+s.client.in(tableInvoices)+" WHERE source_offset % 7 = 3")
-	run(t, s, "OPTIMIZE TABLE "+s.client.in(tableInvoices)+" FINAL")
 	in := s.client.settings.Database + "."
 	for _, view := range viewNames(t, s) {
 		plan := strings.Join(table(t, s, "EXPLAIN SELECT * FROM "+in+view), "\n")

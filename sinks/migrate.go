@@ -106,10 +106,6 @@ func migrate(ctx context.Context, s Settings, migrations []migration, dryRun boo
 			}
 		}
 	}
-	rollups, err := c.setRollups(ctx, dryRun)
-	if steps = append(steps, rollups...); err != nil {
-		return steps, err
-	}
 	retention, err := c.setRetention(ctx, dryRun)
 	if steps = append(steps, retention...); err != nil {
 		return steps, err
@@ -167,13 +163,12 @@ func (c *client) databaseStep() Step {
 	return Step{Name: "database", Statements: []string{"CREATE DATABASE IF NOT EXISTS " + c.settings.Database}}
 }
 
-// allSteps are those that an empty server needs, if it is new enough for all.
+// allSteps are those that an empty server needs.
 func (c *client) allSteps(migrations []migration) ([]Step, error) {
 	steps := []Step{c.databaseStep()}
 	for _, m := range migrations {
 		steps = append(steps, Step{Version: m.version, Name: m.name, Statements: m.statements})
 	}
-	steps = append(steps, c.rollupStep())
 	retention := c.retentionStep()
 	for _, table := range retainedTables {
 		retention.Statements = append(retention.Statements, c.retentionSQL(table))
