@@ -178,15 +178,20 @@ func TestHold(t *testing.T) {
 	}
 }
 
-// TestBacklogIsNotPaced: a large block that waited behind others goes at once, another waits for its turn.
+// TestBacklogIsNotPaced: of a block that waited behind others a large group goes at once. A small one, as
+// of late months, waits for its turn, and so does all of a block that did not wait.
 func TestBacklogIsNotPaced(t *testing.T) {
 	s := openTables(t)
 	s.pace = newPace(1)
 	s.pace.next = time.Now().Add(time.Hour)
-	insert := func(n int64, invoices int, sealed bool) error {
+	insert := func(n int64, invoices, late int, sealed bool) error {
 		b := s.NewBlock().(*Block)
-		for i := range invoices { // of three lines
+		for i := range invoices + late {
 			inv, v := sampleInvoice(i, 3)
+			v.Source.Offset = 10*n*largeInsert + int64(i)
+			if i >= invoices {
+				inv.IssuedAt = inv.IssuedAt.AddDate(0, -2, 0)
+			}
 			b.Append(inv, v, 1_795_000_000_000)
 		}
 		if sealed {
@@ -196,14 +201,17 @@ func TestBacklogIsNotPaced(t *testing.T) {
 		defer cancel()
 		return s.Insert(ctx, testOwner, n, b, sinktest.Owned)
 	}
-	if err := insert(1, largeInsert/4, true); err != nil {
+	if err := insert(1, largeInsert, 0, true); err != nil {
 		t.Error(err)
 	}
-	for name, err := range map[string]error{
-		"small": insert(2, largeInsert/4-1, true), "not behind": insert(3, largeInsert/4, false)} {
+	for name, err := range map[string]error{"small": insert(2, largeInsert-1, 0, true),
+		"not behind": insert(3, largeInsert, 0, false), "late": insert(4, largeInsert, 1, true)} {
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v, want it to wait for its turn", name, err)
 		}
+	}
+	if n := count(t, s, "SELECT count() FROM "+s.client.in(tableInvoices)); n != 2*largeInsert {
+		t.Errorf("%d rows, want those of the two large groups, %d", n, 2*largeInsert)
 	}
 }
 

@@ -31,7 +31,7 @@ type Settings struct {
 	// QueryTimeout bounds one query or insert. By default 30 s.
 	QueryTimeout time.Duration
 	// InsertsPerSecond bounds how often this process inserts into
-	// scored_invoices, all partitions together; every insert makes a part that
+	// scored_invoices, large ones of a backlog aside, all partitions together; every insert makes a part that
 	// ClickHouse must merge. By default 5.
 	InsertsPerSecond int64
 	// Retention is how long rows are kept, counted from when they were stored, so

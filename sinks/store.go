@@ -88,11 +88,11 @@ func (s *Store) Insert(ctx context.Context, owner pipeline.Owner, n int64, block
 		return fmt.Errorf("cannot insert into %s: %w", tableInvoices, err)
 	}
 	defer s.room.Release(unpacked)
-	paced := !b.behind()
+	behind := b.packed != nil
 	rows := b.unpacked()
 	id := queryID(owner) + strconv.FormatInt(n, 10)
 	for i, group := range b.byMonth() {
-		if paced {
+		if !behind || len(group) < largeInsert {
 			if err := s.pace.wait(ctx); err != nil {
 				return fmt.Errorf("cannot insert into %s: %w", tableInvoices, err)
 			}
@@ -106,19 +106,10 @@ func (s *Store) Insert(ctx context.Context, owner pipeline.Owner, n int64, block
 	return nil
 }
 
-// largeInsert is how many invoices and lines ClickHouse's documentation would like an insert to have
-// at least (Selecting an insert strategy: 10,000 to 100,000 rows).
-const largeInsert = 10_000
-
-// behind reports whether the block is one of a backlog and large: it was full before the store
-// came to it. The pace of inserts keeps parts few by having blocks grow; this one cannot.
-func (b *Block) behind() bool {
-	rows := b.Rows()
-	for _, lines := range b.lines {
-		rows += int(lines)
-	}
-	return b.packed != nil && rows >= largeInsert
-}
+// largeInsert is how many invoices ClickHouse's documentation would like an insert to have at least
+// (Selecting an insert strategy). The pace keeps parts few by having blocks grow. One that was full
+// before the store came to it cannot: of it so many go at once, and one after the other in each partition.
+const largeInsert = 1000
 
 // Hurry ends the pace of inserts.
 func (s *Store) Hurry() { s.pace.end() }
@@ -247,7 +238,7 @@ func (b *Block) byMonth() [][]int {
 	return groups
 }
 
-// pace spaces inserts: each makes a part, and a server that cannot merge as fast
+// pace spaces inserts, but for large ones of a backlog: each makes a part, and a server that cannot merge as fast
 // as parts come refuses all of them in the end.
 type pace struct {
 	interval time.Duration

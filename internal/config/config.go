@@ -149,7 +149,7 @@ type ClickHouse struct {
 	DialTimeout Duration `yaml:"dial_timeout"`
 	// Bounds one query or insert. By default 30s.
 	QueryTimeout Duration `yaml:"query_timeout"`
-	// Inserts a second of one process, at most; large ones of a backlog (10,000 rows) come on top. By default 5.
+	// Inserts a second of one process, at most; those of a backlog with 1,000 invoices come on top. By default 5.
 	InsertsPerSecond int64 `yaml:"inserts_per_second"`
 	// How long rows are kept, counted from when they were stored; whole months are dropped. By default 1095d.
 	Retention Duration `yaml:"retention"`
