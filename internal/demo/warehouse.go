@@ -66,8 +66,7 @@ func startWarehouse(ctx context.Context, options Options) (*warehouse, error) {
 	if err := checkKeep(options.Keep); err != nil {
 		return nil, err
 	}
-	server, err := clickhouse.Start(ctx, clickhouse.Options{Dir: options.Keep, Progress: installing(options.Out),
-		Nice: 10})
+	server, err := clickhouse.Start(ctx, clickhouse.Options{Dir: options.Keep, Progress: installing(options.Out)})
 	if err != nil {
 		return nil, err
 	}
