@@ -193,9 +193,16 @@ func (m *Member) misfit(ctx context.Context, partition int, start int64, mark ma
 	var first, end int64
 	var readErr error
 	both, actx := errgroup.WithContext(ctx)
-	both.Go(func() (err error) { first, end, err = m.log.Bounds(actx, topic, partition); return err })
+	rctx, stop := context.WithCancel(actx)
+	defer stop()
+	both.Go(func() (err error) {
+		if first, end, err = m.log.Bounds(actx, topic, partition); err == nil && start > end {
+			stop() // the read would wait for a record that nobody has written
+		}
+		return err
+	})
 	both.Go(func() error {
-		why, readErr = m.recordBefore(actx, partition, mark)
+		why, readErr = m.recordBefore(rctx, partition, mark)
 		return nil // it says nothing where the log ends before
 	})
 	if err := both.Wait(); err != nil {
